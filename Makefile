@@ -1,0 +1,40 @@
+# Everything a developer or an operator types. ARGS="…" is passed on to the program that is run.
+SHELL := /bin/bash
+PYTHON_BIN := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format docs bench lock clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+install: ## install into .venv what running needs
+	@scripts/install run
+
+run: install ## install if needed, then start Ringback (Ctrl-C stops it)
+	@exec .venv/bin/ringback serve $(ARGS)
+
+test: ## install what the tests need, then run all of them (ARGS="tests/sip -x" for some)
+	@scripts/install test
+	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile $(ARGS) </dev/null
+
+check: ## format, lint, types, architecture, docs
+	@scripts/install dev
+	@scripts/check
+
+format: ## put the sources into the one format
+	@scripts/install dev
+	@$(PYTHON_BIN) -m ruff format . && $(PYTHON_BIN) -m ruff check --fix .
+
+docs: ## write the generated pages of docs/
+	@scripts/install dev
+	@$(PYTHON_BIN) scripts/docs
+
+bench: ## run the benchmarks and print one table
+	@scripts/install test
+	@$(PYTHON_BIN) -m benchmarks $(ARGS)
+
+lock: ## resolve pyproject.toml into the lock files
+	@scripts/lock $(ARGS)
+
+clean: ## remove the installation and the caches; var/ (your data) stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Benchmarks: one file each, all run by ``make bench``. They print; nothing asserts a timing."""

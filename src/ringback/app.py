@@ -1,0 +1,309 @@
+"""The composition root: builds everything from the settings; nothing is constructed anywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+
+from ringback.edges.carriers.simulated import SimulatedCarrier
+from ringback.edges.carriers.sip import SipCarrier
+from ringback.edges.exchange import Exchange
+from ringback.edges.simulator.api import build_sim
+from ringback.edges.simulator.faults import Faults
+from ringback.edges.sip.setup import build_sip
+from ringback.edges.sounds.encode import encode_mp3
+from ringback.edges.sounds.fetch import Sounds
+from ringback.edges.speech.client import Speech
+from ringback.effects import CheckCallerId, Save
+from ringback.events import CallerIdChecked, Event, HangUpRequested
+from ringback.firstrun import Credentials, credentials, provision
+from ringback.kernel.clock import Hold
+from ringback.kernel.errors import Refused
+from ringback.kernel.sid import SidMaker
+from ringback.resources import all_nouns
+from ringback.resources.api.account import Account
+from ringback.resources.api.call import Call
+from ringback.resources.api.recording import Recording
+from ringback.runtime.dialler import Dialler
+from ringback.runtime.outbox import Outbox
+from ringback.runtime.real_clock import RealClock
+from ringback.runtime.recovery import recover
+from ringback.runtime.runtime import Runtime
+from ringback.runtime.timers import Timers
+from ringback.runtime.virtual_clock import VirtualClock
+from ringback.settings import Settings
+from ringback.store.store import Store
+from ringback.store.writes import OutboxDone
+from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.web.calls import Directory, LiveCalls, LiveRecordings
+from ringback.web.documents import Documents
+from ringback.web.notifications import Notifications
+from ringback.web.rest.application import build_rest
+from ringback.web.rest.context import RestSettings
+from ringback.web.server import Front, Server
+from ringback.web.status import Status
+from ringback.web.webhooks.sender import WebhookSender
+from ringback.wiring import wire
+
+log = logging.getLogger("ringback")
+
+
+async def build(settings: Settings) -> Ringback:
+    """Build the product; nothing listens before :meth:`Ringback.start`."""
+    known = credentials(settings)
+    store = await Store.open(settings.store_url, synchronous=settings.sqlite_synchronous)
+    return Ringback(settings, known, store)
+
+
+class Ringback:
+    """The whole product in one process (with its media and speech workers beside it)."""
+
+    def __init__(self, settings: Settings, known: Credentials, store: Store) -> None:
+        self.settings = settings
+        self.credentials = known
+        self.store = store
+        self.started_at = time.monotonic()
+        self._ready = False
+        self.clock = VirtualClock() if settings.clock == "virtual" else RealClock()
+        self.new_sid = SidMaker(self.clock.now, random.SystemRandom().getrandbits)
+        self.recordings = settings.data_dir / "recordings"
+        self.recordings.mkdir(parents=True, exist_ok=True)
+
+        self.voice = Switchboard(
+            VoiceSettings(
+                public_url=settings.base_url,
+                time_limit=settings.time_limit,
+                queue_timeout=settings.queue_timeout,
+                magic_numbers=settings.carrier == "simulated",
+            ),
+            new_sid=self.new_sid,
+            new_token=_new_token,
+        )
+        self.sender = WebhookSender(allow_private=settings.private_webhooks)
+        self.faults = Faults()
+        self.speech = Speech(
+            cache_dir=settings.data_dir / "speech", idle_seconds=settings.speech_idle_minutes * 60
+        )
+        self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
+        self.directory = Directory(store)
+        self.timers = Timers(self.clock, self.post)
+        self.dialler = Dialler(self.clock, self.post, settings.calls_per_second)
+        self.documents = Documents(
+            sender=self.sender,
+            clock=self.clock,
+            post=self.post,
+            auth_token=self.token_of,
+            new_token=_new_token,
+            log=store.commit_soon,
+        )
+        self.notifications = Notifications(
+            sender=self.sender,
+            clock=self.clock,
+            auth_token=self.token_of,
+            new_sid=self.new_sid,
+            log=store.commit_soon,
+            faults=self.faults if self.simulating else None,
+        )
+        self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
+        self.exchange = Exchange(
+            post=self.post,
+            default=settings.carrier,
+            prefixes={prefix: trunk.name for trunk in settings.trunks for prefix in trunk.prefixes},
+            set_up=self.dialler.started,
+        )
+        self.simulator = SimulatedCarrier(
+            post=self.exchange.report,
+            clock=self.clock,
+            new_sid=self.new_sid,
+            is_ours=self._is_ours,
+            sound_seconds=self.sounds.seconds,
+            render_speech=self.speech.render_wav,
+            recordings=self.recordings,
+            faults=self.faults,
+        )
+        self.exchange.add(self.simulator)
+        self.sip: SipCarrier | None = None
+        if settings.listeners:
+            self.sip = build_sip(
+                settings,
+                post=self.exchange.report,
+                new_sid=self.new_sid,
+                voices=self.speech,
+                sounds=self.sounds,
+                warm=self.speech.warm,
+            )
+            self.exchange.add(self.sip)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.runtime = Runtime(wire(self), store, self.clock)
+        self.server = Server(self._front(), *settings.http_address)
+
+    # --- what others ask for --------------------------------------------------------------------------
+
+    @property
+    def account_sid(self) -> str:
+        """The first account."""
+        return self.credentials.account_sid
+
+    @property
+    def auth_token(self) -> str:
+        """The first account's auth token."""
+        return self.credentials.auth_token
+
+    @property
+    def http_url(self) -> str:
+        """Where the server really listens (the port may have been chosen by the system)."""
+        host = self.settings.http_address[0]
+        return f"http://{host}:{self.server.port}"
+
+    @property
+    def simulating(self) -> bool:
+        """Whether ``/sim/v1`` is served (surface.md)."""
+        return self.settings.carrier == "simulated" or self.settings.clock == "virtual"
+
+    # --- life -----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the carriers, settle what a crash left, send what is owed, then listen."""
+        self.server.bind()
+        await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
+        for carrier in self.exchange.carriers:
+            await carrier.start()
+        owed = await self.store.owed()
+        if owed:
+            log.warning("%d webhooks were owed when the last run ended; sending them", len(owed))
+            self.outbox.add(owed)
+        await recover(self.store, self.post, self.recordings)
+        self.timers.resume(await self.store.deadlines())
+        await self.server.start()
+        self._ready = True
+
+    async def stop(self, drain: float = 0.0) -> None:
+        """Stop in order: ``drain`` seconds for live calls, hang up the rest, send what is owed."""
+        self._ready = False
+        await self._drained(drain)
+        for call_sid in self.exchange.sids():
+            self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
+        await self.runtime.settle()
+        await self._drained(2.0 if self.exchange.legs else 0.0)
+        await self.server.stop()
+        for carrier in reversed(self.exchange.carriers):
+            await carrier.stop()
+        await self.runtime.settle()
+        await self.documents.close()
+        await self.runtime.settle()
+        await self.outbox.settle(5.0)
+        await self.outbox.close()
+        await self.speech.close()
+        await self.sounds.close()
+        await self.sender.close()
+        await self.store.close()
+        if isinstance(self.clock, VirtualClock):
+            self.clock.close()
+
+    async def _drained(self, seconds: float) -> None:
+        """Wait until no leg is live, at most ``seconds`` of real time."""
+        end = time.monotonic() + seconds
+        while self.exchange.legs and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+
+    # --- what the parts need from each other -----------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """Hand an event to the runtime."""
+        self.runtime.post(event)
+
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token that signs an account's webhooks."""
+        account = await self.store.get(Account, account_sid)
+        return account.auth_token if account is not None else ""
+
+    async def _is_ours(self, number: str) -> bool:
+        return await self.directory.routing(number) is not None
+
+    async def _delivered(self, row_id: int, records: Sequence[Any]) -> None:
+        await self.store.commit([*(Save(record) for record in records), OutboxDone(row_id)])
+
+    def check_caller_id(self, effect: CheckCallerId) -> None:
+        """Perform the look-up of a caller id; answered by ``CallerIdChecked``."""
+        task = asyncio.get_running_loop().create_task(self._check(effect, self.clock.hold()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _check(self, effect: CheckCallerId, hold: Hold) -> None:
+        try:
+            sid = await self.directory.caller_id(effect.account_sid, effect.number)
+            self.post(
+                CallerIdChecked(
+                    call_sid=effect.call_sid,
+                    request=effect.request,
+                    allowed=sid is not None,
+                    phone_number_sid=sid,
+                )
+            )
+        finally:
+            hold.release()
+
+    async def _signed_in(self, request: Request) -> bool:
+        """Whether a request to the simulator brings good credentials."""
+        try:
+            await self.authenticator.caller(request.headers.get("authorization", ""))
+        except Refused:
+            return False
+        return True
+
+    def _not_ready(self) -> str:
+        return "" if self._ready else "starting or stopping"
+
+    def figures(self) -> Mapping[str, float]:
+        """Numbers for ``/metrics``."""
+        return {
+            "calls_live": float(self.exchange.legs),
+            "calls_queued": float(self.dialler.waiting),
+            "webhooks_owed": float(self.outbox.waiting),
+            "webhooks_delivered_total": float(self.outbox.delivered),
+            "documents_in_flight": float(self.documents.in_flight),
+            "events_handled_total": float(self.runtime.handled),
+            "bugs_total": float(self.runtime.bugs),
+            "lanes": float(self.runtime.lanes),
+            "timers": float(len(self.timers)),
+            "uptime_seconds": time.monotonic() - self.started_at,
+        }
+
+    def _front(self) -> Front:
+        directory, ask = self.directory, self.runtime.ask
+        rest = build_rest(
+            self.store,
+            all_nouns(),
+            {
+                Call: LiveCalls(directory=directory, ask=ask, new_sid=self.new_sid),
+                Recording: LiveRecordings(ask=ask, new_sid=self.new_sid),
+            },
+            RestSettings(
+                public_url=self.settings.base_url,
+                now=self.clock.now,
+                make_sid=self.new_sid,
+                make_secret=lambda: secrets.token_hex(16),
+                recordings=self.recordings,
+                encode_mp3=encode_mp3,
+                test_account_sid=self.credentials.test_account_sid,
+                test_auth_token=self.credentials.test_auth_token,
+            ),
+        )
+        self.authenticator = rest.services.auth
+        status = Status(ready=self._not_ready, figures=self.figures)
+        prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
+        if self.simulating:
+            prefixes["sim"] = build_sim(self.simulator, self.clock, self.faults, self._signed_in)
+        return Front(rest, prefixes)
+
+
+def _new_token() -> str:
+    return str(uuid.uuid4())

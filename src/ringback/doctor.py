@@ -1,0 +1,305 @@
+"""``ringback doctor``: looks at the machine and the settings, and says what to mend.
+
+Each check is one function from the settings to findings; ``CHECKS`` is the list of them. A check changes
+nothing that stays, except that it makes the data directory, as a start would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import resource
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import typer
+
+from ringback.settings import Listener, Settings, SettingsError, load
+
+Level = Literal["ok", "warning", "error"]
+
+WANTED_DISK = 1_000_000_000
+"""Bytes: about 17 hours of recordings."""
+LEAST_DISK = 100_000_000
+EARLIEST = 1_767_225_600
+"""2026-01-01: a clock before this was never set, and TLS and access tokens would fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look showed; ``mend`` says what to do and is empty when all is well."""
+
+    check: str
+    level: Level
+    text: str
+    mend: str = ""
+
+
+def doctor(settings: Settings) -> list[Finding]:
+    """Run every check, in the order in which a start would need them. Blocks for a few seconds."""
+    return [finding for check in CHECKS for finding in check(settings)]
+
+
+def check_python(_: Settings) -> Iterator[Finding]:
+    """The version that runs us."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 11):
+        yield Finding("python", "error", f"Python {version} is too old", "install Python 3.11 or newer")
+    else:
+        yield Finding("python", "ok", f"Python {version}")
+
+
+def check_data_dir(settings: Settings) -> Iterator[Finding]:
+    """Writable, with room for recordings."""
+    folder = settings.data_dir.resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+    except OSError as error:
+        mend = f"give this user the right to write to {folder}, or set RINGBACK_DATA_DIR"
+        yield Finding("data directory", "error", f"cannot write to {folder}: {error.strerror}", mend)
+        return
+    yield Finding("data directory", "ok", f"{folder} can be written")
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:.1f} GB free for recordings"
+    if free < WANTED_DISK:
+        level: Level = "error" if free < LEAST_DISK else "warning"
+        yield Finding("disk", level, text, "make room, or set RINGBACK_DATA_DIR to a larger disk")
+    else:
+        yield Finding("disk", "ok", text)
+
+
+def check_database(settings: Settings) -> Iterator[Finding]:
+    """Reachable, and of a revision that this version knows."""
+    from ringback.store.migrate import HEAD
+
+    url = settings.store_url
+    shown = re.sub(r"//[^/]*@", "//", url)
+    try:
+        revision = _revision(url)
+    except (OSError, ValueError, sqlite3.Error, _UnreachableError) as error:
+        mend = "start the database or correct RINGBACK_DATABASE_URL (sqlite:///path, postgresql://user@host/name)"
+        yield Finding("database", "error", f"{shown}: {error}", mend)
+        return
+    if revision is None:
+        yield Finding("database", "ok", f"{shown}: empty; the first start makes the tables")
+    elif revision > HEAD:
+        mend = "run the newer Ringback that wrote it, or restore a backup"
+        yield Finding("database", "error", f"{shown} is at {revision}, this version knows {HEAD}", mend)
+    elif revision < HEAD:
+        yield Finding("database", "ok", f"{shown} is at {revision}; the next start brings it to {HEAD}")
+    else:
+        yield Finding("database", "ok", f"{shown} is up to date")
+
+
+class _UnreachableError(Exception):
+    """The driver's own error, in one type."""
+
+
+def _revision(url: str) -> str | None:
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        if not path.exists():
+            return None
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+                return None
+            row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+            return str(row[0]) if row else None
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError("not a database URL that Ringback knows")
+    return asyncio.run(_postgresql_revision(url))
+
+
+async def _postgresql_revision(url: str) -> str | None:
+    import asyncpg
+
+    try:
+        database = await asyncpg.connect(url, timeout=5)
+        try:
+            if await database.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            found = await database.fetchval("SELECT version_num FROM alembic_version")
+            return None if found is None else str(found)
+        finally:
+            await database.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise _UnreachableError(str(error) or type(error).__name__) from error
+
+
+def check_http(settings: Settings) -> Iterator[Finding]:
+    """The HTTP address is free, or a Ringback answers there already."""
+    host, port = settings.http_address
+    error = _bind_error(socket.SOCK_STREAM, host, port)
+    if error is None:
+        yield Finding("http", "ok", f"{settings.http} is free")
+    elif _answers(host, port):
+        yield Finding("http", "ok", f"a Ringback is running at {settings.http}")
+    else:
+        mend = "stop the other program or set RINGBACK_HTTP"
+        yield Finding("http", "error", f"cannot listen at {settings.http}: {error}", mend)
+
+
+def check_sip(settings: Settings) -> Iterator[Finding]:
+    """The SIP addresses are free, or ours while we run."""
+    if not settings.listeners:
+        yield Finding("sip", "warning", "SIP is off: only simulated calls are possible", "set RINGBACK_SIP")
+    running = _answers(*settings.http_address)
+    for one in settings.listeners:
+        shown = f"{one.transport}:{one.host}:{one.port}"
+        error = _listen_error(one)
+        if error is None:
+            yield Finding("sip", "ok", f"{shown} is free")
+        elif running:
+            yield Finding("sip", "ok", f"{shown} is in use, as it should be: a Ringback is running")
+        else:
+            mend = "stop the other SIP program or set RINGBACK_SIP"
+            yield Finding("sip", "error", f"cannot listen at {shown}: {error}", mend)
+    for one in settings.listeners:
+        if one.host in ("0.0.0.0", "::") and not settings.sip_external_host:  # noqa: S104 - compared
+            mend = "when trunks are beyond a NAT, set RINGBACK_SIP_EXTERNAL_HOST to the public address"
+            yield Finding("sip", "warning", f"{one.transport} listens on every address", mend)
+
+
+def _listen_error(one: Listener) -> str | None:
+    kind = socket.SOCK_DGRAM if one.transport == "udp" else socket.SOCK_STREAM
+    return _bind_error(kind, one.host, one.port)
+
+
+def _bind_error(kind: socket.SocketKind, host: str, port: int) -> str | None:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _answers(host: str, port: int) -> bool:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    try:
+        with urllib.request.urlopen(f"http://{shown}:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def check_urls(settings: Settings) -> Iterator[Finding]:
+    """The public URL, and whom webhooks may reach."""
+    url = urlsplit(settings.base_url)
+    if url.path.strip("/") or url.query or url.fragment:
+        mend = "leave only scheme, host and port in RINGBACK_PUBLIC_URL"
+        yield Finding("public url", "warning", f"{settings.base_url} has more than a host", mend)
+    elif not settings.on_loopback and not settings.public_url:
+        mend = "set RINGBACK_PUBLIC_URL to the address that others use"
+        yield Finding("public url", "warning", f"we hand out {settings.base_url}", mend)
+    else:
+        yield Finding("public url", "ok", settings.base_url)
+    open_to_others = not settings.on_loopback or (url.hostname or "") not in ("127.0.0.1", "localhost", "::1")
+    if settings.private_webhooks and open_to_others:
+        mend = "set RINGBACK_ALLOW_PRIVATE_WEBHOOKS=false unless everybody with the auth token is trusted"
+        yield Finding("webhooks", "warning", "webhooks may go to private addresses", mend)
+    else:
+        to = "also" if settings.private_webhooks else "not"
+        yield Finding("webhooks", "ok", f"webhooks may {to} go to private addresses")
+
+
+def check_trunks(settings: Settings) -> Iterator[Finding]:
+    """The names of the trunks lead to addresses."""
+    for trunk in settings.trunks:
+        host = (urlsplit(f"//{trunk.host}").hostname or trunk.host).strip("[]")
+        try:
+            found = sorted({str(one[4][0]) for one in socket.getaddrinfo(host, None)})
+            yield Finding("trunk", "ok", f"{trunk.name}: {host} is {', '.join(found)}")
+        except OSError as error:
+            mend = f"correct host in [trunk.{trunk.name}], or the name service of this machine"
+            yield Finding("trunk", "error", f"{trunk.name}: {host}: {error.strerror}", mend)
+
+
+def check_descriptors(settings: Settings) -> Iterator[Finding]:
+    """Every leg needs a socket: the limit against the RTP ports that the settings offer."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    legs = len(settings.rtp_range) // 2
+    wanted = min(legs, 1000) + 200
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        mend = f"raise the limit of open files (ulimit -n, LimitNOFILE=) to {wanted} or more"
+        yield Finding("open files", "warning", f"{hard} open files allow about {hard - 200} legs", mend)
+    else:
+        yield Finding("open files", "ok", f"enough for {wanted - 200} legs; RTP ports for {legs}")
+
+
+def check_voice(_: Settings) -> Iterator[Finding]:
+    """The voice speaks (in a process of its own, so that a broken library is only a finding)."""
+    speak = "import hibari; print(sum(len(part) for part in hibari.Hibari(threads=1).stream('ready')))"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", speak], capture_output=True, text=True, timeout=60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        yield Finding(
+            "voice", "error", "the voice did not speak within 60 s", "look for other load on the machine"
+        )
+        return
+    if done.returncode == 0 and done.stdout.strip().isdigit() and int(done.stdout) > 0:
+        yield Finding("voice", "ok", "the default voice speaks")
+    else:
+        reason = (done.stderr.strip().splitlines() or ["no sound"])[-1]
+        yield Finding("voice", "error", reason, "install again: make clean run")
+
+
+def check_clock(_: Settings) -> Iterator[Finding]:
+    """The clock has been set."""
+    if time.time() < EARLIEST:
+        yield Finding("clock", "error", f"the clock says {time.ctime()}", "set it, by NTP at best")
+    else:
+        yield Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime()))
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    check_python,
+    check_data_dir,
+    check_database,
+    check_http,
+    check_sip,
+    check_urls,
+    check_trunks,
+    check_descriptors,
+    check_voice,
+    check_clock,
+)
+
+
+def command(
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings file; default ringback.toml.")
+    ] = None,
+) -> None:
+    """Check the machine and the settings, and say what to mend. Leaves with status 1 after an error."""
+    try:
+        findings = doctor(load(file=config))
+    except SettingsError as error:
+        findings = [Finding("settings", "error", str(error), "correct it; docs/settings.md lists them all")]
+    colours: dict[Level, str] = {"ok": "green", "warning": "yellow", "error": "red"}
+    for one in findings:
+        typer.secho(f"{one.level:8}", fg=colours[one.level], nl=False)
+        typer.echo(f"{one.check:15} {one.text}")
+        if one.mend:
+            typer.echo(f"{'':8}{'':15} -> {one.mend}")
+    if any(one.level == "error" for one in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""The edges: everything that touches the network, files or other processes."""

@@ -1,0 +1,504 @@
+"""The SIP carrier: phones, trunks and anybody else who speaks SIP, with audio in the media workers.
+
+Signalling is :class:`~ringback.edges.sip.endpoint.SipEndpoint`, audio is
+:class:`~ringback.edges.media.client.MediaPool`; this file joins the two per leg and speaks events and
+effects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringback.edges.media import protocol as media
+from ringback.edges.media.client import MediaError, MediaPool, trim_recording
+from ringback.edges.prompts import Prompts
+from ringback.edges.sip.address import caller_of, number_of
+from ringback.edges.sip.call import SipCall
+from ringback.edges.sip.endpoint import SipEndpoint
+from ringback.edges.sip.handler import Authorization, EndedBy, FailedBy, Refusal
+from ringback.edges.sip.route import REALM, Router, Unreachable
+from ringback.edges.sip.transport import Source
+from ringback.effects import (
+    AnswerLeg,
+    DialLeg,
+    HangUpLeg,
+    Join,
+    LeaveRoom,
+    LegEffect,
+    PauseRecording,
+    PlayAudio,
+    RecordLeg,
+    RejectLeg,
+    ResumeRecording,
+    RingLeg,
+    StopAudio,
+    StopRecording,
+)
+from ringback.events import (
+    CallArrived,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegFailed,
+    LegRinging,
+    RecordingBegan,
+    RecordingEnded,
+    RecordingSilent,
+    SipFacts,
+)
+from ringback.sip import sdp
+from ringback.sip.message import Request
+
+log = logging.getLogger("ringback.sip")
+
+BY = {"remote": "callee", "local": "us", "timeout": "timeout", "transport": "transport"}
+
+
+@dataclass(slots=True)
+class Leg:
+    """One SIP call and its audio."""
+
+    call_sid: str
+    call: SipCall | None = None
+    group: str = ""
+    local: tuple[str, int] | None = None
+    """Our RTP address, once a media worker has opened it."""
+    audio: sdp.MediaAnswer | None = None
+    """What both sides agreed on."""
+    session: int = 0
+    """Session id of our descriptions (RFC 8866 §5.2); ``version`` grows with each."""
+    version: int = 0
+    trunk: str = ""
+    hung_up: bool = False
+    """We were told to end it, perhaps before the INVITE went out."""
+
+
+class SipCarrier:
+    """See the module; constructed in ``app.py``, told of signalling as the endpoint's handler."""
+
+    name = "sip"
+
+    def __init__(
+        self,
+        *,
+        post: Callable[[Event], None],
+        new_sid: Callable[[str], str],
+        router: Router,
+        pool: MediaPool,
+        prompts: Prompts,
+        recordings: Path,
+        media_host: Callable[[str], str],
+        warm: Callable[[], None],
+    ) -> None:
+        """``media_host(peer)`` gives the address that a peer reaches our RTP at; ``warm()`` starts the speech
+        process when a call begins, so that the first sentence does not wait for it."""
+        self._post = post
+        self._new_sid = new_sid
+        self._router = router
+        self._pool = pool
+        self._prompts = prompts
+        self._recordings = recordings
+        self._media_host = media_host
+        self._warm = warm
+        self.endpoint: SipEndpoint | None = None
+        self._legs: dict[str, Leg] = {}
+        self._trims: set[str] = set()
+        """Recordings whose silence is to be cut off at the end."""
+        self._beeps: dict[str, RecordLeg] = {}
+        """Recordings that begin when their beep has been heard, by the beep's playback."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._perform: dict[type[LegEffect], Callable[[Leg, Any], None]] = {
+            RingLeg: self._ring,
+            AnswerLeg: self._answer,
+            RejectLeg: self._reject,
+            HangUpLeg: self._hang_up,
+            PlayAudio: self._play,
+            StopAudio: self._stop_audio,
+            RecordLeg: self._record,
+            PauseRecording: lambda leg, effect: pool.pause_recording(effect.recording_sid, effect.behavior),
+            ResumeRecording: lambda leg, effect: pool.resume_recording(effect.recording_sid),
+            StopRecording: self._stop_recording,
+            Join: lambda leg, effect: pool.join(leg.call_sid, effect.room),
+            LeaveRoom: lambda leg, effect: pool.leave(leg.call_sid),
+        }
+
+    # --- Carrier -----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the media workers, then listen; registers at the trunks that ask for it."""
+        assert self.endpoint is not None
+        await self._pool.start()
+        await self.endpoint.start()
+        await self._router.start()
+        for trunk in self._router.registrations():
+            self.endpoint.register(
+                registrar=trunk.host,
+                username=trunk.username or "",
+                password=trunk.password or "",
+                transport=trunk.transport,
+            )
+
+    async def stop(self) -> None:
+        """End every call, then the workers."""
+        assert self.endpoint is not None
+        await self._router.stop()
+        await self.endpoint.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await self._pool.stop()
+
+    @property
+    def legs(self) -> int:
+        """Legs that are live."""
+        return len(self._legs)
+
+    def perform(self, effect: LegEffect) -> None:
+        """Carry out one effect; effects for a leg that is gone are forgotten on purpose."""
+        if isinstance(effect, DialLeg):
+            leg = Leg(effect.call_sid, group=effect.group or effect.call_sid)
+            self._legs[effect.call_sid] = leg
+            self._warm()
+            self._start(leg, self._dial(leg, effect))
+            return
+        known = self._legs.get(effect.call_sid)
+        if known is not None:
+            self._perform[type(effect)](known, effect)
+        elif isinstance(effect, StopRecording):
+            self._pool.stop_recording(effect.recording_sid)
+
+    # --- outbound ----------------------------------------------------------------------------------------
+
+    async def _dial(self, leg: Leg, effect: DialLeg) -> None:
+        assert self.endpoint is not None
+        try:
+            way = self._router.route(effect, self._media_host("127.0.0.1"))
+        except Unreachable as why:
+            self._fail(leg, why.sip_code, why.reason, why.by)
+            return
+        leg.trunk = way.trunk
+        self._router.took(leg.trunk)
+        await self._open(leg, way.peer)
+        if leg.hung_up:
+            self._fail(leg, 487, "cancelled before it was dialled", "us")
+            return
+        route = way.route
+        leg.call = self.endpoint.invite(
+            to=route.uri,
+            from_uri=route.from_uri,
+            from_display=effect.caller_name,
+            sdp=self._offer(leg),
+            transport=route.transport,
+            next_hop=route.next_hop,
+            credentials=route.credentials,
+            headers=[*route.headers, *effect.headers],
+        )
+        leg.call.context = leg
+
+    async def _open(self, leg: Leg, peer: str) -> None:
+        """Have an RTP port opened, and note the address that the peer reaches it at."""
+        try:
+            leg.local = (self._media_host(peer), (await self._pool.open(leg.call_sid, group=leg.group))[1])
+        except MediaError as error:
+            raise MediaError(f"no audio for the call: {error}") from error
+        leg.session = leg.local[1]
+
+    def _offer(self, leg: Leg) -> bytes:
+        assert leg.local is not None
+        leg.version += 1
+        return sdp.write_offer(*leg.local, session_id=leg.session, version=leg.version)
+
+    def early(self, call: SipCall, code: int, body: bytes | None) -> None:
+        """18x: it rings; with a description there is early media."""
+        leg: Leg = call.context
+        if leg is None:
+            return
+        early = body is not None and self._agree(leg, body)
+        self._post(LegRinging(call_sid=leg.call_sid, early_media=early))
+
+    def answered(self, call: SipCall, body: bytes | None) -> None:
+        """2xx to our INVITE."""
+        leg: Leg = call.context
+        if not self._agree(leg, body) and leg.audio is None:
+            log.warning("%s: answered without audio that we can use; hanging up", leg.call_sid)
+            call.hangup()
+            self._fail(leg, 488, "no common codec", "callee")
+            return
+        self._post(LegAnswered(call_sid=leg.call_sid))
+
+    # --- inbound -----------------------------------------------------------------------------------------
+
+    def authorize(self, request: Request, source: Source) -> Authorization:
+        """INVITEs: trusted networks and trunks pass, phones by digest. REGISTER: always by digest."""
+        if request.method != "REGISTER" and self._router.trusted(source.host):
+            return Authorization("trusted")
+        return Authorization("digest", realm=REALM, password=self._router.password)
+
+    def incoming(self, call: SipCall) -> None:
+        """A new INVITE that has passed the authorisation."""
+        facts = call.request
+        assert facts is not None, "an inbound call has the INVITE that began it"
+        leg = Leg(self._new_sid("CA"), call=call)
+        leg.group = leg.call_sid
+        call.context = leg
+        self._legs[leg.call_sid] = leg
+        self._warm()
+        self._post(
+            CallArrived(
+                call_sid=leg.call_sid,
+                carrier=self.name,
+                from_=caller_of(facts.from_user, facts.from_host, facts.from_display),
+                to=number_of(facts.to_user),
+                caller_name=facts.from_display or None,
+                sip=SipFacts(
+                    call_id=call.call_id,
+                    source_ip=facts.source[0],
+                    domain=facts.to_host,
+                    username=facts.username or facts.from_user,
+                    headers=tuple(facts.x_headers.items()),
+                ),
+            )
+        )
+
+    def _ring(self, leg: Leg, effect: RingLeg) -> None:
+        if leg.call is not None:
+            leg.call.ring()
+
+    def _answer(self, leg: Leg, effect: AnswerLeg) -> None:
+        self._start(leg, self._open_and_answer(leg))
+
+    async def _open_and_answer(self, leg: Leg) -> None:
+        call = leg.call
+        assert call is not None
+        await self._open(leg, call.source_host)
+        if leg.call_sid not in self._legs:
+            self._pool.close(leg.call_sid)
+            return
+        if call.remote_sdp is None:
+            # No offer: ours goes out in the 200, the answer comes with the ACK (RFC 3261 §13.2.1).
+            call.answer(self._offer(leg))
+        else:
+            try:
+                body = self._take_offer(leg, call.remote_sdp)
+            except sdp.BadSdp as why:
+                call.reject(488)
+                self._fail(leg, 488, str(why), "callee")
+                return
+            call.answer(body)
+        self._post(LegAnswered(call_sid=leg.call_sid))
+
+    def confirmed(self, call: SipCall) -> None:
+        """The ACK for our 200; it brings the answer when the offer was ours."""
+        leg: Leg = call.context
+        if leg is not None and leg.audio is None and call.remote_sdp is not None:
+            self._agree(leg, call.remote_sdp)
+
+    def _reject(self, leg: Leg, effect: RejectLeg) -> None:
+        if leg.call is not None:
+            leg.call.reject(effect.sip_code, effect.reason or None)
+        self._forget(leg)
+
+    # --- while it lasts ----------------------------------------------------------------------------------
+
+    def reoffer(self, call: SipCall, body: bytes | None) -> bytes | Refusal:
+        """re-INVITE or UPDATE: hold, a new address, a new codec."""
+        leg: Leg = call.context
+        if leg is None or leg.local is None:
+            return Refusal(491, "Request Pending")
+        if body is None:
+            return self._offer(leg)
+        try:
+            return self._take_offer(leg, body)
+        except sdp.BadSdp as why:
+            log.info("%s: a re-INVITE was refused: %s", leg.call_sid, why)
+            return Refusal(488)
+
+    def _take_offer(self, leg: Leg, body: bytes) -> bytes:
+        """Answer the far end's offer and connect the audio accordingly; raises ``BadSdp``."""
+        assert leg.local is not None
+        leg.version += 1
+        answer, leg.audio = sdp.answer_offer(body, *leg.local, session_id=leg.session, version=leg.version)
+        self._connect(leg)
+        return answer
+
+    def reanswered(self, call: SipCall, body: bytes | None) -> None:
+        """The answer to a re-INVITE of ours."""
+        if call.context is not None and body is not None:
+            self._agree(call.context, body)
+
+    def info(self, call: SipCall, content_type: str, body: bytes) -> None:
+        """INFO with a key (application/dtmf-relay): phones that send neither RFC 4733 nor tones."""
+        leg: Leg = call.context
+        if leg is None or "dtmf" not in content_type.lower():
+            return
+        text = body[:200].decode("ascii", "replace")
+        for line in text.splitlines():
+            name, _, value = line.partition("=")
+            digit = value.strip() if name.strip().lower() == "signal" else ""
+            if content_type.lower().endswith("/dtmf"):
+                digit = text.strip()
+            if len(digit) == 1 and digit in "0123456789*#ABCD":
+                self._post(DigitPressed(call_sid=leg.call_sid, digit=digit))
+                return
+
+    def referred(self, call: SipCall, refer_to: str) -> None:
+        """A phone asks for a transfer; the documents of the call decide, which comes with ``referUrl``."""
+        log.info("%s: REFER to %s is not followed (13802)", getattr(call.context, "call_sid", "?"), refer_to)
+
+    def _play(self, leg: Leg, effect: PlayAudio) -> None:
+        self._prompts.play(effect)
+
+    def _stop_audio(self, leg: Leg, effect: StopAudio) -> None:
+        self._prompts.stop(leg.call_sid, effect.playback)
+
+    def _record(self, leg: Leg, effect: RecordLeg) -> None:
+        if effect.beep_first:
+            self._beeps[f"beep {effect.recording_sid}"] = effect
+            self._pool.play(leg.call_sid, f"beep {effect.recording_sid}", [media.Tone(name="beep")])
+        else:
+            self._begin_recording(effect)
+
+    def _begin_recording(self, effect: RecordLeg) -> None:
+        if effect.trim:
+            self._trims.add(effect.recording_sid)
+        self._pool.record(
+            effect.call_sid,
+            effect.recording_sid,
+            str(self._recordings / f"{effect.recording_sid}.wav"),
+            channels=2 if effect.channels == 2 else 1,
+            track=effect.track,
+            silence_timeout=effect.silence_timeout,
+        )
+
+    def _stop_recording(self, leg: Leg, effect: StopRecording) -> None:
+        if self._beeps.pop(f"beep {effect.recording_sid}", None) is not None:
+            self._pool.stop_playback(leg.call_sid, f"beep {effect.recording_sid}")
+            self._post(
+                RecordingEnded(
+                    call_sid=leg.call_sid, recording_sid=effect.recording_sid, seconds=0.0, silent=True
+                )
+            )
+        else:
+            self._pool.stop_recording(effect.recording_sid)
+
+    # --- the end -----------------------------------------------------------------------------------------
+
+    def _hang_up(self, leg: Leg, effect: HangUpLeg) -> None:
+        leg.hung_up = True
+        if leg.call is not None:
+            leg.call.hangup()
+
+    def failed(self, call: SipCall, code: int, reason: str, source: FailedBy) -> None:
+        """An INVITE, ours or theirs, ended without an answer."""
+        leg: Leg = call.context
+        if leg is not None:
+            self._fail(leg, code, reason, BY.get(source, "carrier"))
+
+    def ended(self, call: SipCall, by: EndedBy, reason: str) -> None:
+        """An answered call is over."""
+        leg: Leg = call.context
+        if leg is not None and leg.call_sid in self._legs:
+            self._forget(leg)
+            self._post(LegEnded(call_sid=leg.call_sid, by=by, reason=reason))
+
+    def _fail(self, leg: Leg, code: int, reason: str, by: Any) -> None:
+        if leg.call_sid in self._legs:
+            self._forget(leg)
+            self._post(LegFailed(call_sid=leg.call_sid, sip_code=code, reason=reason, by=by))
+
+    def _forget(self, leg: Leg) -> None:
+        self._legs.pop(leg.call_sid, None)
+        self._prompts.close(leg.call_sid)
+        self._router.gave_back(leg.trunk)
+        leg.trunk = ""
+        if leg.local is not None:
+            self._pool.close(leg.call_sid)
+
+    # --- audio -------------------------------------------------------------------------------------------
+
+    def _agree(self, leg: Leg, body: bytes | None) -> bool:
+        """Take the far end's answer to our offer; False when there is nothing usable in it."""
+        if body is None:
+            return False
+        try:
+            leg.audio = sdp.read_answer(body)
+        except sdp.BadSdp as why:
+            log.info("%s: %s", leg.call_sid, why)
+            return False
+        self._connect(leg)
+        return True
+
+    def _connect(self, leg: Leg) -> None:
+        audio = leg.audio
+        assert audio is not None
+        self._pool.connect(
+            leg.call_sid,
+            (audio.remote_host, audio.remote_port),
+            audio.codec,
+            audio.payload_type,
+            audio.telephone_event,
+            send=audio.direction in ("sendrecv", "sendonly"),
+            receive=audio.direction in ("sendrecv", "recvonly"),
+        )
+
+    def report(self, report: Any) -> None:
+        """What the media workers say."""
+        if isinstance(report, media.Digit):
+            self._post(DigitPressed(call_sid=report.leg, digit=report.digit))
+        elif isinstance(report, media.PlaybackDone) and report.playback in self._beeps:
+            # A leg that ended during the beep has no worker any more: the pool then reports an empty recording.
+            self._begin_recording(self._beeps.pop(report.playback))
+        elif isinstance(report, media.PlaybackDone):
+            self._prompts.ended(
+                report.leg, report.playback, report.position_seconds, report.completed, report.error
+            )
+        elif isinstance(report, media.RecordingStarted):
+            self._post(RecordingBegan(call_sid=report.leg, recording_sid=report.recording))
+        elif isinstance(report, media.RecordingSilence):
+            self._post(RecordingSilent(call_sid=report.leg, recording_sid=report.recording))
+        elif isinstance(report, media.RecordingStopped):
+            self._start(None, self._finish(report))
+        elif isinstance(report, media.LegLost):
+            leg = self._legs.get(report.leg)
+            if leg is not None and leg.call is not None:
+                log.error("%s: its media worker died; hanging up", leg.call_sid)
+                leg.call.hangup()
+
+    async def _finish(self, report: media.RecordingStopped) -> None:
+        path = self._recordings / f"{report.recording}.wav"
+        seconds = report.seconds
+        if report.recording in self._trims:
+            self._trims.discard(report.recording)
+            seconds = await asyncio.to_thread(trim_recording, str(path))
+        size = path.stat().st_size if path.exists() else 0
+        self._post(
+            RecordingEnded(
+                call_sid=report.leg,
+                recording_sid=report.recording,
+                seconds=seconds,
+                silent=report.silent,
+                size=size,
+            )
+        )
+
+    def _start(self, leg: Leg | None, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._tasks.discard(done)
+            if not done.cancelled() and done.exception() is not None:
+                log.error(
+                    "%s: %s", leg.call_sid if leg else "media", done.exception(), exc_info=done.exception()
+                )
+                if leg is not None:
+                    if leg.call is not None:
+                        leg.call.hangup()
+                    self._fail(leg, 500, "internal error", "us")
+
+        task.add_done_callback(ended)

@@ -1,0 +1,356 @@
+"""`MediaPool`: the main process's view of the media workers; one method for each command, reports by
+callback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from ringback.edges.media import protocol as p
+from ringback.edges.media.protocol import Address, Item, Law, Report, Track
+from ringback.edges.media.worker import Options
+from ringback.media.trim import trimmed
+from ringback.media.wav import BadWavError, header, read, read_header
+
+_T = TypeVar("_T")
+log = logging.getLogger(__name__)
+
+_PATIENCE: Final = 10.0
+"""Seconds that a worker may take to answer or to end."""
+
+
+class MediaError(Exception):
+    """A leg could not be opened, or a worker did not answer; the message says why."""
+
+
+class _Link:
+    """One worker process and what is known to run in it."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.process: asyncio.subprocess.Process | None = None
+        self.writer: asyncio.StreamWriter | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.legs: set[str] = set()
+
+
+class MediaPool:
+    """Starts the workers, spreads groups of legs over them, restarts one that dies.
+
+    ``ports`` is shared out among the workers; an empty range leaves the choice to the system.
+    ``on_report`` is called in
+    the event loop. When a worker dies, each open playback ends with an error, each recording stops as
+    ``lost``, and each
+    of its legs is reported by `LegLost`.
+    """
+
+    def __init__(
+        self, *, workers: int, ports: range, bind_host: str, on_report: Callable[[Report], None],
+        data_dir: Path, no_audio_seconds: float = 30.0,
+    ) -> None:  # fmt: skip
+        self._links = [_Link(index) for index in range(workers)]
+        self._ports, self._host, self._data_dir = ports, bind_host, data_dir
+        self._on_report, self._no_audio = on_report, no_audio_seconds
+        self._where: dict[str, tuple[_Link, str]] = {}
+        self._groups: dict[str, tuple[_Link, set[str]]] = {}
+        self._rooms: dict[str, str] = {}
+        self._playbacks: dict[str, set[str]] = {}
+        self._recordings: dict[str, tuple[str, str]] = {}
+        self._opening: dict[str, asyncio.Future[Address]] = {}
+        self._leg_stats: dict[str, list[asyncio.Future[p.LegStats]]] = {}
+        self._worker_stats: dict[int, list[asyncio.Future[p.WorkerStats]]] = {}
+        self._stopping = False
+        self._decoder = msgspec.msgpack.Decoder(p.Report)
+
+    async def start(self) -> None:
+        """Spawn the workers."""
+        await asyncio.gather(*(self._spawn(link) for link in self._links))
+
+    async def stop(self) -> None:
+        """Close the control sockets and wait until the workers have synced their recordings and ended."""
+        self._stopping = True
+        for link in self._links:
+            if link.writer is not None and link.writer.can_write_eof():
+                link.writer.write_eof()
+        for link in self._links:
+            if link.task is not None:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await link.task
+
+    async def open(self, leg: str, *, group: str) -> Address:
+        """Bind a port for the leg in the group's worker; raises `MediaError` when none is free or the
+        leg is open."""
+        if leg in self._where:
+            raise MediaError(f"{leg} is open already")
+        link, members = self._groups.get(group) or (min(self._links, key=lambda each: len(each.legs)), set())
+        self._groups[group] = link, members
+        members.add(leg)
+        link.legs.add(leg)
+        self._where[leg] = link, group
+        self._opening[leg] = future = asyncio.get_running_loop().create_future()
+        self._send(leg, p.Open(leg))
+        try:
+            return await asyncio.wait_for(future, _PATIENCE)
+        except (TimeoutError, MediaError) as error:
+            self.close(leg)
+            raise MediaError(str(error) or "the media worker does not answer") from error
+        finally:
+            self._opening.pop(leg, None)
+
+    def connect(
+        self, leg: str, remote: Address, codec: Law, payload_type: int, telephone_event: int | None,
+        send: bool, receive: bool, symmetric: bool = True, inband: bool | None = None,
+    ) -> None:  # fmt: skip
+        """Set the far side, or change it after a re-INVITE. ``inband``: look for tones (default: when
+        no events)."""
+        find = telephone_event is None if inband is None else inband
+        self._send(
+            leg, p.Connect(leg, remote, codec, payload_type, telephone_event, send, receive, symmetric, find)
+        )
+
+    def play(self, leg: str, playback: str, items: list[Item], loop: int = 1, *, last: bool = True) -> None:
+        """Play the items ``loop`` times (0: endless) in place of what plays; exactly one
+        `PlaybackDone` follows."""
+        if leg not in self._where:
+            self._on_report(p.PlaybackDone(leg, playback, 0.0, False, "no such leg"))
+            return
+        self._playbacks.setdefault(leg, set()).add(playback)
+        self._send(leg, p.Play(leg, playback, items, loop, last))
+
+    def enqueue(self, leg: str, playback: str, items: list[Item], last: bool) -> None:
+        """Append to a playback that was begun with ``last=False``."""
+        self._send(leg, p.Enqueue(leg, playback, items, last))
+
+    def stop_playback(self, leg: str, playback: str) -> None:
+        """End a playback; without effect when it has ended."""
+        self._send(leg, p.StopPlayback(leg, playback))
+
+    def record(
+        self, leg: str, recording: str, path: str, *, channels: Literal[1, 2] = 1, track: Track = "both",
+        max_seconds: float | None = None, silence_timeout: float | None = None, finish_on_silence: bool
+        = False,
+    ) -> None:  # fmt: skip
+        """Record into a WAV file; two channels: 1 what the leg says, 2 what it hears. Seconds throughout.
+
+        After ``silence_timeout`` of silence `RecordingSilence` comes, and with ``finish_on_silence``
+        the recording ends.
+        """
+        if leg not in self._where:
+            self._on_report(p.RecordingStopped(leg, recording, "closed", 0.0, 0, True, None, "no such leg"))
+            return
+        self._recordings[recording] = leg, path
+        self._send(
+            leg,
+            p.Record_(leg, recording, path, channels, track, max_seconds, silence_timeout, finish_on_silence),
+        )
+
+    def pause_recording(self, recording: str, behavior: Literal["skip", "silence"] = "silence") -> None:
+        """Leave out or blank what follows."""
+        self._send_recording(recording, p.PauseRecording(recording, behavior))
+
+    def resume_recording(self, recording: str) -> None:
+        """End a pause."""
+        self._send_recording(recording, p.ResumeRecording(recording))
+
+    def stop_recording(self, recording: str) -> None:
+        """End a recording; `RecordingStopped` follows when the file is synced."""
+        self._send_recording(recording, p.StopRecording(recording))
+
+    def join(
+        self, leg: str, room: str, *, muted: bool = False, hold: bool = False, coach: str | None = None
+    ) -> None:
+        """Enter a room, or change how the leg is in it; raises `MediaError` when the room is in
+        another worker."""
+        if leg not in self._where:
+            return
+        for other, its_room in self._rooms.items():
+            if its_room == room and self._where[other][0] is not self._where[leg][0]:
+                raise MediaError(f"room {room} is in another worker: open its legs with one group")
+        self._rooms[leg] = room
+        self._send(leg, p.Join(leg, room, muted, hold, coach))
+
+    def leave(self, leg: str) -> None:
+        """Leave the room."""
+        self._rooms.pop(leg, None)
+        self._send(leg, p.Leave(leg))
+
+    def close(self, leg: str) -> None:
+        """Release the leg: playback and recordings end and are reported."""
+        self._send(leg, p.Close(leg))
+        self._forget(leg)
+
+    async def leg_stats(self, leg: str) -> p.LegStats:
+        """Counts of a leg; zeros for one that is not open."""
+        if leg not in self._where:
+            return p.LegStats(leg)
+        future: asyncio.Future[p.LegStats] = asyncio.get_running_loop().create_future()
+        self._leg_stats.setdefault(leg, []).append(future)
+        self._send(leg, p.AskLegStats(leg))
+        return await asyncio.wait_for(future, _PATIENCE)
+
+    async def worker_stats(self) -> list[p.WorkerStats]:
+        """Lateness and consumption of every worker that runs; raises TimeoutError when one does not
+        answer."""
+        futures = []
+        for link in self._links:
+            if link.writer is not None:
+                future: asyncio.Future[p.WorkerStats] = asyncio.get_running_loop().create_future()
+                self._worker_stats.setdefault(link.index, []).append(future)
+                link.writer.write(p.frame(p.AskWorkerStats()))
+                futures.append(asyncio.wait_for(future, _PATIENCE))
+        return list(await asyncio.gather(*futures))
+
+    def _send(self, leg: str, command: p.Record) -> None:
+        """To the leg's worker; a command for a leg that has gone is dropped, its end was reported."""
+        where = self._where.get(leg)
+        if where is not None and where[0].writer is not None:
+            where[0].writer.write(p.frame(command))
+
+    def _send_recording(self, recording: str, command: p.Record) -> None:
+        if recording in self._recordings:
+            self._send(self._recordings[recording][0], command)
+
+    def _forget(self, leg: str) -> None:
+        link, group = self._where.pop(leg, (None, ""))
+        if link is None:
+            return
+        link.legs.discard(leg)
+        for future in self._leg_stats.pop(leg, ()):
+            if not future.done():
+                future.set_result(p.LegStats(leg))
+        self._rooms.pop(leg, None)
+        members = self._groups[group][1]
+        members.discard(leg)
+        if not members:
+            del self._groups[group]
+
+    async def _spawn(self, link: _Link) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            link.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ringback.edges.media.worker", str(theirs.fileno()),
+                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+        finally:
+            theirs.close()
+        reader, link.writer = await asyncio.open_connection(sock=ours)
+        each = len(self._ports) // len(self._links) // 2 * 2
+        low = self._ports.start + (self._ports.start & 1) + link.index * each
+        ports = (low, low + each) if each else (0, 0)
+        options = msgspec.msgpack.encode(Options(self._host, ports, self._no_audio))
+        link.writer.write(len(options).to_bytes(4, "big") + options)
+        link.task = asyncio.create_task(self._serve(link, reader), name=f"media worker {link.index}")
+
+    async def _serve(self, link: _Link, reader: asyncio.StreamReader) -> None:
+        """Read reports until the worker ends; then report what was lost and start another."""
+        frames = p.FrameReader()
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                for body in frames.feed(data):
+                    self._take(link, self._decoder.decode(body))
+        process, writer = link.process, link.writer
+        link.writer = None
+        assert process is not None
+        assert writer is not None
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        try:
+            await asyncio.wait_for(process.wait(), _PATIENCE)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        self._lose(link)
+        if not self._stopping:
+            log.error(
+                "media worker %d ended with status %s; starting another", link.index, process.returncode
+            )
+            await self._spawn(link)
+
+    def _take(self, link: _Link, report: Report) -> None:
+        match report:
+            case p.Opened(leg, address) if leg in self._opening and not self._opening[leg].done():
+                self._opening[leg].set_result((address[0], address[1]))
+                return
+            case p.OpenFailed(leg, error) if leg in self._opening and not self._opening[leg].done():
+                self._opening[leg].set_exception(MediaError(error))
+                return
+            case p.LegStats():
+                _answer(self._leg_stats.get(report.leg), report)
+                return
+            case p.WorkerStats():
+                _answer(self._worker_stats.get(link.index), report)
+                return
+            case p.PlaybackDone():
+                left = self._playbacks.get(report.leg, set())
+                left.discard(report.playback)
+                if not left:
+                    self._playbacks.pop(report.leg, None)
+            case p.RecordingStopped():
+                self._recordings.pop(report.recording, None)
+        self._hand_over(report)
+
+    def _hand_over(self, report: Report) -> None:
+        try:
+            self._on_report(report)
+        except Exception:
+            log.exception("a media report was not taken: %r", report)
+
+    def _lose(self, link: _Link) -> None:
+        """Report the end of everything that ran in a worker that has ended."""
+        for leg in sorted(link.legs):
+            if leg in self._opening and not self._opening[leg].done():
+                self._opening[leg].set_exception(MediaError("the media worker died"))
+            for playback in sorted(self._playbacks.pop(leg, ())):
+                self._hand_over(p.PlaybackDone(leg, playback, 0.0, False, "the media worker died"))
+            for recording, (owner, path) in list(self._recordings.items()):
+                if owner == leg:
+                    del self._recordings[recording]
+                    self._hand_over(_lost_recording(leg, recording, path))
+            self._forget(leg)
+            if not self._stopping:
+                self._hand_over(p.LegLost(leg))
+
+
+def _answer(waiting: list[asyncio.Future[_T]] | None, report: _T) -> None:
+    while waiting:
+        future = waiting.pop(0)
+        if not future.done():  # one that timed out must not swallow a later answer
+            future.set_result(report)
+            return
+
+
+def _lost_recording(leg: str, recording: str, path: str) -> p.RecordingStopped:
+    """What is left of a recording whose worker died, by the header of its file."""
+    try:
+        with Path(path).open("rb") as file:
+            info = read_header(file.read(44))
+    except (OSError, BadWavError) as error:
+        return p.RecordingStopped(leg, recording, "lost", 0.0, 0, True, None, str(error))
+    seconds = info.data_bytes / (2 * info.channels * info.rate)
+    return p.RecordingStopped(leg, recording, "lost", seconds, info.data_bytes, False, None)
+
+
+def trim_recording(path: str) -> float:
+    """Cut leading and trailing silence off a finished WAV file, in place; returns the new length in seconds.
+
+    Reads the whole file: call it in a thread. Raises OSError, or `BadWavError` for a file that is not ours.
+    """
+    file = Path(path)
+    data = file.read_bytes()
+    info = read_header(data)
+    kept = trimmed(read(data))
+    fresh = file.with_name(file.name + ".trim")
+    fresh.write_bytes(header(info.channels, kept.nbytes) + kept.tobytes())
+    fresh.replace(file)
+    return len(kept) / info.rate

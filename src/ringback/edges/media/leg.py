@@ -1,0 +1,156 @@
+"""One leg in a worker: its sockets, the stream that it sends and the stream that it receives."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import struct
+from typing import Final
+
+from ringback.edges.media.playback import Playback
+from ringback.edges.media.protocol import Address, Connect
+from ringback.edges.media.recording import Recording
+from ringback.media import FRAME
+from ringback.media.dtmf import EventPacket, EventReceiver, KeyPress, ToneReceiver
+from ringback.media.g711 import SILENCE, Law
+from ringback.media.jitter import JitterBuffer
+from ringback.media.rtp import BadRtpError, Receipt, parse
+
+_HEADER: Final = struct.Struct("!BBHII")
+_RELATCH_TICKS: Final = 50
+"""Ticks (1 s) of silence from the latched source before another may take its place."""
+
+_STATIC: Final[dict[int, Law]] = {0: "PCMU", 8: "PCMA"}
+
+
+class Leg:
+    """State of one leg. `receive` takes datagrams, `send` emits one frame; ticks are those of the worker."""
+
+    def __init__(self, name: str, rtp: socket.socket, rtcp: socket.socket | None) -> None:
+        self.name = name
+        self.rtp = rtp
+        self.rtcp = rtcp
+        self.link: Connect | None = None
+        self.law: Law = "PCMU"
+        self.silence = SILENCE["PCMU"] * FRAME
+        self.playback: Playback | None = None
+        self.recordings: list[Recording] = []
+        self.room: str | None = None
+        self.jitter = JitterBuffer("PCMU")
+        self.listening = False
+        """Whether anybody needs the incoming sound: else packets are counted and dropped."""
+        self.tones = ToneReceiver()
+        self.events = EventReceiver()
+        self.receipt = Receipt()
+        self.ignored = self.sent = self.send_errors = 0
+        self.late_max = 0.0
+        self.heard_at = 0
+        """Tick of the last valid packet, or of the connection."""
+        self.heard_any = False
+        self.told_silence = False
+        self._target: Address | None = None
+        self._latched: Address | None = None
+        self._sequence = secrets.randbits(16)
+        self._timestamp = secrets.randbits(32)
+        self._ssrc = secrets.randbits(32)
+        self._marker = True
+        self._event_timestamp = 0
+
+    def connect(self, link: Connect, tick: int) -> None:
+        """The far side, for the first time or after a re-INVITE; a new address forgets the latched source."""
+        if self.link is None or self.link.remote != link.remote:
+            self._target, self._latched = link.remote, None
+        if self.law != link.codec or self.link is None:
+            self.law = link.codec
+            self.silence = SILENCE[link.codec] * FRAME
+            self.jitter = JitterBuffer(link.codec)
+        if self.link is None or (link.receive and not self.link.receive):
+            self.heard_at, self.told_silence = tick, False
+        if self.link is None:
+            self.heard_any = False
+        self.link = link
+
+    def receive(self, datagram: bytes, source: Address, tick: int) -> list[KeyPress]:
+        """Take one datagram; returns the keys that it completed. Hostile input only counts as ignored."""
+        link = self.link
+        if link is None:
+            return []
+        source = source[:2]
+        if source != self._latched and not self._may_latch(source, link, tick):
+            self.ignored += 1
+            return []
+        try:
+            packet = parse(datagram)
+        except BadRtpError:
+            self.ignored += 1
+            return []
+        kind = packet.payload_type
+        law = link.codec if kind == link.payload_type else _STATIC.get(kind)
+        if law is None and kind not in (link.telephone_event, 13):
+            self.ignored += 1
+            return []
+        if source != self._latched:
+            self._latched = source
+            if link.symmetric:
+                self._target = source
+        self.heard_at = tick
+        self.receipt.count(packet.sequence, packet.timestamp, packet.ssrc, len(packet.payload), tick * FRAME)
+        if kind == link.telephone_event:
+            return self.events.push(packet.timestamp, packet.payload)
+        if law is not None and self.listening and link.receive:
+            self.jitter.push(packet.timestamp, packet.ssrc, packet.payload, law)
+        return []
+
+    def _may_latch(self, source: Address, link: Connect, tick: int) -> bool:
+        if not link.symmetric and source[0] != link.remote[0]:
+            return False
+        return self._latched is None or tick - self.heard_at > _RELATCH_TICKS
+
+    def mark(self) -> None:
+        """The next packet begins a talk-spurt (RFC 3551 §4.1)."""
+        self._marker = True
+
+    def skip(self, ticks: int) -> None:
+        """Time passed in which nothing was sent."""
+        self._timestamp = (self._timestamp + ticks * FRAME) & 0xFFFFFFFF
+
+    def send(self, frame: bytes) -> None:
+        """One packet with a frame of 160 bytes in the leg's law."""
+        link = self.link
+        timestamp = self._timestamp
+        self._timestamp = (timestamp + FRAME) & 0xFFFFFFFF
+        if link is None or not link.send or self._target is None:
+            return
+        kind = link.payload_type
+        if self._marker:
+            kind |= 0x80
+            self._marker = False
+        self._emit(kind, timestamp, frame, self._target)
+
+    def send_events(self, packets: list[EventPacket]) -> None:
+        """The packets of one tick of a key, in place of the frame (RFC 4733 §2.5.1)."""
+        link = self.link
+        if packets[0].marker:
+            self._event_timestamp = self._timestamp
+        self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
+        self._marker = True
+        if link is None or not link.send or link.telephone_event is None or self._target is None:
+            return
+        for packet in packets:
+            kind = link.telephone_event | (0x80 if packet.marker else 0)
+            self._emit(kind, self._event_timestamp, packet.payload, self._target)
+
+    def _emit(self, kind: int, timestamp: int, payload: bytes, target: Address) -> None:
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        try:
+            self.rtp.sendto(_HEADER.pack(0x80, kind, sequence, timestamp, self._ssrc) + payload, target)
+            self.sent += 1
+        except OSError:  # full buffer, no route, an ICMP refusal of an earlier packet: the next one may pass
+            self.send_errors += 1
+
+    def close(self) -> None:
+        """Free the ports."""
+        self.rtp.close()
+        if self.rtcp is not None:
+            self.rtcp.close()

@@ -1,0 +1,70 @@
+"""The phone book: how simulated callees behave (surface.md, ``/sim/v1/Numbers``). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ringback.edges.simulator.script import Step
+
+Answers = Literal[
+    "answer", "busy", "no-answer", "reject", "invalid", "unreachable", "congestion", "forbidden"
+]
+ANSWERS: tuple[str, ...] = get_args(Answers)
+
+REFUSALS: dict[str, tuple[int, str]] = {
+    "busy": (486, "Busy Here"),
+    "reject": (603, "Decline"),
+    "invalid": (404, "Not Found"),
+    # voice-calls.md §4.1: an unreachable destination is reported as 404.
+    "unreachable": (404, "Destination unreachable"),
+    "congestion": (503, "Service Unavailable"),
+    "forbidden": (403, "Forbidden"),
+}
+"""SIP code and reason of each answer that is none."""
+
+RINGS = frozenset({"answer", "no-answer", "reject"})
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a callee does."""
+
+    answers: Answers = "answer"
+    after: float = 1.0
+    """Seconds from the dialling to the answer or refusal."""
+    script: tuple[Step, ...] = ()
+
+
+DEFAULT = Behaviour()
+"""Numbers nobody spoke of: answer after a second, listen, hang up when the other side does."""
+
+MAGIC: dict[str, Behaviour] = {
+    "+15005550001": Behaviour("invalid", 0.1),
+    "+15005550002": Behaviour("unreachable", 0.1),
+    "+15005550003": Behaviour("forbidden", 0.1),
+    "+15005550004": Behaviour("forbidden", 0.1),
+}
+"""Magic numbers (call-outcomes.md §5) that reach the carrier nevertheless, through ``<Dial>``."""
+
+
+class PhoneBook:
+    """Number → behaviour."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Behaviour] = {}
+
+    def set(self, number: str, behaviour: Behaviour) -> None:
+        """Write an entry; raises ``ValueError`` when the book is full."""
+        if number not in self._known and len(self._known) >= MOST:
+            raise ValueError(f"the phone book holds at most {MOST} numbers")
+        self._known[number] = behaviour
+
+    def reset(self, number: str) -> None:
+        """Remove an entry; none is fine."""
+        self._known.pop(number, None)
+
+    def find(self, number: str) -> Behaviour | None:
+        """The entry of a number (magic numbers have one); None when it has none."""
+        return self._known.get(number) or MAGIC.get(number)

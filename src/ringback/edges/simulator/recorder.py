@@ -1,0 +1,119 @@
+"""Recordings of simulated legs: begin, silence, pause, end, and the file written in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from ringback.edges.simulator.party import Party
+from ringback.edges.simulator.take import Take, write_take
+from ringback.effects import PauseRecording, RecordLeg, ResumeRecording
+from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
+from ringback.kernel.clock import Clock
+
+log = logging.getLogger("ringback.simulated")
+
+
+class Recorder:
+    """Performs the recording effects; ``RecordingEnded`` follows every ``RecordingBegan`` exactly once."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        post: Callable[[Event], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        render: Callable[[str], Awaitable[Path]] | None,
+        recordings: Path,
+    ) -> None:
+        self._clock = clock
+        self._post = post
+        self._spawn = spawn
+        self._render = render
+        self._recordings = recordings
+
+    def begin(self, party: Party, effect: RecordLeg) -> None:
+        """Start a recording."""
+        if party.over or effect.recording_sid in party.takes:
+            return
+        take = Take(effect, self._clock.now())
+        party.takes[effect.recording_sid] = take
+        self._post(RecordingBegan(call_sid=party.sid, recording_sid=effect.recording_sid))
+        self._listen_for_silence(party, take)
+
+    def sound(self, party: Party, channel: int, seconds: float, kind: str, text: str) -> None:
+        """Something begins to sound on a leg (channel 0: its party, 1: what it hears)."""
+        now = self._clock.now()
+        for take in party.takes.values():
+            take.sound(now, seconds, channel, kind, text)
+            if channel == 0:
+                take.quiet_since = now + seconds
+                self._listen_for_silence(party, take)
+
+    def pause(self, party: Party, effect: PauseRecording) -> None:
+        """Pause; an unknown recording is fine."""
+        take = party.takes.get(effect.recording_sid)
+        if take is not None:
+            take.pause(self._clock.now(), skip=effect.behavior == "skip")
+
+    def resume(self, party: Party, effect: ResumeRecording) -> None:
+        """Go on; an unknown recording is fine."""
+        take = party.takes.get(effect.recording_sid)
+        if take is not None:
+            take.resume(self._clock.now())
+
+    def stop(self, party: Party, recording_sid: str) -> None:
+        """Finish one recording; an unknown one is fine."""
+        take = party.takes.pop(recording_sid, None)
+        if take is not None:
+            if take.alarm is not None:
+                take.alarm.cancel()
+            self._spawn(self._finish(party.sid, take, take.length(self._clock.now())))
+
+    def close(self, party: Party) -> None:
+        """The leg is over: its recordings end."""
+        for recording_sid in list(party.takes):
+            self.stop(party, recording_sid)
+
+    def _listen_for_silence(self, party: Party, take: Take) -> None:
+        timeout = take.effect.silence_timeout
+        if timeout is None:
+            return
+        if take.alarm is not None:
+            take.alarm.cancel()
+        sid = take.effect.recording_sid
+        take.alarm = self._clock.call_at(
+            take.quiet_since + timeout,
+            lambda: self._post(RecordingSilent(call_sid=party.sid, recording_sid=sid)),
+        )
+
+    async def _finish(self, call_sid: str, take: Take, length: float) -> None:
+        sid = take.effect.recording_sid
+        path = self._recordings / f"{sid}.wav"
+        try:
+            spoken = await self._rendered(take)
+            written = await asyncio.to_thread(write_take, take, length, spoken, path)
+            seconds, silent, size = written
+        except (OSError, ValueError) as error:
+            log.error("%s: recording %s could not be written: %s", call_sid, sid, error)
+            seconds, silent, size = 0.0, True, 0
+        self._post(
+            RecordingEnded(call_sid=call_sid, recording_sid=sid, seconds=seconds, silent=silent, size=size)
+        )
+
+    async def _rendered(self, take: Take) -> dict[str, Path]:
+        """Files of what the party said; a text that cannot be rendered becomes a tone."""
+        spoken: dict[str, Path] = {}
+        texts = {
+            segment.text for segment in take.segments if segment.kind == "speech" and segment.channel == 0
+        }
+        for text in texts if self._render is not None else ():
+            assert self._render is not None
+            try:
+                spoken[text] = await self._render(text)
+            except Exception as error:  # noqa: BLE001 - a recording with a tone is better than none
+                log.warning("speech for a simulated caller could not be rendered: %s", error)
+        return spoken

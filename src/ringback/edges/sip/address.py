@@ -1,0 +1,101 @@
+"""Addresses between SIP and the product: E.164 numbers, trunks, and our own phones (pure).
+
+A number arrives as the user part of a request URI and leaves as one; ``sip:`` addresses stay what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from ringback.kernel.fields import phone_number
+from ringback.settings import Trunk
+
+_NUMBER = re.compile(r"\+?[0-9().-]{3,20}\Z")
+_URI = re.compile(r"(?P<scheme>sips?):(?:(?P<user>[^@]*)@)?(?P<host>[^;?>]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How an outbound INVITE goes."""
+
+    uri: str
+    """Request URI and To."""
+    from_uri: str
+    next_hop: str | None
+    """``host[:port]`` when it differs from the URI's."""
+    transport: str | None
+    credentials: tuple[str, str] | None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def number_of(user: str) -> str:
+    """A user part as E.164 when it looks like a number, else as it is.
+
+    Ten digits get ``+1``, more get ``+`` (voice-calls.md §2 takes national US forms); short codes stay.
+    """
+    text = unquote(user).partition(";")[0]
+    if _NUMBER.match(text):
+        digits = re.sub(r"[^0-9]", "", text)
+        if text.startswith("+") or len(digits) >= 8:
+            try:
+                return phone_number(text)
+            except ValueError:
+                return text
+    return text
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """User and host (with port) of a ``sip:`` URI; empty strings for what is not there."""
+    found = _URI.match(uri.strip().strip("<>"))
+    return (found["user"] or "", found["host"]) if found else ("", "")
+
+
+def caller_of(user: str, host: str, display: str) -> str:
+    """What the product calls the caller: a number, a withheld marker, or the ``sip:`` URI."""
+    if user.lower() in ("anonymous", "unknown", "restricted", "unavailable"):
+        return user.lower()
+    number = number_of(user)
+    if number.startswith("+"):
+        return number
+    if display.lower() == "anonymous":
+        return "anonymous"
+    return f"sip:{user}@{host}" if user else f"sip:{host}"
+
+
+def split_headers(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A ``sip:`` URI without its headers part, and those headers (RFC 3261 §19.1.1)."""
+    bare, _, part = uri.partition("?")
+    headers = []
+    for pair in part.split("&") if part else ():
+        name, _, value = pair.partition("=")
+        headers.append((unquote(name), unquote(value)))
+    return bare, tuple(headers)
+
+
+def trunk_route(trunk: Trunk, to: str, from_: str, own_host: str) -> Route:
+    """The way of a number through a trunk."""
+    caller = from_ if from_.startswith("+") else (trunk.username or "anonymous")
+    domain = trunk.host.partition(":")[0]
+    credentials = (trunk.username, trunk.password) if trunk.username and trunk.password else None
+    return Route(
+        uri=f"sip:{to}@{trunk.host}",
+        from_uri=f"sip:{caller}@{domain if trunk.register else own_host}",
+        next_hop=None,
+        transport=trunk.transport,
+        credentials=credentials,
+    )
+
+
+def longest_prefix(trunks: Sequence[Trunk], number: str) -> Trunk | None:
+    """The trunk whose prefix of the number is the longest; ``*`` matches all."""
+    best: tuple[int, Trunk] | None = None
+    for trunk in trunks:
+        for prefix in trunk.prefixes:
+            if prefix == "*" or number.startswith(prefix):
+                length = 0 if prefix == "*" else len(prefix)
+                if best is None or length > best[0]:
+                    best = (length, trunk)
+    return best[1] if best else None

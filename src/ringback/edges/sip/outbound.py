@@ -1,0 +1,243 @@
+"""A call that we make: INVITE, one digest round, forked early dialogs, PRACK, CANCEL, ACK."""
+
+import secrets
+from collections.abc import Callable
+
+from ringback.edges.sip.call import ALLOW, SUPPORTED, CallState, SipCall, is_stale
+from ringback.edges.sip.handler import SipHandler
+from ringback.edges.sip.stack import Hop, Stack, Trouble
+from ringback.sip.dialog import Dialog, DialogState
+from ringback.sip.message import Headers, Request, Response, plain_header
+from ringback.sip.session_timer import MIN_SE, agree_as_uac
+from ringback.sip.timer import Deadline
+from ringback.sip.transaction import T1, Transaction
+from ringback.sip.uri import is_token, parse_uri, quote_string
+
+MAX_FORKS = 10
+_OWN = frozenset(
+    [
+        "via",
+        "from",
+        "to",
+        "call-id",
+        "cseq",
+        "contact",
+        "max-forwards",
+        "content-length",
+        "content-type",
+        "route",
+        "record-route",
+    ]
+)
+
+
+class OutboundCall(SipCall):
+    """See the module."""
+
+    direction = "outbound"
+
+    def __init__(
+        self,
+        stack: Stack,
+        handler: SipHandler,
+        forget: Callable[[SipCall], None],
+        *,
+        to: str,
+        from_uri: str,
+        from_display: str | None,
+        sdp: bytes,
+        headers: list[tuple[str, str]],
+        credentials: tuple[str, str] | None,
+        session_expires: int | None,
+    ) -> None:
+        """Raises ValueError (BadAddress) for addresses or headers that must not go on the wire."""
+        super().__init__(stack, handler, forget, f"{secrets.token_hex(12)}@ringback")
+        uri = parse_uri(to)
+        parse_uri(from_uri)
+        name = f"{quote_string(plain_header(from_display))} " if from_display else ""
+        for key, value in headers:
+            plain_header(value)
+            if not is_token(key) or key.lower() in _OWN:
+                raise ValueError(f"header {key!r} cannot be set")
+        self.credentials = credentials
+        self.local_sdp = sdp
+        self._extra = headers
+        self._target = uri.without_headers()
+        self._from = f"{name}<{from_uri}>;tag={self.local_tag}"
+        self._session_expires = session_expires
+        self._min_se = MIN_SE
+        self._cseq = 0
+        self._auth_rounds = 0
+        self._transaction: Transaction | None = None
+        self._early: dict[str, Dialog] = {}
+        self._rseq: dict[str, int] = {}
+        self._acked: dict[str, Callable[[], None]] = {}
+        self._provisional_seen = False
+        self._canceling = False
+        self._give_up: Deadline | None = None
+
+    def start(self, hop: Hop | None) -> None:
+        """Send the INVITE to the resolved hop; None: the name could not be resolved."""
+        if self.over:
+            return
+        if hop is None:
+            self._fail(503, "Host not found", "transport")
+        elif self._canceling:
+            self._fail(487, "Request Terminated", "local")
+        else:
+            self._hop = hop
+            self._send_invite()
+
+    def _send_invite(self, authorization: tuple[str, str] | None = None) -> None:
+        assert self._hop is not None
+        self._cseq += 1
+        self._provisional_seen = False
+        headers = Headers([("From", self._from), ("To", f"<{self._target}>")])
+        headers.set("Call-ID", self.call_id)
+        headers.set("CSeq", f"{self._cseq} INVITE")
+        headers.set("Allow", ALLOW)
+        headers.set("Supported", SUPPORTED)
+        if self._session_expires:
+            headers.set("Session-Expires", str(max(self._session_expires, self._min_se)))
+            headers.set("Min-SE", str(self._min_se))
+        if authorization is not None:
+            headers.set(*authorization)
+        for name, value in self._extra:
+            headers.add(name, value)
+        headers.set("Content-Type", "application/sdp")
+        request = Request("INVITE", self._target, headers, self.local_sdp or b"")
+        self._transaction = self._stack.request(request, self._hop, self._came, self._trouble)
+        self._sent = request
+
+    def _trouble(self, trouble: Trouble) -> None:
+        if self._canceling:
+            self._fail(487, "Request Terminated", "local")
+        elif trouble == "timeout":
+            self._fail(408, "Request Timeout", "timeout")
+        else:
+            self._fail(503, "Service Unavailable", "transport")
+
+    def _abandon(self) -> None:
+        if self._canceling:
+            return
+        self._canceling = True
+        if self._provisional_seen:
+            self._send_cancel()
+        # before a provisional response CANCEL must wait (RFC 3261 section 9.1)
+
+    def _send_cancel(self) -> None:
+        if self._transaction is not None:
+            self._stack.cancel(self._transaction)
+            self._give_up = self._stack.after(64 * T1, lambda: self._fail(487, "Request Terminated", "local"))
+
+    # -- responses to the INVITE --------------------------------------------------------------------------
+
+    def _came(self, response: Response) -> None:
+        if response.cseq[0] != self._cseq:
+            return
+        if response.code < 200:
+            self._came_provisional(response)
+        elif response.code < 300:
+            self._came_success(response)
+        elif self.state is CallState.SETUP:
+            self._came_refusal(response)
+
+    def _came_provisional(self, response: Response) -> None:
+        if self.state is not CallState.SETUP:
+            return
+        first, self._provisional_seen = not self._provisional_seen, True
+        if self._canceling:
+            if first:
+                self._send_cancel()
+            return
+        tag = response.to.tag
+        if response.code == 100:
+            return
+        if tag:
+            dialog = self._early.get(tag)
+            if dialog is None:
+                if len(self._early) >= MAX_FORKS:
+                    return
+                dialog = self._early[tag] = Dialog.from_response(self._sent, response)
+            if "100rel" in response.headers.tokens("require") and not self._prack(dialog, response):
+                return
+            self.dialog = dialog
+        self._take_sdp(response.body)
+        self._tell(self._handler.early, self, response.code, response.body or None)
+
+    def _prack(self, dialog: Dialog, response: Response) -> bool:
+        """Acknowledge a reliable 1xx; False for one that is repeated or out of order (RFC 3262 section 4)."""
+        rseq = response.number("rseq")
+        last = self._rseq.get(dialog.remote_tag)
+        if rseq is None or (last is not None and rseq != last + 1):
+            return False
+        self._rseq[dialog.remote_tag] = rseq
+        kept, self.dialog = self.dialog, dialog
+        headers = [("RAck", f"{rseq} {response.cseq[0]} INVITE")]
+        self._ask("PRACK", lambda answer: None, lambda trouble: None, headers=headers)
+        self.dialog = kept
+        return True
+
+    def _came_success(self, response: Response) -> None:
+        tag = response.to.tag
+        if tag in self._acked:
+            self._acked[tag]()
+            return
+        if len(self._acked) >= MAX_FORKS:
+            return
+        dialog = self._early.get(tag)
+        if dialog is None:
+            dialog = Dialog.from_response(self._sent, response)
+        else:
+            dialog.refresh_target(response.contact)
+            fresh = Dialog.from_response(self._sent, response)
+            dialog.routes = fresh.routes
+        dialog.state = DialogState.CONFIRMED
+        if self.state is not CallState.SETUP:
+            self._decline_fork(dialog, response)
+            return
+        self.dialog = dialog
+        self._ack(dialog, response)
+        if self._give_up is not None:
+            self._give_up.cancel()
+        if self._canceling:
+            self._bye()
+            self._fail(487, "Request Terminated", "local")
+            return
+        self._move("connect")
+        self._early.clear()
+        self._peer_allows = response.headers.tokens("allow")
+        self._take_sdp(response.body)
+        self._run_session(agree_as_uac(response))
+        self._tell(self._handler.answered, self, response.body or None)
+
+    def _decline_fork(self, dialog: Dialog, response: Response) -> None:
+        """A second branch of a fork answered, or one that we had given up: take it and hang up."""
+        kept, self.dialog = self.dialog, dialog
+        self._ack(dialog, response)
+        self._bye()
+        self.dialog = kept
+
+    def _ack(self, dialog: Dialog, response: Response) -> None:
+        ack = dialog.request("ACK", cseq=response.cseq[0])
+        self._acked[response.to.tag] = self._stack.send_ack(ack, self._peer())
+
+    def _came_refusal(self, response: Response) -> None:
+        code = response.code
+        if (
+            code in (401, 407)
+            and not self._canceling
+            and self._auth_rounds < (2 if is_stale(response) else 1)
+        ):
+            answer = self.credentials_for(response, "INVITE", self._target)
+            if answer is not None:
+                self._auth_rounds += 1
+                self._send_invite(answer)
+                return
+        if code == 422 and not self._canceling and self._min_se < (response.number("min-se") or 0) <= 86_400:
+            self._min_se = response.number("min-se") or MIN_SE
+            self._send_invite()
+            return
+        if self._give_up is not None:
+            self._give_up.cancel()
+        self._fail(code, response.reason, "local" if self._canceling else "remote")

@@ -1,0 +1,168 @@
+"""Where SIP calls go, and who may send us some: trunks by address or digest, phones by registration."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ringback.edges.sip.address import Route, longest_prefix, split_headers, split_uri, trunk_route
+from ringback.effects import DialLeg
+from ringback.settings import Phone, Settings, Trunk
+
+log = logging.getLogger("ringback.sip")
+
+REALM = "ringback"
+RESOLVE_AGAIN = 300.0
+"""Seconds after which a trunk's host name is looked up again."""
+
+By = Literal["callee", "carrier", "us", "timeout", "transport", "unregistered"]
+
+
+class Unreachable(Exception):
+    """There is no way to the callee; becomes ``LegFailed``."""
+
+    def __init__(self, sip_code: int, reason: str, by: By) -> None:
+        super().__init__(reason)
+        self.sip_code = sip_code
+        self.reason = reason
+        self.by = by
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A route, and the address that the far end will see us from."""
+
+    route: Route
+    peer: str
+    trunk: str = ""
+
+
+class Router:
+    """Knows the trunks and phones of the settings."""
+
+    def __init__(self, settings: Settings, lookup: Callable[[str], Sequence[Any]]) -> None:
+        """``lookup(user)`` gives the bindings of a registered phone, best first."""
+        self._trunks = {trunk.name: trunk for trunk in settings.trunks}
+        self._phones: dict[str, Phone] = {phone.name: phone for phone in settings.phones}
+        self._by_uri = {
+            phone.contact_uri.partition(";")[0].lower(): phone
+            for phone in settings.phones
+            if phone.contact_uri
+        }
+        self._default = self._trunks.get(settings.carrier)
+        self._trusted = settings.trusted_networks
+        self._external = settings.sip_external_host
+        self._lookup = lookup
+        self._addresses: dict[str, set[str]] = {}
+        self._resolving: asyncio.Task[None] | None = None
+        self._busy: dict[str, int] = {}
+
+    # --- inbound -----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Look the trunks' hosts up, and again every five minutes."""
+        await self._resolve()
+        if self._trunks:
+            self._resolving = asyncio.create_task(self._keep_resolving())
+
+    async def stop(self) -> None:
+        """End the look-ups."""
+        if self._resolving is not None:
+            self._resolving.cancel()
+            await asyncio.wait([self._resolving])
+
+    def trusted(self, host: str) -> bool:
+        """Whether INVITEs from an address need no authentication: a trusted network, or a trunk's host."""
+        if any(host in addresses for addresses in self._addresses.values()):
+            return True
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        return any(mapped.version == network.version and mapped in network for network in self._trusted)
+
+    def password(self, username: str) -> str | None:
+        """The secret of a phone; None for an unknown one."""
+        phone = self._phones.get(username)
+        return phone.password if phone is not None else None
+
+    async def _resolve(self) -> None:
+        loop = asyncio.get_running_loop()
+        for trunk in self._trunks.values():
+            host = trunk.host.rpartition(":")[0] or trunk.host
+            try:
+                found = await loop.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_DGRAM)
+            except OSError as error:
+                # The addresses known so far stay: a name server that is down must not lock a trunk out.
+                log.warning("trunk %s: %s cannot be resolved: %s", trunk.name, host, error)
+                continue
+            self._addresses[trunk.name] = {str(each[4][0]) for each in found}
+
+    async def _keep_resolving(self) -> None:
+        while True:
+            await asyncio.sleep(RESOLVE_AGAIN)
+            await self._resolve()
+
+    # --- outbound ----------------------------------------------------------------------------------------
+
+    def route(self, effect: DialLeg, own_host: str) -> Way:
+        """The way to the callee; raises :class:`Unreachable`."""
+        if effect.to.lower().startswith(("sip:", "sips:")):
+            return self._to_uri(effect, own_host)
+        trunk = longest_prefix(list(self._trunks.values()), effect.to) or self._default
+        if trunk is None:
+            raise Unreachable(404, f"no trunk for {effect.to}", "carrier")
+        if trunk.max_calls and self._busy.get(trunk.name, 0) >= trunk.max_calls:
+            raise Unreachable(503, f"trunk {trunk.name} has its {trunk.max_calls} calls", "carrier")
+        route = trunk_route(trunk, effect.to, effect.from_, own_host)
+        return Way(route, trunk.host.rpartition(":")[0] or trunk.host, trunk.name)
+
+    def took(self, trunk: str) -> None:
+        """A call goes through a trunk."""
+        if trunk:
+            self._busy[trunk] = self._busy.get(trunk, 0) + 1
+
+    def gave_back(self, trunk: str) -> None:
+        """That call is over."""
+        if trunk:
+            self._busy[trunk] -= 1
+
+    def registrations(self) -> list[Trunk]:
+        """The trunks that want a registration kept."""
+        return [trunk for trunk in self._trunks.values() if trunk.register]
+
+    def _to_uri(self, effect: DialLeg, own_host: str) -> Way:
+        uri, headers = split_headers(effect.to)
+        user, host = split_uri(uri)
+        transport = _parameter(uri, "transport")
+        phone = self._phones.get(user) if self._is_own(host) else None
+        phone = phone or self._by_uri.get(uri.partition(";")[0].lower())
+        from_uri = effect.from_ if effect.from_.startswith("sip:") else f"sip:{effect.from_}@{own_host}"
+        credentials = (effect.username, effect.password) if effect.username and effect.password else None
+        if phone is None and not self._is_own(host):
+            name = host.rpartition(":")[0] or host
+            return Way(Route(uri, from_uri, None, transport, credentials, headers), name)
+        bindings = self._lookup(phone.name if phone is not None else user)
+        if not bindings:
+            raise Unreachable(404, f"no phone is registered as {user}", "unregistered")
+        best = bindings[0]
+        return Way(
+            Route(best.contact, from_uri, best.next_hop, best.transport, None, headers), best.next_hop or host
+        )
+
+    def _is_own(self, host: str) -> bool:
+        return host.partition(":")[0].lower() in (REALM, self._external.lower() or REALM)
+
+
+def _parameter(uri: str, name: str) -> str | None:
+    for part in uri.partition("@")[2].split(";")[1:]:
+        key, _, value = part.partition("=")
+        if key.lower() == name:
+            return value.lower()
+    return None

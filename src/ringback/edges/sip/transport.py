@@ -1,0 +1,358 @@
+"""Sockets: UDP, TCP and TLS listeners, outbound connections, connection reuse (RFC 3261 section 18)."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ringback.edges.sip.counters import SipCounters
+from ringback.edges.sip.handler import Listener, TlsFiles
+from ringback.sip.framing import StreamFramer
+from ringback.sip.message import MalformedMessage
+
+CONNECT_SECONDS = 5.0
+IDLE_SECONDS = 600.0
+MAX_CONNECTIONS = 4096
+MAX_PENDING_BYTES = 1_048_576
+
+
+class Flow(Protocol):
+    """Something that bytes are sent through: a UDP socket or one stream connection."""
+
+    transport: str
+    reliable: bool
+    local: tuple[str, int]
+
+    def send(self, data: bytes, address: tuple[str, int]) -> bool:
+        """Send; False if it is known not to have worked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a message really came from, and the flow that goes back there."""
+
+    transport: str
+    host: str
+    port: int
+    flow: Flow
+
+
+Receive = Callable[[bytes, Source], None]
+Lost = Callable[[Flow], None]
+
+
+class UdpFlow(asyncio.DatagramProtocol):
+    """One UDP socket."""
+
+    transport = "udp"
+    reliable = False
+
+    def __init__(self, receive: Receive, counters: SipCounters, advertise: str | None) -> None:
+        self._receive = receive
+        self._counters = counters
+        self._advertise = advertise
+        self._socket: asyncio.DatagramTransport | None = None
+        self.local = ("", 0)
+
+    def connection_made(self, transport: Any) -> None:
+        """The socket is bound."""
+        self._socket = transport
+        name = transport.get_extra_info("sockname")
+        self.local = (self._advertise or _reachable(name[0]), name[1])
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """One datagram; keep-alives are skipped."""
+        if len(data) > 4:
+            self._receive(data, Source("udp", addr[0], addr[1], self))
+
+    def error_received(self, exc: Exception) -> None:
+        """An ICMP error: not attributable to a transaction, so it is counted and the timers decide."""
+        self._counters.dropped["udp-error"] += 1
+
+    def send(self, data: bytes, address: tuple[str, int]) -> bool:
+        """Send one datagram."""
+        if self._socket is None or self._socket.is_closing():
+            return False
+        self._socket.sendto(data, address)
+        return True
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._socket is not None:
+            self._socket.close()
+
+
+class StreamFlow(asyncio.Protocol):
+    """One TCP or TLS connection, inbound or outbound; what is sent before it is up waits within a limit."""
+
+    reliable = True
+
+    def __init__(
+        self, pool: "Transports", transport: str, peer: tuple[str, int] | None, advertise: str | None
+    ) -> None:
+        self.transport = transport
+        self.peer = peer or ("", 0)
+        self.local = ("", 0)
+        self._pool = pool
+        self._advertise = advertise
+        self._framer = StreamFramer()
+        self._stream: asyncio.Transport | None = None
+        self._pending: list[bytes] = []
+        self._idle: asyncio.TimerHandle | None = None
+        self.open = True
+
+    def connection_made(self, transport: Any) -> None:
+        """Connected: send what waited."""
+        self._stream = transport
+        peer = transport.get_extra_info("peername")
+        name = transport.get_extra_info("sockname")
+        self.peer = (peer[0], peer[1])
+        listening = self._pool.listening_port(self.transport)
+        self.local = (self._advertise or name[0], listening or name[1])
+        if not self._pool.adopt(self):
+            transport.abort()
+            return
+        self._touch()
+        for data in self._pending:
+            transport.write(data)
+        self._pending.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Frame and hand on; an unframeable stream is closed."""
+        self._touch()
+        framer = self._framer
+        try:
+            messages = framer.feed(data)
+        except MalformedMessage as problem:
+            self._pool.counters.dropped[problem.reason] += 1
+            self.abort()
+            return
+        if framer.pings and self._stream is not None:
+            self._stream.write(b"\r\n")
+            framer.pings = 0
+        source = Source(self.transport, self.peer[0], self.peer[1], self)
+        for message in messages:
+            self._pool.receive(message, source)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gone: whoever waits for it is told."""
+        self.fail()
+
+    def fail(self) -> None:
+        """The connection cannot be used any more; idempotent."""
+        if self.open:
+            self.open = False
+            if self._idle is not None:
+                self._idle.cancel()
+            self._pending.clear()
+            self._pool.forget(self)
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._stream is not None:
+            self._stream.abort()
+        self.fail()
+
+    def close(self) -> None:
+        """Close after what is written."""
+        if self._stream is not None:
+            self._stream.close()
+        self.fail()
+
+    def send(self, data: bytes, address: tuple[str, int]) -> bool:
+        """Write, or keep until connected. A peer that does not read is cut off."""
+        if not self.open:
+            return False
+        if self._stream is None:
+            self._pending.append(data)
+            return len(self._pending) < 1000
+        if self._stream.get_write_buffer_size() > MAX_PENDING_BYTES:
+            self._pool.counters.dropped["slow-reader"] += 1
+            self.abort()
+            return False
+        self._stream.write(data)
+        return True
+
+    def _touch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._last = loop.time()
+        if self._idle is None:
+            self._idle = loop.call_later(IDLE_SECONDS, self._check_idle)
+
+    def _check_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        left = self._last + IDLE_SECONDS - loop.time()
+        if left <= 0 and not self._pool.in_use(self):
+            self.close()
+        else:
+            self._idle = loop.call_later(max(left, 30.0), self._check_idle)
+
+
+class Transports:
+    """All sockets of one endpoint. `receive` gets every datagram or framed message, `lost` every dead stream."""
+
+    def __init__(
+        self,
+        listeners: list[Listener],
+        tls: TlsFiles | None,
+        counters: SipCounters,
+        receive: Receive,
+        lost: Lost,
+        in_use: Callable[[Flow], bool],
+    ) -> None:
+        self.counters = counters
+        self.receive = receive
+        self.in_use = in_use
+        self._lost = lost
+        self._listeners = listeners
+        self._tls = tls
+        self._udp: list[UdpFlow] = []
+        self._servers: list[tuple[str, asyncio.Server, str | None]] = []
+        self._streams: dict[tuple[str, str, int], StreamFlow] = {}
+        self._connecting: set[asyncio.Task[None]] = set()
+        self.addresses: list[tuple[str, str, int]] = []
+        "(transport, host, port) of every listener, in the order given."
+
+    async def start(self) -> None:
+        """Bind everything; on an error what was bound is closed and OSError raised."""
+        loop = asyncio.get_running_loop()
+        try:
+            for listener in self._listeners:
+                if listener.transport == "udp":
+                    flow = UdpFlow(self.receive, self.counters, listener.advertise)
+                    sock = _udp_socket(listener.host, listener.port)
+                    await loop.create_datagram_endpoint(lambda flow=flow: flow, sock=sock)  # type: ignore[misc]
+                    self._udp.append(flow)
+                    bound = sock.getsockname()
+                else:
+                    context = self._server_context() if listener.transport == "tls" else None
+                    server = await loop.create_server(
+                        lambda item=listener: StreamFlow(self, item.transport, None, item.advertise),
+                        listener.host,
+                        listener.port,
+                        ssl=context,
+                        backlog=1024,
+                        reuse_address=True,
+                    )
+                    self._servers.append((listener.transport, server, listener.advertise))
+                    bound = server.sockets[0].getsockname()
+                self.addresses.append((listener.transport, bound[0], bound[1]))
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        for task in list(self._connecting):
+            task.cancel()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
+        for _, server, _ in self._servers:
+            server.close()
+        for stream in list(self._streams.values()):
+            stream.close()
+        for flow in self._udp:
+            flow.close()
+        self._udp.clear()
+        self._servers.clear()
+        await asyncio.sleep(0)
+
+    def listening_port(self, transport: str) -> int | None:
+        """The port of our first listener of that transport."""
+        return next((port for name, _, port in self.addresses if name == transport), None)
+
+    def flow_to(self, transport: str, host: str, port: int) -> Flow:
+        """The UDP socket, or a reused or new connection. Raises ConnectionError if there is no such transport."""
+        if transport == "udp":
+            family = ":" in host
+            for flow in self._udp:
+                if (":" in flow.local[0]) == family:
+                    return flow
+            raise ConnectionError("no UDP listener")
+        if transport not in ("tcp", "tls"):
+            raise ConnectionError(f"unknown transport {transport[:16]}")
+        key = (transport, host, port)
+        stream = self._streams.get(key)
+        if stream is None or not stream.open:
+            advertise = next(
+                (item.advertise for item in self._listeners if item.transport == transport), None
+            )
+            stream = StreamFlow(self, transport, (host, port), advertise)
+            # the Via of the first request is written before the connection is up
+            stream.local = (advertise or _route_source(host, port), self.listening_port(transport) or 5060)
+            self._streams[key] = stream
+            task = asyncio.get_running_loop().create_task(self._connect(stream, host, port))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+        return stream
+
+    async def _connect(self, stream: StreamFlow, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        context = self._client_context() if stream.transport == "tls" else None
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await loop.create_connection(lambda: stream, host, port, ssl=context)
+        except (OSError, TimeoutError, ssl.SSLError):
+            self.counters.dropped["connect-failed"] += 1
+            stream.fail()
+
+    def adopt(self, stream: StreamFlow) -> bool:
+        """A connection is up; False above the limit."""
+        if len(self._streams) >= MAX_CONNECTIONS:
+            self.counters.dropped["too-many-connections"] += 1
+            return False
+        self._streams[(stream.transport, *stream.peer)] = stream
+        return True
+
+    def forget(self, stream: StreamFlow) -> None:
+        """A connection is gone."""
+        key = (stream.transport, *stream.peer)
+        if self._streams.get(key) is stream:
+            del self._streams[key]
+        self._lost(stream)
+
+    def _server_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            raise ValueError("a TLS listener needs TlsFiles")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self._tls.certificate, self._tls.key)
+        return context
+
+    def _client_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self._tls.ca if self._tls else None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+
+def _udp_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        # a burst of calls must wait in the kernel, not be lost
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        sock.bind((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _reachable(host: str) -> str:
+    """A host that peers can send to, for a wildcard bind."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        return _route_source("192.0.2.1" if host == "0.0.0.0" else "2001:db8::1", 9)  # noqa: S104
+    return host
+
+
+def _route_source(host: str, port: int) -> str:
+    """The local address that packets to `host` leave from; nothing is sent."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, port))
+        except OSError:
+            return "::1" if ":" in host else "127.0.0.1"
+        return str(probe.getsockname()[0])

@@ -1,0 +1,325 @@
+"""Every effect of the product: imperative requests to the outside (house.md).
+
+``Save``, ``Delete`` and ``SendWebhook`` are written in the event's own transaction; everything else is
+*live*: performed once, right after the commit, and never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from ringback.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A request to the outside world."""
+
+    committed: ClassVar[bool] = False
+    """True: part of the transaction. False: performed live, after it."""
+
+
+# --- written in the transaction ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Save(Effect):
+    """Insert or replace one record (an instance of a declared resource)."""
+
+    committed: ClassVar[bool] = True
+    record: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(Effect):
+    """Remove one record."""
+
+    committed: ClassVar[bool] = True
+    record: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendWebhook(Effect):
+    """A notification: delivered at least once, in order per ``key``, kept in the outbox until then."""
+
+    committed: ClassVar[bool] = True
+    key: str
+    """Deliveries of one key never overlap and keep their order: the call's SID."""
+    account_sid: str
+    url: str
+    """As configured, with fragment overrides and credentials (webhooks.md §5, §6)."""
+    method: str
+    params: list[tuple[str, str]]
+    token: str
+    """I-Twilio-Idempotency-Token: the same on every attempt, also after a restart."""
+    failure_code: int = 15003
+    """Debugger warning when it cannot be delivered."""
+    resource_sid: str = ""
+    """What the debugger entry is about; empty: ``key``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDeadline(Effect):
+    """A durable timer: ``DeadlineReached(key, name)`` at ``at`` (Unix seconds), also after a restart.
+
+    The same key and name again moves it.
+    """
+
+    committed: ClassVar[bool] = True
+    call_sid: str
+    """The lane: the SID of the call (or of whatever record the deadline belongs to)."""
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearDeadline(Effect):
+    """Forget a durable timer; none of that name is fine."""
+
+    committed: ClassVar[bool] = True
+    call_sid: str
+    name: str
+
+
+# --- live: the runtime -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Post(Effect):
+    """Post another event once this one is committed."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Effect):
+    """The value that whoever asked (``Runtime.ask``) gets; at most one per event."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTimer(Effect):
+    """Post ``TimerFired(call_sid, name)`` after ``seconds``; the same name again replaces it."""
+
+    call_sid: str
+    name: str
+    seconds: float
+    pulls: bool = True
+    """On the virtual clock: may time move by itself to this deadline? False for limits such as
+    the maximum length of a call, which must not fire because nothing else happens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTimer(Effect):
+    """Forget a timer; none of that name is fine."""
+
+    call_sid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDial(Effect):
+    """Let this queued call be dialled when the account's calls-per-second rate allows: ``DialStarted``."""
+
+    call_sid: str
+    account_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCall(Effect):
+    """The session is over: forget its leg, timers and cookies."""
+
+    call_sid: str
+
+
+# --- live: the web ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchDocument(Effect):
+    """Ask the customer's application for instructions; answered by ``DocumentFetched``."""
+
+    call_sid: str
+    account_sid: str
+    request: str
+    """Names the answer; unique within the call."""
+    url: str
+    """Absolute, with fragment overrides and credentials."""
+    method: str
+    params: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCallerId(Effect):
+    """Is ``number`` ours or verified? Answered by ``CallerIdChecked``."""
+
+    call_sid: str
+    account_sid: str
+    request: str
+    number: str
+
+
+# --- live: the leg, performed by the carrier that has it -----------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEffect(Effect):
+    """Something for the carrier that has the leg ``call_sid``."""
+
+    call_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialLeg(LegEffect):
+    """Place the outbound leg. The commit before it was the claim: it is performed at most once."""
+
+    account_sid: str
+    to: str
+    """E.164 number or ``sip:`` URI (headers part included)."""
+    from_: str
+    caller_name: str | None = None
+    username: str | None = None
+    password: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    group: str = ""
+    """Legs of one group are mixed together: the parent's SID, or the call's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingLeg(LegEffect):
+    """Tell the caller that it rings (180); the call stays unanswered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLeg(LegEffect):
+    """Answer an inbound leg; the carrier reports ``LegAnswered`` once media can flow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectLeg(LegEffect):
+    """Refuse an unanswered inbound leg with a SIP final response; no event follows."""
+
+    sip_code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUpLeg(LegEffect):
+    """End the leg in whatever state it is: BYE, or CANCEL while it rings.
+
+    An answered leg then reports ``LegEnded(by='local')``, an unanswered outbound one
+    ``LegFailed(487, by='us')`` (unless an answer or refusal crossed it).
+    """
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Text to be spoken."""
+
+    text: str
+    """Plain text, or SSML children serialised, without the enclosing Say element."""
+    voice: str = ""
+    language: str = "en-US"
+    ssml: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """An audio file to be fetched and played."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A generated tone: ``beep``, ``ringback-us`` …, ``busy``, ``hold-music``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing for some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """DTMF to be sent: ``0-9 A-D * # w W`` (w = 0.5 s, W = 1 s)."""
+
+    digits: str
+
+
+AudioItem = Speech | Sound | Tone | Silence | Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayAudio(LegEffect):
+    """Play items to the far end; ``PlaybackEnded`` follows exactly once."""
+
+    playback: str
+    items: tuple[AudioItem, ...]
+    loop: int = 1
+    """Times; 0 = until stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAudio(LegEffect):
+    """Stop a playback now; ``PlaybackEnded(completed=False)`` follows if it was running."""
+
+    playback: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLeg(LegEffect):
+    """Start writing a recording of this leg to the data directory."""
+
+    recording_sid: str
+    channels: int = 1
+    track: Literal["inbound", "outbound", "both"] = "both"
+    """inbound: what we receive from this leg's far end."""
+    silence_timeout: float | None = None
+    """Report ``RecordingSilent`` after that many seconds without speech."""
+    trim: bool = False
+    """Cut leading and trailing silence off the finished file."""
+    beep_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRecording(LegEffect):
+    """Pause: ``skip`` leaves the time out, ``silence`` fills it with silence."""
+
+    recording_sid: str
+    behavior: Literal["skip", "silence"] = "silence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRecording(LegEffect):
+    """Go on after a pause."""
+
+    recording_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRecording(LegEffect):
+    """Finish the file; ``RecordingEnded`` follows. A leg that ends finishes its recordings by itself."""
+
+    recording_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join(LegEffect):
+    """Put the leg into a room; everybody in a room hears everybody else."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveRoom(LegEffect):
+    """Take the leg out of its room; in none is fine."""

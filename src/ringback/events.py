@@ -1,0 +1,320 @@
+"""Every event of the product: past-tense facts, frozen, each field documented.
+
+An event's ``key`` is the lane in which it is handled: events of one key are handled one
+after the other, in the order in which they were posted (house.md, "One commit").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+EndedBy = Literal["remote", "local", "timeout", "media", "carrier"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact about one call; ``call_sid`` is its lane."""
+
+    call_sid: str
+
+    @property
+    def key(self) -> str:
+        """The lane: the SID of the call."""
+        return self.call_sid
+
+
+# --- what carriers report -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SipFacts:
+    """What a SIP INVITE told beyond the two numbers (voice-calls.md §6)."""
+
+    call_id: str
+    """The Call-ID header."""
+    source_ip: str
+    """The address that the request really came from."""
+    domain: str = ""
+    """Host part of the request URI."""
+    username: str = ""
+    """The authenticated user, or the user part of From."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Every ``X-`` header, as received."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceRouting:
+    """Where the instructions of a call come from: the voice keys of a number or an application."""
+
+    account_sid: str
+    phone_number_sid: str | None = None
+    application_sid: str | None = None
+    voice_url: str | None = None
+    voice_method: str = "POST"
+    voice_fallback_url: str | None = None
+    voice_fallback_method: str = "POST"
+    status_callback: str | None = None
+    status_callback_method: str = "POST"
+    status_callback_events: tuple[str, ...] = ("completed",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(Event):
+    """Somebody calls one of our numbers; nothing has been answered yet."""
+
+    carrier: str
+    """Name of the carrier that has the leg: ``simulated``, ``sip`` …"""
+    from_: str
+    """E.164 number, ``sip:`` URI, or a withheld marker such as ``anonymous``."""
+    to: str
+    """The called number (E.164) or ``sip:`` URI."""
+    caller_name: str | None = None
+    sip: SipFacts | None = None
+    forwarded_from: str | None = None
+    routing: VoiceRouting | None = None
+    """Filled in by the runtime from the called number, before the event is handled; None: no such number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRinging(Event):
+    """The far end of an outbound call rings (SIP 180/183)."""
+
+    early_media: bool = False
+    """True when the far end already sends audio (183 with a session description)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered(Event):
+    """The leg is answered and has media: outbound 2xx, or our own answer became effective."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegFailed(Event):
+    """An unanswered leg is over. ``sip_code`` follows voice-calls.md §4.1.
+
+    Inbound: the caller gave up before an answer (487). Outbound: refused, unreachable or cancelled.
+    """
+
+    sip_code: int
+    reason: str = ""
+    by: Literal["callee", "carrier", "us", "timeout", "transport", "unregistered"] = "callee"
+    """Who refused: the far end, the network between, our own side (we cancelled), no answer at
+    all to the INVITE (``timeout``), no way to reach the host (``transport``), or a local user
+    without a registered phone (``unregistered``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnded(Event):
+    """An answered leg is over; reported exactly once."""
+
+    by: EndedBy
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitPressed(Event):
+    """The far end pressed one key: ``0-9 * # A-D``."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackEnded(Event):
+    """A playback is over: played out, stopped, or failed. Reported exactly once per PlayAudio."""
+
+    playback: str
+    """The id given in :class:`~ringback.effects.PlayAudio`."""
+    seconds: float
+    completed: bool
+    error_code: int | None = None
+    """A code of errors.md (13420 …) when a sound could not be fetched or decoded."""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingBegan(Event):
+    """The first sample of a recording is being written."""
+
+    recording_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSilent(Event):
+    """The recorded party has said nothing for the ``silence_timeout`` of the recording."""
+
+    recording_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingEnded(Event):
+    """A recording's file is complete and on disk (trimmed when asked for). Exactly once."""
+
+    recording_sid: str
+    seconds: float
+    """Length of the file, after trimming."""
+    silent: bool
+    """True when no speech or tone was in it."""
+    size: int = 0
+    """Bytes of the WAV file."""
+
+
+# --- what the web and the runtime report ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFetched(Event):
+    """The answer to :class:`~ringback.effects.FetchDocument`, good or bad. Exactly once per request."""
+
+    request: str
+    """The id given in the effect."""
+    url: str
+    """The URL after redirects, without credentials and fragment: base for relative URLs."""
+    status: int | None = None
+    content_type: str = ""
+    body: bytes = b""
+    error_code: int | None = None
+    """A fetch failure's code (11200 …); then ``body`` is not to be run."""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerIdChecked(Event):
+    """The answer to :class:`~ringback.effects.CheckCallerId`."""
+
+    request: str
+    allowed: bool
+    phone_number_sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired(Event):
+    """A timer of the call went off."""
+
+    name: str
+    """The name given in :class:`~ringback.effects.StartTimer`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineReached(Event):
+    """A durable timer (:class:`~ringback.effects.SetDeadline`) is due."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostRecording:
+    """An unfinished recording, found after a restart."""
+
+    recording: Any
+    """The stored Recording record."""
+    seconds: float
+    """Length of its file; 0.0 when there is none."""
+    size: int
+    """Bytes of its file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost(Event):
+    """After a restart: the call was live when the process died (house.md, "One commit")."""
+
+    call: Any
+    """The stored Call record: status initiated, ringing or in-progress."""
+    recordings: tuple[LostRecording, ...] = ()
+    """Its recordings that were not finished, with what their files say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResumed(Event):
+    """After a restart: the call was still queued, nothing had been dialled; it goes on."""
+
+    call: Any
+    """The stored Call record: status queued."""
+
+
+# --- what REST writes become ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequested(Event):
+    """POST Calls. Everything that had to be looked up has been looked up by the web side."""
+
+    account_sid: str
+    params: dict[str, list[str]]
+    """The form as received: PascalCase names, repeated values in order."""
+    application: VoiceRouting | None = None
+    """The application that ``ApplicationSid`` names; None when it names none of ours."""
+    caller_number_sid: str | None = None
+    """SID of our number or verified caller id that ``From`` is; None when it is neither."""
+    trial_callee_verified: bool = True
+    test: bool = False
+    """Test credentials: validate and answer, dial nothing (surface.md)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallUpdateRequested(Event):
+    """POST Calls/{sid}: redirect, end or re-limit a live call (voice-calls.md §7)."""
+
+    params: dict[str, list[str]]
+    call: Any = None
+    """The stored Call record, for a call that is over and has no session any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRequested(Event):
+    """POST Calls/{sid}/Recordings: start recording a live call (voice-calls.md §9.2)."""
+
+    recording_sid: str
+    params: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingUpdateRequested(Event):
+    """POST Calls/{sid}/Recordings/{sid}: pause, resume or stop it."""
+
+    recording_sid: str
+    params: dict[str, list[str]]
+
+
+# --- what one leg tells another --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialStarted(Event):
+    """The rate limiter lets a queued call go: it may be dialled now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRequested(Event):
+    """A ``<Dial>`` of the parent creates this child leg (``call_sid`` is the child)."""
+
+    parent_sid: str
+    account_sid: str
+    request: dict[str, object] = field(default_factory=dict)
+    """The noun and the dial attributes that concern the child; see voice/child.py."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildChanged(Event):
+    """A child leg tells its parent (``call_sid`` is the parent) of a change."""
+
+    child_sid: str
+    change: Literal["ringing", "answered", "ready", "ended"]
+    """``answered``: picked up (a whisper may run); ``ready``: may be bridged now; ``ended``: over."""
+    status: str = ""
+    """The child's terminal status when ``ended``."""
+    sip_code: int | None = None
+    early_media: bool = False
+    redirected: bool = False
+    """The child was redirected by REST: it lives on without the parent."""
+    seconds: int = 0
+    """Answered seconds of the child when ``ended``."""
+    error_code: int | None = None
+    sip_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUpRequested(Event):
+    """Another leg (or an operator) wants this call over; the reason decides its final status."""
+
+    reason: Literal["parent-ended", "other-answered", "dial-timeout", "star", "time-limit", "api", "shutdown"]

@@ -1,0 +1,1 @@
+"""The runtime: event → one transaction → effects; timers, the outbox, and the clocks."""

@@ -1,0 +1,82 @@
+"""``ringback serve``: the process around the product (signals, logging, the ready line)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import sys
+
+import uvloop
+
+from ringback.settings import Settings
+
+log = logging.getLogger("ringback")
+
+
+def run(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; gives the exit status."""
+    logging.basicConfig(
+        level=os.environ.get("RINGBACK_LOG", "INFO").upper(),
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("uvicorn", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    _raise_file_limit()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(settings))
+    except OSError as error:
+        log.error("cannot start: %s. `ringback doctor` says what to mend.", error)
+        return 1
+
+
+def _raise_file_limit() -> None:
+    """Every call needs a socket or two: take as many descriptors as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 65536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _serve(settings: Settings) -> int:
+    from ringback.app import build
+
+    product = await build(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await product.start()
+    _say_ready(settings, product.account_sid, product.auth_token, product.http_url)
+    try:
+        await stop.wait()
+        log.info("stopping: no new calls; %d live", product.exchange.legs)
+    finally:
+        await product.stop(drain=settings.session_drain)
+    log.info("stopped")
+    return 0
+
+
+def _say_ready(settings: Settings, account_sid: str, auth_token: str, url: str) -> None:
+    number = settings.default_number
+    print(
+        "\n".join(
+            [
+                "",
+                f"  account SID  {account_sid}",
+                f"  auth token   {auth_token}",
+                "",
+                "  try next:",
+                f"    .venv/bin/ringback phone {number or '+1…'}",
+                f"    curl -u {account_sid}:{auth_token} {url}/2010-04-01/Accounts/{account_sid}/Calls.json",
+                f"    {url}/docs",
+                "",
+                f"Ringback is ready at {url}",
+            ]
+        ),
+        flush=True,
+    )

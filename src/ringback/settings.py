@@ -1,0 +1,289 @@
+"""Every setting, in one place: environment ``RINGBACK_NAME``, or ``name`` in ``ringback.toml`` (surface.md).
+
+The environment wins over the file. ``docs/settings.md`` lists the same names; a test compares them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+Transport = Literal["udp", "tcp", "tls"]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """A SIP trunk: ``[trunk.NAME]`` in ``ringback.toml``."""
+
+    name: str
+    host: str
+    """Host name or address, with ``:port`` when it is not the usual one."""
+    transport: Transport = "udp"
+    username: str | None = None
+    password: str | None = None
+    register: bool = False
+    """Keep a registration at the trunk, so that it finds us behind a NAT."""
+    numbers: tuple[str, ...] = ()
+    """Numbers that arrive here (E.164)."""
+    prefixes: tuple[str, ...] = ()
+    """Numbers that leave here: the longest prefix of all trunks wins. ``*`` matches every number."""
+    max_calls: int = 0
+    """Simultaneous calls; 0 = no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A SIP phone that may register with us: ``[phone.NAME]`` in ``ringback.toml``."""
+
+    name: str
+    password: str
+    contact_uri: str = ""
+    """``sip:`` URI under which workers and ``<Dial><Sip>`` reach it; default ``sip:NAME@ringback``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One SIP listen address."""
+
+    transport: Transport
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their defaults; see :func:`load`."""
+
+    http: str = "127.0.0.1:8080"
+    """Listen address of the HTTP server, ``host:port``."""
+    public_url: str = ""
+    """Base of the URLs that we hand out and of signatures; default: from ``http``."""
+    data_dir: Path = Path("./var")
+    """Database, recordings, sound cache, credentials."""
+    database_url: str = ""
+    """``postgresql://…``; default: SQLite in the data directory."""
+    bus_url: str = ""
+    """Reserved for several nodes (``nats://…``); empty: in-process, the only one there is now."""
+    account_sid: str = ""
+    """The first account; default: made at the first start and kept in the data directory."""
+    auth_token: str = ""
+    """Its auth token; default: as above."""
+    sip: str = "udp:127.0.0.1:5060,tcp:127.0.0.1:5060"
+    """SIP listeners, ``transport:host:port`` with commas between; ``off`` for none."""
+    sip_tls_certificate: str = ""
+    """PEM file with the certificate chain for ``tls:`` listeners."""
+    sip_tls_key: str = ""
+    """PEM file with its private key."""
+    sip_external_host: str = ""
+    """Host that SIP peers see (Contact and SDP) when we are behind a NAT; default: the address that the
+    operating system uses towards the peer."""
+    rtp_ports: str = "20000-29999"
+    """UDP ports for audio."""
+    media_workers: int = 1
+    """Worker processes for audio."""
+    carrier: str = "simulated"
+    """Carrier for numbers that no trunk's prefixes match: ``simulated``, or the name of a trunk."""
+    sip_trusted: str = "127.0.0.0/8,::1/128"
+    """Networks whose INVITEs need no authentication."""
+    test_account_sid: str = ""
+    """Test credentials; default: made at the first start."""
+    test_auth_token: str = ""
+    """As above."""
+    calls_per_second: float = 0.0
+    """Outbound calls started per second and account; 0 = unlimited."""
+    queue_timeout: float = 14400.0
+    """Seconds that a call may wait as ``queued`` before it fails with 15002."""
+    plugins: str = ""
+    """Reserved for the desktop's plugins; default ``plugins`` in the data directory."""
+    clock: Literal["real", "virtual"] = "real"
+    """``virtual``: time moves by ``/sim/v1/Clock`` and with simulated calls."""
+    allow_private_webhooks: bool | None = None
+    """Whether webhooks may go to private addresses; default: only when listening on loopback."""
+    time_limit: int = 14400
+    """Longest answered call in seconds, when the request says nothing."""
+    session_drain: float = 10.0
+    """Seconds that a stop waits for live calls to end by themselves."""
+    speech_idle_minutes: float = 10.0
+    """The speech process ends after that long without work; 0 = never."""
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
+    """NORMAL: a power cut may lose the last commits, a crash of Ringback none. FULL: neither."""
+    default_number: str = "+15550100"
+    """A number that the first start provisions, so that there is something to call; empty for none."""
+    trunks: tuple[Trunk, ...] = ()
+    """``[trunk.NAME]`` tables."""
+    phones: tuple[Phone, ...] = ()
+    """``[phone.NAME]`` tables."""
+
+    # --- what follows from them ---------------------------------------------------------------------
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Host and port of ``http``."""
+        host, _, port = self.http.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise SettingsError(f"RINGBACK_HTTP={self.http!r}: write host:port, such as 127.0.0.1:8080")
+        return host.strip("[]"), int(port)
+
+    @property
+    def base_url(self) -> str:
+        """``public_url``, or what follows from ``http``; without a trailing slash."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host, port = self.http_address
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+        return f"http://{shown}:{port}"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the HTTP server listens on a loopback address only."""
+        host = self.http_address[0]
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def private_webhooks(self) -> bool:
+        """``allow_private_webhooks`` with its default applied."""
+        if self.allow_private_webhooks is None:
+            return self.on_loopback
+        return self.allow_private_webhooks
+
+    @property
+    def store_url(self) -> str:
+        """``database_url``, or the SQLite file in the data directory."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'ringback.db').resolve()}"
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """The SIP listen addresses."""
+        if self.sip.strip().lower() in ("", "off"):
+            return []
+        found = []
+        for part in self.sip.split(","):
+            transport, _, address = part.strip().partition(":")
+            host, _, port = address.rpartition(":")
+            if transport not in get_args(Transport) or not host or not port.isdigit():
+                raise SettingsError(
+                    f"RINGBACK_SIP: {part.strip()!r} is not transport:host:port (udp:127.0.0.1:5060)"
+                )
+            found.append(Listener(transport=transport, host=host.strip("[]"), port=int(port)))  # type: ignore[arg-type]
+        if any(one.transport == "tls" for one in found) and not (
+            self.sip_tls_certificate and self.sip_tls_key
+        ):
+            raise SettingsError("a tls: listener needs RINGBACK_SIP_TLS_CERTIFICATE and RINGBACK_SIP_TLS_KEY")
+        return found
+
+    @property
+    def rtp_range(self) -> range:
+        """The RTP ports."""
+        low, _, high = self.rtp_ports.partition("-")
+        if not (low.isdigit() and high.isdigit() and 1024 <= int(low) < int(high) <= 65535):
+            raise SettingsError(f"RINGBACK_RTP_PORTS={self.rtp_ports!r}: write low-high, such as 20000-29999")
+        return range(int(low), int(high) + 1)
+
+    @property
+    def trusted_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """``sip_trusted`` as networks."""
+        try:
+            return [
+                ipaddress.ip_network(part.strip()) for part in self.sip_trusted.split(",") if part.strip()
+            ]
+        except ValueError as error:
+            raise SettingsError(f"RINGBACK_SIP_TRUSTED: {error}") from None
+
+    def check(self) -> Settings:
+        """Return self when every derived value can be made; raise :class:`SettingsError` otherwise."""
+        _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
+        if urlsplit(self.base_url).scheme not in ("http", "https"):
+            raise SettingsError(f"RINGBACK_PUBLIC_URL={self.public_url!r}: write an http(s) URL")
+        names = {trunk.name for trunk in self.trunks}
+        if self.carrier != "simulated" and self.carrier not in names:
+            raise SettingsError(
+                f"RINGBACK_CARRIER={self.carrier!r}: write 'simulated' or a trunk's name ({sorted(names)})"
+            )
+        return self
+
+
+def load(
+    environ: Mapping[str, str] | None = None, file: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings: flags over environment over ``ringback.toml`` (in the working directory by default).
+
+    Raises :class:`SettingsError` with the name of the setting and what to write.
+    """
+    environ = os.environ if environ is None else environ
+    path = file or Path(environ.get("RINGBACK_CONFIG", "ringback.toml"))
+    table: dict[str, Any] = {}
+    if path.exists():
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path}: {error}") from None
+    values: dict[str, Any] = {
+        "trunks": tuple(_part(Trunk, name, one) for name, one in table.pop("trunk", {}).items()),
+        "phones": tuple(_part(Phone, name, one) for name, one in table.pop("phone", {}).items()),
+    }
+    known = {one.name: one for one in fields(Settings) if one.name not in ("trunks", "phones")}
+    for name, value in table.items():
+        if name not in known:
+            raise SettingsError(f"{path}: there is no setting {name!r}")
+        values[name] = _read(name, str(known[name].type), value)
+    for name, spec in known.items():
+        text = environ.get(f"RINGBACK_{name.upper()}")
+        if text is not None and text != "":
+            values[name] = _read(name, str(spec.type), text)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name] = _read(name, str(known[name].type), value)
+    return Settings(**values).check()
+
+
+def _part(kind: type[Any], name: str, table: Any) -> Any:
+    allowed = {one.name for one in fields(kind)}
+    if not isinstance(table, dict) or set(table) - allowed:
+        raise SettingsError(
+            f"[{kind.__name__.lower()}.{name}]: expected a table with keys of {sorted(allowed)}"
+        )
+    tidy = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    try:
+        return kind(**{"name": name, **tidy})
+    except TypeError as error:
+        raise SettingsError(f"[{kind.__name__.lower()}.{name}]: {error}") from None
+
+
+def _read(name: str, annotation: str, value: Any) -> Any:
+    """Turn text (or a TOML value) into what the annotation of the setting says."""
+    text = str(value).strip()
+    if annotation.startswith("bool"):
+        if isinstance(value, bool):
+            return value
+        if text.lower() in ("true", "1", "yes", "on"):
+            return True
+        if text.lower() in ("false", "0", "no", "off"):
+            return False
+        raise SettingsError(f"RINGBACK_{name.upper()}={text!r}: write true or false")
+    if annotation in ("int", "float"):
+        try:
+            return int(text) if annotation == "int" else float(text)
+        except ValueError:
+            raise SettingsError(f"RINGBACK_{name.upper()}={text!r}: write a number") from None
+    if annotation == "Path":
+        return Path(text)
+    if annotation.startswith("Literal"):
+        choices = [part.strip(" \"'") for part in annotation[8:-1].split(",")]
+        if text not in choices:
+            raise SettingsError(f"RINGBACK_{name.upper()}={text!r}: write one of {', '.join(choices)}")
+    return text

@@ -1,0 +1,17 @@
+"""The store: records, the outbox and timers, on SQLite or PostgreSQL; start at ``store.py``."""
+
+from ringback.store.query import Condition, Page, Query
+from ringback.store.store import Store
+from ringback.store.writes import Attempt, Conflict, LogHttp, OutboxDone, OwedWebhook
+
+__all__ = [
+    "Attempt",
+    "Condition",
+    "Conflict",
+    "LogHttp",
+    "OutboxDone",
+    "OwedWebhook",
+    "Page",
+    "Query",
+    "Store",
+]

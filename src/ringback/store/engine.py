@@ -1,0 +1,58 @@
+"""What the store needs of a database; ``sqlite.py`` and ``postgresql.py`` are the two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import Dialect
+
+from ringback.store.sql import Params, Statement
+
+GROUP_LIMIT = 512
+"""Commits that share one transaction at most."""
+
+
+class Engine(Protocol):
+    """One database. Writes go through one connection in the order given; many share a transaction."""
+
+    dialect: Dialect
+    insert: Any
+    """SQLAlchemy's ``insert`` of the dialect."""
+
+    async def open(self) -> None:
+        """Connect; raises ``OSError`` or the driver's error when it cannot."""
+
+    async def close(self) -> None:
+        """Finish what was handed in, then disconnect."""
+
+    async def write(self, statements: Sequence[Statement]) -> None:
+        """Write all or nothing, on disk (as the durability setting says) when it returns.
+
+        Raises ``Conflict`` for a broken unique key.
+        """
+
+    def write_soon(self, statements: Sequence[Statement]) -> None:
+        """The same, without telling the end; failures are logged."""
+
+    async def get(self, sql: str, params: Params) -> Sequence[Any] | None:
+        """One row by its key: the hot path."""
+
+    async def rows(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
+        """Many rows."""
+
+    async def script(self, sql: str) -> None:
+        """Run statements (a migration) in one transaction."""
+
+
+def metadata_ddl(metadata: sa.MetaData, dialect: Dialect) -> str:
+    """``CREATE`` statements of all tables: what the migrations must amount to."""
+    parts: list[str] = []
+    for table in metadata.sorted_tables:
+        parts.append(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
+        parts.extend(
+            str(sa.schema.CreateIndex(index).compile(dialect=dialect))
+            for index in sorted(table.indexes, key=lambda one: str(one.name))
+        )
+    return ";\n".join(parts) + ";\n"

@@ -1,0 +1,68 @@
+"""Bringing the tables up to date at the start.
+
+Alembic writes the SQL (its offline mode), our own engine runs it: so both databases need no second driver,
+and a database that is up to date never imports Alembic.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ringback.store.engine import Engine
+
+HEAD = "0001"
+"""The newest revision in ``migrations/versions``; a test compares."""
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+class DatabaseTooNew(Exception):
+    """The database was written by a newer Ringback."""
+
+
+async def upgrade(engine: Engine) -> None:
+    """Run the missing revisions in one transaction. Raises :class:`DatabaseTooNew`."""
+    current = await _revision(engine)
+    if current == HEAD:
+        return
+    await engine.script(upgrade_sql(engine.dialect, current))
+
+
+def upgrade_sql(dialect: Any, current: str) -> str:
+    """The SQL from revision ``current`` (empty: nothing there yet) to :data:`HEAD`."""
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(_SCRIPTS))
+    if current and current not in {each.revision for each in scripts.walk_revisions()}:
+        raise DatabaseTooNew(
+            f"the database is at revision {current}, this Ringback knows {HEAD} as the newest"
+        )
+    out = io.StringIO()
+    context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": out})
+    with Operations.context(context):
+        for each in reversed(list(scripts.iterate_revisions(HEAD, current or "base"))):
+            each.module.upgrade()
+    stamp = (
+        f"UPDATE alembic_version SET version_num = '{HEAD}';\n"  # noqa: S608 - our own constant
+        if current
+        else "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);\n"
+        f"INSERT INTO alembic_version VALUES ('{HEAD}');\n"
+    )
+    return out.getvalue() + stamp
+
+
+async def _revision(engine: Engine) -> str:
+    if engine.dialect.name == "sqlite":
+        known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    else:
+        known = (
+            "SELECT 1 FROM pg_tables WHERE tablename = 'alembic_version' AND schemaname = current_schema()"
+        )
+    if not await engine.rows(known, ()):
+        return ""
+    rows = await engine.rows("SELECT version_num FROM alembic_version", ())
+    return str(rows[0][0]) if rows else ""

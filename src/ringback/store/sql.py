@@ -1,0 +1,139 @@
+"""SQL texts, compiled once each from SQLAlchemy Core for one dialect, with the order of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import Dialect
+
+from ringback.kernel.resource import Record
+from ringback.store.query import Query
+
+Params = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One write: its text, its parameters, and the table (writes of one table keep their order)."""
+
+    sql: str
+    params: Params
+    table: str
+
+
+class SqlTexts:
+    """Every text for one dialect. Texts of lists are compiled at their first use and kept."""
+
+    def __init__(self, dialect: Dialect, metadata: sa.MetaData, insert: Any) -> None:
+        """``insert`` is the dialect's own ``insert`` (with ``on_conflict_do_update``)."""
+        self._dialect = dialect
+        self._metadata = metadata
+        self._insert = insert
+        self._lists: dict[tuple[Any, ...], str] = {}
+        self._upserts: dict[str, str] = {}
+        self._deletes: dict[str, str] = {}
+        self._gets: dict[str, str] = {}
+        for table in metadata.tables.values():
+            self._upserts[table.name] = self._upsert(table)
+            keys = [column == sa.bindparam(f"p_{column.name}") for column in table.primary_key]
+            self._deletes[table.name] = self.text(sa.delete(table).where(*keys))
+            self._gets[table.name] = self.text(sa.select(table).where(*keys))
+
+    def text(self, statement: Any) -> str:
+        """Compile; parameters are positional, in the order in which they are written."""
+        return str(statement.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True}))
+
+    def upsert(self, table: str) -> str:
+        """``INSERT … ON CONFLICT DO UPDATE`` with all columns."""
+        return self._upserts[table]
+
+    def delete(self, table: str) -> str:
+        """Delete by primary key."""
+        return self._deletes[table]
+
+    def get(self, table: str) -> str:
+        """All columns by primary key."""
+        return self._gets[table]
+
+    def page(self, record: type[Record], query: Query, *, count: bool = False) -> tuple[str, Params]:
+        """Text and parameters of a list (one record more than the limit tells that there are more)."""
+        noun = record.__noun__
+        shape: list[Any] = [noun.table, count, bool(query.after), bool(query.before)]
+        params: list[Any] = []
+        for each in query.conditions:
+            many = len(each.value) if each.operator in ("in", "not in") else 0
+            shape.append((each.name, each.operator, many, each.value is None))
+            if each.operator in ("in", "not in"):
+                params.extend(each.value)
+            elif each.value is not None:
+                params.append(each.value)
+        if query.after or query.before:
+            params.append(query.after or query.before)
+        if not count:
+            params.append(query.limit + 1)
+        key = tuple(shape)
+        if key not in self._lists:
+            if len(self._lists) > 2000:  # shapes are few; hostile parameters must not fill the memory
+                self._lists.clear()
+            text = self.text(self._select(record, query, count))
+            if not count:  # appended: SQLAlchemy's own LIMIT for SQLite has an OFFSET with it
+                text += " LIMIT ?" if self._dialect.name == "sqlite" else f" LIMIT ${len(params)}"
+            self._lists[key] = text
+        return self._lists[key], tuple(params)
+
+    def _select(self, record: type[Record], query: Query, count: bool) -> Any:
+        noun = record.__noun__
+        table = self._metadata.tables[noun.table]
+        where: list[Any] = []
+        number = 0
+
+        def bind(column: Any) -> Any:
+            nonlocal number
+            number += 1
+            return sa.bindparam(f"p{number}", type_=column.type)
+
+        for each in query.conditions:
+            column: Any = table.c[noun.by_name[each.name].key]
+            if each.operator in ("in", "not in"):
+                marks = [bind(column) for _ in each.value]
+                test = sa.or_(sa.false(), *(column == mark for mark in marks))
+                where.append(test if each.operator == "in" else sa.not_(test))
+            elif each.value is None:
+                where.append(column.is_(None))
+            else:
+                compare = {"=": "__eq__", ">=": "__ge__", "<": "__lt__", "<=": "__le__", ">": "__gt__"}
+                where.append(getattr(column, compare[each.operator])(bind(column)))
+        if query.after:
+            where.append(table.c.sid < bind(table.c.sid))
+        elif query.before:
+            where.append(table.c.sid > bind(table.c.sid))
+        if count:
+            return sa.select(sa.func.count()).select_from(table).where(*where)
+        order = table.c.sid.asc() if query.before else table.c.sid.desc()
+        return sa.select(table).where(*where).order_by(order)
+
+    def _upsert(self, table: sa.Table) -> str:
+        values: dict[str, Any] = {
+            column.name: sa.bindparam(f"p_{column.name}", type_=column.type) for column in table.columns
+        }
+        statement = self._insert(table).values(values)
+        keys = [column.name for column in table.primary_key]
+        update = {name: statement.excluded[name] for name in values if name not in keys}
+        return self.text(statement.on_conflict_do_update(index_elements=keys, set_=update))
+
+
+def batches(statements: Sequence[Statement]) -> list[tuple[str, list[Params]]]:
+    """Gather equal texts, so that they can be sent together; the order within a table is kept."""
+    found: list[tuple[str, list[Params]]] = []
+    latest: dict[str, int] = {}
+    for each in statements:
+        index = latest.get(each.table)
+        if index is not None and found[index][0] == each.sql:
+            found[index][1].append(each.params)
+        else:
+            latest[each.table] = len(found)
+            found.append((each.sql, [each.params]))
+    return found

@@ -1,0 +1,200 @@
+"""The store: what the rest of the product calls. It speaks in records and effects; engines speak SQL."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from ringback.effects import ClearDeadline, Delete, Save, SendWebhook, SetDeadline
+from ringback.kernel.resource import Record
+from ringback.resources import all_nouns
+from ringback.store import migrate
+from ringback.store.codec import decoder, encoder
+from ringback.store.engine import Engine
+from ringback.store.query import Condition, Page, Query
+from ringback.store.sql import SqlTexts, Statement
+from ringback.store.tables import tables
+from ringback.store.writes import Attempt, LogHttp, OutboxDone, OwedWebhook
+
+R = TypeVar("R", bound=Record)
+
+_dump = msgspec.json.Encoder().encode
+_load_hook = msgspec.json.Decoder(SendWebhook).decode
+_load_entry = msgspec.json.Decoder(LogHttp).decode
+
+
+def make_engine(url: str, synchronous: Literal["NORMAL", "FULL"] = "NORMAL") -> Engine:
+    """Choose the engine: ``sqlite:///path`` or ``postgresql://…``. Raises ``ValueError`` for others."""
+    if url.startswith("sqlite:///"):
+        from ringback.store.sqlite import SqliteEngine
+
+        return SqliteEngine(url.removeprefix("sqlite:///"), synchronous)
+    if url.startswith(("postgresql://", "postgres://")):
+        from ringback.store.postgresql import PostgresqlEngine
+
+        return PostgresqlEngine(url)
+    raise ValueError(f"database URL {url!r}: write sqlite:///path or postgresql://user@host/name")
+
+
+class Store:
+    """All records, the outbox, the durable timers and the log of requests."""
+
+    def __init__(self, engine: Engine, nouns: Iterable[type[Record]]) -> None:
+        self.nouns = tuple(nouns)
+        self.metadata = tables(self.nouns)
+        self._engine = engine
+        self._sql = SqlTexts(engine.dialect, self.metadata, engine.insert)
+        self._encode = {record: encoder(record) for record in self.nouns}
+        self._decode = {record: decoder(record) for record in self.nouns}
+        self._get = {record: self._sql.get(record.__noun__.table) for record in self.nouns}
+        self._outbox_ids = itertools.count(1)
+        self._entry_ids = itertools.count(1)
+        self._turn: dict[type[Any], Callable[[Any, list[OwedWebhook]], Statement]] = {
+            Save: self._save,
+            Delete: self._delete,
+            SendWebhook: self._owe,
+            SetDeadline: self._set_deadline,
+            ClearDeadline: self._clear_deadline,
+            OutboxDone: self._done,
+            LogHttp: self._log,
+        }
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        nouns: Iterable[type[Record]] | None = None,
+        synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+    ) -> Store:
+        """Connect and bring the tables up to date. ``nouns``: default all that are declared."""
+        store = cls(make_engine(url, synchronous), all_nouns() if nouns is None else nouns)
+        await store._engine.open()
+        try:
+            await migrate.upgrade(store._engine)
+            await store._continue_counting()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Finish the writes handed in, then disconnect."""
+        await self._engine.close()
+
+    async def _continue_counting(self) -> None:
+        for name in ("outbox", "http_events"):
+            found = await self._engine.rows(f"SELECT COALESCE(MAX(id), 0) FROM {name}", ())  # noqa: S608
+            counter = itertools.count(int(found[0][0]) + 1)
+            if name == "outbox":
+                self._outbox_ids = counter
+            else:
+                self._entry_ids = counter
+
+    # --- writing --------------------------------------------------------------------------------------
+
+    async def commit(self, writes: Sequence[Any]) -> list[OwedWebhook]:
+        """Write all or nothing: the committed effects, ``OutboxDone``, ``LogHttp``.
+
+        Many concurrent commits share one transaction. Gives the outbox rows that were made, in order.
+        Records are read now: changing them afterwards does not change what is written.
+        Raises :class:`Conflict` for a broken unique key.
+        """
+        owed: list[OwedWebhook] = []
+        statements = self._statements(writes, owed)
+        if statements:
+            await self._engine.write(statements)
+        return owed
+
+    def commit_soon(self, writes: Sequence[Any]) -> None:
+        """Write without waiting, for what may be lost with the last second (the log of requests)."""
+        self._engine.write_soon(self._statements(writes, []))
+
+    def _statements(self, writes: Sequence[Any], owed: list[OwedWebhook]) -> list[Statement]:
+        return [self._turn[type(write)](write, owed) for write in writes]
+
+    def _save(self, write: Save, _: list[OwedWebhook]) -> Statement:
+        record = type(write.record)
+        table = record.__noun__.table
+        return Statement(self._sql.upsert(table), self._encode[record](write.record), table)
+
+    def _delete(self, write: Delete, _: list[OwedWebhook]) -> Statement:
+        table = type(write.record).__noun__.table
+        return Statement(self._sql.delete(table), (write.record.sid,), table)
+
+    def _owe(self, write: SendWebhook, owed: list[OwedWebhook]) -> Statement:
+        row = OwedWebhook(next(self._outbox_ids), write)
+        owed.append(row)
+        return Statement(self._sql.upsert("outbox"), (row.id, _dump(write).decode()), "outbox")
+
+    def _done(self, write: OutboxDone, _: list[OwedWebhook]) -> Statement:
+        return Statement(self._sql.delete("outbox"), (write.id,), "outbox")
+
+    def _set_deadline(self, write: SetDeadline, _: list[OwedWebhook]) -> Statement:
+        return Statement(self._sql.upsert("timers"), (write.call_sid, write.name, write.at), "timers")
+
+    def _clear_deadline(self, write: ClearDeadline, _: list[OwedWebhook]) -> Statement:
+        return Statement(self._sql.delete("timers"), (write.call_sid, write.name), "timers")
+
+    def _log(self, write: LogHttp, _: list[OwedWebhook]) -> Statement:
+        row = (next(self._entry_ids), write.resource_sid, write.at, _dump(write).decode())
+        return Statement(self._sql.upsert("http_events"), row, "http_events")
+
+    # --- reading --------------------------------------------------------------------------------------
+
+    async def get(self, record: type[R], sid: str, account_sid: str | None = None) -> R | None:
+        """One record by its SID; None when there is none, or when it is another account's."""
+        row = await self._engine.get(self._get[record], (sid,))
+        if row is None:
+            return None
+        found: R = self._decode[record](row)
+        return None if account_sid is not None and found.account_sid != account_sid else found
+
+    async def page(self, record: type[R], query: Query) -> Page:
+        """A part of a list, newest first."""
+        sql, params = self._sql.page(record, query)
+        rows = list(await self._engine.rows(sql, params))
+        more = len(rows) > query.limit
+        records = [self._decode[record](row) for row in rows[: query.limit]]
+        if query.before and not query.after:
+            records.reverse()
+            return Page(records, more_after=True, more_before=more)
+        return Page(records, more_after=more, more_before=bool(query.after))
+
+    async def find(self, record: type[R], *, limit: int = 10_000, **equals: Any) -> list[R]:
+        """Records whose attributes have these values (a tuple: any of them), newest first."""
+        page = await self.page(record, Query(conditions=_conditions(equals), limit=limit))
+        return page.records
+
+    async def count(self, record: type[Record], **equals: Any) -> int:
+        """How many records have these values."""
+        sql, params = self._sql.page(record, Query(conditions=_conditions(equals)), count=True)
+        return int((await self._engine.rows(sql, params))[0][0])
+
+    async def owed(self) -> list[OwedWebhook]:
+        """The whole outbox in order, for the start."""
+        rows = await self._engine.rows("SELECT id, hook FROM outbox ORDER BY id", ())
+        return [OwedWebhook(int(row[0]), _load_hook(row[1])) for row in rows]
+
+    async def deadlines(self) -> list[tuple[str, str, float]]:
+        """The durable timers (lane, name, due), for the start."""
+        rows = await self._engine.rows("SELECT lane, name, due FROM timers ORDER BY due", ())
+        return [(row[0], row[1], float(row[2])) for row in rows]
+
+    async def requests_of(self, resource_sid: str, *, limit: int = 1001, after: int = 0) -> list[Attempt]:
+        """Logged requests of a call, oldest first, with ids above ``after``."""
+        marks = ("?", "?", "?") if self._engine.dialect.name == "sqlite" else ("$1", "$2", "$3")
+        sql = (
+            f"SELECT id, entry FROM http_events WHERE resource_sid = {marks[0]} AND id > {marks[1]} "  # noqa: S608
+            f"ORDER BY id LIMIT {marks[2]}"
+        )
+        rows = await self._engine.rows(sql, (resource_sid, after, limit))
+        return [Attempt(int(row[0]), _load_entry(row[1])) for row in rows]
+
+
+def _conditions(equals: dict[str, Any]) -> list[Condition]:
+    return [
+        Condition(name, "in" if isinstance(value, tuple) else "=", value) for name, value in equals.items()
+    ]

@@ -1,0 +1,68 @@
+"""Tables: one for each declared noun, and the three of the kernel. SQLAlchemy Core; no ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from ringback.kernel.resource import Field, Record
+
+_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "str": sa.Text(),
+    "int": sa.BigInteger(),
+    "float": sa.Double(),
+    "bool": sa.Boolean(),
+    "json": sa.Text(),
+}
+
+
+def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
+    """Describe the whole database."""
+    metadata = sa.MetaData()
+    for record in nouns:
+        _noun_table(metadata, record)
+    sa.Table(
+        "outbox",
+        metadata,
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("hook", sa.Text, nullable=False),
+    )
+    sa.Table(
+        "timers",
+        metadata,
+        sa.Column("lane", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("due", sa.Double, nullable=False),
+    )
+    sa.Table(
+        "http_events",
+        metadata,
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("resource_sid", sa.Text, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("entry", sa.Text, nullable=False),
+        sa.Index("ix_http_events_resource", "resource_sid", "id"),
+    )
+    return metadata
+
+
+def _noun_table(metadata: sa.MetaData, record: type[Record]) -> None:
+    noun = record.__noun__
+    columns = [
+        sa.Column(field.key, _TYPES[field.kind], primary_key=field.name == "sid", nullable=field.optional)
+        for field in noun.fields
+    ]
+    table = sa.Table(noun.table, metadata, *columns)
+    sa.Index(f"ix_{noun.table}_account", table.c.account_sid, table.c.sid)
+    for field in noun.fields:
+        _field_index(table, field)
+
+
+def _field_index(table: sa.Table, field: Field) -> None:
+    name = f"{table.name}_{field.key}"
+    if field.unique:
+        sa.Index(f"uq_{name}", table.c.account_sid, table.c[field.key], unique=True)
+    elif field.index:
+        sa.Index(f"ix_{name}", table.c[field.key], table.c.account_sid)

@@ -1,0 +1,203 @@
+"""A running Ringback for tests: a customer's application over loopback HTTP, numbers, and callers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from ringback.app import Ringback, build
+from ringback.edges.simulator.party import Party
+from ringback.edges.simulator.script import read_script
+from ringback.settings import load
+
+Document = str | Callable[[dict[str, str]], str | Awaitable[str]]
+
+
+class Caller:
+    """A simulated customer's call."""
+
+    def __init__(self, product: Ringback, party: Party) -> None:
+        self._product = product
+        self._party = party
+        self.sid = party.sid
+
+    @property
+    def status(self) -> str:
+        """The call's status as the customer sees it."""
+        return self._party.status
+
+    @property
+    def failed(self) -> str:
+        """Which expectation was not met; empty: none."""
+        return self._party.failed
+
+    @property
+    def heard(self) -> list[dict[str, Any]]:
+        """What was heard so far: ``at`` (seconds), ``kind``, ``text``."""
+        return list(self._party.heard)
+
+    def does(self, *steps: dict[str, Any]) -> None:
+        """More script steps; raises ``AssertionError`` when the call is over."""
+        assert self._product.simulator.add_steps(self.sid, read_script(list(steps))), "the call is over"
+
+    async def hears(self, text: str, within: float = 30.0) -> None:
+        """Wait (virtual seconds) until a text or kind is heard; raises ``AssertionError``."""
+        wanted = text.lower()
+        await self._until(
+            lambda: any(wanted == e["kind"] or wanted in e["text"].lower() for e in self._party.heard),
+            within,
+            f"{text!r} was not heard",
+        )
+
+    async def ends(self, within: float = 3600.0) -> None:
+        """Wait (virtual seconds) until the call is over; raises ``AssertionError``."""
+        await self._until(lambda: self._party.over, within, "the call did not end")
+
+    async def _until(self, condition: Callable[[], bool], within: float, complaint: str) -> None:
+        if condition():
+            return
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def look() -> None:
+            if not done.done() and (condition() or self._party.over):
+                done.set_result(condition())
+
+        def late() -> None:
+            if not done.done():
+                done.set_result(False)
+
+        clock = self._product.clock
+        self._party.watchers.append(look)
+        alarm = clock.call_at(clock.now() + within, late)
+        look()
+        try:
+            assert await done, f"{complaint} within {within:g} s; heard: {self._party.heard}"
+        finally:
+            alarm.cancel()
+            self._party.watchers.remove(look)
+
+
+class World:
+    """What a test has in its hands."""
+
+    def __init__(self, product: Ringback, app_url: str, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self.product = product
+        self.clock = product.clock
+        self.url = product.http_url
+        self.app_url = app_url
+        self._documents: dict[str, Document] = {}
+        self._requests: dict[str, list[dict[str, str]]] = {}
+
+    def app(self, path: str, document: Document) -> str:
+        """Serve TwiML (or what a function of the parameters gives) at ``path``; gives the URL."""
+        self._documents[path] = document
+        return self.app_url + path
+
+    def requests(self, path: str) -> list[dict[str, str]]:
+        """Parameters of every request to ``path``, in order."""
+        return self._requests.get(path, [])
+
+    async def number(self, number: str, voice: str) -> str:
+        """Provision a number whose instructions come from the path ``voice``; gives the number."""
+        await self.post("IncomingPhoneNumbers", PhoneNumber=number, VoiceUrl=self.app_url + voice)
+        return number
+
+    async def call(self, to: str, *, from_: str = "+15551230001", script: list[Any] | None = None) -> Caller:
+        """A simulated customer calls."""
+        sid = self.product.simulator.place(from_, to, read_script(script or []))
+        party = self.product.simulator.call(sid)
+        assert party is not None
+        return Caller(self.product, party)
+
+    async def post(self, resource: str, form: Any = None, **fields: str) -> dict[str, Any]:
+        """POST to the account's REST API; raises ``AssertionError`` with the answer unless it is good."""
+        return await self._ask("POST", self._path(resource), data=form or fields)
+
+    async def get(self, resource: str) -> dict[str, Any]:
+        """GET from the account's REST API."""
+        return await self._ask("GET", self._path(resource))
+
+    async def sim(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Ask ``/sim/v1`` (surface.md)."""
+        return await self._ask(method, f"/sim/v1/{path}", json=body)
+
+    async def final(self, call_sid: str) -> dict[str, Any]:
+        """The call once it is terminal and all that it owed has been delivered."""
+        while (call := await self.get(f"Calls/{call_sid}"))["status"] in ("queued", "ringing", "in-progress"):
+            await asyncio.sleep(0)
+        await self.settled()
+        return call
+
+    async def settled(self) -> None:
+        """Wait until every event has been handled and every webhook delivered."""
+        product = self.product
+        while (
+            product.runtime.lanes
+            or product.outbox.waiting
+            or product.documents.in_flight
+            or product.exchange.legs
+        ):
+            await asyncio.sleep(0)
+
+    def _path(self, resource: str) -> str:
+        return f"/2010-04-01/Accounts/{self.product.account_sid}/{resource}.json"
+
+    async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        headers = {
+            "Authorization": aiohttp.encode_basic_auth(self.product.account_sid, self.product.auth_token)
+        }
+        async with self._session.request(method, self.url + path, headers=headers, **more) as answer:
+            text = await answer.text()
+            assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
+            body: dict[str, Any] = json.loads(text) if text else {}
+            return body
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        params = {name: str(value) for name, value in {**request.query, **await request.post()}.items()}
+        self._requests.setdefault(request.path, []).append(params)
+        document = self._documents.get(request.path)
+        if document is None:
+            return web.Response(status=404)
+        made = document if isinstance(document, str) else document(params)
+        text = made if isinstance(made, str) else await made
+        return web.Response(text=text, content_type="text/xml")
+
+
+@asynccontextmanager
+async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
+    """Start everything in the running loop; ``settings`` are those of ringback.settings."""
+    flags = {
+        "http": "127.0.0.1:0",
+        "sip": "off",
+        "clock": "virtual",
+        "data_dir": folder,
+        "default_number": "",
+    }
+    product = await build(load(environ={}, file=folder / "none.toml", flags={**flags, **settings}))
+    holder: list[World] = []
+
+    async def serve(request: web.Request) -> web.Response:
+        return await holder[0]._serve(request)
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", serve)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        await product.start()
+        async with aiohttp.ClientSession() as session:
+            holder.append(World(product, f"http://127.0.0.1:{runner.addresses[0][1]}", session))
+            yield holder[0]
+    finally:
+        await product.stop()
+        await runner.cleanup()

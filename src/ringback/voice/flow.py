@@ -1,0 +1,140 @@
+"""The flow of documents of one call: fetch, parse, run, follow (voice-calls.md §10; twiml.md §1.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringback.effects import AnswerLeg, FetchDocument, Sound, Speech
+from ringback.events import DocumentFetched, LegAnswered
+from ringback.kernel.errors import Refused
+from ringback.voice import params
+from ringback.voice.twiml import Element, TwimlError, is_audio, read
+from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, read_attributes
+from ringback.voice.verbs import collect
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
+STEP_LIMIT = 10_000
+"""Documents of one call: an application that redirects to itself for ever ends here."""
+
+
+def documents(session: Session, source: Source) -> Steps[End]:
+    """Run documents until one ends the call; a redirection by REST starts anew."""
+    in_fallback = hopeless = False
+    for _ in range(STEP_LIMIT):
+        try:
+            if hopeless:
+                return (yield from _apologise(session))
+            outcome = yield from _document(session, source)
+            if isinstance(outcome, Goto):
+                source = outcome.source
+                continue
+            return outcome if isinstance(outcome, End) else End(exhausted=True)
+        except Redirected as redirect:
+            source, in_fallback, hopeless = redirect.source, False, False
+        except TwimlError as error:
+            session.warn(error.code, error.text, url=session.asked_url)
+            fallback = session.plan.fallback_url
+            if in_fallback or not fallback:
+                hopeless = True
+                continue
+            in_fallback = True
+            facts = [("ErrorCode", str(error.code)), ("ErrorUrl", session.asked_url or "")]
+            source = Source(url=fallback, method=session.plan.fallback_method, params=facts)
+    session.warn(12400, f"The call asked for more than {STEP_LIMIT} documents; it is ended")
+    return End()
+
+
+def _document(session: Session, source: Source) -> Steps[Outcome]:
+    if source.twiml is not None:
+        session.base = None
+        session.asked_url = ""
+        verbs = read(source.twiml.encode())
+    else:
+        fetched = yield from fetch(session, source)
+        session.base = fetched.url
+        if is_audio(fetched.content_type):
+            yield from _answer(session)
+            yield from session.play((Sound(fetched.url),))
+            return End()
+        verbs = read(fetched.body, fetched.content_type)
+    try:
+        return (yield from _run(session, verbs))
+    except Refused as refusal:
+        raise TwimlError(refusal.code, refusal.message) from None
+
+
+def fetch(session: Session, source: Source) -> Steps[DocumentFetched]:
+    """Ask for a document; raises :class:`TwimlError` with the failure's code."""
+    request = session.fresh("doc")
+    session.asked_url = source.url or ""
+    session.do(
+        FetchDocument(
+            call_sid=session.call.sid,
+            account_sid=session.call.account_sid,
+            request=request,
+            url=source.url or "",
+            method=source.method,
+            params=[*session.standard_params(), *source.params],
+        )
+    )
+    while True:
+        event = yield
+        if isinstance(event, DocumentFetched) and event.request == request:
+            break
+    if event.error_code is not None:
+        raise TwimlError(event.error_code, event.error_text or "The application could not be asked")
+    return event
+
+
+def _run(session: Session, elements: list[Element]) -> Steps[Outcome]:
+    """The verbs of one document, top to bottom."""
+    verbs = collect()
+    for element in elements:
+        verb = verbs.get(element.tag)
+        if verb is None:
+            session.warn(12200, f"line {element.line}: <{element.tag[:60]}> is no known verb; it is skipped")
+            continue
+        if element.tag == "Dial" and session.whispering:
+            raise TwimlError(13201, "Dial is not possible in the document of a dialled party")
+        attributes = read_attributes(element, verb.attributes, session.warn)
+        for child in element.children:
+            if child.tag not in verb.children:
+                session.warn(
+                    verb.child_code,
+                    f"line {child.line}: <{child.tag[:60]}> may not stand in <{verb.tag}>; it is ignored",
+                )
+        if verb.needs_media(attributes):
+            yield from _answer(session)
+        outcome = yield from verb.run(element, attributes, session)
+        if not isinstance(outcome, Next):
+            return outcome
+    if not session.whispering:
+        yield from _answer(session)
+    return End() if not session.whispering else Next()
+
+
+def _answer(session: Session) -> Steps[None]:
+    """Answer an inbound call that is not answered yet; wait until media flows."""
+    if session.answered:
+        return
+    session.do(AnswerLeg(call_sid=session.call.sid))
+    while True:
+        event = yield
+        if isinstance(event, LegAnswered):
+            return
+
+
+def _apologise(session: Session) -> Steps[End]:
+    """No fallback left: an unanswered caller is refused, an answered one hears why (§10 no. 4)."""
+    if not session.answered:
+        return End(reject=500)
+    yield from session.play((Speech(APPLICATION_ERROR),))
+    return End()
+
+
+def standard(session: Session) -> params.Params:
+    """The parameters of a request for instructions."""
+    return [*params.standard(session.call), *((name, value) for name, value in session.plan.extra)]

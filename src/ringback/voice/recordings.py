@@ -1,0 +1,158 @@
+"""The recordings of one leg: records, effects, callbacks (voice-calls.md §9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ringback.effects import RecordLeg, Save, SendWebhook
+from ringback.events import RecordingEnded
+from ringback.resources.api.recording import Recording
+from ringback.voice.params import rfc2822
+from ringback.voice.plan import RecordingPlan
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+TOO_SHORT = 0.05
+"""Seconds below which a recording holds nothing."""
+
+
+def recording_url(api_base: str, recording: Recording) -> str:
+    """Where its audio is fetched; no extension (§9.3)."""
+    return f"{api_base}/2010-04-01/Accounts/{recording.account_sid}/Recordings/{recording.sid}"
+
+
+class Recordings:
+    """Starts recordings and follows them to their end; ``live`` holds the unfinished ones."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.live: dict[str, Recording] = {}
+        self.whole_call: Recording | None = None
+        """That of ``Record=true``: the end-of-call callback names it."""
+
+    def start(
+        self,
+        plan: RecordingPlan,
+        *,
+        sid: str = "",
+        beep_first: bool = False,
+        silence_timeout: float | None = None,
+    ) -> str:
+        """Save a record and start the writer; gives the SID."""
+        session = self._session
+        call, now = session.call, session.now
+        record = Recording(
+            sid=sid or session.board.new_sid("RE"),
+            account_sid=call.account_sid,
+            date_created=now,
+            date_updated=now,
+            call_sid=call.parent_call_sid or call.sid,
+            leg_sid=call.sid if call.parent_call_sid else None,
+            channels=plan.channels,
+            start_time=now,
+            source=plan.source,
+            track=plan.track,
+            status_callback=plan.callback,
+            status_callback_method=plan.callback_method,
+            status_callback_event=list(plan.callback_events),
+            trim=plan.trim,
+        )
+        self.live[record.sid] = record
+        session.do(Save(replace(record)))
+        session.do(
+            RecordLeg(
+                call_sid=call.sid,
+                recording_sid=record.sid,
+                channels=plan.channels,
+                track=plan.track,  # type: ignore[arg-type]  # checked where it was read
+                silence_timeout=silence_timeout,
+                trim=plan.trim,
+                beep_first=beep_first,
+            )
+        )
+        self._tell(record, "in-progress")
+        return record.sid
+
+    def set_status(self, record: Recording, status: str) -> Recording:
+        """Save a new status of a live recording."""
+        record.status = status
+        record.date_updated = self._session.now
+        self._session.do(Save(replace(record)))
+        return replace(record)
+
+    def ended(self, event: RecordingEnded) -> None:
+        """The file is there, or will never be."""
+        record = self.live.pop(event.recording_sid, None)
+        if record is None:
+            return
+        settle(record, event.seconds, event.silent, event.size, self._session.now)
+        self._session.do(Save(replace(record)))
+        self._tell(record, record.status)
+        if record.error_code is not None:
+            self._session.warn(record.error_code, f"Recording {record.sid} is empty", resource=record.sid)
+
+    def facts(self, sid: str, seconds: float) -> list[tuple[str, str]]:
+        """What an action request says of a recording."""
+        call = self._session.call
+        url = (
+            f"{self._session.board.settings.api_base}/2010-04-01/Accounts/{call.account_sid}/Recordings/{sid}"
+        )
+        return [
+            ("RecordingUrl", url),
+            ("RecordingSid", sid),
+            ("RecordingDuration", str(whole_seconds(seconds))),
+        ]
+
+    def _tell(self, record: Recording, status: str) -> None:
+        session = self._session
+        hook = status_webhook(record, status, session.board.settings.api_base, session.board.new_token())
+        if hook is not None:
+            session.do(hook)
+
+
+def whole_seconds(seconds: float) -> int:
+    """A recording's length as the API tells it: rounded, at least 1 when there is something."""
+    return max(1, round(seconds)) if seconds >= TOO_SHORT else 0
+
+
+def settle(record: Recording, seconds: float, silent: bool, size: int, now: float) -> None:
+    """Give a record its final status: completed, or absent with the reason."""
+    record.date_updated = now
+    record.duration = whole_seconds(seconds)
+    record.silent = silent
+    record.size = size
+    record.status = "completed"
+    if seconds < TOO_SHORT:
+        record.status, record.error_code = "absent", 16102 if silent and size > 44 else 16101
+
+
+def status_webhook(record: Recording, status: str, api_base: str, token: str) -> SendWebhook | None:
+    """The RecordingStatusCallback for ``status``, when somebody asked for it (§9.3)."""
+    if not record.status_callback or status not in record.status_callback_event:
+        return None
+    params = [
+        ("AccountSid", record.account_sid),
+        ("CallSid", record.call_sid or ""),
+        ("RecordingSid", record.sid),
+        ("RecordingUrl", recording_url(api_base, record)),
+        ("RecordingStatus", status),
+        ("RecordingChannels", str(record.channels)),
+        ("RecordingStartTime", rfc2822(record.start_time or record.date_created)),
+        ("RecordingSource", record.source),
+        ("RecordingTrack", record.track),
+    ]
+    if status != "in-progress":
+        params.append(("RecordingDuration", str(record.duration or 0)))
+    if record.error_code is not None:
+        params.append(("ErrorCode", str(record.error_code)))
+    return SendWebhook(
+        key=record.call_sid or record.sid,
+        account_sid=record.account_sid,
+        url=record.status_callback,
+        method=record.status_callback_method,
+        params=params,
+        token=token,
+        resource_sid=record.sid,
+    )

@@ -1,0 +1,408 @@
+"""One live leg: its status, its timers, its running document, and its end (voice-calls.md §4, §5, §11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ringback.effects import (
+    AudioItem,
+    ClearDeadline,
+    Effect,
+    FetchDocument,
+    HangUpLeg,
+    Keys,
+    PlayAudio,
+    RejectLeg,
+    ReleaseCall,
+    Save,
+    StartTimer,
+    StopAudio,
+    StopTimer,
+)
+from ringback.events import (
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegFailed,
+    LegRinging,
+    PlaybackEnded,
+    RecordingBegan,
+    RecordingEnded,
+    TimerFired,
+)
+from ringback.kernel.error_codes import title
+from ringback.kernel.errors import Refused
+from ringback.resources.api.call import Call
+from ringback.voice import call_machine, flow, progress, urls
+from ringback.voice.alerts import alert
+from ringback.voice.params import Params
+from ringback.voice.plan import Plan
+from ringback.voice.recordings import Recordings
+from ringback.voice.sip_result import Result, outcome
+from ringback.voice.verb import End, HungUp, Interrupted, Redirected, Source, Steps
+
+if TYPE_CHECKING:
+    from ringback.voice.child import Tie
+    from ringback.voice.switchboard import Switchboard
+
+HANGUP_GUARD = 40.0
+"""Seconds after which a leg counts as ended although its carrier never said so."""
+RECORDING_GUARD = 120.0
+"""Seconds that a finished call waits for its recordings' files."""
+WARNING_LIMIT = 200
+"""Debugger entries of one call."""
+
+_REJECTED = {486: "busy", 500: "failed"}
+"""SIP code with which we refuse an inbound call → its status; others: no-answer (twiml.md §8)."""
+
+
+class Session:
+    """One leg. Events come in by :meth:`handle`; effects gather in ``out``."""
+
+    def __init__(self, board: Switchboard, call: Call, plan: Plan, now: float) -> None:
+        self.board, self.call, self.plan, self.now = board, call, plan, now
+        self.out: list[Effect] = []
+        self.answered = call.status == "in-progress"
+        self.base: str | None = None
+        """URL of the running document; None: inline."""
+        self.asked_url: str | None = None
+        self.whispering = False
+        self.ending = ""
+        """Why we asked for the end; empty while nobody did."""
+        self.tie: Tie | None = None
+        """What binds a child to its parent."""
+        self.recordings = Recordings(self)
+        self.released = False
+        self._steps: Steps[End] | None = None
+        self._count = 0
+        self._warnings: set[tuple[int, str]] = set()
+        self._owed: list[tuple[str, Source]] = []
+        self._handlers: dict[type[Event], Callable[[Event], None]] = {
+            LegRinging: self._ringing,
+            LegAnswered: self._answered_event,
+            LegFailed: self._failed,
+            LegEnded: self._leg_ended,
+            TimerFired: self._timer,
+            RecordingEnded: self._recording_ended,
+            RecordingBegan: lambda event: None,
+        }
+
+    # --- what verbs use -----------------------------------------------------------------------------
+
+    def do(self, effect: Effect) -> None:
+        """Ask the outside for something."""
+        self.out.append(effect)
+
+    def fresh(self, kind: str) -> str:
+        """A name that is unique within the call."""
+        self._count += 1
+        return f"{kind}{self._count}"
+
+    def warn(self, code: int, text: str, *, url: str | None = None, resource: str | None = None) -> None:
+        """One debugger entry; the same one is written once a call."""
+        if (code, text) in self._warnings or len(self._warnings) >= WARNING_LIMIT:
+            return
+        self._warnings.add((code, text))
+        self.do(
+            alert(
+                self.board.new_sid, self.now, account_sid=self.call.account_sid, call_sid=self.call.sid,
+                code=code, text=text, url=url or self.asked_url or None, resource_sid=resource,
+            )
+        )  # fmt: skip
+
+    def resolve(self, url: str, absolute_code: int = 11100) -> str:
+        """``url`` seen from the running document; raises :class:`Refused`."""
+        return urls.resolve(self.base, url, absolute_code)
+
+    def action_url(self, url: str | None, absolute_code: int = 15004) -> str:
+        """Where an action goes: ``url``, or the current document; raises :class:`Refused`."""
+        if url:
+            return self.resolve(url, absolute_code)
+        if self.base is None:
+            raise Refused(11100, "Inline TwiML has no URL of its own: give the verb an absolute action")
+        return self.base
+
+    def callback_url(self, url: str | None, code: int) -> str | None:
+        """A callback attribute's URL; a bad one is warned of with ``code`` and left out."""
+        if not url:
+            return None
+        try:
+            return self.resolve(url, code)
+        except Refused as refusal:
+            self.warn(code, refusal.message)
+            return None
+
+    def standard_params(self) -> Params:
+        """What every request for instructions carries."""
+        return flow.standard(self)
+
+    def start_audio(self, items: tuple[AudioItem, ...], loop: int = 1) -> str:
+        """Start a playback; gives its id."""
+        playback = self.fresh("play")
+        self.do(PlayAudio(call_sid=self.call.sid, playback=playback, items=items, loop=loop))
+        return playback
+
+    def play(self, items: tuple[AudioItem, ...], loop: int = 1) -> Steps[PlaybackEnded]:
+        """Play to the end; an interruption stops the sound."""
+        playback = self.start_audio(items, loop)
+        try:
+            while True:
+                event = yield
+                if isinstance(event, PlaybackEnded) and event.playback == playback:
+                    break
+        except Interrupted:
+            self.do(StopAudio(call_sid=self.call.sid, playback=playback))
+            raise
+        return event
+
+    def sleep(self, seconds: float) -> Steps[None]:
+        """Wait without media."""
+        name = self.fresh("sleep")
+        self.timer(name, seconds)
+        try:
+            while True:
+                event = yield
+                if isinstance(event, TimerFired) and event.name == name:
+                    return
+        finally:
+            self.stop_timer(name)
+
+    def timer(self, name: str, seconds: float, *, pulls: bool = True) -> None:
+        """Start or restart a timer of this call."""
+        self.do(StartTimer(call_sid=self.call.sid, name=name, seconds=float(seconds), pulls=pulls))
+
+    def stop_timer(self, name: str) -> None:
+        """Forget a timer."""
+        self.do(StopTimer(call_sid=self.call.sid, name=name))
+
+    def owe(self, source: Source) -> None:
+        """An action request that is made although the call is over; its answer is ignored (§11)."""
+        self._owed.append(("", source))
+
+    def owe_recording(self, recording_sid: str, source: Source) -> None:
+        """The same, once the recording's file is finished and its length known."""
+        self._owed.append((recording_sid, source))
+
+    # --- status -----------------------------------------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        """Whether the status is terminal."""
+        return self.call.status in call_machine.TERMINAL
+
+    def set_status(self, status: str, event: str = "", extra: Params | None = None) -> None:
+        """Go to another status, save, and tell those who subscribed to ``event``."""
+        self.call.status = call_machine.step(self.call.status, status)
+        if event:
+            progress.tell(self, event, extra or [])
+        self.save()
+
+    def save(self) -> None:
+        """Save the record as it is now."""
+        self.call.date_updated = self.now
+        self.call.plan = self.plan.to_json()
+        self.do(Save(replace(self.call)))
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def handle(self, event: Event) -> None:
+        """One event: first the leg's own bookkeeping, then the running document."""
+        if isinstance(event, PlaybackEnded) and event.error_code is not None:
+            self.warn(event.error_code, event.error_text or "The sound could not be played")
+        if self.over and not isinstance(event, (RecordingEnded, TimerFired)):
+            return  # late or repeated reports about a call that has ended: ignored on purpose, here only
+        if self.call.status == "queued":
+            return  # nothing has been dialled: whatever reports of a leg means another one
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+        if not self.over:
+            if self.tie is not None:
+                self.tie.after(event)
+            self.feed(event)
+
+    def feed(self, event: Event) -> None:
+        """Hand an event to the running document."""
+        if self._steps is None:
+            return
+        try:
+            self._steps.send(event)
+        except StopIteration as stop:
+            self._document_over(stop.value)
+
+    def begin(self, steps: Steps[End]) -> None:
+        """Start running documents."""
+        self._steps = steps
+        try:
+            next(steps)
+        except StopIteration as stop:
+            self._document_over(stop.value)
+
+    def redirect(self, source: Source) -> None:
+        """Abandon the running document at once for another."""
+        if self.tie is not None:
+            self.tie.cut()
+        if self._steps is None:
+            self.begin(flow.documents(self, source))
+            return
+        self._throw(Redirected(source))
+
+    def hang_up(self, reason: str, reject: int | None = None) -> None:
+        """End the leg in whatever state it is; the carrier then reports the end."""
+        if self.over:
+            return
+        if self.call.direction == "inbound" and not self.answered:
+            self.ending = reason
+            code = reject or 480
+            self.do(RejectLeg(call_sid=self.call.sid, sip_code=code))
+            status = "canceled" if reason == "api" else _REJECTED.get(code, "no-answer")
+            self.finish(Result(status, code))
+            return
+        if self.call.status == "queued":
+            self.ending = reason
+            self.do(ClearDeadline(call_sid=self.call.sid, name="queue"))
+            self.finish(Result("canceled", 487), silent=True)
+            return
+        if not self.ending:
+            self.ending = reason
+            self.timer("hangup-guard", HANGUP_GUARD, pulls=False)
+            self.do(HangUpLeg(call_sid=self.call.sid, reason=reason))
+
+    def finish(self, result: Result, *, silent: bool = False) -> None:
+        """The leg is over: terminal status, owed requests, callbacks, release (the order of §11)."""
+        if self.over:
+            return
+        call = self.call
+        call.end_time = self.now
+        call.sip_code = result.sip_code
+        answered_at = call.answered_at
+        call.duration = 0 if answered_at is None else max(0, round(self.now - answered_at))
+        if result.error_code is not None:
+            call.error_code, call.error_message = result.error_code, title(result.error_code)
+        call.status = call_machine.step(call.status, result.status)
+        if self._steps is not None:
+            self._throw(HungUp())
+            self._steps = None
+        self._ask_owed("")
+        if not silent:
+            progress.tell(self, "completed", progress.final(self))
+        self.save()
+        if result.error_code is not None:
+            self.warn(result.error_code, f"SIP response {result.sip_code}")
+        if self.tie is not None:
+            self.tie.ended()
+        if self.recordings.live:
+            self.timer("recording-guard", RECORDING_GUARD, pulls=False)
+        self._release_if_done()
+
+    def _release_if_done(self) -> None:
+        if self.over and not self.recordings.live and not self.released:
+            self.released = True
+            for sid, _ in self._owed:
+                self._ask_owed(sid)
+            self.do(ReleaseCall(call_sid=self.call.sid))
+
+    def _ask_owed(self, recording_sid: str, facts: Params | None = None) -> None:
+        for item in [one for one in self._owed if one[0] == recording_sid]:
+            self._owed.remove(item)
+            source = item[1]
+            self.do(
+                FetchDocument(
+                    call_sid=self.call.sid, account_sid=self.call.account_sid, request=self.fresh("owed"),
+                    url=source.url or "", method=source.method,
+                    params=[*self.standard_params(), *source.params, *(facts or [])],
+                )
+            )  # fmt: skip
+
+    def _throw(self, interruption: Interrupted) -> None:
+        steps = self._steps
+        if steps is None:
+            return
+        try:
+            steps.throw(interruption)
+        except StopIteration as stop:
+            if not self.over:
+                self._document_over(stop.value)
+        except HungUp:
+            self._steps = None
+
+    def _document_over(self, end: End) -> None:
+        self._steps = None
+        if self.tie is not None and self.tie.whisper_over(end):
+            return
+        self.hang_up("document", end.reject)
+
+    def _ringing(self, event: Event) -> None:
+        if self.call.status == "initiated":
+            self.set_status("ringing", "ringing")
+
+    def _answered_event(self, event: Event) -> None:
+        if self.answered:
+            return
+        self.answered = True
+        self.call.answered_at = self.now
+        if self.call.start_time is None:
+            self.call.start_time = self.now
+        self.set_status("in-progress", "answered")
+        self.stop_timer("ring")
+        if self.ending:  # our CANCEL crossed the answer
+            self.do(HangUpLeg(call_sid=self.call.sid, reason=self.ending))
+            return
+        self.timer("time-limit", self.plan.time_limit, pulls=False)
+        if self.plan.record is not None:
+            sid = self.recordings.start(self.plan.record)
+            self.recordings.whole_call = self.recordings.live[sid]
+        if self.plan.send_digits:
+            self.start_audio((Keys(self.plan.send_digits),))
+        if self.tie is not None:
+            self.tie.answered()
+        elif self._steps is None:
+            self.begin(flow.documents(self, self.origin()))
+
+    def origin(self) -> Source:
+        """The first document of the call."""
+        if self.plan.url is not None:
+            return Source(url=self.plan.url, method=self.plan.method)
+        return Source(twiml=self.plan.twiml or "<Response/>")
+
+    def _leg_ended(self, event: Event) -> None:
+        """``completed`` only ever follows an answer, whatever a carrier calls the end."""
+        if self.answered:
+            self.finish(Result("completed", 200))
+        else:
+            self._failed(LegFailed(call_sid=event.call_sid, sip_code=487))
+
+    def _failed(self, event: Event) -> None:
+        assert isinstance(event, LegFailed)
+        if self.answered:
+            self.finish(Result("completed", 200))
+        elif self.call.direction == "inbound":
+            self.finish(Result("canceled" if self.ending == "api" else "no-answer", event.sip_code))
+        else:
+            self.finish(outcome(event.sip_code, event.by, self.ending))
+
+    def _timer(self, event: Event) -> None:
+        assert isinstance(event, TimerFired)
+        name = event.name
+        if name == "ring" and not self.answered:
+            self.hang_up("ring-timeout")
+        elif name == "time-limit" and not self.over:
+            self.warn(32015, f"The call lasted its {self.plan.time_limit} seconds")
+            self.hang_up("time-limit")
+        elif name == "hangup-guard" and not self.over:
+            self.finish(Result("completed", 200) if self.answered else outcome(487, "us", self.ending))
+        elif name == "recording-guard":
+            for sid in list(self.recordings.live):
+                self._recording_ended(
+                    RecordingEnded(call_sid=self.call.sid, recording_sid=sid, seconds=0.0, silent=False)
+                )
+
+    def _recording_ended(self, event: Event) -> None:
+        assert isinstance(event, RecordingEnded)
+        self.recordings.ended(event)
+        if self.over:
+            facts = [*self.recordings.facts(event.recording_sid, event.seconds), ("Digits", "hangup")]
+            self._ask_owed(event.recording_sid, facts)
+            self._release_if_done()

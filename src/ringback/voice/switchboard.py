@@ -1,0 +1,331 @@
+"""The entrance of the voice core: one event in, effects out. Holds the sessions of live legs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ringback.effects import (
+    Answer,
+    ClearDeadline,
+    DialLeg,
+    Effect,
+    HangUpLeg,
+    QueueDial,
+    RejectLeg,
+    ReleaseCall,
+    Save,
+    SetDeadline,
+)
+from ringback.events import (
+    CallArrived,
+    CallLost,
+    CallRequested,
+    CallResumed,
+    CallUpdateRequested,
+    ChildRequested,
+    DeadlineReached,
+    DialStarted,
+    Event,
+    HangUpRequested,
+    RecordingRequested,
+    RecordingUpdateRequested,
+)
+from ringback.kernel.error_codes import title
+from ringback.kernel.errors import Refused
+from ringback.resources.api.call import Call
+from ringback.voice import call_machine, control, creation, flow, params, progress
+from ringback.voice.alerts import alert
+from ringback.voice.child import Tie
+from ringback.voice.numbers import formatted
+from ringback.voice.plan import Callback, Plan, from_json
+from ringback.voice.recordings import settle, status_webhook
+from ringback.voice.session import Session
+from ringback.voice.sip_result import Result
+
+QUEUE = "queue"
+"""Name of the durable timer of a queued call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceSettings:
+    """What the voice core is told at the start."""
+
+    public_url: str
+    """Base of the URLs that are handed out."""
+    api_base: str = ""
+    """Base of API URLs; default: ``public_url`` with the product's prefix."""
+    time_limit: int = 14400
+    queue_timeout: float = 14400.0
+    """Seconds that a call may wait as ``queued`` (15002)."""
+    magic_numbers: bool = False
+    """Whether the magic numbers answer the live credentials too."""
+    refuse: Callable[[str], int | None] | None = None
+    """Dialling rights: a code of errors.md for a destination, or None."""
+
+    def __post_init__(self) -> None:
+        if not self.api_base:
+            object.__setattr__(self, "api_base", self.public_url.rstrip("/") + "/api")
+
+
+class Switchboard:
+    """All live legs."""
+
+    def __init__(
+        self, settings: VoiceSettings, new_sid: Callable[[str], str], new_token: Callable[[], str]
+    ) -> None:
+        self.settings, self.new_sid, self.new_token = settings, new_sid, new_token
+        self._sessions: dict[str, Session] = {}
+        self._handlers: dict[type[Event], Callable[[Any, float], list[Effect]]] = {
+            CallRequested: self._requested,
+            CallArrived: self._arrived,
+            ChildRequested: self._child,
+            CallResumed: self._resumed,
+            CallLost: self._lost,
+        }
+        self._live: dict[type[Event], Callable[[Session, Any], object]] = {
+            CallUpdateRequested: control.update,
+            RecordingRequested: control.start_recording,
+            RecordingUpdateRequested: control.update_recording,
+            DialStarted: self._dial,
+            HangUpRequested: lambda session, event: session.hang_up(event.reason),
+            DeadlineReached: self._deadline,
+        }
+
+    @property
+    def live(self) -> int:
+        """Sessions held."""
+        return len(self._sessions)
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """Handle one event at ``now``. Raises :class:`Refused` for a caller's mistake."""
+        fresh = self._handlers.get(type(event))
+        if fresh is not None:
+            return fresh(event, now)
+        session = self._sessions.get(event.call_sid)
+        if session is None:
+            return self._absent(event)
+        session.now = now
+        command = self._live.get(type(event))
+        if command is None:
+            session.handle(event)
+            return self._flush(session)
+        try:
+            answer = command(session, event)
+        except Refused:
+            session.out.clear()
+            raise
+        effects = self._flush(session)
+        if answer is not None:
+            effects.append(Answer(value=answer))
+        return effects
+
+    def crashed(self, call_sid: str, now: float, error: Exception) -> list[Effect]:
+        """End one session after a bug: terminal status, callback, hang-up, debugger entry, release."""
+        session = self._sessions.pop(call_sid, None)
+        if session is None:
+            return [ReleaseCall(call_sid=call_sid)]
+        text = f"A defect of this server ended the call ({type(error).__name__}); see its log"
+        call = session.call
+        effects = end_stored(call, session.plan, now, 12400, self.new_token)
+        for recording in session.recordings.live.values():
+            settle(recording, 0.0, False, 0, now)
+            effects.append(Save(replace(recording)))
+        effects.append(self._alert(call, now, 12400, text))
+        unanswered_inbound = call.direction == "inbound" and call.answered_at is None
+        effects.append(
+            RejectLeg(call_sid=call_sid, sip_code=500)
+            if unanswered_inbound
+            else HangUpLeg(call_sid=call_sid, reason="error")
+        )
+        if session.tie is not None:
+            session.out.clear()
+            session.tie.ended()
+            effects += session.out
+        effects.append(ReleaseCall(call_sid=call_sid))
+        return effects
+
+    # --- beginnings ----------------------------------------------------------------------------------
+
+    def _requested(self, event: CallRequested, now: float) -> list[Effect]:
+        settings = self.settings
+        created = creation.check(
+            event,
+            magic_numbers=settings.magic_numbers,
+            time_limit=settings.time_limit,
+            refuse=settings.refuse,
+        )
+        call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
+        call.phone_number_sid = event.caller_number_sid
+        call.plan = created.plan.to_json()
+        if event.test:
+            return [Answer(value=call)]
+        session = Session(self, call, created.plan, now)
+        self._sessions[call.sid] = session
+        session.save()
+        for code, text in created.warnings:
+            session.warn(code, text)
+        session.do(SetDeadline(call_sid=call.sid, name=QUEUE, at=now + settings.queue_timeout))
+        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
+        session.do(Answer(value=replace(call)))
+        return self._flush(session)
+
+    def _arrived(self, event: CallArrived, now: float) -> list[Effect]:
+        routing = event.routing
+        if routing is None:
+            return [RejectLeg(call_sid=event.call_sid, sip_code=404), ReleaseCall(call_sid=event.call_sid)]
+        if event.call_sid in self._sessions:
+            return []  # a carrier that reports an arrival twice
+        plan = Plan(
+            url=routing.voice_url,
+            method=routing.voice_method,
+            fallback_url=routing.voice_fallback_url,
+            fallback_method=routing.voice_fallback_method,
+            application_sid=routing.application_sid,
+            time_limit=self.settings.time_limit,
+            extra=params.sip_facts(event),
+        )
+        if routing.status_callback:
+            plan.callbacks.append(
+                Callback(
+                    url=routing.status_callback,
+                    method=routing.status_callback_method,
+                    events=list(routing.status_callback_events),
+                )
+            )
+        call = self._call(event.call_sid, routing.account_sid, event.to, event.from_, "inbound", now)
+        call.status = "ringing"
+        call.start_time = now
+        call.phone_number_sid = routing.phone_number_sid
+        call.forwarded_from, call.caller_name = event.forwarded_from, event.caller_name
+        call.carrier = event.carrier
+        session = Session(self, call, plan, now)
+        self._sessions[call.sid] = session
+        session.save()
+        if plan.url is None:
+            session.warn(
+                21205, f"{event.to} has no voice URL: set VoiceUrl on the number. The call is refused"
+            )
+            session.hang_up("document", 480)
+        else:
+            session.begin(flow.documents(session, session.origin()))
+        return self._flush(session)
+
+    def _child(self, event: ChildRequested, now: float) -> list[Effect]:
+        request: dict[str, Any] = event.request
+        plan = from_json(request["plan"])
+        call = self._call(
+            event.call_sid, event.account_sid, request["to"], request["from"], "outbound-dial", now
+        )
+        call.parent_call_sid = event.parent_sid
+        call.caller_name = plan.caller_name
+        session = Session(self, call, plan, now)
+        session.tie = Tie(session, event.parent_sid, request["whisper"])
+        self._sessions[call.sid] = session
+        self._dial(session, event)
+        return self._flush(session)
+
+    def _resumed(self, event: CallResumed, now: float) -> list[Effect]:
+        call: Call = event.call
+        if call.sid in self._sessions:
+            return []
+        session = Session(self, call, from_json(call.plan), now)
+        self._sessions[call.sid] = session
+        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
+        return self._flush(session)
+
+    def _lost(self, event: CallLost, now: float) -> list[Effect]:
+        call: Call = event.call
+        effects: list[Effect] = []
+        if call.status not in call_machine.TERMINAL:
+            effects += end_stored(call, from_json(call.plan), now, 15000, self.new_token)
+            text = "The server was restarted while the call was live; the call is ended"
+            effects.append(self._alert(call, now, 15000, text))
+        for lost in event.recordings:
+            record = replace(lost.recording)
+            settle(record, lost.seconds, False, lost.size, now)
+            effects.append(Save(record))
+            hook = status_webhook(record, record.status, self.settings.api_base, self.new_token())
+            if hook is not None:
+                effects.append(hook)
+        effects.append(ReleaseCall(call_sid=call.sid))
+        return effects
+
+    # --- the life of an outbound leg ------------------------------------------------------------------
+
+    def _dial(self, session: Session, event: Event) -> None:
+        """Queued → initiated is the claim: committed first, dialled after it, at most once."""
+        call, plan = session.call, session.plan
+        if call.status != "queued":
+            return
+        call.start_time = session.now
+        call.queue_time = int((session.now - call.date_created) * 1000)
+        session.set_status("initiated", "initiated")
+        if not isinstance(event, ChildRequested):
+            session.do(ClearDeadline(call_sid=call.sid, name=QUEUE))
+        session.timer("ring", plan.timeout)
+        session.do(
+            DialLeg(
+                call_sid=call.sid,
+                account_sid=call.account_sid,
+                to=call.to,
+                from_=plan.caller_id or call.from_,
+                caller_name=plan.caller_name,
+                username=plan.username,
+                password=plan.password,
+                headers=tuple((name, value) for name, value in plan.headers),
+                group=call.parent_call_sid or call.sid,
+            )
+        )
+
+    def _deadline(self, session: Session, event: DeadlineReached) -> None:
+        if event.name == QUEUE and session.call.status == "queued":
+            session.finish(Result("failed", 408, 15002))
+
+    # --- small things ---------------------------------------------------------------------------------
+
+    def _absent(self, event: Event) -> list[Effect]:
+        if isinstance(event, CallUpdateRequested) and not (event.params.keys() & {"Url", "Twiml"}):
+            return []  # ended calls take a new Status without a word; no Answer: the record is as stored
+        if isinstance(event, (CallUpdateRequested, RecordingRequested, RecordingUpdateRequested)):
+            raise Refused(21220, control.NOT_IN_PROGRESS)
+        return []  # reports about a call that is over
+
+    def _flush(self, session: Session) -> list[Effect]:
+        effects, session.out = session.out, []
+        if session.released:
+            self._sessions.pop(session.call.sid, None)
+        return effects
+
+    def _alert(self, call: Call, now: float, code: int, text: str) -> Save:
+        return alert(self.new_sid, now, account_sid=call.account_sid, call_sid=call.sid, code=code, text=text)
+
+    @staticmethod
+    def _call(sid: str, account_sid: str, to: str, from_: str, direction: str, now: float) -> Call:
+        return Call(
+            sid=sid,
+            account_sid=account_sid,
+            date_created=now,
+            date_updated=now,
+            to=to,
+            to_formatted=formatted(to),
+            from_=from_,
+            from_formatted=formatted(from_),
+            direction=direction,
+        )
+
+
+def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callable[[], str]) -> list[Effect]:
+    """Give a call its terminal status without a session, with the callback that is owed."""
+    if call.status in call_machine.TERMINAL:
+        return []
+    answered = call.answered_at is not None
+    call.status = "completed" if answered else "failed"
+    call.end_time = call.date_updated = now
+    call.duration = max(0, round(now - call.answered_at)) if call.answered_at is not None else 0
+    call.error_code, call.error_message = code, title(code)
+    hooks, call.sequence = progress.hooks_for(
+        call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
+    )
+    return [*hooks, Save(replace(call))]

@@ -1,0 +1,193 @@
+"""What a verb is: its declaration, the values its attributes take, and what its running can come to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ringback.events import Event
+from ringback.voice.twiml import Element
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+T = TypeVar("T")
+
+Steps = Generator[None, Event, T]
+"""A running verb: each bare ``yield`` waits for the next event of the call."""
+
+
+class Interrupted(Exception):
+    """The verb is over at once; it may tidy up and must let the exception pass."""
+
+
+class HungUp(Interrupted):
+    """The leg is over. A verb that owes an action request hands it in by ``session.owe``."""
+
+
+@dataclass
+class Source:
+    """Where instructions come from: a URL to ask, or inline TwiML."""
+
+    url: str | None = None
+    method: str = "POST"
+    params: list[tuple[str, str]] = field(default_factory=list)
+    """Facts of the verb that asks (``Digits`` …)."""
+    twiml: str | None = None
+
+
+class Redirected(Interrupted):
+    """REST gave the call a new document."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__("redirected")
+        self.source = source
+
+
+@dataclass
+class Next:
+    """Go on with the next verb."""
+
+
+@dataclass
+class Goto:
+    """Leave this document for another."""
+
+    source: Source
+
+
+@dataclass
+class End:
+    """The call is to end; ``reject`` is the SIP code when it is still unanswered."""
+
+    reject: int | None = None
+    exhausted: bool = False
+    """The document ran out (a whisper then lets the parties talk)."""
+
+
+Outcome = Next | Goto | End
+Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute: how it is read, what holds without it, and the warning when it is bad."""
+
+    read: Callable[[str], Any]
+    """Raises ``ValueError`` for a bad value."""
+    default: Any = None
+    code: int = 12200
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb of the registry (contract: ``verbs/__init__.py``)."""
+
+    tag: str
+    run: Callable[[Element, Attributes, Session], Steps[Outcome]]
+    attributes: dict[str, Attribute]
+    children: frozenset[str] = frozenset()
+    child_code: int = 12200
+    """Warning for a child that is not allowed."""
+    needs_media: Callable[[Attributes], bool] = lambda _: True
+    """Whether an unanswered inbound call must be answered before it."""
+    whisper: bool = True
+    """Whether it may be used in a whisper document."""
+
+
+def text(value: str) -> str:
+    """Any text up to 4096 characters."""
+    if len(value) > 4096:
+        raise ValueError(value)
+    return value
+
+
+def boolean(value: str) -> bool:
+    """``true`` or ``false``."""
+    if value not in ("true", "false"):
+        raise ValueError(value)
+    return value == "true"
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number in a range."""
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,8}", value.strip()) or not low <= int(value) <= high:
+            raise ValueError(value)
+        return int(value)
+
+    return read
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    """One of some words."""
+
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def words(*allowed: str) -> Callable[[str], list[str]]:
+    """A space-separated list of some words."""
+
+    def read(value: str) -> list[str]:
+        found = value.split()
+        if not found or any(word not in allowed for word in found):
+            raise ValueError(value)
+        return found
+
+    return read
+
+
+def keys(pattern: str) -> Callable[[str], str]:
+    """A text of certain keys (a regular expression)."""
+    compiled = re.compile(pattern)
+
+    def read(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def method(code: int) -> Attribute:
+    """GET or POST."""
+    return Attribute(choice("GET", "POST"), "POST", code)
+
+
+def recording_callback() -> dict[str, Attribute]:
+    """The three attributes that Record and Dial share."""
+    return {
+        "recordingStatusCallback": Attribute(text, None, 13256),
+        "recordingStatusCallbackMethod": method(12200),
+        "recordingStatusCallbackEvent": Attribute(
+            words("in-progress", "completed", "absent"), ["completed"], 13621
+        ),
+        "recordingConfigurationId": Attribute(text),
+    }
+
+
+def read_attributes(
+    element: Element, declared: dict[str, Attribute], warn: Callable[[int, str], None]
+) -> Attributes:
+    """Values by name, defaults filled in; every bad or unknown one is warned of and ignored."""
+    found = {name: attribute.default for name, attribute in declared.items()}
+    for name, value in element.attributes.items():
+        attribute = declared.get(name)
+        where = f"line {element.line}, column {element.column}"
+        if attribute is None:
+            warn(12200, f"{where}: <{element.tag}> has no attribute {name[:60]!r}; it is ignored")
+            continue
+        try:
+            found[name] = attribute.read(value)
+        except ValueError:
+            shown = "nothing" if attribute.default is None else repr(attribute.default)
+            warn(attribute.code, f"{where}: {name}={value[:80]!r} of <{element.tag}>; {shown} is used")
+    return found

@@ -1,0 +1,45 @@
+"""``<Play>``: plays a sound file, or sends keys (twiml.md §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringback.effects import AudioItem, Keys, Sound
+from ringback.kernel.errors import Refused
+from ringback.voice.twiml import Element
+from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, keys, whole
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+
+def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+    """Play, then go on. A sound that cannot be fetched is logged by the player and skipped."""
+    item = sound_of(element, attributes, session)
+    if item is not None:
+        yield from session.play((item,), attributes["loop"])
+    return Next()
+
+
+def sound_of(element: Element, attributes: Attributes, session: Session) -> AudioItem | None:
+    """What to play; None, with a warning, when there is nothing usable."""
+    if attributes["digits"]:
+        return Keys(attributes["digits"])
+    if not element.text:
+        session.warn(13420, f"line {element.line}: <Play> has neither a URL nor digits")
+        return None
+    try:
+        return Sound(session.resolve(element.text))
+    except Refused as refusal:
+        session.warn(refusal.code, refusal.message)
+        return None
+
+
+VERB = Verb(
+    tag="Play",
+    run=run,
+    attributes={
+        "loop": Attribute(whole(0, 1000), 1, 13410),
+        "digits": Attribute(keys(r"[0-9A-D*#wW]{1,128}"), None, 13430),
+    },
+)

@@ -1,0 +1,20 @@
+"""``<Redirect>``: goes on with another document (twiml.md §8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringback.voice.twiml import Element
+from ringback.voice.verb import Attributes, Goto, Outcome, Source, Steps, Verb, method
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+
+def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+    """Leave for the URL in the content; without one, the current document is asked again."""
+    return Goto(Source(url=session.action_url(element.text or None), method=attributes["method"]))
+    yield
+
+
+VERB = Verb(tag="Redirect", run=run, attributes={"method": method(13710)}, needs_media=lambda _: False)

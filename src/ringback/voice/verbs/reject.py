@@ -1,0 +1,28 @@
+"""``<Reject>``: refuses an unanswered call (twiml.md §8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringback.voice.twiml import Element
+from ringback.voice.verb import Attribute, Attributes, End, Outcome, Steps, Verb, choice
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+SIP_CODES = {"busy": 486, "rejected": 603}
+
+
+def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+    """Refuse; on an answered call it is a hang-up."""
+    return End(reject=SIP_CODES[attributes["reason"]])
+    yield
+
+
+VERB = Verb(
+    tag="Reject",
+    run=run,
+    attributes={"reason": Attribute(choice("rejected", "busy"), "rejected", 13810)},
+    children=frozenset({"Parameter"}),
+    needs_media=lambda _: False,
+)

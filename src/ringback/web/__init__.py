@@ -1,0 +1,1 @@
+"""The HTTP face: REST, outgoing webhooks, signatures, live sockets."""

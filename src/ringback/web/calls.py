@@ -1,0 +1,169 @@
+"""What writes to Calls and their recordings become: look-ups first, then one event (house.md, "Live nouns").
+
+These are the live handlers that the REST layer calls; it never edits a live record itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ringback.effects import Delete
+from ringback.events import (
+    CallArrived,
+    CallRequested,
+    CallUpdateRequested,
+    Event,
+    RecordingRequested,
+    RecordingUpdateRequested,
+    VoiceRouting,
+)
+from ringback.kernel.errors import Refused
+from ringback.kernel.fields import phone_number
+from ringback.resources.api.application import Application
+from ringback.resources.api.call import Call
+from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
+from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
+from ringback.store.store import Store
+from ringback.web.rest.context import Context, Params
+
+TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+class Directory:
+    """Look-ups that calls need: numbers, applications, caller ids."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def routing(self, number: str) -> VoiceRouting | None:
+        """Where calls to one of our numbers get their instructions; None: not ours (or released)."""
+        found = await self._store.find(IncomingPhoneNumber, phone_number=number, limit=1)
+        if not found:
+            return None
+        ours = found[0]
+        if ours.voice_application_sid:
+            application = await self.application(ours.account_sid, ours.voice_application_sid)
+            if application is not None:
+                return replace(application, phone_number_sid=ours.sid)
+        return VoiceRouting(
+            account_sid=ours.account_sid,
+            phone_number_sid=ours.sid,
+            voice_url=ours.voice_url or None,
+            voice_method=ours.voice_method,
+            voice_fallback_url=ours.voice_fallback_url or None,
+            voice_fallback_method=ours.voice_fallback_method,
+            status_callback=ours.status_callback or None,
+            status_callback_method=ours.status_callback_method,
+        )
+
+    async def application(self, account_sid: str, sid: str) -> VoiceRouting | None:
+        """The voice keys of an application of the account; None when there is none."""
+        found = await self._store.get(Application, sid, account_sid)
+        if found is None:
+            return None
+        return VoiceRouting(
+            account_sid=account_sid,
+            application_sid=found.sid,
+            voice_url=found.voice_url or None,
+            voice_method=found.voice_method,
+            voice_fallback_url=found.voice_fallback_url or None,
+            voice_fallback_method=found.voice_fallback_method,
+            status_callback=found.status_callback or None,
+            status_callback_method=found.status_callback_method,
+        )
+
+    async def caller_id(self, account_sid: str, number: str) -> str | None:
+        """SID of our number, or verified caller id, that ``number`` is; None when it is neither."""
+        try:
+            tidy = phone_number(number)
+        except ValueError:
+            return None
+        for noun in (IncomingPhoneNumber, OutgoingCallerId):
+            found = await self._store.find(noun, account_sid=account_sid, phone_number=tidy, limit=1)
+            if found:
+                return str(found[0].sid)
+        return None
+
+    async def prepare_arrival(self, event: CallArrived) -> Event:
+        """Fill in the routing of a call that arrives."""
+        return replace(event, routing=await self.routing(event.to)) if event.routing is None else event
+
+
+class LiveCalls:
+    """Create, update and delete of Calls: the handler that the REST layer calls."""
+
+    def __init__(
+        self, *, directory: Directory, ask: Callable[[Event], Awaitable[Any]], new_sid: Callable[[str], str]
+    ) -> None:
+        self._directory = directory
+        self._ask = ask
+        self._new_sid = new_sid
+
+    async def create(self, ctx: Context, params: Params) -> Call:
+        """POST Calls: a queued call. Raises :class:`Refused` with the first failed check."""
+        account = ctx.account
+        application_sid = _first(params, "ApplicationSid")
+        application = None
+        if application_sid:
+            application = await self._directory.application(account.sid, application_sid)
+        caller, callee = _first(params, "CallerId") or _first(params, "From"), _first(params, "To")
+        verified = True
+        if account.type == "Trial" and callee:
+            verified = await self._directory.caller_id(account.sid, callee) is not None
+        call: Call = await self._ask(
+            CallRequested(
+                call_sid=self._new_sid("CA"),
+                account_sid=account.sid,
+                params=params,
+                application=application,
+                caller_number_sid=await self._directory.caller_id(account.sid, caller) if caller else None,
+                trial_callee_verified=verified,
+                test=ctx.caller.is_test,
+            )
+        )
+        return call
+
+    async def update(self, ctx: Context, params: Params) -> Call:
+        """POST Calls/{sid}. A call that is over is given back unchanged, or refused (voice-calls.md §7)."""
+        changed: Call | None = await self._ask(
+            CallUpdateRequested(call_sid=ctx.record.sid, call=ctx.record, params=params)
+        )
+        return changed or ctx.record
+
+    async def delete(self, ctx: Context, params: Params) -> None:
+        """DELETE of a call that has ended; a live one is refused with 20009."""
+        if ctx.record.status not in TERMINAL:
+            raise Refused(20009, "This call cannot be deleted because it is not complete yet")
+        await ctx.store.commit([Delete(ctx.record)])
+
+
+class LiveRecordings:
+    """Start, pause, resume and stop of a live call's recordings."""
+
+    def __init__(self, *, ask: Callable[[Event], Awaitable[Any]], new_sid: Callable[[str], str]) -> None:
+        self._ask = ask
+        self._new_sid = new_sid
+
+    async def create(self, ctx: Context, params: Params) -> Any:
+        """POST Calls/{sid}/Recordings."""
+        return await self._ask(
+            RecordingRequested(call_sid=ctx.args["CallSid"], recording_sid=self._new_sid("RE"), params=params)
+        )
+
+    async def update(self, ctx: Context, params: Params) -> Any:
+        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}."""
+        sid = ctx.record.sid if ctx.record is not None else ctx.args["Sid"]
+        return await self._ask(
+            RecordingUpdateRequested(call_sid=ctx.args["CallSid"], recording_sid=sid, params=params)
+        )
+
+    async def delete(self, ctx: Context, params: Params) -> None:
+        """Not a live operation: the REST layer deletes recordings itself."""
+        raise Refused(20004, "Method DELETE not allowed", 405)
+
+
+def _first(params: Mapping[str, Sequence[str]], name: str) -> str | None:
+    values = params.get(name)
+    return values[0] if values else None

@@ -1,0 +1,118 @@
+"""Performs :class:`~ringback.effects.FetchDocument`: asks the customer's application for instructions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+from ringback.effects import FetchDocument, ReleaseCall
+from ringback.events import DocumentFetched, Event
+from ringback.kernel.clock import Clock
+from ringback.store.writes import LogHttp
+from ringback.web.webhooks.delivery import Delivery
+from ringback.web.webhooks.jar import CookieJar
+from ringback.web.webhooks.request import Hook
+from ringback.web.webhooks.sender import WebhookSender
+
+
+def ledger(
+    delivery: Delivery, account_sid: str, resource_sid: str, params: list[tuple[str, str]]
+) -> list[LogHttp]:
+    """The log entries of a delivery, one an exchange (voice-calls.md §12, Call Events)."""
+    form = urlencode(params)
+    return [
+        LogHttp(
+            account_sid=account_sid,
+            resource_sid=resource_sid,
+            at=attempt.started,
+            method=attempt.method,
+            url=attempt.url,
+            parameters=form,
+            status=attempt.status,
+            seconds=round(attempt.seconds, 6),
+            content_type=attempt.response_headers.get("content-type", ""),
+            body=attempt.body_excerpt,
+            error_code=attempt.error_code,
+        )
+        for attempt in delivery.attempts
+    ]
+
+
+class Documents:
+    """Fetches documents; keeps one cookie jar a call (webhooks.md §7)."""
+
+    def __init__(
+        self,
+        *,
+        sender: WebhookSender,
+        clock: Clock,
+        post: Callable[[Event], None],
+        auth_token: Callable[[str], Awaitable[str]],
+        new_token: Callable[[], str],
+        log: Callable[[list[LogHttp]], None],
+    ) -> None:
+        """``auth_token(account_sid)`` gives the token that signs; ``new_token()`` an idempotency token."""
+        self._sender = sender
+        self._clock = clock
+        self._post = post
+        self._auth_token = auth_token
+        self._new_token = new_token
+        self._log = log
+        self._jars: dict[str, CookieJar] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return len(self._tasks)
+
+    def fetch(self, effect: FetchDocument) -> None:
+        """Start the request; ``DocumentFetched`` is posted exactly once."""
+        task = asyncio.get_running_loop().create_task(self._fetch(effect))
+        self._tasks[task] = effect.call_sid
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+    def release(self, effect: ReleaseCall) -> None:
+        """Forget the cookies of a call."""
+        self._jars.pop(effect.call_sid, None)
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def _fetch(self, effect: FetchDocument) -> None:
+        hold = self._clock.hold()
+        try:
+            jar = self._jars.get(effect.call_sid)
+            if jar is None:
+                jar = self._jars[effect.call_sid] = CookieJar()
+            delivery = await self._sender.send(
+                Hook(
+                    url=effect.url,
+                    method=effect.method,
+                    params=effect.params,
+                    auth_token=await self._auth_token(effect.account_sid),
+                    token=self._new_token(),
+                    kind="document",
+                    jar=jar,
+                )
+            )
+            self._log(ledger(delivery, effect.account_sid, effect.call_sid, effect.params))
+            self._post(
+                DocumentFetched(
+                    call_sid=effect.call_sid,
+                    request=effect.request,
+                    url=delivery.final_url,
+                    status=delivery.status,
+                    content_type=delivery.content_type,
+                    body=delivery.body,
+                    error_code=None if delivery.ok else (delivery.error_code or 11200),
+                    error_text=delivery.error_text,
+                )
+            )
+        finally:
+            hold.release()

@@ -1,0 +1,125 @@
+"""Delivers what the outbox owes: a webhook to the customer, and its debugger entry on failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from ringback.effects import SendWebhook
+from ringback.kernel.clock import Clock
+from ringback.resources.api.alert import Alert
+from ringback.store.writes import LogHttp
+from ringback.web.documents import ledger
+from ringback.web.webhooks.request import Hook
+from ringback.web.webhooks.sender import WebhookSender
+
+
+class FaultBook(Protocol):
+    """Faults that a tester asked for (surface.md, ``/sim/v1/Faults``)."""
+
+    def take(self, kind: str, facts: dict[str, str]) -> Any:
+        """The fault to apply now, counted down; None or False when there is none."""
+
+
+class Notifications:
+    """Sends status callbacks and their like."""
+
+    def __init__(
+        self,
+        *,
+        sender: WebhookSender,
+        clock: Clock,
+        auth_token: Callable[[str], Awaitable[str]],
+        new_sid: Callable[[str], str],
+        log: Callable[[list[LogHttp]], None],
+        faults: FaultBook | None = None,
+    ) -> None:
+        self._sender = sender
+        self._clock = clock
+        self._auth_token = auth_token
+        self._new_sid = new_sid
+        self._log = log
+        self._faults = faults
+        self._held: dict[str, SendWebhook] = {}
+
+    async def deliver(self, hook: SendWebhook) -> Sequence[Alert]:
+        """Send one webhook; gives the debugger entry when it could not be delivered (webhooks.md §4)."""
+        if self._faults is not None:
+            times, waits, later = self._faulty(hook, self._faults)
+            if waits:
+                await self._sleep(waits)
+            if later:
+                self._held[hook.key] = hook
+                return ()
+            alerts: list[Alert] = []
+            for _ in range(times):
+                alerts = await self._send(hook)
+            overtaken = self._held.pop(hook.key, None)
+            if overtaken is not None:
+                alerts += await self._send(overtaken)
+            return alerts
+        return await self._send(hook)
+
+    def _faulty(self, hook: SendWebhook, faults: FaultBook) -> tuple[int, float, bool]:
+        """How often to send it, after how many seconds, and whether the next of its key goes first."""
+        facts = {"url": hook.url, "call_sid": hook.key, **dict(hook.params)}
+        if faults.take("drop_callback", facts):
+            return 0, 0.0, False
+        if faults.take("reorder_callbacks", facts) and hook.key not in self._held:
+            return 0, 0.0, True
+        delay = faults.take("delay_callback", facts)
+        times = 2 if faults.take("duplicate_callback", facts) else 1
+        return times, float(getattr(delay, "seconds", 5.0)) if delay else 0.0, False
+
+    async def _sleep(self, seconds: float) -> None:
+        done = asyncio.get_running_loop().create_future()
+
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        alarm = self._clock.call_at(self._clock.now() + seconds, wake)
+        try:
+            await done
+        finally:
+            alarm.cancel()
+
+    async def _send(self, hook: SendWebhook) -> list[Alert]:
+        delivery = await self._sender.send(
+            Hook(
+                url=hook.url,
+                method=hook.method,
+                params=hook.params,
+                auth_token=await self._auth_token(hook.account_sid),
+                token=hook.token,
+                kind="notification",
+                status_error=hook.failure_code,
+            )
+        )
+        resource_sid = hook.resource_sid or hook.key
+        self._log(ledger(delivery, hook.account_sid, hook.key, hook.params))
+        if delivery.ok:
+            return []
+        now = self._clock.now()
+        last = delivery.attempts[-1] if delivery.attempts else None
+        return [
+            Alert(
+                sid=self._new_sid("NO"),
+                account_sid=hook.account_sid,
+                date_created=now,
+                date_updated=now,
+                log=1,
+                error_code=hook.failure_code,
+                message_text=f"The callback could not be delivered: {delivery.error_text}",
+                message_date=now,
+                call_sid=hook.key if hook.key.startswith("CA") else None,
+                resource_sid=resource_sid,
+                request_method=hook.method,
+                request_url=last.url if last else delivery.final_url,
+                request_variables=urlencode(hook.params),
+                response_headers="" if last is None else urlencode(last.response_headers),
+                response_body=None if last is None else last.body_excerpt,
+            )
+        ]

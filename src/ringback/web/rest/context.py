@@ -1,0 +1,117 @@
+"""What an operation knows of its request, and the protocol of those who carry out live operations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ringback.kernel.resource import Place, Record
+from ringback.resources.api.account import Account
+from ringback.store import Store
+from ringback.web.auth import Authenticator, Caller
+
+Params = dict[str, list[str]]
+"""A form or query as received: PascalCase names, repeated values in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestSettings:
+    """What the REST side needs from the outside."""
+
+    public_url: str
+    """Base of absolute URLs, without a trailing slash."""
+    now: Callable[[], float]
+    make_sid: Callable[[str], str]
+    make_secret: Callable[[], str]
+    """A new auth token or API key secret: 32 hex digits."""
+    recordings: Path
+    """Folder of the recordings; the file of one is ``<SID>.wav``."""
+    encode_mp3: Callable[[Path], Path] | None = None
+    """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread."""
+    test_account_sid: str = ""
+    test_auth_token: str = ""
+    body_limit: int = 256 * 1024
+    """Bytes."""
+    field_limit: int = 1000
+    """Parameters of one request."""
+
+
+class Locks:
+    """A lock a key: two updates of one record do not overlap."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._users: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def __call__(self, key: str) -> AsyncIterator[None]:
+        """Hold the lock of ``key``."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._users[key] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._locks[key]
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """What every operation shares."""
+
+    store: Store
+    settings: RestSettings
+    auth: Authenticator
+    live: Mapping[type[Record], LiveHandler]
+    locks: Locks = field(default_factory=Locks)
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One request."""
+
+    services: Services
+    caller: Caller
+    account: Account
+    """The account it is about: the caller's, or one of its subaccounts."""
+    place: Place
+    args: dict[str, str]
+    """The SIDs of the path by their names: ``AccountSid``, ``CallSid``, ``Sid`` …"""
+    path: str
+    method: str
+    headers: dict[bytes, bytes]
+    params: Params = field(default_factory=dict)
+    record: Any = None
+    """The record that an update or delete is about."""
+    request_id: str = ""
+    scope: Any = None
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+        return self.services.store
+
+    @property
+    def now(self) -> float:
+        """Unix seconds by the product's clock."""
+        return self.services.settings.now()
+
+
+class LiveHandler(Protocol):
+    """Carries out the live operations of one noun: they become events (house.md, "REST: declared")."""
+
+    async def create(self, ctx: Context, params: Params) -> Any:
+        """Return the new record; raises ``Refused``."""
+
+    async def update(self, ctx: Context, params: Params) -> Any:
+        """Return ``ctx.record`` after the update; raises ``Refused``."""
+
+    async def delete(self, ctx: Context, params: Params) -> Any:
+        """Delete ``ctx.record``; raises ``Refused``."""

@@ -1,0 +1,124 @@
+"""Records as JSON: which keys, dates, numbers as strings, and links (rest-conventions.md §3, §7)."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from ringback.kernel.resource import Noun, Place, pascal, snake
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SEGMENTS = {"sip": "SIP", "siprec": "Siprec", "balance": "Balance", "usage": "Usage"}
+
+Show = Callable[[Any], Any]
+
+
+@functools.lru_cache(4096)
+def _rfc2822(seconds: int) -> str:
+    t = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    day, month = _DAYS[t.weekday()], _MONTHS[t.month - 1]
+    return f"{day}, {t.day:02d} {month} {t.year:04d} {t.hour:02d}:{t.minute:02d}:{t.second:02d} +0000"
+
+
+@functools.lru_cache(4096)
+def _iso8601(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc2822(seconds: float | None) -> str | None:
+    """``Fri, 18 Oct 2019 17:00:00 +0000``; None stays None."""
+    return None if seconds is None else _rfc2822(int(seconds))
+
+
+def iso8601(seconds: float | None) -> str | None:
+    """``2019-10-18T17:00:00Z``; None stays None."""
+    return None if seconds is None else _iso8601(int(seconds))
+
+
+def path_segment(link: str) -> str:
+    """``user_defined_messages`` → ``UserDefinedMessages``."""
+    return _SEGMENTS.get(link, pascal(link))
+
+
+class View:
+    """One place's way to show its records."""
+
+    def __init__(self, noun: Noun, place: Place, public_url: str) -> None:
+        self.noun = noun
+        self.place = place
+        self._base = f"{public_url}/{place.product}"
+        shown: Mapping[str, str]
+        if place.show is not None:
+            shown = place.show
+        else:
+            shown = {field.key: field.name for field in noun.fields if not field.hidden}
+        self.shown = dict(shown)
+        self._parts: list[tuple[str, str, Show | None, bool]] = []
+        for key, name in shown.items():
+            field = noun.by_name[name]
+            self._parts.append((key, name, self._turn(name), field.detail))
+
+    def _turn(self, name: str) -> Show | None:
+        wire = self.place.wires.get(name, self.noun.by_name[name].wire)
+        if not isinstance(wire, str):
+            table = dict(wire)
+            return lambda value: table.get(value, value)
+        if wire == "date":
+            return rfc2822 if self.place.classic else iso8601
+        if wire == "string":
+            return lambda value: None if value is None else str(value)
+        if wire == "text":
+            return lambda value: None if value is None else msgspec.json.encode(value).decode()
+        return None
+
+    def path(self, record: Any, args: Mapping[str, str]) -> str:
+        """Path of one record, without suffix."""
+        return f"{self.list_path(record, args)}/{record.sid}"
+
+    def list_path(self, record: Any, args: Mapping[str, str]) -> str:
+        """Path of the list at this place. The parts come from the request, or from the record."""
+        path = self.place.path
+        for name in self.place.parents:
+            value = args.get(name)
+            if value is None:
+                value = getattr(record, snake(name), None) or ""
+            path = path.replace("{" + name + "}", value)
+        return path
+
+    def body(self, record: Any, args: Mapping[str, str], *, detail: bool = True) -> dict[str, Any]:
+        """The JSON object of a record."""
+        found: dict[str, Any] = {}
+        for key, name, turn, only_detail in self._parts:
+            if only_detail and not detail:
+                continue
+            value = getattr(record, name)
+            found[key] = value if turn is None else turn(value)
+        path = self.path(record, args)
+        if self.place.classic:
+            found["uri"] = path + ".json"
+            if self.place.links:
+                found["subresource_uris"] = {
+                    link: f"{path}/{path_segment(link)}.json" for link in self.place.links
+                }
+        else:
+            found["url"] = self._base + path
+            if self.place.links:
+                found["links"] = {
+                    link: f"{self._base}{path}/{path_segment(link)}" for link in self.place.links
+                }
+        return found
+
+    def stored(self, name: str, shown: str) -> tuple[Any, ...]:
+        """The stored values that are shown as ``shown`` (for filters)."""
+        wire = self.place.wires.get(name, self.noun.by_name[name].wire)
+        if isinstance(wire, str):
+            return (shown,)
+        matching = [stored for stored, text in wire.items() if text == shown]
+        if shown not in wire and self.noun.by_name[name].kind == "str":
+            matching.append(shown)
+        return tuple(matching)

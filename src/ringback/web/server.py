@@ -1,0 +1,105 @@
+"""The HTTP server in the product's own event loop, and the first fork of every request's way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+
+log = logging.getLogger("ringback.http")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MESSAGE_LIMIT = 16 * 1024 * 1024
+
+
+class Front:
+    """Chooses the application by the first part of the path; the rest goes to the REST API."""
+
+    def __init__(self, rest: Application, by_prefix: dict[str, Application]) -> None:
+        """``by_prefix`` maps the first path part (``sim``, ``health``) to its application."""
+        self._rest = rest
+        self._by_prefix = by_prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        first = scope["path"].split("/", 2)[1] if scope["type"] in ("http", "websocket") else ""
+        await self._by_prefix.get(first, self._rest)(scope, receive, send)
+
+
+class Server:
+    """uvicorn, started and stopped with the product (it must not take the signals)."""
+
+    def __init__(self, application: Any, host: str, port: int) -> None:
+        self._config = uvicorn.Config(
+            application,
+            host=host,
+            port=port,
+            loop="none",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            backlog=2048,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=5,
+        )
+        self._server = uvicorn.Server(self._config)
+        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        self._task: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is really listened on."""
+        assert self._socket is not None
+        return int(self._socket.getsockname()[1])
+
+    def bind(self) -> None:
+        """Take the address; raises ``OSError`` naming it when it is in use."""
+        family = socket.AF_INET6 if ":" in self._config.host else socket.AF_INET
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((self._config.host, self._config.port))
+        except OSError as error:
+            bound.close()
+            raise OSError(
+                error.errno, f"RINGBACK_HTTP={self._config.host}:{self._config.port}: {error.strerror}"
+            ) from None
+        bound.listen(2048)
+        bound.setblocking(False)
+        self._socket = bound
+
+    async def start(self) -> None:
+        """Serve on the bound socket."""
+        assert self._socket is not None
+        self._task = asyncio.create_task(self._serve(self._socket))
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+            await asyncio.sleep(0)
+
+    async def _serve(self, bound: socket.socket) -> None:
+        # uvicorn's serve() captures signals when it runs in the main thread; the process's own handler does.
+        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+        await self._server.serve(sockets=[bound])
+
+    async def stop(self) -> None:
+        """Finish the requests under way (5 s at most), then close."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+            self._task = None
+        elif self._socket is not None:
+            self._socket.close()

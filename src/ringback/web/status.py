@@ -1,0 +1,87 @@
+"""``/health``, ``/ready`` and ``/metrics`` (surface.md, HTTP), and the greeting of the number to try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+Figures = Callable[[], Mapping[str, float]]
+
+WELCOME = """<?xml version="1.0" encoding="UTF-8"?>
+<Response>
+  <Gather numDigits="1" timeout="5" action="/welcome">
+    <Say>Hello from Ringback. Your server works. Press 1 to leave a message, or 2 to hear the music.</Say>
+  </Gather>
+  <Say>Goodbye.</Say>
+</Response>"""
+
+WELCOME_PRESSED = {
+    "1": """<Response><Say>Please speak after the beep, then press the pound key.</Say>
+  <Record maxLength="60" finishOnKey="#" action="/welcome?recorded=1"/></Response>""",
+    "2": "<Response><Say>This is all there is for now. Goodbye.</Say></Response>",
+}
+
+
+class Status:
+    """Three small pages for operators and load balancers."""
+
+    def __init__(self, *, ready: Callable[[], str], figures: Figures) -> None:
+        """``ready()`` gives an empty string, or why no call can be taken; ``figures()`` the metrics:
+        names that end in ``_total`` are counters, the others gauges."""
+        self._ready = ready
+        self._registry = CollectorRegistry()
+        self._registry.register(_Figures(figures))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        response: Response
+        if request.method not in ("GET", "HEAD", "POST"):
+            response = PlainTextResponse("method not allowed", 405)
+        elif scope["path"] == "/health":
+            response = JSONResponse({"status": "ok"})
+        elif scope["path"] == "/ready":
+            why = self._ready()
+            response = JSONResponse({"status": why or "ready"}, 503 if why else 200)
+        elif scope["path"] == "/metrics":
+            response = Response(
+                generate_latest(self._registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+            )
+        elif scope["path"] == "/welcome":
+            response = await welcome(request)
+        else:
+            response = PlainTextResponse("not found", 404)
+        await response(scope, receive, send)
+
+
+async def welcome(request: Request) -> Response:
+    """The application of the number that the first start provisions: a greeting, and a message to leave."""
+    form = await request.form(max_fields=200)
+    if request.query_params.get("recorded"):
+        document = "<Response><Say>Thank you. Your message is kept. Goodbye.</Say></Response>"
+    else:
+        document = WELCOME_PRESSED.get(str(form.get("Digits", "")), WELCOME)
+    return Response(document, media_type="application/xml")
+
+
+class _Figures(Collector):
+    """Reads the figures when they are asked for; nothing is counted twice."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> list[GaugeMetricFamily | CounterMetricFamily]:
+        """All figures as Prometheus families."""
+        found: list[GaugeMetricFamily | CounterMetricFamily] = []
+        for name, value in self._figures().items():
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            family = kind(f"ringback_{name.removesuffix('_total')}", name.replace("_", " "))
+            family.add_metric([], value)
+            found.append(family)
+        return found

@@ -1,0 +1,101 @@
+"""The whole product on one page: EVENT → handler, EFFECT → performer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ringback import effects as fx
+from ringback import events as ev
+from ringback.edges.exchange import Exchange
+from ringback.runtime.dialler import Dialler
+from ringback.runtime.outbox import Outbox
+from ringback.runtime.runtime import Handler, Wiring
+from ringback.runtime.timers import Timers
+from ringback.web.calls import Directory
+from ringback.web.documents import Documents
+
+
+class Core(Protocol):
+    """A product core: one event in, effects out."""
+
+    def handle(self, event: Any, now: float) -> Sequence[fx.Effect]:
+        """Handle one event at ``now`` (Unix seconds)."""
+
+    def crashed(self, call_sid: str, now: float, error: Exception) -> Sequence[fx.Effect]:
+        """End one session after a bug."""
+
+
+class Parts(Protocol):
+    """What the composition root has built (``app.py``)."""
+
+    @property
+    def voice(self) -> Core:
+        """The voice core."""
+
+    documents: Documents
+    directory: Directory
+    dialler: Dialler
+    timers: Timers
+    exchange: Exchange
+    outbox: Outbox
+
+    def check_caller_id(self, effect: fx.CheckCallerId) -> None:
+        """Look a caller id up."""
+
+
+VOICE_EVENTS: tuple[type[ev.Event], ...] = (
+    ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
+    ev.DigitPressed, ev.PlaybackEnded, ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
+    ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
+    ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
+    ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
+)  # fmt: skip
+
+LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
+    fx.DialLeg, fx.RingLeg, fx.AnswerLeg, fx.RejectLeg, fx.HangUpLeg, fx.PlayAudio, fx.StopAudio,
+    fx.RecordLeg, fx.PauseRecording, fx.ResumeRecording, fx.StopRecording, fx.Join, fx.LeaveRoom,
+)  # fmt: skip
+
+
+def wire(parts: Parts) -> Wiring:
+    """Connect the cores and the performers."""
+    handlers: dict[type[ev.Event], Handler] = dict.fromkeys(VOICE_EVENTS, parts.voice.handle)
+    return Wiring(
+        handlers=handlers,
+        prepare={ev.CallArrived: parts.directory.prepare_arrival},
+        perform={
+            **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
+            fx.FetchDocument: parts.documents.fetch,
+            fx.CheckCallerId: parts.check_caller_id,
+            fx.QueueDial: parts.dialler.queue,
+            fx.StartTimer: parts.timers.start,
+            fx.StopTimer: parts.timers.stop,
+            fx.ReleaseCall: together(
+                parts.documents.release, parts.exchange.release, parts.timers.release, parts.dialler.release
+            ),
+        },
+        committed=committed(parts),
+        crashed=parts.voice.crashed,
+    )
+
+
+def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Any]], None]:
+    """After a commit: what is owed goes to the outbox, deadlines to the timers."""
+
+    def follow(effects: Sequence[fx.Effect], owed: Sequence[Any]) -> None:
+        if owed:
+            parts.outbox.add(owed)
+        parts.timers.follow(effects)
+
+    return follow
+
+
+def together(*performers: Callable[[Any], None]) -> Callable[[Any], None]:
+    """One effect, several performers, in order."""
+
+    def perform(effect: Any) -> None:
+        for each in performers:
+            each(effect)
+
+    return perform

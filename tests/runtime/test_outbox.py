@@ -1,0 +1,90 @@
+"""The outbox: order within a key, bounded parallelism, rows removed only after the delivery."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ringback.effects import SendWebhook
+from ringback.runtime.outbox import Outbox
+from ringback.runtime.real_clock import RealClock
+from ringback.store.writes import OwedWebhook
+
+
+def owed(number: int, key: str) -> OwedWebhook:
+    return OwedWebhook(
+        number,
+        SendWebhook(
+            key=key, account_sid="AC", url="http://a.test", method="POST", params=[], token=str(number)
+        ),
+    )
+
+
+async def test_one_key_is_delivered_in_order_and_never_overlaps() -> None:
+    running: dict[str, int] = {}
+    log: list[Any] = []
+
+    async def deliver(hook: SendWebhook) -> list[Any]:
+        running[hook.key] = running.get(hook.key, 0) + 1
+        assert running[hook.key] == 1
+        await asyncio.sleep(0)
+        running[hook.key] -= 1
+        log.append(hook.token)
+        return ["alert"] if hook.token == "2" else []
+
+    async def done(row: int, records: Any) -> None:
+        log.append(("done", row, list(records)))
+
+    outbox = Outbox(RealClock(), deliver, done)
+    outbox.add([owed(1, "CA1"), owed(2, "CA1")])
+    outbox.add([owed(3, "CA1")])
+    await outbox.settle(5)
+    assert log == ["1", ("done", 1, []), "2", ("done", 2, ["alert"]), "3", ("done", 3, [])]
+    assert outbox.waiting == 0
+    assert outbox.delivered == 3
+
+
+async def test_a_slow_key_does_not_hold_up_the_others_and_parallelism_is_bounded() -> None:
+    gate, most, now = asyncio.Event(), 0, 0
+    finished: list[str] = []
+
+    async def deliver(hook: SendWebhook) -> list[Any]:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        if hook.key == "slow":
+            await gate.wait()
+        await asyncio.sleep(0)
+        now -= 1
+        finished.append(hook.key)
+        return []
+
+    async def done(row: int, records: Any) -> None:
+        return None
+
+    outbox = Outbox(RealClock(), deliver, done, parallel=3)
+    outbox.add([owed(0, "slow"), *(owed(number, f"CA{number}") for number in range(1, 20))])
+    while len(finished) < 19:
+        await asyncio.sleep(0)
+    assert "slow" not in finished
+    assert most <= 3
+    gate.set()
+    await outbox.settle(5)
+    assert finished[-1] == "slow"
+
+
+async def test_closing_leaves_the_rows_that_are_not_done() -> None:
+    removed: list[int] = []
+
+    async def deliver(hook: SendWebhook) -> list[Any]:
+        await asyncio.Event().wait()
+        return []
+
+    async def done(row: int, records: Any) -> None:
+        removed.append(row)
+
+    outbox = Outbox(RealClock(), deliver, done)
+    outbox.add([owed(1, "CA1"), owed(2, "CA1")])
+    await asyncio.sleep(0)
+    await outbox.close()
+    assert removed == []

@@ -1,0 +1,144 @@
+"""The runtime: order within a key, one commit an event, refusals, bugs, and what happens after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ringback.effects import Answer, Effect, Post, ReleaseCall, Save
+from ringback.events import CallUpdateRequested, DigitPressed, Event, LegAnswered
+from ringback.kernel.errors import Refused
+from ringback.runtime.real_clock import RealClock
+from ringback.runtime.runtime import Runtime, Wiring
+
+
+@dataclass
+class Ledger:
+    """A store that takes a moment, and remembers the order of everything."""
+
+    seen: list[Any] = field(default_factory=list)
+    fail: bool = False
+
+    async def commit(self, writes: Sequence[Any]) -> list[Any]:
+        await asyncio.sleep(0)
+        if self.fail:
+            self.fail = False
+            raise OSError("disk full")
+        self.seen.append(("commit", [write.record for write in writes]))
+        return []
+
+
+def runtime_for(ledger: Ledger, **handlers: Any) -> Runtime:
+    def crashed(call_sid: str, now: float, error: Exception) -> list[Effect]:
+        return [Save(f"crashed {call_sid} {error}")]
+
+    return Runtime(
+        Wiring(
+            handlers={
+                LegAnswered: handlers.get("answered", lambda event, now: []),
+                DigitPressed: handlers.get("digit", lambda event, now: []),
+                CallUpdateRequested: handlers.get("update", lambda event, now: []),
+            },
+            prepare=handlers.get("prepare", {}),
+            perform={ReleaseCall: lambda effect: ledger.seen.append(("release", effect.call_sid))},
+            committed=lambda effects, owed: None,
+            crashed=crashed,
+        ),
+        ledger,
+        RealClock(),
+    )
+
+
+async def test_events_of_one_key_keep_their_order_and_each_waits_for_the_commit_before() -> None:
+    ledger = Ledger()
+
+    def digit(event: DigitPressed, now: float) -> list[Effect]:
+        ledger.seen.append(("handle", event.digit))
+        return [Save(event.digit)]
+
+    runtime = runtime_for(ledger, digit=digit)
+    for digit_ in "123":
+        runtime.post(DigitPressed(call_sid="CA1", digit=digit_))
+    await runtime.settle()
+    assert ledger.seen == [step for digit_ in "123" for step in (("handle", digit_), ("commit", [digit_]))]
+    assert runtime.lanes == 0
+
+
+async def test_live_effects_come_after_the_commit_and_posts_are_handled_later() -> None:
+    ledger = Ledger()
+
+    def answered(event: LegAnswered, now: float) -> list[Effect]:
+        return [
+            ReleaseCall(call_sid=event.call_sid),
+            Post(DigitPressed(call_sid=event.call_sid, digit="9")),
+            Save("first"),
+        ]
+
+    runtime = runtime_for(ledger, answered=answered, digit=lambda event, now: [Save("second")])
+    runtime.post(LegAnswered(call_sid="CA1"))
+    await runtime.settle()
+    assert ledger.seen == [("commit", ["first"]), ("release", "CA1"), ("commit", ["second"])]
+
+
+async def test_ask_gives_the_answer_after_the_commit() -> None:
+    ledger = Ledger()
+    runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), Answer(value=42)])
+    assert await runtime.ask(CallUpdateRequested(call_sid="CA1", params={})) == 42
+    assert ledger.seen == [("commit", ["it"])]
+
+
+async def test_a_refusal_writes_nothing_and_reaches_who_asked() -> None:
+    ledger = Ledger()
+
+    def update(event: Event, now: float) -> list[Effect]:
+        raise Refused(21220, "Call is not in-progress. Cannot redirect.")
+
+    runtime = runtime_for(ledger, update=update)
+    with pytest.raises(Refused, match="Cannot redirect") as caught:
+        await runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))
+    assert caught.value.code == 21220
+    assert ledger.seen == []
+
+
+async def test_a_bug_ends_its_own_session_and_no_other() -> None:
+    ledger = Ledger()
+
+    def digit(event: DigitPressed, now: float) -> list[Effect]:
+        if event.digit == "0":
+            raise ZeroDivisionError("a bug")
+        return [Save(event.digit)]
+
+    runtime = runtime_for(ledger, digit=digit)
+    runtime.post(DigitPressed(call_sid="CA1", digit="0"))
+    runtime.post(DigitPressed(call_sid="CA2", digit="1"))
+    await runtime.settle()
+    assert ("commit", ["crashed CA1 a bug"]) in ledger.seen
+    assert ("commit", ["1"]) in ledger.seen
+    assert runtime.bugs == 1
+
+
+async def test_a_failed_commit_ends_the_session_and_tells_who_asked() -> None:
+    ledger = Ledger(fail=True)
+    runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), Answer(value=1)])
+    with pytest.raises(OSError, match="disk full"):
+        await runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))
+    assert ledger.seen == [("commit", ["crashed CA1 disk full"])]
+
+
+async def test_what_an_event_needs_is_looked_up_before_it_is_handled() -> None:
+    ledger = Ledger()
+
+    async def prepare(event: DigitPressed) -> Event:
+        await asyncio.sleep(0)
+        return DigitPressed(call_sid=event.call_sid, digit="7")
+
+    runtime = runtime_for(
+        ledger, digit=lambda event, now: [Save(event.digit)], prepare={DigitPressed: prepare}
+    )
+    runtime.post(DigitPressed(call_sid="CA1", digit="1"))
+    await runtime.settle()
+    assert ledger.seen == [("commit", ["7"])]

@@ -1,0 +1,330 @@
+"""The rules of docs/architecture.md, read off the sources with ``ast``: nothing is imported here."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "ringback"
+LONG, TOO_LONG = 400, 600
+
+PRODUCTS = {"voice", "taskrouter", "conversations", "messaging", "studio", "callbacks", "outcomes"}
+PRODUCT_MAY = {"kernel", "resources", "events", "effects"}
+
+# What each part may import of the others. docs/architecture.md shows the same table.
+MAY_IMPORT: dict[str, set[str]] = {
+    "kernel": set(),
+    "resources": {"kernel"},
+    "events": {"kernel", "resources"},
+    "effects": {"kernel", "resources", "events"},
+    "sip": {"kernel"},
+    "media": {"kernel"},
+    **dict.fromkeys(PRODUCTS, PRODUCT_MAY),
+    "store": {"kernel", "resources", "events", "effects"},
+    "edges": {"kernel", "events", "effects", "sip", "media", "settings", "web"},
+    "web": {"kernel", "events", "effects", "resources", "store"},
+    "runtime": {"kernel", "events", "effects", "resources", "store"},
+    "settings": set(),
+}
+# These put everything together, or stand outside and look in: they may import every part.
+COMPOSITION = {
+    "__init__",
+    "__main__",
+    "app",
+    "wiring",
+    "cli",
+    "doctor",
+    "firstrun",
+    "phone",
+    "serve",
+    "testing",
+    "trace",
+}
+
+# Third-party packages that the parts above the I/O line may use; all others are for below it.
+PURE_PACKAGES: dict[str, set[str]] = {
+    "sip": {"sipmessage"},
+    "media": {"numpy", "scipy"},
+    "voice": {"lxml", "phonenumbers"},
+    "taskrouter": {"lark"},
+    "studio": {"liquid"},
+    "outcomes": {"phonenumbers"},
+    "messaging": {"phonenumbers"},
+}
+ABOVE = {"kernel", "resources", "events", "effects", "sip", "media", *PRODUCTS}
+
+# What opens sockets, reads clocks, sleeps, is random, or starts threads and processes.
+IMPURE_MODULES = {
+    "asyncio", "concurrent", "ftplib", "http", "multiprocessing", "random", "sched", "secrets", "select",
+    "selectors", "signal", "smtplib", "socket", "socketserver", "ssl", "subprocess", "threading", "time",
+}  # fmt: skip
+HARMLESS = {"http.HTTPStatus"}
+IMPURE_CALLS = re.compile(
+    r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|urandom|uuid[14]|urlopen|getrandbits|default_rng)$"
+)
+
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "misc", "common"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name, with the line that imports it."""
+
+    name: str
+    line: int
+
+
+def part_of(path: Path) -> str:
+    """``src/ringback/voice/session.py`` → ``voice``; ``src/ringback/app.py`` → ``app``."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def package_of(path: Path) -> list[str]:
+    """The dotted package that the module's relative imports start from."""
+    return ["ringback", *path.relative_to(SOURCE).parent.parts]
+
+
+def imports(tree: ast.AST, package: list[str]) -> Iterator[Import]:
+    """Every import at any depth (also within functions and TYPE_CHECKING), relative ones made absolute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            for alias in node.names:
+                yield Import(".".join([*start, *filter(None, [node.module]), alias.name]), node.lineno)
+
+
+def dotted(node: ast.AST) -> str:
+    """``datetime.now`` for the expression of that name; empty for anything else."""
+    if isinstance(node, ast.Attribute):
+        inner = dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def wrong_imports(part: str, tree: ast.AST, package: list[str]) -> list[str]:
+    """What ``part`` imports and may not."""
+    found = []
+    for one in imports(tree, package):
+        names = one.name.split(".")
+        if names[0] == "ringback":
+            target = names[1] if len(names) > 1 else ""
+            if part not in COMPOSITION and target not in {part, "__version__", *MAY_IMPORT.get(part, set())}:
+                found.append(f"{one.line}: {part}/ may not import {one.name}")
+        elif part in ABOVE and names[0] not in sys.stdlib_module_names:
+            if names[0] not in PURE_PACKAGES.get(part, set()):
+                found.append(f"{one.line}: {part}/ may not use the package {names[0]}")
+        elif part in ABOVE and names[0] in IMPURE_MODULES and one.name not in HARMLESS:
+            found.append(f"{one.line}: {part}/ is above the I/O line and imports {one.name}")
+    return found
+
+
+def impure_calls(tree: ast.AST) -> list[str]:
+    """Calls that read the clock or are random although their module is harmless."""
+    found = []
+    for node in ast.walk(tree):
+        name = dotted(node.func) if isinstance(node, ast.Call) else ""
+        if name and IMPURE_CALLS.search(name):
+            found.append(f"{node.lineno}: calls {name}()")  # type: ignore[attr-defined]
+    return found
+
+
+def modules() -> list[Path]:
+    """Every Python file of the product."""
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    """How a test of one file is called."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def parsed(path: Path) -> ast.Module:
+    """The file's syntax tree."""
+    return ast.parse(path.read_text("utf-8"), filename=str(path))
+
+
+# --- the rules ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", modules(), ids=named)
+def test_imports_follow_the_table(path: Path) -> None:
+    """A part imports only what its row says; product folders never import each other."""
+    part = part_of(path)
+    assert part in MAY_IMPORT or part in COMPOSITION, (
+        f"{part} is in no row of the table: add it to the docs too"
+    )
+    assert wrong_imports(part, parsed(path), package_of(path)) == []
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) in ABOVE], ids=named)
+def test_nothing_above_the_line_reads_a_clock_or_is_random(path: Path) -> None:
+    """Time, identifiers and answers are handed in (imports are checked by the test above)."""
+    assert impure_calls(parsed(path)) == []
+
+
+def test_file_sizes() -> None:
+    """Above 600 lines a file is split; above 400 it is listed (``pytest -rP`` shows the list)."""
+    sizes = {
+        named(path): len(path.read_text("utf-8").splitlines())
+        for folder in (SOURCE, ROOT / "tests", ROOT / "benchmarks", ROOT / "examples")
+        for path in folder.rglob("*.py")
+    }
+    questioned = {name: size for name, size in sizes.items() if LONG < size <= TOO_LONG}
+    print("files to question:", questioned or "none")
+    assert {name: size for name, size in sizes.items() if size > TOO_LONG} == {}
+
+
+def test_names() -> None:
+    """A file is named for the idea it holds."""
+    wrong = [named(path) for path in modules() if {path.stem, *path.relative_to(SOURCE).parts} & BANNED_NAMES]
+    abstract = [
+        f"{named(path)}: {node.name}"
+        for path in modules()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ClassDef) and node.name.startswith("Abstract")
+    ]
+    assert wrong + abstract == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=named)
+def test_everything_public_is_documented(path: Path) -> None:
+    """Modules, public classes, and public functions at the top of a module or of a public class."""
+    tree = parsed(path)
+    missing = [] if ast.get_docstring(tree) or not path.read_text("utf-8").strip() else ["the module"]
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if node.name.startswith("_"):
+            continue
+        if not ast.get_docstring(node):
+            missing.append(node.name)
+    assert missing == []
+
+
+# --- the registry folders ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A folder in which each file is one thing of a kind."""
+
+    folder: str
+    """Below src/ringback; ``*`` for each of its folders."""
+    page: str
+    """The documentation page that has a heading for each item."""
+
+
+REGISTRIES = (
+    Registry("voice/verbs", "docs/reference/verbs.md"),
+    Registry("studio/widgets", "docs/reference/widgets.md"),
+    Registry("edges/carriers", "docs/reference/carriers.md"),
+    Registry("resources/*", "docs/reference/resources.md"),
+)
+
+
+def items() -> list[tuple[Registry, Path]]:
+    """Every file of every registry folder; ``_name.py`` is shared by the folder and no item."""
+    return [
+        (registry, path)
+        for registry in REGISTRIES
+        for folder in sorted(SOURCE.glob(registry.folder))
+        if folder.is_dir()
+        for path in sorted(folder.glob("*.py"))
+        if not path.name.startswith("_")
+    ]
+
+
+ITEMS = pytest.mark.parametrize(("registry", "path"), items(), ids=[named(path) for _, path in items()])
+
+
+@ITEMS
+def test_registry_item_has_a_docstring(registry: Registry, path: Path) -> None:
+    """The first line says what it is."""
+    assert (ast.get_docstring(parsed(path)) or "").strip()
+
+
+@ITEMS
+def test_registry_item_has_a_docs_entry(registry: Registry, path: Path) -> None:
+    """A heading on the page of its kind; ``make docs`` writes the generated pages."""
+    page = ROOT / registry.page
+    assert page.exists(), f"{registry.page} is missing: run make docs"
+    headings = {
+        re.sub(r"\W", "", line).lower()
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith("#")
+    }
+    assert path.stem.replace("_", "") in headings, f"no heading for {path.stem} in {registry.page}"
+
+
+@ITEMS
+def test_registry_item_has_a_test(registry: Registry, path: Path) -> None:
+    """A test file of its own, or tests of its folder that speak of it by the name that users know."""
+    stem = path.stem
+    if (ROOT / "tests" / path.relative_to(SOURCE).parent / f"test_{stem}.py").exists():
+        return
+    spoken = {
+        "voice/verbs": rf"<{stem}\b",
+        "resources/*": rf"\b({stem}s?|{''.join(word.title() for word in stem.split('_'))}s?)\b",
+    }.get(registry.folder, rf"\b{stem}\b")
+    flags = re.IGNORECASE if registry.folder == "voice/verbs" else 0
+    texts = [one.read_text("utf-8") for one in (ROOT / "tests").rglob("test_*.py") if one != Path(__file__)]
+    assert any(re.search(spoken, text, flags) for text in texts), f"no test speaks of {stem} ({spoken})"
+
+
+# --- the rules see what they should ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("voice", "import socket"),
+        ("voice", "from time import monotonic"),
+        ("voice", "def f():\n    from ringback.taskrouter.task import Task"),
+        ("voice", "from ringback.store import store"),
+        ("voice", "from ..store import store"),
+        ("kernel", "import lxml"),
+        ("kernel", "from ringback import events"),
+        ("sip", "import asyncio"),
+        ("media", "from ringback.edges.media import worker"),
+        ("edges", "from ringback.store import store"),
+        ("store", "import ringback.app"),
+        ("web", "if True:\n    from ringback.runtime import outbox"),
+    ],
+)
+def test_a_wrong_import_is_found(part: str, source: str) -> None:
+    """Whatever way it is written."""
+    assert len(wrong_imports(part, ast.parse(source), ["ringback", part])) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        (
+            "voice",
+            "from lxml import etree\nfrom ringback.kernel.sid import is_sid\nfrom ringback import events",
+        ),
+        ("voice", "from .plan import Plan\nfrom . import plan\nfrom ..kernel import sid"),
+        ("store", "import asyncio, time"),
+        ("app", "import ringback.voice.session, aiohttp"),
+        ("web", "from http import HTTPStatus"),
+    ],
+)
+def test_a_right_import_is_left_alone(part: str, source: str) -> None:
+    """The rows mean what they say."""
+    assert wrong_imports(part, ast.parse(source), ["ringback", part]) == []
+
+
+@pytest.mark.parametrize("source", ["datetime.datetime.now()", "date.today()", "os.urandom(8)", "uuid4()"])
+def test_an_impure_call_is_found(source: str) -> None:
+    """By the end of its name."""
+    assert len(impure_calls(ast.parse(source))) == 1

@@ -1,0 +1,84 @@
+"""The doctor finds what is wrong, and only that."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ringback import doctor
+from ringback.doctor import Finding
+from ringback.settings import Settings, Trunk
+from ringback.store.migrate import HEAD
+
+
+def only(findings: list[Finding]) -> Finding:
+    """The one finding there is."""
+    assert len(findings) == 1, findings
+    return findings[0]
+
+
+def test_every_error_and_warning_says_what_to_mend(tmp_path: Path) -> None:
+    """And an ok says nothing more."""
+    settings = Settings(
+        data_dir=tmp_path, http="0.0.0.0:0", sip="off", database_url="oracle://x", clock="real",
+        trunks=(Trunk(name="t", host="no-such-host.invalid"),),
+    )  # fmt: skip
+    quick = [check for check in doctor.CHECKS if check is not doctor.check_voice]
+    findings = [finding for check in quick for finding in check(settings)]
+    assert {one.check for one in findings if one.level == "error"} == {"database", "trunk"}
+    assert all(bool(one.mend) == (one.level != "ok") for one in findings)
+
+
+def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
+    """Also as root, who may write everywhere."""
+    (tmp_path / "file").write_text("")
+    assert only(list(doctor.check_data_dir(Settings(data_dir=tmp_path / "file")))).level == "error"
+
+
+def test_a_port_that_another_program_has() -> None:
+    """Nobody answers as Ringback there."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        settings = Settings(http=f"127.0.0.1:{port}", sip=f"tcp:127.0.0.1:{port}")
+        assert only(list(doctor.check_http(settings))).level == "error"
+        assert only(list(doctor.check_sip(settings))).level == "error"
+    assert only(list(doctor.check_http(settings))).level == "ok"
+    assert only(list(doctor.check_sip(settings))).level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("revision", "level"), [(HEAD, "ok"), ("0000", "ok"), ("9999", "error"), (None, "ok"), ("junk", "error")]
+)
+def test_databases(tmp_path: Path, revision: str | None, level: str) -> None:
+    """Up to date, older, newer, not there, and not a database at all."""
+    path = tmp_path / "ringback.db"
+    if revision == "junk":
+        path.write_bytes(b"this is no database" * 100)
+    elif revision is not None:
+        database = sqlite3.connect(path)
+        database.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        database.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+        database.commit()
+        database.close()
+    assert only(list(doctor.check_database(Settings(data_dir=tmp_path)))).level == level
+    assert path.exists() == (revision is not None), "the doctor must not make a database"
+
+
+def test_a_password_is_not_shown() -> None:
+    """Nor anything else in front of the host."""
+    found = only(list(doctor.check_database(Settings(database_url="mysql://me:secret@host/name"))))
+    assert "secret" not in found.text
+
+
+def test_private_webhooks_behind_a_proxy() -> None:
+    """Loopback allows them; a public URL means that strangers may come through a proxy."""
+    findings = {
+        one.check: one.level for one in doctor.check_urls(Settings(public_url="https://voice.example.com"))
+    }
+    assert findings["webhooks"] == "warning"
+    findings = {one.check: one.level for one in doctor.check_urls(Settings())}
+    assert findings == {"public url": "ok", "webhooks": "ok"}
