@@ -20,7 +20,7 @@ BODY = b'{"from":"+15551230001","to":"+15550123","script":[{"expect":"press one"
 
 def measure(quick: bool) -> list[Figure]:
     """Complete calls per second, CPU per call, failures, and memory over the run."""
-    calls = 2_000 if quick else 50_000
+    calls = 10_000 if quick else 50_000
     port = free_port()
     app = subprocess.Popen([sys.executable, "-m", "benchmarks.webapp", str(port)], stdout=subprocess.PIPE)
     try:

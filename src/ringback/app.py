@@ -188,6 +188,7 @@ class Ringback:
     async def stop(self, drain: float = 0.0) -> None:
         """Stop in order: ``drain`` seconds for live calls, hang up the rest, send what is owed."""
         self._ready = False
+        self.exchange.draining = True
         await self._drained(drain)
         for call_sid in self.exchange.sids():
             self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
@@ -262,9 +263,11 @@ class Ringback:
     def _not_ready(self) -> str:
         return "" if self._ready else "starting or stopping"
 
-    def figures(self) -> Mapping[str, float]:
+    async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
+        carried = await self.sip.figures() if self.sip is not None else {}
         return {
+            **carried,
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),
             "webhooks_owed": float(self.outbox.waiting),
@@ -283,7 +286,9 @@ class Ringback:
             self.store,
             all_nouns(),
             {
-                Call: LiveCalls(directory=directory, ask=ask, new_sid=self.new_sid),
+                Call: LiveCalls(
+                    directory=directory, ask=ask, new_sid=self.new_sid, closed=lambda: self.exchange.draining
+                ),
                 Recording: LiveRecordings(ask=ask, new_sid=self.new_sid),
             },
             RestSettings(

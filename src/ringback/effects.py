@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class DialLeg(LegEffect):
     from_: str
     caller_name: str | None = None
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     group: str = ""
     """Legs of one group are mixed together: the parent's SID, or the call's own."""

@@ -88,6 +88,11 @@ class LegRinging(Event):
 class LegAnswered(Event):
     """The leg is answered and has media: outbound 2xx, or our own answer became effective."""
 
+    sip_call_id: str = ""
+    """Call-ID of the INVITE; empty when the leg is no SIP leg."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Every ``X-`` header of the answer, as received (``DialSipHeader_…``)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegFailed(Event):
@@ -102,6 +107,10 @@ class LegFailed(Event):
     """Who refused: the far end, the network between, our own side (we cancelled), no answer at
     all to the INVITE (``timeout``), no way to reach the host (``transport``), or a local user
     without a registered phone (``unregistered``)."""
+    sip_call_id: str = ""
+    """Call-ID of the INVITE; empty when none was sent."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Every ``X-`` header of the final response, as received."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +185,10 @@ class DocumentFetched(Event):
     error_code: int | None = None
     """A fetch failure's code (11200 …); then ``body`` is not to be run."""
     error_text: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of the answer, without cookies; for the debugger's log."""
+    excerpt: str = ""
+    """The start of a failed answer's body, at most 2,000 bytes; for the debugger's log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +324,8 @@ class ChildChanged(Event):
     """Answered seconds of the child when ``ended``."""
     error_code: int | None = None
     sip_call_id: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The child's ``X-`` headers when ``ended``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

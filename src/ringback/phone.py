@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import aiohttp
 import typer
 
+from ringback.settings import SettingsError, load
+
 POLL_SECONDS = 0.25
 _KEYS = re.compile(r"[0-9*#A-DwW]+\Z")
 
@@ -35,13 +37,17 @@ def step_of(line: str) -> dict[str, Any] | None:
 def phone(
     number: Annotated[str, typer.Argument(help="The number to call.")],
     from_: Annotated[str, typer.Option("--from", help="The caller's number.")] = "+15551230001",
-    url: Annotated[str, typer.Option(help="Where Ringback runs.")] = "http://127.0.0.1:8080",
-    data_dir: Annotated[Path, typer.Option(help="Where credentials.json is.")] = Path("var"),
+    url: Annotated[
+        str | None, typer.Option(help="Where Ringback runs; default: as the settings say.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where credentials.json is.")] = None,
 ) -> None:
     """Call a number as a simulated customer: digits are pressed, text is said, /hangup ends."""
     try:
-        status = asyncio.run(_call(number, from_, url.rstrip("/"), _credentials(data_dir)))
-    except PhoneError as error:
+        settings = load()
+        where = (url or settings.base_url).rstrip("/")
+        status = asyncio.run(_call(number, from_, where, _credentials(data_dir or settings.data_dir)))
+    except (PhoneError, SettingsError) as error:
         typer.secho(f"ringback phone: {error}", fg="red", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class Trunk:
     """Host name or address, with ``:port`` when it is not the usual one."""
     transport: Transport = "udp"
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     register: bool = False
     """Keep a registration at the trunk, so that it finds us behind a NAT."""
     numbers: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Phone:
     """A SIP phone that may register with us: ``[phone.NAME]`` in ``ringback.toml``."""
 
     name: str
-    password: str
+    password: str = field(repr=False)
     contact_uri: str = ""
     """``sip:`` URI under which workers and ``<Dial><Sip>`` reach it; default ``sip:NAME@ringback``."""
 
@@ -70,13 +70,13 @@ class Settings:
     """Base of the URLs that we hand out and of signatures; default: from ``http``."""
     data_dir: Path = Path("./var")
     """Database, recordings, sound cache, credentials."""
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     """``postgresql://…``; default: SQLite in the data directory."""
     bus_url: str = ""
     """Reserved for several nodes (``nats://…``); empty: in-process, the only one there is now."""
     account_sid: str = ""
     """The first account; default: made at the first start and kept in the data directory."""
-    auth_token: str = ""
+    auth_token: str = field(default="", repr=False)
     """Its auth token; default: as above."""
     sip: str = "udp:127.0.0.1:5060,tcp:127.0.0.1:5060"
     """SIP listeners, ``transport:host:port`` with commas between; ``off`` for none."""
@@ -97,7 +97,7 @@ class Settings:
     """Networks whose INVITEs need no authentication."""
     test_account_sid: str = ""
     """Test credentials; default: made at the first start."""
-    test_auth_token: str = ""
+    test_auth_token: str = field(default="", repr=False)
     """As above."""
     calls_per_second: float = 0.0
     """Outbound calls started per second and account; 0 = unlimited."""

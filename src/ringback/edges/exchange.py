@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ringback.edges.carriers import Carrier
-from ringback.effects import DialLeg, LegEffect, ReleaseCall
+from ringback.effects import DialLeg, LegEffect, RejectLeg, ReleaseCall
 from ringback.events import CallArrived, Event, LegAnswered, LegFailed, LegRinging
 
 
@@ -34,6 +34,8 @@ class Exchange:
         self._prefixes = sorted((prefixes or {}).items(), key=lambda pair: -len(pair[0].strip("*")))
         self._carriers: dict[str, Carrier] = {}
         self._legs: dict[str, Carrier] = {}
+        self.draining = False
+        """True while the product stops: live calls go on, new ones are refused with 503."""
 
     def add(self, carrier: Carrier) -> None:
         """Make a carrier known under its name."""
@@ -61,6 +63,9 @@ class Exchange:
     def report(self, event: Event) -> None:
         """What carriers post through: remembers whose a new inbound leg is, and hands the event on."""
         if isinstance(event, CallArrived):
+            if self.draining:
+                self._carriers[event.carrier].perform(RejectLeg(call_sid=event.call_sid, sip_code=503))
+                return
             self._legs[event.call_sid] = self._carriers[event.carrier]
         elif isinstance(event, LegRinging | LegAnswered | LegFailed):
             self._set_up(event.call_sid)

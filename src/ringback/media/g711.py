@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ringback.media import Law as Law
+
 Pcm = NDArray[np.int16]
 """Samples at 8 kHz, full scale ±32767."""
-
-Law = Literal["PCMU", "PCMA"]
-"""The two laws by their RTP encoding names (RFC 3551 §4.5.14)."""
 
 _ULAW_BIAS: Final = 0x84
 _ULAW_CLIP: Final = 32635

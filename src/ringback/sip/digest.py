@@ -79,13 +79,13 @@ class NonceMint:
         return hmac.new(self._secret, f"{stamp}\0{realm}".encode(), "sha256").hexdigest()[:32]
 
     def challenges(self, realm: str, now: float, *, stale: bool = False) -> list[str]:
-        """WWW-Authenticate values, SHA-256 first (RFC 8760 section 2.3: most preferred first)."""
+        """WWW-Authenticate values. MD5 comes first: many phones, and SIPp, read only the first one."""
         nonce = self.mint(realm, now)
         tail = ", stale=true" if stale else ""
         return [
             f'Digest realm={quote_string(realm)}, nonce="{nonce}", opaque="{self.opaque(realm)}", '
             f'algorithm={algorithm}, qop="auth"{tail}'
-            for algorithm in ("SHA-256", "MD5")
+            for algorithm in ("MD5", "SHA-256")
         ]
 
     def verify(

@@ -59,8 +59,8 @@ class SqliteEngine:
             self._path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
         )
         for pragma in (
-            "journal_mode=WAL", f"synchronous={self._synchronous}", "foreign_keys=OFF", "cache_size=-16384",
-            "mmap_size=268435456", "temp_store=MEMORY", "busy_timeout=10000", "wal_autocheckpoint=4000",
+            "journal_mode=WAL", f"synchronous={self._synchronous}", "foreign_keys=OFF", "cache_size=-8192",
+            "mmap_size=0", "temp_store=MEMORY", "busy_timeout=10000", "wal_autocheckpoint=4000",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
         return connection

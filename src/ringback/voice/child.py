@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringback.effects import LeaveRoom, Post
-from ringback.events import ChildChanged, Event, LegRinging
+from ringback.events import ChildChanged, Event, LegAnswered, LegFailed, LegRinging
 from ringback.voice import flow
 from ringback.voice.plan import Plan
 from ringback.voice.verb import End, Source
@@ -33,6 +33,13 @@ class Tie:
         self._whisper = None if whisper is None else Source(url=whisper["url"], method=whisper["method"])
         self._cut = False
         self._early = False
+        self._call_id = ""
+        self._headers: tuple[tuple[str, str], ...] = ()
+
+    def before(self, event: Event) -> None:
+        """Note the SIP facts that the parent's action request tells."""
+        if isinstance(event, LegAnswered | LegFailed) and (event.sip_call_id or event.headers):
+            self._call_id, self._headers = event.sip_call_id, event.headers
 
     def after(self, event: Event) -> None:
         """Pass on what the carrier reports."""
@@ -78,6 +85,8 @@ class Tie:
             sip_code=call.sip_code,
             seconds=call.duration or 0,
             error_code=call.error_code,
+            sip_call_id=self._call_id,
+            headers=self._headers,
         )
         self._cut = True
 

@@ -35,13 +35,14 @@ def documents(session: Session, source: Source) -> Steps[End]:
         except Redirected as redirect:
             source, in_fallback, hopeless = redirect.source, False, False
         except TwimlError as error:
-            session.warn(error.code, error.text, url=session.asked_url)
+            session.warn(error.code, error.text, answer=error.answer)
             fallback = session.plan.fallback_url
             if in_fallback or not fallback:
                 hopeless = True
                 continue
             in_fallback = True
-            facts = [("ErrorCode", str(error.code)), ("ErrorUrl", session.asked_url or "")]
+            failed = session.asked.url if session.asked is not None else ""
+            facts = [("ErrorCode", str(error.code)), ("ErrorUrl", failed)]
             source = Source(url=fallback, method=session.plan.fallback_method, params=facts)
     session.warn(12400, f"The call asked for more than {STEP_LIMIT} documents; it is ended")
     return End()
@@ -49,8 +50,7 @@ def documents(session: Session, source: Source) -> Steps[End]:
 
 def _document(session: Session, source: Source) -> Steps[Outcome]:
     if source.twiml is not None:
-        session.base = None
-        session.asked_url = ""
+        session.base = session.asked = None
         verbs = read(source.twiml.encode())
     else:
         fetched = yield from fetch(session, source)
@@ -58,8 +58,12 @@ def _document(session: Session, source: Source) -> Steps[Outcome]:
         if is_audio(fetched.content_type):
             yield from _answer(session)
             yield from session.play((Sound(fetched.url),))
-            return End()
-        verbs = read(fetched.body, fetched.content_type)
+            return Next()  # the document is over: the call ends, a whisper lets the parties talk
+        try:
+            verbs = read(fetched.body, fetched.content_type)
+        except TwimlError as error:
+            error.answer = fetched
+            raise
     try:
         return (yield from _run(session, verbs))
     except Refused as refusal:
@@ -69,23 +73,23 @@ def _document(session: Session, source: Source) -> Steps[Outcome]:
 def fetch(session: Session, source: Source) -> Steps[DocumentFetched]:
     """Ask for a document; raises :class:`TwimlError` with the failure's code."""
     request = session.fresh("doc")
-    session.asked_url = source.url or ""
-    session.do(
-        FetchDocument(
-            call_sid=session.call.sid,
-            account_sid=session.call.account_sid,
-            request=request,
-            url=source.url or "",
-            method=source.method,
-            params=[*session.standard_params(), *source.params],
-        )
+    session.asked = FetchDocument(
+        call_sid=session.call.sid,
+        account_sid=session.call.account_sid,
+        request=request,
+        url=source.url or "",
+        method=source.method,
+        params=[*session.standard_params(), *source.params],
     )
+    session.do(session.asked)
     while True:
         event = yield
         if isinstance(event, DocumentFetched) and event.request == request:
             break
     if event.error_code is not None:
-        raise TwimlError(event.error_code, event.error_text or "The application could not be asked")
+        failure = TwimlError(event.error_code, event.error_text or "The application could not be asked")
+        failure.answer = event
+        raise failure
     return event
 
 
@@ -95,7 +99,7 @@ def _run(session: Session, elements: list[Element]) -> Steps[Outcome]:
     for element in elements:
         verb = verbs.get(element.tag)
         if verb is None:
-            session.warn(12200, f"line {element.line}: <{element.tag[:60]}> is no known verb; it is skipped")
+            session.warn(12200, f"{element.place}: <{element.tag[:60]}> is no known verb; it is skipped")
             continue
         if element.tag == "Dial" and session.whispering:
             raise TwimlError(13201, "Dial is not possible in the document of a dialled party")
@@ -104,7 +108,7 @@ def _run(session: Session, elements: list[Element]) -> Steps[Outcome]:
             if child.tag not in verb.children:
                 session.warn(
                     verb.child_code,
-                    f"line {child.line}: <{child.tag[:60]}> may not stand in <{verb.tag}>; it is ignored",
+                    f"{child.place}: <{child.tag[:60]}> may not stand in <{verb.tag}>; it is ignored",
                 )
         if verb.needs_media(attributes):
             yield from _answer(session)
@@ -137,4 +141,7 @@ def _apologise(session: Session) -> Steps[End]:
 
 def standard(session: Session) -> params.Params:
     """The parameters of a request for instructions."""
-    return [*params.standard(session.call), *((name, value) for name, value in session.plan.extra)]
+    facts = [*params.standard(session.call), *((name, value) for name, value in session.plan.extra)]
+    if session.call.answered_by and session.plan.detection_callback is None:
+        facts += params.detection(session.call.answered_by)
+    return facts

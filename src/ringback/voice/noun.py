@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ringback.kernel.errors import Refused
-from ringback.voice import numbers
+from ringback.voice import numbers, sip_noun
 from ringback.voice.plan import EVENTS, Callback, Plan
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
@@ -49,7 +49,7 @@ _NOUNS: Final = {
     "Number": {
         **_COMMON,
         **_DETECTION,
-        "sendDigits": Attribute(keys(r"[0-9A-D#*wW]{1,64}"), None, 13222),
+        "sendDigits": Attribute(keys(r"[0-9A-D#*wW]{1,32}"), None, 13222),
         "byoc": Attribute(text),
     },
     "Sip": {
@@ -61,6 +61,11 @@ _NOUNS: Final = {
     },
     "Client": dict(_COMMON),
 }
+_CHILDREN: Final = {
+    "Number": frozenset[str](),
+    "Sip": sip_noun.CHILDREN,
+    "Client": frozenset({"Identity", "Parameter"}),
+}
 
 
 @dataclass(slots=True)
@@ -71,67 +76,91 @@ class Target:
     from_: str
     plan: Plan
     whisper: Source | None
+    instead: list[Target] = field(default_factory=list)
+    """Tried in order, one after the other, when this one cannot be reached (the ``<Uri>`` of a ``<Sip>``)."""
 
 
 def targets(element: Element, attributes: Attributes, session: Session, from_: str) -> list[Target]:
     """Whom to call; everything unusable is warned of and left out."""
     nouns = [child for child in element.children if child.tag in _NOUNS]
     if not nouns and element.text:
-        tag = "Sip" if element.text.startswith(("sip:", "sips:")) else "Number"
-        nouns = [Element(tag, {}, element.text, line=element.line)]
+        tag = "Number"
+        if element.text.startswith(("sip:", "sips:")):
+            tag = "Sip"
+        elif element.text.startswith("client:"):
+            tag = "Client"
+        bare = element.text.removeprefix("client:")
+        nouns = [Element(tag, {}, bare, line=element.line, column=element.column)]
     if len(nouns) > NOUN_LIMIT:
         session.warn(13215, f"<Dial> has {len(nouns)} nouns; only the first {NOUN_LIMIT} are called")
-    found = [_target(noun, attributes, session, from_) for noun in nouns[:NOUN_LIMIT]]
     if not nouns:
-        session.warn(13223, f"line {element.line}: <Dial> names nobody")
+        session.warn(13223, f"{element.place}: <Dial> names nobody")
+    found = [_target(noun, attributes, session, from_) for noun in nouns[:NOUN_LIMIT]]
     return [target for target in found if target is not None]
 
 
 def _target(noun: Element, dial: Attributes, session: Session, from_: str) -> Target | None:
     attributes = read_attributes(noun, _NOUNS[noun.tag], session.warn)
-    to = _address(noun, session)
-    if to is None:
-        return None
-    plan = Plan(timeout=dial["timeout"], time_limit=session.board.settings.time_limit)
-    plan.send_digits = attributes.get("sendDigits")
-    plan.username, plan.password = attributes.get("username"), attributes.get("password")
+    for child in noun.children:
+        if child.tag not in _CHILDREN[noun.tag]:
+            session.warn(
+                12200, f"{child.place}: <{child.tag[:60]}> may not stand in <{noun.tag}>; it is ignored"
+            )
     if attributes.get("machineDetection"):
-        session.warn(12200, f"line {noun.line}: machineDetection is not available yet")
+        session.warn(
+            12200, f"{noun.place}: machineDetection is not available yet; the call goes on without it"
+        )
+    callbacks = []
     callback = session.callback_url(attributes["statusCallback"], 11100)
     if callback is not None:
-        plan.callbacks = [
+        callbacks.append(
             Callback(
                 url=callback,
                 method=attributes["statusCallbackMethod"],
                 events=attributes["statusCallbackEvent"],
             )
-        ]
+        )
     whisper = None
     if attributes["url"]:
         try:
             whisper = Source(url=session.resolve(attributes["url"]), method=attributes["method"])
         except Refused as refusal:
             session.warn(refusal.code, refusal.message)
-    return Target(to, from_, plan, whisper)
+    found = [
+        Target(
+            way.uri,
+            from_,
+            Plan(
+                timeout=dial["timeout"],
+                time_limit=session.board.settings.time_limit,
+                send_digits=attributes.get("sendDigits"),
+                username=way.username,
+                password=way.password,
+                headers=[list(header) for header in way.headers],
+                callbacks=callbacks,
+            ),
+            whisper,
+        )
+        for way in _ways(noun, attributes, session)
+    ]
+    if not found:
+        return None
+    found[0].instead = found[1:]
+    return found[0]
 
 
-def _address(noun: Element, session: Session) -> str | None:
-    where = f"line {noun.line}"
+def _ways(noun: Element, attributes: Attributes, session: Session) -> list[sip_noun.Way]:
+    if noun.tag == "Sip":
+        return sip_noun.ways(noun, attributes, session.warn)
     if noun.tag == "Client":
         identity = next((child.text for child in noun.children if child.tag == "Identity"), noun.text)
         address = f"client:{identity}"
         if numbers.is_client(address):
-            return address
-        session.warn(12200, f"{where}: <Client> needs an identity of at most 256 characters")
-    elif noun.tag == "Sip":
-        uri = next((child.text for child in noun.children if child.tag == "Uri"), noun.text)
-        address, headers = numbers.split_headers(uri)
-        if numbers.is_sip(uri) and len(address) <= 255 and len(headers) <= numbers.SIP_HEADERS_LIMIT:
-            return uri
-        session.warn(13243, f"{where}: {uri[:100]!r} is no SIP URI")
-    else:
-        number = numbers.normal(noun.text)
-        if number is not None and numbers.possible(number):
-            return number
-        session.warn(13223, f"{where}: {noun.text[:60]!r} is no phone number; write it as +15551234567")
-    return None
+            return [sip_noun.Way(address, None, None, [])]
+        session.warn(12200, f"{noun.place}: <Client> needs an identity of at most 256 characters")
+        return []
+    number = numbers.normal(noun.text)
+    if number is not None and numbers.possible(number):
+        return [sip_noun.Way(number, None, None, [])]
+    session.warn(13223, f"{noun.place}: {noun.text[:60]!r} is no phone number; write it as +15551234567")
+    return []

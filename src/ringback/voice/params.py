@@ -33,6 +33,15 @@ def standard(call: Call) -> Params:
     return found
 
 
+UNDETECTED = "unknown"
+"""The verdict of machine detection: the detector itself is not built, so it never claims to know."""
+
+
+def detection(verdict: str) -> Params:
+    """What a request after machine detection carries (voice-calls.md §8); the time is in milliseconds."""
+    return [("AnsweredBy", verdict), ("MachineDetectionDuration", "0")]
+
+
 def sip_facts(event: CallArrived) -> list[list[str]]:
     """The ``Sip…`` parameters of a call that came by SIP."""
     if event.sip is None:

@@ -58,6 +58,10 @@ class Plan:
     resolved_base: str | None = None
     """Child legs: the URL of the document whose noun made them."""
     test: bool = False
+    machine_detection: bool = False
+    """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
+    detection_callback: Callback | None = None
+    """Asynchronous detection: who is told of the verdict (its events do not matter)."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; :func:`from_json` is its inverse."""
@@ -69,6 +73,8 @@ def from_json(data: dict[str, Any]) -> Plan:
     known = {each.name for each in fields(Plan)}
     values = {key: value for key, value in data.items() if key in known}
     values["callbacks"] = [Callback(**item) for item in values.get("callbacks", [])]
+    if values.get("detection_callback") is not None:
+        values["detection_callback"] = Callback(**values["detection_callback"])
     if values.get("record") is not None:
         values["record"] = RecordingPlan(**values["record"])
     return Plan(**values)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ringback.effects import SendWebhook
 from ringback.resources.api.call import Call
-from ringback.voice.params import Params, rfc2822, standard
+from ringback.voice.params import Params, detection, rfc2822, standard
 from ringback.voice.plan import Callback
 from ringback.voice.recordings import recording_url, whole_seconds
 
@@ -56,6 +56,20 @@ def hooks_for(
     return hooks, call.sequence + (1 if hooks else 0)
 
 
+def tell_detection(session: Session) -> None:
+    """The one request of asynchronous machine detection (voice-calls.md §8)."""
+    callback, call = session.plan.detection_callback, session.call
+    if callback is None or call.answered_by is None:
+        return
+    facts = [("CallSid", call.sid), ("AccountSid", call.account_sid), *detection(call.answered_by)]
+    session.do(
+        SendWebhook(
+            key=call.sid, account_sid=call.account_sid, url=callback.url, method=callback.method,
+            params=facts, token=session.board.new_token(),
+        )
+    )  # fmt: skip
+
+
 def terminal_facts(call: Call) -> Params:
     """What the last callback adds."""
     seconds = call.duration or 0
@@ -64,20 +78,29 @@ def terminal_facts(call: Call) -> Params:
         facts.append(("Duration", str(-(-seconds // 60))))
     if call.sip_code is not None:
         facts.append(("SipResponseCode", str(call.sip_code)))
+    if call.answered_by is not None:
+        facts.append(("AnsweredBy", call.answered_by))
     if call.error_code is not None and call.status != "completed":
         facts += [("ErrorCode", str(call.error_code)), ("ErrorMessage", call.error_message or "")]
     return facts
 
 
 def final(session: Session) -> Params:
-    """The same, with the recording of the whole call."""
+    """The same, with the recording of the whole call.
+
+    Its length is computed while the file is not finished: the callback is written in the transaction of the
+    terminal status, so that no crash can lose it, and so it cannot wait. The recording's own callback tells
+    the true length.
+    """
     facts = terminal_facts(session.call)
     recording = session.recordings.whole_call
     if recording is not None and session.call.status == "completed":
-        started = recording.start_time or session.now
+        length = recording.duration
+        if length is None:
+            length = whole_seconds(session.recordings.so_far(recording.sid))
         facts += [
             ("RecordingUrl", recording_url(session.board.settings.api_base, recording)),
             ("RecordingSid", recording.sid),
-            ("RecordingDuration", str(whole_seconds(session.now - started))),
+            ("RecordingDuration", str(length)),
         ]
     return facts

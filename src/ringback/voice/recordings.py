@@ -14,6 +14,8 @@ from ringback.voice.plan import RecordingPlan
 if TYPE_CHECKING:
     from ringback.voice.session import Session
 
+RECORDING_WAIT = 2.0
+"""Seconds that an action request waits at most for its recording's file; then the length is computed."""
 TOO_SHORT = 0.05
 """Seconds below which a recording holds nothing."""
 
@@ -104,6 +106,11 @@ class Recordings:
             ("RecordingSid", sid),
             ("RecordingDuration", str(whole_seconds(seconds))),
         ]
+
+    def so_far(self, sid: str) -> float:
+        """Seconds since a recording was begun; 0.0 when it is none of the unfinished ones."""
+        record = self.live.get(sid)
+        return 0.0 if record is None else self._session.now - (record.start_time or self._session.now)
 
     def _tell(self, record: Recording, status: str) -> None:
         session = self._session

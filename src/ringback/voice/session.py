@@ -22,6 +22,7 @@ from ringback.effects import (
     StopTimer,
 )
 from ringback.events import (
+    DocumentFetched,
     Event,
     LegAnswered,
     LegEnded,
@@ -35,11 +36,11 @@ from ringback.events import (
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, flow, progress, urls
+from ringback.voice import call_machine, flow, params, progress, urls
 from ringback.voice.alerts import alert
 from ringback.voice.params import Params
 from ringback.voice.plan import Plan
-from ringback.voice.recordings import Recordings
+from ringback.voice.recordings import RECORDING_WAIT, Recordings
 from ringback.voice.sip_result import Result, outcome
 from ringback.voice.verb import End, HungUp, Interrupted, Redirected, Source, Steps
 
@@ -67,7 +68,8 @@ class Session:
         self.answered = call.status == "in-progress"
         self.base: str | None = None
         """URL of the running document; None: inline."""
-        self.asked_url: str | None = None
+        self.asked: FetchDocument | None = None
+        """The request for the running document; None: inline."""
         self.whispering = False
         self.ending = ""
         """Why we asked for the end; empty while nobody did."""
@@ -100,15 +102,20 @@ class Session:
         self._count += 1
         return f"{kind}{self._count}"
 
-    def warn(self, code: int, text: str, *, url: str | None = None, resource: str | None = None) -> None:
-        """One debugger entry; the same one is written once a call."""
+    def warn(
+        self, code: int, text: str, *, resource: str | None = None, answer: DocumentFetched | None = None
+    ) -> None:
+        """One debugger entry, with the request whose document runs; the same one is written once a call.
+
+        ``answer``: what came of that request, when that is what the entry is about.
+        """
         if (code, text) in self._warnings or len(self._warnings) >= WARNING_LIMIT:
             return
         self._warnings.add((code, text))
         self.do(
             alert(
                 self.board.new_sid, self.now, account_sid=self.call.account_sid, call_sid=self.call.sid,
-                code=code, text=text, url=url or self.asked_url or None, resource_sid=resource,
+                code=code, text=text, request=self.asked, answer=answer, resource_sid=resource,
             )
         )  # fmt: skip
 
@@ -182,7 +189,7 @@ class Session:
         self._owed.append(("", source))
 
     def owe_recording(self, recording_sid: str, source: Source) -> None:
-        """The same, once the recording's file is finished and its length known."""
+        """The same, with the recording's facts, once its file is finished (or RECORDING_WAIT is over)."""
         self._owed.append((recording_sid, source))
 
     # --- status -----------------------------------------------------------------------------------
@@ -215,6 +222,8 @@ class Session:
             return  # late or repeated reports about a call that has ended: ignored on purpose, here only
         if self.call.status == "queued":
             return  # nothing has been dialled: whatever reports of a leg means another one
+        if self.tie is not None:
+            self.tie.before(event)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -295,6 +304,8 @@ class Session:
             self.tie.ended()
         if self.recordings.live:
             self.timer("recording-guard", RECORDING_GUARD, pulls=False)
+            if self._owed:
+                self.timer("owed-guard", RECORDING_WAIT)
         self._release_if_done()
 
     def _release_if_done(self) -> None:
@@ -345,6 +356,8 @@ class Session:
         self.call.answered_at = self.now
         if self.call.start_time is None:
             self.call.start_time = self.now
+        if self.plan.machine_detection:
+            self.call.answered_by = params.UNDETECTED
         self.set_status("in-progress", "answered")
         self.stop_timer("ring")
         if self.ending:  # our CANCEL crossed the answer
@@ -356,6 +369,7 @@ class Session:
             self.recordings.whole_call = self.recordings.live[sid]
         if self.plan.send_digits:
             self.start_audio((Keys(self.plan.send_digits),))
+        progress.tell_detection(self)
         if self.tie is not None:
             self.tie.answered()
         elif self._steps is None:
@@ -393,6 +407,9 @@ class Session:
             self.hang_up("time-limit")
         elif name == "hangup-guard" and not self.over:
             self.finish(Result("completed", 200) if self.answered else outcome(487, "us", self.ending))
+        elif name == "owed-guard" and self.over:
+            for sid, _ in list(self._owed):
+                self._ask_owed(sid, self.recordings.facts(sid, self.recordings.so_far(sid)))
         elif name == "recording-guard":
             for sid in list(self.recordings.live):
                 self._recording_ended(
@@ -403,6 +420,6 @@ class Session:
         assert isinstance(event, RecordingEnded)
         self.recordings.ended(event)
         if self.over:
-            facts = [*self.recordings.facts(event.recording_sid, event.seconds), ("Digits", "hangup")]
+            facts = self.recordings.facts(event.recording_sid, event.seconds)
             self._ask_owed(event.recording_sid, facts)
             self._release_if_done()

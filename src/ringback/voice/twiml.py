@@ -5,10 +5,14 @@ No DTD, no entities, no network; at most 64 KB, 12 levels, 1000 elements, 64 att
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
+from xml.parsers import expat
 
 from lxml import etree
+
+from ringback.events import DocumentFetched
 
 SIZE_LIMIT: Final = 64 * 1024
 DEPTH_LIMIT: Final = 12
@@ -24,6 +28,8 @@ class TwimlError(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
+        self.answer: DocumentFetched | None = None
+        """The answer that is at fault, when one came or was waited for."""
 
 
 @dataclass(slots=True)
@@ -37,9 +43,14 @@ class Element:
     children: list[Element] = field(default_factory=list)
     line: int = 0
     column: int = 0
-    """lxml tells lines only: the column is that of the tag on its line, 0 when unknown."""
+    """Both from 1; 0 for an element that stands in no document."""
     inner: str = ""
     """The content serialised (mixed text and children), for SSML."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+        return f"line {self.line}, column {self.column}"
 
 
 def read(body: bytes, content_type: str = "text/xml") -> list[Element]:
@@ -86,8 +97,36 @@ def _parse(body: bytes) -> list[Element]:
         raise TwimlError(12100, "A DOCTYPE is not allowed")
     if root.tag != "Response":
         raise TwimlError(12102, f"The root element is {str(root.tag)[:60]!r}, not Response")
+    places = positions(text)
+    next(places, None)  # the root
     counter = [0]
-    return [_element(child, 1, counter) for child in root if isinstance(child.tag, str)]
+    return [_element(child, 1, counter, places) for child in root if isinstance(child.tag, str)]
+
+
+def positions(document: bytes) -> Iterator[tuple[int, int]]:
+    """Line and column (from 1) of every start tag, in document order.
+
+    lxml tells lines only, so expat reads the document once more. It comes after lxml's check, and a
+    document type or an entity declaration ends it.
+    """
+    found: list[tuple[int, int]] = []
+    parser = expat.ParserCreate()
+
+    def started(*_: object) -> None:
+        found.append((parser.CurrentLineNumber, parser.CurrentColumnNumber + 1))
+
+    def declared(*_: object) -> None:
+        raise TwimlError(12100, "A DOCTYPE is not allowed")
+
+    parser.StartElementHandler = started
+    parser.StartDoctypeDeclHandler = declared
+    parser.EntityDeclHandler = declared
+    try:
+        parser.Parse(document, True)
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # The two readers disagree (an encoding that only libxml2 knows): such a document is not run.
+        raise TwimlError(12100, f"The XML is not well-formed: {str(error)[:300]}") from None
+    return iter(found)
 
 
 def _version(text: bytes) -> str:
@@ -101,7 +140,9 @@ def _version(text: bytes) -> str:
     return ""
 
 
-def _element(node: etree._Element, depth: int, counter: list[int]) -> Element:
+def _element(
+    node: etree._Element, depth: int, counter: list[int], places: Iterator[tuple[int, int]]
+) -> Element:
     counter[0] += 1
     if depth > DEPTH_LIMIT or counter[0] > ELEMENT_LIMIT:
         raise TwimlError(12100, f"More than {DEPTH_LIMIT} levels or {ELEMENT_LIMIT} elements")
@@ -112,16 +153,13 @@ def _element(node: etree._Element, depth: int, counter: list[int]) -> Element:
     inner = own
     if children:
         inner = (node.text or "") + "".join(etree.tostring(child, encoding="unicode") for child in node)
+    line, column = next(places, (0, 0))  # before the children: document order
     return Element(
         tag=str(node.tag),
         attributes={str(name): str(value) for name, value in node.attrib.items()},
         text=own.strip(),
-        children=[_element(child, depth + 1, counter) for child in children],
-        line=_line(node),
+        children=[_element(child, depth + 1, counter, places) for child in children],
+        line=line,
+        column=column,
         inner=inner.strip(),
     )
-
-
-def _line(node: etree._Element) -> int:
-    line = node.sourceline
-    return line if isinstance(line, int) else 0

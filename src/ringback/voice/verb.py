@@ -181,7 +181,7 @@ def read_attributes(
     found = {name: attribute.default for name, attribute in declared.items()}
     for name, value in element.attributes.items():
         attribute = declared.get(name)
-        where = f"line {element.line}, column {element.column}"
+        where = element.place
         if attribute is None:
             warn(12200, f"{where}: <{element.tag}> has no attribute {name[:60]!r}; it is ignored")
             continue

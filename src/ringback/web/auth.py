@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.account import Account
@@ -126,6 +124,8 @@ def make_token(
         "exp": int(now) + seconds,
         "grants": {"identity": identity, **grants},
     }
+    import jwt  # with its cryptography it weighs 9 MB, and only browsers' tokens need it
+
     return jwt.encode(payload, secret, algorithm="HS256", headers={"cty": CONTENT_TYPE})
 
 
@@ -159,6 +159,8 @@ def make_access_token(
 
 async def read_token(store: Store, token: str, now: float) -> dict[str, Any]:
     """Verify an access token; return its payload. Raises ``Refused`` 401, 20101–20107 (errors.md §3.4)."""
+    import jwt
+
     if len(token) > 16_000:
         raise Refused(20101, "Invalid Access Token", 401)
     try:

@@ -87,22 +87,40 @@ class Directory:
         return None
 
     async def prepare_arrival(self, event: CallArrived) -> Event:
-        """Fill in the routing of a call that arrives."""
-        return replace(event, routing=await self.routing(event.to)) if event.routing is None else event
+        """Fill in the routing of a call that arrives, and its number as we know it.
+
+        Trunks write a number with or without ``+``, some without the country code of the US.
+        """
+        if event.routing is not None:
+            return event
+        for number in (event.to, *(prefix + event.to for prefix in ("+", "+1") if event.to.isdigit())):
+            routing = await self.routing(number)
+            if routing is not None:
+                return replace(event, to=number, routing=routing)
+        return event
 
 
 class LiveCalls:
     """Create, update and delete of Calls: the handler that the REST layer calls."""
 
     def __init__(
-        self, *, directory: Directory, ask: Callable[[Event], Awaitable[Any]], new_sid: Callable[[str], str]
+        self,
+        *,
+        directory: Directory,
+        ask: Callable[[Event], Awaitable[Any]],
+        new_sid: Callable[[str], str],
+        closed: Callable[[], bool],
     ) -> None:
+        """``closed()``: the product is stopping and takes no new calls."""
         self._directory = directory
         self._ask = ask
         self._new_sid = new_sid
+        self._closed = closed
 
     async def create(self, ctx: Context, params: Params) -> Call:
         """POST Calls: a queued call. Raises :class:`Refused` with the first failed check."""
+        if self._closed():
+            raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
         account = ctx.account
         application_sid = _first(params, "ApplicationSid")
         application = None

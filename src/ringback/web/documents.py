@@ -112,6 +112,10 @@ class Documents:
                     body=delivery.body,
                     error_code=None if delivery.ok else (delivery.error_code or 11200),
                     error_text=delivery.error_text,
+                    headers=tuple(sorted(delivery.headers.items())),
+                    excerpt=""
+                    if delivery.ok or not delivery.attempts
+                    else delivery.attempts[-1].body_excerpt,
                 )
             )
         finally:

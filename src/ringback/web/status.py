@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-Figures = Callable[[], Mapping[str, float]]
+Figures = Callable[[], Awaitable[Mapping[str, float]]]
 
 WELCOME = """<?xml version="1.0" encoding="UTF-8"?>
 <Response>
   <Gather numDigits="1" timeout="5" action="/welcome">
-    <Say>Hello from Ringback. Your server works. Press 1 to leave a message, or 2 to hear the music.</Say>
+    <Say>Hello from Ringback. Your server works. Press 1 to leave a message, or 2 to hear what to do next.</Say>
   </Gather>
   <Say>Goodbye.</Say>
 </Response>"""
@@ -24,7 +24,7 @@ WELCOME = """<?xml version="1.0" encoding="UTF-8"?>
 WELCOME_PRESSED = {
     "1": """<Response><Say>Please speak after the beep, then press the pound key.</Say>
   <Record maxLength="60" finishOnKey="#" action="/welcome?recorded=1"/></Response>""",
-    "2": "<Response><Say>This is all there is for now. Goodbye.</Say></Response>",
+    "2": "<Response><Say>Point a number at your own application: the read me shows how. Goodbye.</Say></Response>",
 }
 
 
@@ -35,8 +35,7 @@ class Status:
         """``ready()`` gives an empty string, or why no call can be taken; ``figures()`` the metrics:
         names that end in ``_total`` are counters, the others gauges."""
         self._ready = ready
-        self._registry = CollectorRegistry()
-        self._registry.register(_Figures(figures))
+        self._figures = figures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,8 +49,10 @@ class Status:
             why = self._ready()
             response = JSONResponse({"status": why or "ready"}, 503 if why else 200)
         elif scope["path"] == "/metrics":
+            registry = CollectorRegistry()
+            registry.register(_Figures(await self._figures()))
             response = Response(
-                generate_latest(self._registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+                generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8"
             )
         elif scope["path"] == "/welcome":
             response = await welcome(request)
@@ -71,15 +72,15 @@ async def welcome(request: Request) -> Response:
 
 
 class _Figures(Collector):
-    """Reads the figures when they are asked for; nothing is counted twice."""
+    """The figures of one moment."""
 
-    def __init__(self, figures: Figures) -> None:
+    def __init__(self, figures: Mapping[str, float]) -> None:
         self._figures = figures
 
     def collect(self) -> list[GaugeMetricFamily | CounterMetricFamily]:
         """All figures as Prometheus families."""
         found: list[GaugeMetricFamily | CounterMetricFamily] = []
-        for name, value in self._figures().items():
+        for name, value in self._figures.items():
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             family = kind(f"ringback_{name.removesuffix('_total')}", name.replace("_", " "))
             family.add_metric([], value)

@@ -278,7 +278,7 @@ async def test_a_recording_has_the_callers_sound(world: World, tmp_path: Path) -
     world.carrier.perform(StopRecording(call_sid=sid, recording_sid="RE1"))
     await until(lambda: world.seen(RecordingEnded))
     ended: Any = world.seen(RecordingEnded)[0][1]
-    assert ended.seconds == pytest.approx(8.5, abs=0.01)
+    assert ended.seconds == pytest.approx(REACTION + 8.5, abs=0.01)
     assert not ended.silent
     assert (tmp_path / "RE1.wav").stat().st_size == ended.size
 

@@ -1,31 +1,13 @@
 """The user agent against SIPp and against itself, on real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import pytest
-from tests.sip_peers import OFFER, LossyProxy, Recorder, endpoint, port_of, sipp
+from tests.edges.sip.conftest import Start
+from tests.sip_peers import OFFER, LossyProxy, Recorder, port_of, sipp
 
 from ringback.edges.sip.endpoint import SipEndpoint
 from ringback.edges.sip.handler import Authorization
-
-Start = Callable[..., "asyncio.Future[SipEndpoint]"]
-
-
-@pytest.fixture
-async def start() -> AsyncIterator[Start]:
-    """Start endpoints and stop them at the end."""
-    running: list[SipEndpoint] = []
-
-    async def run(handler: Recorder, *transports: str, **more: object) -> SipEndpoint:
-        agent = endpoint(handler, *transports, **more)
-        await agent.start()
-        running.append(agent)
-        return agent
-
-    yield run  # type: ignore[misc]
-    for agent in running:
-        await agent.stop()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -217,3 +199,101 @@ async def free_port() -> int:
     transport.close()
     await asyncio.sleep(0)
     return int(port)
+
+
+UAC_CANCEL = """<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="cancel">
+  <send retrans="500"><![CDATA[
+INVITE sip:a@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:a@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:sipp@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180"/>
+  <send retrans="500"><![CDATA[
+CANCEL sip:a@[remote_ip]:[remote_port] SIP/2.0
+[last_Via:]
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:a@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 CANCEL
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="200"/>
+  <recv response="487"/>
+  <send><![CDATA[
+ACK sip:a@[remote_ip]:[remote_port] SIP/2.0
+[last_Via:]
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+[last_To:]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+</scenario>
+"""
+
+REGISTER_AUTH = """<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="register">
+  <send retrans="500"><![CDATA[
+REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:alice@[remote_ip]>;tag=[call_number]
+To: <sip:alice@[remote_ip]>
+Call-ID: [call_id]
+CSeq: 1 REGISTER
+Contact: <sip:alice@[local_ip]:[local_port]>
+Expires: 120
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="401" auth="true"/>
+  <send retrans="500"><![CDATA[
+REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:alice@[remote_ip]>;tag=[call_number]
+To: <sip:alice@[remote_ip]>
+Call-ID: [call_id]
+CSeq: 2 REGISTER
+Contact: <sip:alice@[local_ip]:[local_port]>
+[authentication username=alice password=secret]
+Expires: 120
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="200"/>
+</scenario>
+"""
+
+
+async def test_sipp_cancels(start: Start) -> None:
+    handler = Recorder("ring")
+    agent = await start(handler)
+    code, output = await sipp(
+        f"127.0.0.1:{port_of(agent)}", "-m", "20", "-r", "50", scenario=UAC_CANCEL, seconds=15
+    )
+    assert code == 0, output
+    assert handler.counts["failed"] == 20
+    assert not agent.calls
+
+
+async def test_sipp_registers_with_digest(start: Start) -> None:
+    handler = Recorder()
+    handler.verdict = Authorization("digest", realm="ringback", password={"alice": "secret"}.get)
+    agent = await start(handler)
+    code, output = await sipp(f"127.0.0.1:{port_of(agent)}", "-m", "1", scenario=REGISTER_AUTH, seconds=15)
+    assert code == 0, output
+    assert len(agent.registrar.lookup("alice")) == 1

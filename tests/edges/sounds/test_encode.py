@@ -34,9 +34,6 @@ def test_an_mp3_is_made_once_and_again_when_the_recording_changed(tmp_path: Path
 def test_what_is_no_sound_is_refused_and_leaves_nothing(tmp_path: Path, data: bytes) -> None:
     wav = tmp_path / "RE1.wav"
     wav.write_bytes(data)
-    if data == header(1, 0):
-        encode_mp3(wav)  # a recording of no length is a sound of no length
-        return
     with pytest.raises(Undecodable):
         encode_mp3(wav)
     assert [one.name for one in tmp_path.iterdir()] == ["RE1.wav"]

@@ -22,7 +22,6 @@ from ringback.edges.simulator.party import MOST_PENDING, Party
 from ringback.edges.simulator.recorder import Recorder
 from ringback.edges.simulator.script import Expect, HangUp, Play, Press, Say, Step, Wait
 from ringback.edges.simulator.sound import speech_seconds
-from ringback.edges.simulator.take import read_wav
 from ringback.effects import (
     AnswerLeg,
     DialLeg,
@@ -60,7 +59,7 @@ REACTION = 0.3
 """Seconds before a simulated person acts on what was heard (or on being answered), as people do: what the
 other side does next (start a recording, join two legs) is then in place."""
 MOST_LIVE = 20_000
-KEPT = 10_000
+KEPT = 1_000
 """Ended calls whose story can still be asked for."""
 _KEY_WAITS = {"w": 0.5, "W": 1.0}
 
@@ -400,6 +399,8 @@ class SimulatedCarrier:
                     raise ValueError("sounds from URLs are not available here")
                 seconds, kind = await self._sound_seconds(source), "speech"
             else:
+                from ringback.edges.simulator.wavefile import read_wav
+
                 samples = await asyncio.to_thread(read_wav, Path(source))
                 seconds, kind = len(samples) / RATE, "file"
         except Exception as error:  # noqa: BLE001 - told to the tester in the call's story

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ringback.edges.media import protocol as media
-from ringback.edges.media.client import MediaError, MediaPool, trim_recording
+from ringback.edges.media.client import MediaError, MediaPool
 from ringback.edges.prompts import Prompts
 from ringback.edges.sip.address import caller_of, number_of
 from ringback.edges.sip.call import SipCall
@@ -157,6 +157,23 @@ class SipCarrier:
     def legs(self) -> int:
         """Legs that are live."""
         return len(self._legs)
+
+    async def figures(self) -> dict[str, float]:
+        """Numbers for ``/metrics``: what was signalled, and how punctual the media workers are."""
+        assert self.endpoint is not None
+        counters = asdict(self.endpoint.counters)
+        dropped = counters.pop("dropped")
+        found = {
+            f"sip_{name}" + ("" if name.startswith("live_") else "_total"): float(value)
+            for name, value in counters.items()
+        }
+        found["sip_dropped_total"] = float(sum(dropped.values()))
+        workers = await self._pool.worker_stats()
+        found["media_legs"] = float(sum(each.legs for each in workers))
+        found["media_cpu_seconds_total"] = sum(each.cpu_seconds for each in workers)
+        found["media_late_ms_max"] = max((each.late_max_ms for each in workers), default=0.0)
+        found["media_late_ms_p99"] = max((each.late_p99_ms for each in workers), default=0.0)
+        return found
 
     def perform(self, effect: LegEffect) -> None:
         """Carry out one effect; effects for a leg that is gone are forgotten on purpose."""
@@ -474,7 +491,10 @@ class SipCarrier:
         seconds = report.seconds
         if report.recording in self._trims:
             self._trims.discard(report.recording)
-            seconds = await asyncio.to_thread(trim_recording, str(path))
+            try:
+                seconds = await asyncio.to_thread(_trim, path)
+            except (OSError, ValueError) as error:
+                log.error("%s: recording %s stays untrimmed: %s", report.leg, report.recording, error)
         size = path.stat().st_size if path.exists() else 0
         self._post(
             RecordingEnded(
@@ -502,3 +522,10 @@ class SipCarrier:
                     self._fail(leg, 500, "internal error", "us")
 
         task.add_done_callback(ended)
+
+
+def _trim(path: Path) -> float:
+    """Cut the silence off a finished recording; gives its new length in seconds. Blocking."""
+    from ringback.edges.media.finished import trim_recording  # numpy, only when a recording ends
+
+    return trim_recording(str(path))

@@ -17,15 +17,18 @@ import msgspec
 
 from ringback.edges.media import protocol as p
 from ringback.edges.media.protocol import Address, Item, Law, Report, Track
-from ringback.edges.media.worker import Options
-from ringback.media.trim import trimmed
-from ringback.media.wav import BadWavError, header, read, read_header
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 _PATIENCE: Final = 10.0
 """Seconds that a worker may take to answer or to end."""
+
+_STEADY: Final = 10.0
+"""A worker that ran for so many seconds did start well: the next one comes at once."""
+
+_LONGEST_WAIT: Final = 30.0
+"""Seconds between two starts of a worker that keeps dying, at most; the first wait is a quarter second."""
 
 
 class MediaError(Exception):
@@ -41,6 +44,10 @@ class _Link:
         self.writer: asyncio.StreamWriter | None = None
         self.task: asyncio.Task[None] | None = None
         self.legs: set[str] = set()
+        self.started = 0.0
+        """When the process was started, by the loop's clock."""
+        self.failures = 0
+        """Starts in a row that came to nothing."""
 
 
 class MediaPool:
@@ -63,12 +70,13 @@ class MediaPool:
         self._where: dict[str, tuple[_Link, str]] = {}
         self._groups: dict[str, tuple[_Link, set[str]]] = {}
         self._rooms: dict[str, str] = {}
-        self._playbacks: dict[str, set[str]] = {}
-        self._recordings: dict[str, tuple[str, str]] = {}
+        self._members: dict[str, set[str]] = {}
+        self._playbacks: dict[str, tuple[_Link, set[str]]] = {}
+        self._recordings: dict[str, tuple[_Link, str, str]] = {}
         self._opening: dict[str, asyncio.Future[Address]] = {}
         self._leg_stats: dict[str, list[asyncio.Future[p.LegStats]]] = {}
         self._worker_stats: dict[int, list[asyncio.Future[p.WorkerStats]]] = {}
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._decoder = msgspec.msgpack.Decoder(p.Report)
 
     async def start(self) -> None:
@@ -77,21 +85,24 @@ class MediaPool:
 
     async def stop(self) -> None:
         """Close the control sockets and wait until the workers have synced their recordings and ended."""
-        self._stopping = True
+        self._stopping.set()
         for link in self._links:
             if link.writer is not None and link.writer.can_write_eof():
                 link.writer.write_eof()
         for link in self._links:
-            if link.task is not None:
+            while link.task is not None:
+                task, link.task = link.task, None  # one that restarts its worker puts another here
                 with contextlib.suppress(asyncio.CancelledError):
-                    await link.task
+                    await task
 
     async def open(self, leg: str, *, group: str) -> Address:
         """Bind a port for the leg in the group's worker; raises `MediaError` when none is free or the
         leg is open."""
         if leg in self._where:
             raise MediaError(f"{leg} is open already")
-        link, members = self._groups.get(group) or (min(self._links, key=lambda each: len(each.legs)), set())
+        link, members = self._groups.get(group) or (self._idlest(), set())
+        if link.writer is None:
+            raise MediaError("the media worker is being restarted")
         self._groups[group] = link, members
         members.add(leg)
         link.legs.add(leg)
@@ -105,6 +116,10 @@ class MediaPool:
             raise MediaError(str(error) or "the media worker does not answer") from error
         finally:
             self._opening.pop(leg, None)
+
+    def _idlest(self) -> _Link:
+        """The worker with the fewest legs, of those that run if any does."""
+        return min(self._links, key=lambda link: (link.writer is None, len(link.legs)))
 
     def connect(
         self, leg: str, remote: Address, codec: Law, payload_type: int, telephone_event: int | None,
@@ -123,7 +138,7 @@ class MediaPool:
         if leg not in self._where:
             self._on_report(p.PlaybackDone(leg, playback, 0.0, False, "no such leg"))
             return
-        self._playbacks.setdefault(leg, set()).add(playback)
+        self._playbacks.setdefault(leg, (self._where[leg][0], set()))[1].add(playback)
         self._send(leg, p.Play(leg, playback, items, loop, last))
 
     def enqueue(self, leg: str, playback: str, items: list[Item], last: bool) -> None:
@@ -147,7 +162,7 @@ class MediaPool:
         if leg not in self._where:
             self._on_report(p.RecordingStopped(leg, recording, "closed", 0.0, 0, True, None, "no such leg"))
             return
-        self._recordings[recording] = leg, path
+        self._recordings[recording] = self._where[leg][0], leg, path
         self._send(
             leg,
             p.Record_(leg, recording, path, channels, track, max_seconds, silence_timeout, finish_on_silence),
@@ -172,15 +187,19 @@ class MediaPool:
         another worker."""
         if leg not in self._where:
             return
-        for other, its_room in self._rooms.items():
-            if its_room == room and self._where[other][0] is not self._where[leg][0]:
-                raise MediaError(f"room {room} is in another worker: open its legs with one group")
-        self._rooms[leg] = room
+        # All members are in one worker, so any of them tells which.
+        other = next(iter(self._members.get(room, ())), leg)
+        if self._where[other][0] is not self._where[leg][0]:
+            raise MediaError(f"room {room} is in another worker: open its legs with one group")
+        if self._rooms.get(leg) != room:
+            self._walk_out(leg)
+            self._rooms[leg] = room
+            self._members.setdefault(room, set()).add(leg)
         self._send(leg, p.Join(leg, room, muted, hold, coach))
 
     def leave(self, leg: str) -> None:
         """Leave the room."""
-        self._rooms.pop(leg, None)
+        self._walk_out(leg)
         self._send(leg, p.Leave(leg))
 
     def close(self, leg: str) -> None:
@@ -217,7 +236,7 @@ class MediaPool:
 
     def _send_recording(self, recording: str, command: p.Record) -> None:
         if recording in self._recordings:
-            self._send(self._recordings[recording][0], command)
+            self._send(self._recordings[recording][1], command)
 
     def _forget(self, leg: str) -> None:
         link, group = self._where.pop(leg, (None, ""))
@@ -227,13 +246,22 @@ class MediaPool:
         for future in self._leg_stats.pop(leg, ()):
             if not future.done():
                 future.set_result(p.LegStats(leg))
-        self._rooms.pop(leg, None)
+        self._walk_out(leg)
         members = self._groups[group][1]
         members.discard(leg)
         if not members:
             del self._groups[group]
 
+    def _walk_out(self, leg: str) -> None:
+        room = self._rooms.pop(leg, None)
+        if room is not None:
+            members = self._members[room]
+            members.discard(leg)
+            if not members:
+                del self._members[room]
+
     async def _spawn(self, link: _Link) -> None:
+        link.started = asyncio.get_running_loop().time()
         ours, theirs = socket.socketpair()
         try:
             link.process = await asyncio.create_subprocess_exec(
@@ -241,27 +269,37 @@ class MediaPool:
                 pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
         reader, link.writer = await asyncio.open_connection(sock=ours)
         each = len(self._ports) // len(self._links) // 2 * 2
         low = self._ports.start + (self._ports.start & 1) + link.index * each
         ports = (low, low + each) if each else (0, 0)
-        options = msgspec.msgpack.encode(Options(self._host, ports, self._no_audio))
+        options = msgspec.msgpack.encode(p.Options(self._host, ports, self._no_audio))
         link.writer.write(len(options).to_bytes(4, "big") + options)
+        if self._stopping.is_set():
+            link.writer.write_eof()
         link.task = asyncio.create_task(self._serve(link, reader), name=f"media worker {link.index}")
 
     async def _serve(self, link: _Link, reader: asyncio.StreamReader) -> None:
         """Read reports until the worker ends; then report what was lost and start another."""
         frames = p.FrameReader()
-        with contextlib.suppress(ConnectionError):
+        process, writer = link.process, link.writer
+        assert process is not None
+        assert writer is not None
+        try:
             while data := await reader.read(1 << 16):
                 for body in frames.feed(data):
                     self._take(link, self._decoder.decode(body))
-        process, writer = link.process, link.writer
+        except ConnectionError:
+            pass  # it is gone: the same as the end of the stream
+        except (ValueError, msgspec.DecodeError):
+            log.exception("media worker %d does not speak our protocol", link.index)
+            process.kill()
         link.writer = None
-        assert process is not None
-        assert writer is not None
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
@@ -271,11 +309,29 @@ class MediaPool:
             process.kill()
             await process.wait()
         self._lose(link)
-        if not self._stopping:
-            log.error(
-                "media worker %d ended with status %s; starting another", link.index, process.returncode
-            )
-            await self._spawn(link)
+        if not self._stopping.is_set():
+            log.error("media worker %d ended with status %s", link.index, process.returncode)
+            await self._restart(link)
+
+    async def _restart(self, link: _Link) -> None:
+        """Start another, at once when the last one ran well, else after a wait that doubles to a bound."""
+        clock = asyncio.get_running_loop()
+        if clock.time() - link.started >= _STEADY:
+            link.failures = 0
+        while not self._stopping.is_set():
+            if link.failures:
+                wait = _pause(link.failures)
+                log.error("media worker %d does not stay up: next start in %.2f s", link.index, wait)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), wait)
+                    return
+            link.failures += 1
+            try:
+                await self._spawn(link)
+            except OSError as error:
+                log.error("media worker %d cannot be started: %s", link.index, error)
+            else:
+                return
 
     def _take(self, link: _Link, report: Report) -> None:
         match report:
@@ -292,7 +348,7 @@ class MediaPool:
                 _answer(self._worker_stats.get(link.index), report)
                 return
             case p.PlaybackDone():
-                left = self._playbacks.get(report.leg, set())
+                _, left = self._playbacks.get(report.leg, (link, set()))
                 left.discard(report.playback)
                 if not left:
                     self._playbacks.pop(report.leg, None)
@@ -308,18 +364,32 @@ class MediaPool:
 
     def _lose(self, link: _Link) -> None:
         """Report the end of everything that ran in a worker that has ended."""
+        for future in self._worker_stats.pop(link.index, ()):
+            if not future.done():
+                future.set_exception(TimeoutError("the media worker died"))
+        # By the worker, not by its open legs: the end of a closed leg's recording may still be owed.
+        for leg, (where, playbacks) in list(self._playbacks.items()):
+            if where is link:
+                del self._playbacks[leg]
+                for playback in sorted(playbacks):
+                    self._hand_over(p.PlaybackDone(leg, playback, 0.0, False, "the media worker died"))
+        for recording, (where, leg, path) in list(self._recordings.items()):
+            if where is link:
+                from ringback.edges.media.finished import lost_recording  # numpy, only when it is needed
+
+                del self._recordings[recording]
+                self._hand_over(lost_recording(leg, recording, path))
         for leg in sorted(link.legs):
             if leg in self._opening and not self._opening[leg].done():
                 self._opening[leg].set_exception(MediaError("the media worker died"))
-            for playback in sorted(self._playbacks.pop(leg, ())):
-                self._hand_over(p.PlaybackDone(leg, playback, 0.0, False, "the media worker died"))
-            for recording, (owner, path) in list(self._recordings.items()):
-                if owner == leg:
-                    del self._recordings[recording]
-                    self._hand_over(_lost_recording(leg, recording, path))
             self._forget(leg)
-            if not self._stopping:
+            if not self._stopping.is_set():
                 self._hand_over(p.LegLost(leg))
+
+
+def _pause(failures: int) -> float:
+    """Seconds to wait before the next start, after so many that came to nothing."""
+    return min(_LONGEST_WAIT, 0.25 * 2.0 ** min(failures - 1, 10))
 
 
 def _answer(waiting: list[asyncio.Future[_T]] | None, report: _T) -> None:
@@ -328,29 +398,3 @@ def _answer(waiting: list[asyncio.Future[_T]] | None, report: _T) -> None:
         if not future.done():  # one that timed out must not swallow a later answer
             future.set_result(report)
             return
-
-
-def _lost_recording(leg: str, recording: str, path: str) -> p.RecordingStopped:
-    """What is left of a recording whose worker died, by the header of its file."""
-    try:
-        with Path(path).open("rb") as file:
-            info = read_header(file.read(44))
-    except (OSError, BadWavError) as error:
-        return p.RecordingStopped(leg, recording, "lost", 0.0, 0, True, None, str(error))
-    seconds = info.data_bytes / (2 * info.channels * info.rate)
-    return p.RecordingStopped(leg, recording, "lost", seconds, info.data_bytes, False, None)
-
-
-def trim_recording(path: str) -> float:
-    """Cut leading and trailing silence off a finished WAV file, in place; returns the new length in seconds.
-
-    Reads the whole file: call it in a thread. Raises OSError, or `BadWavError` for a file that is not ours.
-    """
-    file = Path(path)
-    data = file.read_bytes()
-    info = read_header(data)
-    kept = trimmed(read(data))
-    fresh = file.with_name(file.name + ".trim")
-    fresh.write_bytes(header(info.channels, kept.nbytes) + kept.tobytes())
-    fresh.replace(file)
-    return len(kept) / info.rate

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ringback.media.g711 import Law as Law
+from ringback.media import Law as Law
 
 Address = tuple[str, int]
 """IP address literal and UDP port."""
@@ -28,6 +28,15 @@ _LENGTH: Final = struct.Struct("!I")
 
 class Record(msgspec.Struct, tag=True, frozen=True):
     """Root of every record on the wire; the tag is the class name."""
+
+
+class Options(msgspec.Struct, frozen=True):
+    """First frame on the control socket."""
+
+    bind_host: str
+    ports: tuple[int, int]
+    """First port and one past the last; equal ends leave the choice to the system."""
+    no_audio_seconds: float
 
 
 # What can be played

@@ -160,7 +160,7 @@ class Disk:
             file = Path(command.path).open("wb")  # noqa: SIM115 - closed by _finish
             self._files[command.recording] = file, WavWriter(file, command.channels)
             file.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL
             self._errors[command.recording] = str(error)
             self._report(CommandFailed("Record", command.recording, str(error)))
         else:

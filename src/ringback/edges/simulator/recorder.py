@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ringback.edges.simulator.party import Party
-from ringback.edges.simulator.take import Take, write_take
+from ringback.edges.simulator.take import Take
 from ringback.effects import PauseRecording, RecordLeg, ResumeRecording
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
 from ringback.kernel.clock import Clock
@@ -91,6 +91,8 @@ class Recorder:
         )
 
     async def _finish(self, call_sid: str, take: Take, length: float) -> None:
+        from ringback.edges.simulator.wavefile import write_take
+
         sid = take.effect.recording_sid
         path = self._recordings / f"{sid}.wav"
         try:

@@ -44,9 +44,10 @@ class InboundCall(SipCall):
         transaction.user = self
 
     def trying(self) -> None:
-        """Send 100 unless the application has answered already."""
-        if self.state is CallState.SETUP and self._invite is not None and self._transaction is not None:
-            self._stack.respond(self._transaction, respond(self._invite, 100))
+        """Send 100 unless the application has responded already."""
+        transaction = self._transaction
+        if self._invite is not None and transaction is not None and not transaction.last:
+            self._stack.respond(transaction, respond(self._invite, 100))
 
     def ring(self) -> None:
         """Send 180."""

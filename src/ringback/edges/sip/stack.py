@@ -79,7 +79,7 @@ class Stack:
         self._max = max_transactions
         self._server: dict[object, Transaction] = {}
         self._client: dict[object, Transaction] = {}
-        self._merge: dict[tuple[str, str, int], Transaction] = {}
+        self._merge: dict[tuple[str, str, str], Transaction] = {}
         self._timers = TimerQueue()
         self._armed: asyncio.TimerHandle | None = None
         self._armed_at = 0.0
@@ -220,7 +220,7 @@ class Stack:
             self._send(response.to_bytes(), *self._way_back(request, source))
             return
         _fix_via(request, source)
-        merge = (request.call_id, request.from_.tag, request.cseq[0])
+        merge = (request.call_id, request.from_.tag, request.headers.get("cseq") or "")
         if not request.to.tag and request.method not in ("CANCEL", "ACK") and merge in self._merge:
             self.respond_statelessly(request, 482, source)
             return

@@ -98,8 +98,9 @@ def to_mp3(source: str, target: str) -> None:
         with av.open(source) as wav, av.open(str(fresh), "w", format="mp3") as mp3:
             stream = wav.streams.audio[0]
             out = mp3.add_stream("libmp3lame", rate=stream.rate)
-            out.layout = stream.layout
-            resampler = av.AudioResampler(format="s16p", layout=stream.layout, rate=stream.rate)
+            # The encoder opens only with a sample format of its own and a layout that it knows by name.
+            out.format, out.layout = "s16p", "mono" if stream.channels == 1 else "stereo"
+            resampler = av.AudioResampler(format="s16p", layout=out.layout, rate=stream.rate)
             for frame in wav.decode(stream):
                 for piece in resampler.resample(frame):
                     mp3.mux(out.encode(piece))
@@ -107,4 +108,6 @@ def to_mp3(source: str, target: str) -> None:
     except (av.FFmpegError, IndexError) as error:
         fresh.unlink(missing_ok=True)
         raise Undecodable(str(error)) from error
+    if not fresh.exists():
+        raise Undecodable("it is empty")
     fresh.replace(target)

@@ -15,8 +15,6 @@ from typing import Any
 from ringback.edges.speech.normal import Break, Sentence, parts
 from ringback.edges.speech.process import SpeechError, SpeechProcess
 from ringback.media import RATE
-from ringback.media.g711 import decode
-from ringback.media.wav import header
 
 __all__ = ["Speech", "SpeechError"]
 
@@ -66,7 +64,8 @@ class Speech:
         try:
             await self._ask("Ready.", "en-US", 1.0, "")
         except SpeechError as error:
-            log.error("speech does not start: %s", error)
+            if not self._closed:
+                log.error("speech does not start: %s", error)
         finally:
             self._warming = None
 
@@ -170,6 +169,9 @@ class Speech:
     def _ended(self, link: SpeechProcess) -> None:
         if self._link is link:
             self._link = None
+        # It is still being waited for; closing must not leave that unfinished.
+        self._ending.add(link.gone)
+        link.gone.add_done_callback(self._ending.discard)
 
     def _rest_later(self) -> None:
         if self._idle_timer is not None:
@@ -197,6 +199,9 @@ def _used(path: Path) -> bool:
 
 def _join(pieces: list[Path | float], fresh: Path, target: Path) -> None:
     """Write µ-law files and silences as one WAV file, whole or not at all."""
+    from ringback.media.g711 import decode  # numpy, only when it is needed
+    from ringback.media.wav import header
+
     data = b"".join(
         b"\xff" * int(one * RATE) if isinstance(one, float) else one.read_bytes() for one in pieces
     )

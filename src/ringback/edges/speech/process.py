@@ -37,7 +37,8 @@ class SpeechProcess:
         self.jobs: dict[int, asyncio.Future[float]] = {}
         self._answered = time.monotonic()
         self._ending = False
-        self._task = asyncio.get_running_loop().create_task(self._serve(reader))
+        self.gone = asyncio.get_running_loop().create_task(self._serve(reader))
+        """Reads its answers; done when the process has ended."""
 
     @classmethod
     async def start(cls, on_end: Callable[[SpeechProcess], None]) -> SpeechProcess:
@@ -88,7 +89,7 @@ class SpeechProcess:
         if self.jobs:
             self._kill()
         self._writer.close()
-        await asyncio.shield(self._task)
+        await asyncio.shield(self.gone)
 
     async def _serve(self, reader: asyncio.StreamReader) -> None:
         try:

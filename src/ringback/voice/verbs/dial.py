@@ -22,12 +22,14 @@ from ringback.events import (
     DigitPressed,
     HangUpRequested,
     LegAnswered,
+    RecordingEnded,
     TimerFired,
 )
 from ringback.voice import child
 from ringback.voice.noun import TONES, Target, targets
-from ringback.voice.numbers import normal
+from ringback.voice.numbers import is_client, is_sip, normal
 from ringback.voice.plan import RecordingPlan
+from ringback.voice.recordings import RECORDING_WAIT
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 LIMIT = "dial-limit"
+FILE = "dial-recording"
+CALLER_ID_LIMIT = 255
 _RANK = {"busy": 0, "no-answer": 1, "failed": 2, "canceled": 3}
 """Whose status wins when nobody answered."""
 
@@ -69,16 +73,34 @@ class _Dialling:
         self.last: tuple[str, Target] | None = None
         self.status = ""
         self.code: int | None = None
+        self.sip: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
+        """Call-ID and headers of the leg that the action tells of."""
         self.seconds: int | None = None
         self.redirected = False
         self.ringback = ""
         self.recording = ""
+        self.recorded: float | None = None
+        """Seconds of the recording's file, once it is finished."""
+
+    def ring_the_caller(self) -> None:
+        """An answered caller hears a ringing tone; an unanswered one rings by signalling."""
+        session = self.session
+        if session.answered:
+            tone = Tone(TONES.get(self.attributes["ringTone"], "ringback-us"))
+            self.ringback = session.start_audio((tone,), 0)
+        else:
+            session.do(RingLeg(call_sid=session.call.sid))
 
     def ring_next(self) -> None:
         """Start the next leg, or all of them."""
-        session = self.session
         count = 1 if self.attributes["sequential"] else len(self.waiting)
-        for target in self.waiting[:count]:
+        ready, self.waiting = self.waiting[:count], self.waiting[count:]
+        self.ring(ready)
+
+    def ring(self, ready: list[Target]) -> None:
+        """Make a leg for each target."""
+        session = self.session
+        for target in ready:
             sid = session.board.new_sid("CA")
             self.live[sid] = target
             session.do(
@@ -91,7 +113,6 @@ class _Dialling:
                     )
                 )
             )
-        del self.waiting[:count]
 
     def hang_up(self, sid: str, reason: str) -> None:
         self.session.do(Post(HangUpRequested(call_sid=sid, reason=reason)))  # type: ignore[arg-type]
@@ -136,11 +157,24 @@ class _Dialling:
             self.status, self.seconds = "completed", event.seconds
             self.redirected = event.redirected
             self.last, self.code = (event.child_sid, target), event.sip_code
+            self.sip = (event.sip_call_id, event.headers)
             return
         status = "no-answer" if event.status == "completed" else event.status
+        if status == "failed" and target.instead and not self.winner:
+            # Not reachable there: its next address, before anybody hears of the failure.
+            following, *rest = target.instead
+            following.instead = rest
+            self.ring([following])
+        if self.joined == event.child_sid:  # early media of a leg that was not answered
+            self.joined = None
+            session = self.session
+            session.do(LeaveRoom(call_sid=session.call.sid))
+            if (self.live or self.waiting) and not self.winner:
+                self.ring_the_caller()
         if not self.status or _RANK.get(status, 9) <= _RANK.get(self.status, 9):
             self.status, self.code = status, event.sip_code
             self.last = (event.child_sid, target)
+            self.sip = (event.sip_call_id, event.headers)
 
     def tidy(self) -> None:
         session = self.session
@@ -150,11 +184,27 @@ class _Dialling:
             self.ringback = ""
         if self.joined:
             session.do(LeaveRoom(call_sid=session.call.sid))
-        if self.recording in session.recordings.live:
+        started = session.recordings.live.get(self.recording)
+        if started is not None and started.status != "processing":
             session.do(StopRecording(call_sid=session.call.sid, recording_sid=self.recording))
 
+    def file_ready(self, event: RecordingEnded) -> None:
+        if event.recording_sid == self.recording:
+            self.recorded = event.seconds
+
+    def recording_facts(self) -> list[tuple[str, str]]:
+        """Of the recording: the length of its file, or what it must come to while the file is not ready."""
+        if not self.recording:
+            return []
+        record = self.session.recordings
+        started = record.live.get(self.recording)
+        length = self.recorded
+        if length is None:
+            length = self.session.now - (started.start_time or 0.0) if started else float(self.seconds or 0)
+        return record.facts(self.recording, length)
+
     def source(self, status: str) -> Source:
-        """The action request."""
+        """The action request, without what it says of the recording."""
         facts = [("DialCallStatus", status)]
         sid, target = self.last or (next(iter(self.live), ""), None)
         if self.winner and self.winner in self.live:
@@ -164,13 +214,13 @@ class _Dialling:
         if not self.redirected:
             facts.append(("DialCallDuration", str(self.seconds or 0)))
         facts.append(("DialBridged", "true" if self.winner else "false"))
-        record = self.session.recordings
-        if self.recording:
-            started = record.live.get(self.recording)
-            length = self.session.now - (started.start_time or 0.0) if started else float(self.seconds or 0)
-            facts += record.facts(self.recording, length)
-        if target is not None and target.to.startswith("sip") and self.code is not None:
-            facts.append(("DialSipResponseCode", str(self.code)))
+        if target is not None and target.to.startswith(("sip:", "sips:")):
+            call_id, headers = self.sip
+            if call_id:
+                facts.append(("DialSipCallId", call_id))
+            if self.code is not None:
+                facts.append(("DialSipResponseCode", str(self.code)))
+            facts += [(f"DialSipHeader_{name}", value[:1024]) for name, value in headers[:32]]
         return Source(url=self.action, method=self.attributes["method"], params=facts)
 
 
@@ -191,24 +241,46 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     try:
         if dialling.waiting:
             yield from _ring_and_talk(dialling)
+        if action is not None and dialling.recording in session.recordings.live:
+            yield from _file(dialling)
     except Interrupted as interruption:
         dialling.hang_up_all("parent-ended")
         if isinstance(interruption, HungUp) and action is not None:
-            session.owe(dialling.source("completed" if dialling.winner else "canceled"))
+            owed = dialling.source("completed" if dialling.winner else "canceled")
+            if dialling.recording in session.recordings.live:
+                session.owe_recording(dialling.recording, owed)
+            else:
+                owed.params += dialling.recording_facts()
+                session.owe(owed)
         raise
     finally:
         dialling.tidy()
     if action is None:
         return Next()
-    return Goto(dialling.source(dialling.status or "failed"))
+    source = dialling.source(dialling.status or "failed")
+    source.params += dialling.recording_facts()
+    return Goto(source)
+
+
+def _file(dialling: _Dialling) -> Steps[None]:
+    """Let the recording be finished, so that the action tells its true length; but not for long."""
+    session = dialling.session
+    session.do(StopRecording(call_sid=session.call.sid, recording_sid=dialling.recording))
+    session.timer(FILE, RECORDING_WAIT)
+    try:
+        while dialling.recorded is None:
+            event = yield
+            if isinstance(event, RecordingEnded):
+                dialling.file_ready(event)
+            elif isinstance(event, TimerFired) and event.name == FILE:
+                return
+    finally:
+        session.stop_timer(FILE)
 
 
 def _ring_and_talk(dialling: _Dialling) -> Steps[None]:
     session, attributes = dialling.session, dialling.attributes
-    if session.answered:
-        dialling.ringback = session.start_audio((Tone(TONES.get(attributes["ringTone"], "ringback-us")),), 0)
-    else:
-        session.do(RingLeg(call_sid=session.call.sid))
+    dialling.ring_the_caller()
     dialling.ring_next()
     while True:
         event = yield
@@ -221,7 +293,10 @@ def _ring_and_talk(dialling: _Dialling) -> Steps[None]:
             if not dialling.winner:
                 dialling.waiting.clear()
         elif isinstance(event, TimerFired) and event.name == LIMIT:
+            session.warn(32015, f"Dial lasted its timeLimit of {attributes['timeLimit']} seconds")
             dialling.hang_up_all("time-limit")
+        elif isinstance(event, RecordingEnded):
+            dialling.file_ready(event)
 
 
 def _child_changed(dialling: _Dialling, event: ChildChanged) -> Steps[None]:
@@ -267,8 +342,12 @@ def _caller_id(attributes: Attributes, session: Session) -> Steps[str | None]:
     wanted = attributes["callerId"]
     if not wanted:
         return own
+    if len(wanted) > CALLER_ID_LIMIT:
+        session.warn(13248, f"callerId has more than {CALLER_ID_LIMIT} characters; {own} is shown")
+        return own
     number = normal(wanted) or wanted
-    if number in (call.to, call.from_) or number.startswith("client:"):
+    by_sip = call.direction == "inbound" and call.from_.startswith(("sip:", "sips:"))
+    if number.startswith("client:") or (number in (call.to, call.from_) and not by_sip):
         return number
     request = session.fresh("callerid")
     session.do(CheckCallerId(call_sid=call.sid, account_sid=call.account_sid, request=request, number=number))
@@ -280,6 +359,14 @@ def _caller_id(attributes: Attributes, session: Session) -> Steps[str | None]:
         return number
     session.warn(13247, f"callerId {wanted[:60]!r} is neither yours nor verified")
     return None
+
+
+def caller_id(value: str) -> str:
+    """A number, a client or a SIP address. Length is told of separately (13248)."""
+    known = normal(value) is not None or is_client(value) or is_sip(value)
+    if len(value) <= CALLER_ID_LIMIT and not known:
+        raise ValueError(value)
+    return value
 
 
 _METHODLESS = {
@@ -299,7 +386,7 @@ VERB = Verb(
         "timeout": Attribute(whole(1, 600), 30, 13212),
         "timeLimit": Attribute(whole(1, 86400), 14400, 13216),
         "hangupOnStar": Attribute(boolean, False, 13213),
-        "callerId": Attribute(text, None, 13214),
+        "callerId": Attribute(caller_id, None, 13214),
         "answerOnBridge": Attribute(boolean, False, 13219),
         "ringTone": Attribute(choice(*TONES), None, 13220),
         "record": Attribute(
@@ -317,6 +404,7 @@ VERB = Verb(
         **_METHODLESS,
     },
     children=frozenset({"Number", "Sip", "Client"}),
+    child_code=13215,
     needs_media=lambda attributes: not attributes["answerOnBridge"],
     whisper=False,
 )  # fmt: skip

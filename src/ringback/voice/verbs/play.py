@@ -26,7 +26,7 @@ def sound_of(element: Element, attributes: Attributes, session: Session) -> Audi
     if attributes["digits"]:
         return Keys(attributes["digits"])
     if not element.text:
-        session.warn(13420, f"line {element.line}: <Play> has neither a URL nor digits")
+        session.warn(13420, f"{element.place}: <Play> has neither a URL nor digits")
         return None
     try:
         return Sound(session.resolve(element.text))

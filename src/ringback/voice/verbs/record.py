@@ -37,7 +37,8 @@ TIMER = "record"
 def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
     """Record; then the action is requested. Nothing recorded: the next verb."""
     action = session.action_url(attributes["action"], 15004)
-    if attributes["transcribe"] or attributes["transcribeCallback"]:
+    session.callback_url(attributes["transcribeCallback"], 13257)
+    if attributes["transcribe"]:
         session.warn(13620, "Transcription is not available yet: the recording is made without it")
     sid = session.recordings.start(_plan(attributes, session), beep_first=attributes["playBeep"],
                                    silence_timeout=attributes["timeout"] or None)  # fmt: skip
@@ -65,7 +66,8 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
                     return Next()
                 return _outcome(event, digits, action, attributes, session)
     except HungUp:
-        session.owe_recording(sid, Source(url=action, method=attributes["method"]))
+        owed = Source(url=action, method=attributes["method"], params=[("Digits", "hangup")])
+        session.owe_recording(sid, owed)
         raise
     except Redirected:
         session.do(StopRecording(call_sid=session.call.sid, recording_sid=sid))

@@ -27,12 +27,10 @@ def speech_of(element: Element, attributes: Attributes, session: Session) -> Spe
     ssml = bool(element.children)
     words = element.inner if ssml else element.text
     if not words:
-        session.warn(13520, f"line {element.line}: <Say> has no text")
+        session.warn(13520, f"{element.place}: <Say> has no text")
         return None
     if len(words) > LIMIT:
-        session.warn(
-            13521, f"line {element.line}: only the first {LIMIT} of {len(words)} characters are said"
-        )
+        session.warn(13521, f"{element.place}: only the first {LIMIT} of {len(words)} characters are said")
         words, ssml = element.text[:LIMIT], False
     return Speech(words, attributes["voice"] or "", attributes["language"], ssml)
 

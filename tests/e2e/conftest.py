@@ -1,0 +1,50 @@
+"""Sites and web applications that end with their test; the log of a healthy site is checked then."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.site import Site
+from tests.e2e.web import Web
+
+NEEDED = {"sipp": "sip-tester", "baresip": "baresip-core", "curl": "curl"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs() -> None:
+    """The programs that are not ours."""
+    missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
+    assert not missing, f"these tests need programs from Debian: apt-get install {' '.join(missing)}"
+
+
+@pytest.fixture
+def start_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Gives `start(**settings)`."""
+    sites: list[Site] = []
+
+    def start(**settings: str) -> Site:
+        site = Site(tmp_path / f"site{len(sites)}", **settings)
+        sites.append(site)
+        site.start()
+        return site
+
+    yield start
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def site(start_site: Callable[..., Site]) -> Site:
+    """A server with the usual settings."""
+    return start_site()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web application."""
+    with Web() as application:
+        yield application
