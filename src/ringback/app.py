@@ -93,7 +93,7 @@ class Ringback:
             cache_dir=settings.data_dir / "speech", idle_seconds=settings.speech_idle_minutes * 60
         )
         self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
-        self.directory = Directory(store)
+        self.directory = Directory(store, new_sid=self.new_sid, now=self.clock.now)
         self.timers = Timers(self.clock, self.post)
         self.dialler = Dialler(self.clock, self.post, settings.calls_per_second)
         self.documents = Documents(
@@ -102,6 +102,7 @@ class Ringback:
             post=self.post,
             auth_token=self.token_of,
             new_token=_new_token,
+            new_sid=self.new_sid,
             log=store.commit_soon,
         )
         self.notifications = Notifications(

@@ -293,6 +293,14 @@ class RecordingUpdateRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRemovalRequested(Event):
+    """DELETE of a recording; ``call_sid``, the lane, is the recording's own SID."""
+
+    recording: Any
+    """The stored Recording record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DialStarted(Event):
     """The rate limiter lets a queued call go: it may be dialled now."""
 

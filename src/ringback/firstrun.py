@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from ringback.resources.api.account import Account
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.settings import Settings
 from ringback.store.store import Store
+from ringback.store.writes import Conflict
+
+log = logging.getLogger("ringback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +95,7 @@ async def provision(
             friendly_name=number,
             voice_url=f"{settings.base_url}/welcome" if example else None,
         )
-        await store.commit([Save(fresh)])
+        try:
+            await store.commit([Save(fresh)])
+        except Conflict:
+            log.info("%s was added by another process at the same moment", number)

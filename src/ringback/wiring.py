@@ -12,6 +12,7 @@ from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.runtime import Handler, Wiring
 from ringback.runtime.timers import Timers
+from ringback.voice import retention
 from ringback.web.calls import Directory
 from ringback.web.documents import Documents
 
@@ -61,6 +62,8 @@ LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
 def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
     handlers: dict[type[ev.Event], Handler] = dict.fromkeys(VOICE_EVENTS, parts.voice.handle)
+    handlers[ev.RecordingRemovalRequested] = retention.remove
+    handlers[ev.DeadlineReached] = retention.deadlines(parts.voice.handle)
     return Wiring(
         handlers=handlers,
         prepare={ev.CallArrived: parts.directory.prepare_arrival},

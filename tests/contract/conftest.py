@@ -22,7 +22,10 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
+from ringback.resources.api.recording import Recording
 from ringback.store import Store
+from ringback.voice import retention
+from ringback.web.calls import LiveRecordings
 from ringback.web.rest import Context, RestApplication, RestSettings, build_rest
 from tests.contract.hook import RingbackClient
 
@@ -105,7 +108,13 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
         test_account_sid=TEST_SID,
         test_auth_token=TEST_TOKEN,
     )
-    app = build_rest(store, all_nouns(), {Call: StoringCalls()}, settings)
+
+    async def remove(event: Any) -> None:
+        effects = retention.remove(event, time.time())
+        await store.commit([effect for effect in effects if effect.committed])
+
+    live = {Call: StoringCalls(), Recording: LiveRecordings(ask=remove, new_sid=make_sid)}
+    app = build_rest(store, all_nouns(), live, settings)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1)
     )

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import threading
+import time
 import wave
 from pathlib import Path
 from types import TracebackType
@@ -120,6 +121,8 @@ class Phone:
         """One key of the telephone: RFC 4733 during a call (other letters are baresip's commands)."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
             console.sendto(key.encode(), ("127.0.0.1", self._keys))
+            time.sleep(0.12)  # a key is held for a while; baresip ends the event at the release (0x04)
+            console.sendto(b"\x04", ("127.0.0.1", self._keys))
 
     def wait(self, event: str, count: int = 1, seconds: float = 15.0) -> None:
         """Wait until an event has come `count` times."""
@@ -128,6 +131,10 @@ class Phone:
             seconds,
             f"{event}; {self.events}\n{self.log()[-2000:]}",
         )
+
+    def says(self, text: str, seconds: float = 10.0) -> None:
+        """Wait until it printed something; for what may happen before the control socket is open."""
+        until(lambda: text in self.log(), seconds, f"{text!r}\n{self.log()[-2000:]}")
 
     def log(self) -> str:
         """What baresip printed."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.e2e.sipp import crowd
 from tests.e2e.site import Site
 from tests.e2e.web import Web
 
@@ -48,3 +51,27 @@ def web() -> Iterator[Web]:
     """A web application."""
     with Web() as application:
         yield application
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One healthy server for all tests of a file."""
+    site = Site(tmp_path_factory.mktemp("shared"))
+    site.start()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def start_crowd(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Gives `start(...)` with the arguments of `crowd`; whoever still calls at the end of the test is killed."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(**arguments: Any) -> subprocess.Popen[bytes]:
+        running.append(crowd(tmp_path / f"crowd{len(running)}", **arguments))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()

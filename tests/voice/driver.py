@@ -79,11 +79,17 @@ class Driver:
 
     # --- shorthands ------------------------------------------------------------------------------
 
-    def arrive(self, voice: str | None = "/voice", sid: str = CALL, **routing: Any) -> None:
+    def arrive(
+        self,
+        voice: str | None = "/voice",
+        sid: str = CALL,
+        from_: str = "+15551230001",
+        **routing: Any,
+    ) -> None:
         """A call comes in."""
         self.feed(
             ev.CallArrived(
-                call_sid=sid, carrier="simulated", from_="+15551230001", to="+15550100123",
+                call_sid=sid, carrier="simulated", from_=from_, to="+15550100123",
                 routing=ev.VoiceRouting(
                     account_sid=ACCOUNT, voice_url=None if voice is None else BASE + voice, **routing
                 ),
@@ -139,6 +145,23 @@ class Driver:
     def of(self, kind: type[Any]) -> list[Any]:
         """All effects of a kind so far."""
         return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    def children(self) -> list[str]:
+        """SIDs of the legs made by Dial, in order."""
+        return [leg.call_sid for leg in self.of(fx.DialLeg) if leg.call_sid != CALL]
+
+    def recorded(self, seconds: float = 4.0, *, which: int = -1, silent: bool = False) -> None:
+        """The file of a recording is finished."""
+        leg = self.of(fx.RecordLeg)[which]
+        self.feed(
+            ev.RecordingEnded(
+                call_sid=leg.call_sid,
+                recording_sid=leg.recording_sid,
+                seconds=seconds,
+                silent=silent,
+                size=9000,
+            )
+        )
 
     def hooks(self, *names: str) -> list[tuple[str, ...]]:
         """Named parameters of every webhook so far."""

@@ -47,3 +47,32 @@ def test_never_crashes(body: bytes) -> None:
             read(document)
         except TwimlError as error:
             assert error.code  # noqa: PT017
+
+
+def test_places_are_those_of_the_source() -> None:
+    verbs = read(
+        b"\xef\xbb\xbf<?xml version='1.0'?>\r\n<Response><!-- <a/>\n -->\n\t<Gather>\n"
+        b"    <Say>\xc3\xa9</Say><Play/></Gather><Hangup/>\n</Response>"
+    )
+    gather, hangup = verbs
+    assert [(one.tag, one.line, one.column) for one in [gather, *gather.children, hangup]] == [
+        ("Gather", 4, 2),
+        ("Say", 5, 5),
+        ("Play", 5, 17),
+        ("Hangup", 5, 33),
+    ]
+
+
+@given(st.integers(0, 50), st.integers(0, 30), st.booleans())
+def test_any_place(lines: int, spaces: int, cdata: bool) -> None:
+    before = "<Say><![CDATA[<Pause/>]]></Say>" if cdata else "<Say>x</Say>"
+    body = f"<Response>{before}" + "\n" * (lines + 1) + " " * spaces + "<Pause/></Response>"
+    pause = read(body.encode())[-1]
+    assert (pause.tag, pause.line, pause.column) == ("Pause", lines + 2, spaces + 1)
+
+
+def test_other_encodings_have_places_too() -> None:
+    for encoding in ("utf-16", "iso-8859-1"):
+        body = f"<?xml version='1.0' encoding='{encoding}'?>\n<Response>\n <Say>\u00e9</Say></Response>"
+        say = read(body.encode(encoding))[0]
+        assert (say.text, say.line, say.column) == ("\u00e9", 3, 2)

@@ -38,13 +38,16 @@ _ERRORS: Final[dict[int, str]] = {
     13247: "Caller id is not allowed",
     13257: "Invalid transcribeCallback",
     13338: "Invalid actionOnEmptyResult",
+    13340: "Gather: speech input is not available",
     13420: "Sound cannot be played",
     13621: "Invalid recordingStatusCallbackEvent",
+    13806: "Invalid clientNotificationUrl",
     15000: "Internal error of call progress",
     15002: "Call waited too long in the queue",
     15004: "Action URL must be absolute",
     16108: "Too many recordings at once",
     16114: "Recording is not in a state for that",
+    21205: "Number has no voice URL",
     32009: "User is not registered",
     32011: "SIP signalling failed",
     32014: "Call ended: no audio was received",
@@ -74,6 +77,11 @@ _WARNINGS: Final[dict[int, str]] = {
     13242: "Sip: invalid digits",
     13243: "Sip: invalid URI",
     13248: "Caller id too long",
+    13249: "Sip: invalid credentials",
+    13250: "Sip: too many URIs",
+    13251: "Sip: too many headers",
+    13252: "Sip: invalid header name",
+    13253: "Sip: header too long",
     13254: "Sip: host cannot be found",
     13256: "Invalid recordingStatusCallback",
     13310: "Gather: invalid finishOnKey",
@@ -90,6 +98,9 @@ _WARNINGS: Final[dict[int, str]] = {
     13332: "Gather: invalid bargeIn",
     13333: "Gather: invalid profanityFilter",
     13334: "Gather: invalid speechModel",
+    13321: "Gather: invalid voice of Say",
+    13322: "Gather: invalid loop of Say",
+    13335: "Gather: speechTimeout auto does not go with the default model",
     13410: "Play: invalid loop",
     13430: "Play: invalid digits",
     13510: "Say: invalid loop",
@@ -114,6 +125,9 @@ _WARNINGS: Final[dict[int, str]] = {
     15003: "Status callback failed",
     16101: "Recording absent: too short",
     16102: "Recording absent: silent",
+    20001: "Unknown or unused parameter",
+    21262: "No callback for machine detection",
+    21263: "Invalid machine detection parameter",
     32015: "Call reached its maximum length",
     32019: "Twiml and Url were both given",
 }
@@ -127,3 +141,48 @@ def level(code: int) -> Level:
 def title(code: int) -> str:
     """A few words for ``code``; for an unknown one a neutral sentence."""
     return _WARNINGS.get(code) or _ERRORS.get(code) or f"Error {code}"
+
+
+_REST: Final[dict[int, str]] = {
+    20002: "Invalid FriendlyName",
+    20003: "Permission denied",
+    20004: "Method not allowed",
+    20005: "Account not active",
+    20008: "Not for test credentials",
+    20009: "Cannot be deleted before it is complete",
+    20101: "Invalid access token",
+    20102: "Invalid access token header",
+    20103: "Invalid access token issuer",
+    20104: "Access token expired",
+    20105: "Access token not yet valid",
+    20106: "Invalid access token grants",
+    20107: "Invalid access token signature",
+    20404: "Not found",
+    20409: "Conflict",
+    20412: "Precondition failed",
+    20413: "Body too large",
+    20429: "Too many requests",
+    20500: "Internal server error",
+    20503: "Not available",
+    21401: "Invalid phone number",
+    21402: "Invalid URL",
+    21403: "Invalid method",
+    21405: "Voice fallback without primary URL",
+    21406: "Message fallback without primary URL",
+    21420: "ApplicationSid not accessible",
+    21421: "Invalid phone number",
+    21422: "Phone number not available",
+    21450: "Already verified",
+    21451: "Invalid area code",
+    21452: "No numbers in the area code",
+    21475: "Account status cannot be changed",
+    21478: "An account cannot change its own status",
+    21481: "Invalid PageToken",
+    16113: "The recording has one channel",
+}
+"""Codes that only the REST layer answers with."""
+
+
+def titles() -> dict[int, str]:
+    """Every code that Ringback uses, with its title: the table at ``/docs``, to which ``more_info`` links."""
+    return {**_REST, **_WARNINGS, **_ERRORS}

@@ -66,8 +66,8 @@ class Field:
     """Whether POST to the list, and POST to the instance, may set it."""
     filter: Literal["", "equals", "date"] = ""
     index: bool = False
-    unique: bool = False
-    """No two records of one account have the same value."""
+    unique: Literal["", "account", "everywhere"] = ""
+    """No two records of one account, or of all accounts, have the same value (a database constraint)."""
     hidden: bool = False
     """Stored, never shown."""
     detail: bool = False
@@ -115,6 +115,8 @@ class Place:
     """Status of a successful create."""
     tag: str = ""
     """Heading in the documentation; empty: the noun's name."""
+    takes: Mapping[Operation, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """Parameters of the live operations, with their documentation: an event reads them, not a field."""
 
     @property
     def classic(self) -> bool:
@@ -151,7 +153,7 @@ class Noun:
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """What every stored noun has."""
+    """What every stored noun has. Times are Unix seconds here, and dates where they are shown."""
 
     __noun__: ClassVar[Noun]
 
@@ -160,9 +162,9 @@ class Record:
     account_sid: str
     """The account that it belongs to."""
     date_created: float = 0.0
-    """When it was created (Unix seconds)."""
+    """When it was created."""
     date_updated: float = 0.0
-    """When it last changed (Unix seconds)."""
+    """When it last changed."""
 
 
 class _Declared:
@@ -184,7 +186,7 @@ def field(
     required: bool = False,
     filter: bool | Literal["equals", "date"] = False,  # noqa: A002 - reads well in declarations
     index: bool = False,
-    unique: bool = False,
+    unique: Literal["", "account", "everywhere"] = "",
     hidden: bool = False,
     detail: bool = False,
     wire: str | Mapping[Any, str] = "",

@@ -37,7 +37,7 @@ class Outbox:
         clock: Clock,
         deliver: Callable[[Any], Awaitable[Sequence[Any]]],
         done: Callable[[int, Sequence[Any]], Awaitable[None]],
-        parallel: int = 64,
+        parallel: int = 1000,
     ) -> None:
         """``deliver(webhook)`` sends it and gives the records to be saved (debugger entries); it raises
         only for bugs. ``done(id, records)`` removes the row and saves the records in one transaction."""
@@ -96,9 +96,11 @@ class Outbox:
         self._start()
 
     async def _drain(self, key: str) -> None:
-        """Deliver what one key owes, then leave the slot to the next key."""
+        """Deliver what one key owes, then leave the slot to the next key.
+
+        Whoever delivers holds the clock while a request is under way, but not while it waits for time to pass.
+        """
         lane = self._lanes[key]
-        hold = self._clock.hold()
         try:
             while lane:
                 row = lane[0]
@@ -107,10 +109,13 @@ class Outbox:
                 except Exception:
                     log.exception("%s: the webhook to be sent could not even be tried; it is dropped", key)
                     records = ()
-                await self._done(row.id, records)
+                hold = self._clock.hold()
+                try:
+                    await self._done(row.id, records)
+                finally:
+                    hold.release()
                 lane.popleft()
                 self.delivered += 1
         finally:
             if not lane:
                 del self._lanes[key]
-            hold.release()

@@ -62,7 +62,9 @@ def _noun_table(metadata: sa.MetaData, record: type[Record]) -> None:
 
 def _field_index(table: sa.Table, field: Field) -> None:
     name = f"{table.name}_{field.key}"
-    if field.unique:
-        sa.Index(f"uq_{name}", table.c.account_sid, table.c[field.key], unique=True)
+    if field.unique == "everywhere":
+        sa.Index(f"uq_{name}", table.c[field.key], unique=True)
+    elif field.unique:
+        sa.Index(f"uq_{name}", table.c[field.key], table.c.account_sid, unique=True)
     elif field.index:
         sa.Index(f"ix_{name}", table.c[field.key], table.c.account_sid)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
@@ -16,8 +18,29 @@ from ringback.app import Ringback, build
 from ringback.edges.simulator.party import Party
 from ringback.edges.simulator.script import read_script
 from ringback.settings import load
+from ringback.testing.client import close_client, official_client
 
-Document = str | Callable[[dict[str, str]], str | Awaitable[str]]
+if TYPE_CHECKING:
+    from twilio.rest import Client  # type: ignore[import-untyped]
+
+Made = str | web.Response
+"""TwiML, or a whole answer: status, content type, cookies …"""
+Document = str | Callable[[dict[str, str]], Made | Awaitable[Made]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to the customer's application."""
+
+    method: str
+    url: str
+    """As it was sent, with its query."""
+    headers: dict[str, str]
+    """Names in lower case."""
+    form: list[tuple[str, str]]
+    """The body's parameters in order; empty for GET."""
+    params: dict[str, str]
+    """Query and form together."""
 
 
 class Caller:
@@ -94,7 +117,15 @@ class World:
         self.url = product.http_url
         self.app_url = app_url
         self._documents: dict[str, Document] = {}
-        self._requests: dict[str, list[dict[str, str]]] = {}
+        self._asked: dict[str, list[Asked]] = {}
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """The official client, signed in. It blocks: ``await asyncio.to_thread(ringback.client.calls.list)``."""
+        if self._client is None:
+            self._client = official_client(self.url, self.product.account_sid, self.product.auth_token)
+        return self._client
 
     def app(self, path: str, document: Document) -> str:
         """Serve TwiML (or what a function of the parameters gives) at ``path``; gives the URL."""
@@ -103,7 +134,11 @@ class World:
 
     def requests(self, path: str) -> list[dict[str, str]]:
         """Parameters of every request to ``path``, in order."""
-        return self._requests.get(path, [])
+        return [one.params for one in self.asked(path)]
+
+    def asked(self, path: str) -> list[Asked]:
+        """Every request to ``path``, whole."""
+        return list(self._asked.get(path, ()))
 
     async def number(self, number: str, voice: str) -> str:
         """Provision a number whose instructions come from the path ``voice``; gives the number."""
@@ -125,6 +160,17 @@ class World:
         """GET from the account's REST API."""
         return await self._ask("GET", self._path(resource))
 
+    async def download(self, url: str) -> bytes:
+        """What is at one of our URLs (a ``RecordingUrl``, say); raises ``AssertionError`` unless it is good."""
+        async with self._session.get(url, headers=self._headers()) as answer:
+            data = await answer.read()
+            assert answer.status == 200, f"GET {url}: {answer.status} {data[:500]!r}"
+            return data
+
+    async def advance(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        await self.sim("POST", "Clock", {"advance": seconds})
+
     async def sim(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Ask ``/sim/v1`` (surface.md)."""
         return await self._ask(method, f"/sim/v1/{path}", json=body)
@@ -136,12 +182,18 @@ class World:
         await self.settled()
         return call
 
+    async def lanes_empty(self) -> None:
+        """Wait until every event that has been posted is handled."""
+        while self.product.runtime.lanes:
+            await asyncio.sleep(0)
+
     async def settled(self) -> None:
         """Wait until every event has been handled and every webhook delivered."""
         product = self.product
         while (
             product.runtime.lanes
             or product.outbox.waiting
+            or product.notifications.held
             or product.documents.in_flight
             or product.exchange.legs
         ):
@@ -151,31 +203,44 @@ class World:
         return f"/2010-04-01/Accounts/{self.product.account_sid}/{resource}.json"
 
     async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        headers = {
-            "Authorization": aiohttp.encode_basic_auth(self.product.account_sid, self.product.auth_token)
-        }
-        async with self._session.request(method, self.url + path, headers=headers, **more) as answer:
+        async with self._session.request(method, self.url + path, headers=self._headers(), **more) as answer:
             text = await answer.text()
             assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
             body: dict[str, Any] = json.loads(text) if text else {}
             return body
 
+    def _headers(self) -> dict[str, str]:
+        sid, token = self.product.account_sid, self.product.auth_token
+        return {"Authorization": aiohttp.encode_basic_auth(sid, token)}
+
     async def _serve(self, request: web.Request) -> web.Response:
-        params = {name: str(value) for name, value in {**request.query, **await request.post()}.items()}
-        self._requests.setdefault(request.path, []).append(params)
+        form = [(name, str(value)) for name, value in (await request.post()).items()]
+        params = {**request.query, **dict(form)}
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Asked(request.method, self.app_url + request.path_qs, headers, form, params)
+        self._asked.setdefault(request.path, []).append(asked)
         document = self._documents.get(request.path)
         if document is None:
             return web.Response(status=404)
         made = document if isinstance(document, str) else document(params)
-        text = made if isinstance(made, str) else await made
-        return web.Response(text=text, content_type="text/xml")
+        answer = made if isinstance(made, (str, web.Response)) else await made
+        return (
+            answer if isinstance(answer, web.Response) else web.Response(text=answer, content_type="text/xml")
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @asynccontextmanager
 async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
     """Start everything in the running loop; ``settings`` are those of ringback.settings."""
     flags = {
-        "http": "127.0.0.1:0",
+        "http": f"127.0.0.1:{_free_port()}",  # known at once: the URLs that we hand out contain it
         "sip": "off",
         "clock": "virtual",
         "data_dir": folder,
@@ -198,6 +263,7 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
         async with aiohttp.ClientSession() as session:
             holder.append(World(product, f"http://127.0.0.1:{runner.addresses[0][1]}", session))
             yield holder[0]
+            close_client(holder[0]._client)
     finally:
         await product.stop()
         await runner.cleanup()

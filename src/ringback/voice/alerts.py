@@ -18,6 +18,7 @@ def alert(
     new_sid: Callable[[str], str],
     now: float,
     *,
+    docs: str,
     account_sid: str,
     call_sid: str,
     code: int,
@@ -28,7 +29,8 @@ def alert(
 ) -> Save:
     """One entry about ``call_sid``; ``text`` says what is wrong and what to do about it.
 
-    ``request`` and ``answer``: the exchange with the application behind it; variables and headers are kept
+    ``docs`` is the address of our documentation page. ``request`` and ``answer``: the exchange with the
+    application behind it; variables and headers are kept
     URL-encoded, of the body its start (voice-calls.md §12).
     """
     heading = title(code)
@@ -44,7 +46,7 @@ def alert(
             error_code=code,
             message_text=f"{heading}. {text}" if text else heading,
             message_date=now,
-            more_info=f"https://www.twilio.com/docs/errors/{code}",
+            more_info=f"{docs}#error-{code}",
             call_sid=call_sid,
             resource_sid=resource_sid or call_sid,
             request_url=None if request is None else shown_url(request.url),

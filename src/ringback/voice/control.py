@@ -10,7 +10,8 @@ from ringback.events import CallUpdateRequested, RecordingRequested, RecordingUp
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
-from ringback.voice.creation import TWIML_LIMIT, Form, recording, status_callback
+from ringback.voice.creation import TWIML_LIMIT, recording, status_callback
+from ringback.voice.form import Form
 from ringback.voice.verb import Source
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 UPDATE = "Unable to update record: "
 RECORDINGS_LIMIT = 10
+UPDATE_PARAMETERS = frozenset(
+    "Url Method Twiml Status FallbackUrl FallbackMethod StatusCallback StatusCallbackMethod TimeLimit".split()
+)
 NOT_IN_PROGRESS = "Call is not in-progress. Cannot redirect."
 
 
@@ -50,6 +54,8 @@ def update(session: Session, event: CallUpdateRequested) -> Call:
             session.timer("time-limit", max(0.0, left), pulls=False)
     if url is not None and twiml:
         session.warn(32019, "Url is used; leave one of the two out")
+    for code, text in form.unknown(UPDATE_PARAMETERS):
+        session.warn(code, text)
     if callback is not None or limit or fallback is not None:
         session.save()
     if status == "completed" or (status == "canceled" and session.call.status != "in-progress"):

@@ -8,15 +8,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringback.events import CallRequested
-from ringback.kernel.errors import Refused
-from ringback.voice import numbers, urls
+from ringback.voice import detection, numbers, sip_noun, urls
+from ringback.voice.form import Form
 from ringback.voice.plan import EVENTS, Callback, Plan, RecordingPlan
 
-PREFIX: Final = "Unable to create record: "
 TWIML_LIMIT: Final = 4000
-METHODS: Final = ("GET", "POST")
+CREATE_PARAMETERS: Final = frozenset(
+    """
+    To From Url Twiml ApplicationSid Method FallbackUrl FallbackMethod StatusCallback StatusCallbackMethod
+    StatusCallbackEvent SendDigits Timeout TimeLimit Record RecordingChannels RecordingTrack
+    RecordingStatusCallback RecordingStatusCallbackMethod RecordingStatusCallbackEvent Trim SipAuthUsername
+    SipAuthPassword CallerId CallReason CallToken Byoc MachineDetection MachineDetectionTimeout
+    MachineDetectionSpeechThreshold MachineDetectionSpeechEndThreshold MachineDetectionSilenceTimeout
+    AsyncAmd AsyncAmdStatusCallback AsyncAmdStatusCallbackMethod ClientNotificationUrl
+    """.split()
+)
+"""Every parameter of voice-calls.md §2. CallReason, CallToken and Byoc are checked and not used."""
 RECORDING_EVENTS: Final = ("in-progress", "completed", "absent")
 _DIGITS: Final = re.compile(r"[0-9A-D#*wW]{0,32}\Z")
+_BYOC: Final = re.compile(r"BY[0-9a-fA-F]{32}\Z")
 _SID: Final = re.compile(r"AP[0-9a-fA-F]{32}\Z")
 
 MAGIC_TO: Final = {
@@ -44,63 +54,6 @@ class Created:
     plan: Plan
     warnings: list[tuple[int, str]]
     """Debugger entries (code, text)."""
-
-
-class Form:
-    """The parameters of a request, read with checks; raises :class:`Refused`."""
-
-    def __init__(self, params: dict[str, list[str]], prefix: str = PREFIX) -> None:
-        self._params = params
-        self._prefix = prefix
-
-    def get(self, name: str) -> str:
-        """The first value, or an empty string."""
-        values = self._params.get(name)
-        return values[0] if values else ""
-
-    def words(self, name: str) -> list[str]:
-        """All values, each split at spaces."""
-        return [word for value in self._params.get(name, []) for word in value.split()]
-
-    def refuse(self, code: int, text: str) -> Refused:
-        """The exception to raise."""
-        return Refused(code, self._prefix + text)
-
-    def method(self, name: str, default: str = "POST") -> str:
-        """GET or POST; 21209 for anything else."""
-        value = self.get(name).upper() or default
-        if value not in METHODS:
-            raise self.refuse(21209, f"{name} must be GET or POST, not {self.get(name)[:20]!r}")
-        return value
-
-    def integer(self, name: str, default: int, low: int, high: int, code: int) -> int:
-        """A whole number in a range."""
-        text = self.get(name).strip()
-        if not text:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) < 9 and low <= int(text) <= high):
-            raise self.refuse(code, f"{name} must be a whole number from {low} to {high}")
-        return int(text)
-
-    def flag(self, name: str) -> bool:
-        """``true`` or ``false``."""
-        return self.get(name).strip().lower() == "true"
-
-    def url(self, name: str, code: int) -> str | None:
-        """An absolute web URL or None."""
-        text = self.get(name).strip()
-        if not text:
-            return None
-        if not urls.is_web(text):
-            raise self.refuse(code, f"{name} {text[:200]!r} is not an http or https URL")
-        return text
-
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """One of some words; 20001 for others."""
-        text = self.get(name) or default
-        if text not in choices:
-            raise self.refuse(20001, f"{name} must be one of {', '.join(choices)}")
-        return text
 
 
 def check(
@@ -185,6 +138,11 @@ def _callee(form: Form, to: str) -> str:
             raise form.refuse(21211, f"{address[:100]} is not a SIP URI")
         if len(headers) > numbers.SIP_HEADERS_LIMIT:
             raise form.refuse(21227, "The headers part of the SIP URI is longer than 1024 characters")
+        for name, value in sip_noun.in_uri(headers):
+            if not sip_noun.allowed(name):
+                raise form.refuse(21228, f"SIP header {name[:60]!r} may not be set: begin its name with X-")
+            if any(ord(each) < 32 or ord(each) == 127 for each in value):
+                raise form.refuse(21229, f"The value of SIP header {name} holds a control character")
         return to
     number = numbers.normal(to)
     if number is None:
@@ -230,20 +188,24 @@ def _values(
     plan.caller_id = form.get("CallerId") or None
     plan.username = form.get("SipAuthUsername") or None
     plan.password = form.get("SipAuthPassword") or None
-    if len(plan.username or "") > 256:
-        raise form.refuse(21221, "SipAuthUsername is longer than 256 characters")
-    if len(plan.password or "") > 256:
-        raise form.refuse(21223, "SipAuthPassword is longer than 256 characters")
-    if plan.username and not plan.password:
-        raise form.refuse(21225, "SipAuthPassword is missing")
+    problem = sip_noun.credential_problem(plan.username or "", plan.password or "")
+    if problem is not None and (plan.username or plan.password):
+        raise form.refuse(*problem)
     if event.application is None or not form.get("ApplicationSid"):
         callback = status_callback(form)
         if callback is not None:
             plan.callbacks.append(callback)
-    if form.flag("Record"):
-        plan.record = recording(form, warnings, "OutboundAPI", trim="trim-silence")
-    if form.get("MachineDetection"):
-        warnings.append((20001, "MachineDetection is not available yet: the call goes on without it"))
+    record = form.flag("Record")
+    found = recording(form, warnings if record else [], "OutboundAPI", trim="trim-silence")
+    plan.record = found if record else None
+    byoc = form.get("Byoc")
+    if byoc and not form.get("To").startswith(("sip:", "sips:", "client:")) and not _BYOC.match(byoc):
+        raise form.refuse(21300, f"Byoc {byoc[:40]!r} is no SID of a BYOC trunk")
+    detection.read(form, plan, warnings)
+    notify = form.get("ClientNotificationUrl")
+    if notify and not urls.is_web(notify):
+        warnings.append((13806, f"ClientNotificationUrl {notify[:200]!r} is no URL; nobody is notified"))
+    warnings += form.unknown(CREATE_PARAMETERS)
 
 
 def status_callback(form: Form) -> Callback | None:

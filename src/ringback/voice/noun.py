@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ringback.kernel.errors import Refused
-from ringback.voice import numbers, sip_noun
+from ringback.voice import detection, numbers, sip_noun
 from ringback.voice.plan import EVENTS, Callback, Plan
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
@@ -17,6 +17,7 @@ from ringback.voice.verb import (
     keys,
     read_attributes,
     text,
+    whole,
     words,
 )
 
@@ -38,14 +39,12 @@ _COMMON: Final = {
     "statusCallbackEvent": Attribute(words(*EVENTS), ["completed"], 12200),
 }
 _DETECTION: Final = {
-    name: Attribute(text)
-    for name in (
-        "machineDetection", "machineDetectionTimeout", "machineDetectionSpeechThreshold",
-        "machineDetectionSpeechEndThreshold", "machineDetectionSilenceTimeout", "amdStatusCallback",
-        "amdStatusCallbackMethod",
-    )
-}  # fmt: skip
-_NOUNS: Final = {
+    "machineDetection": Attribute(choice(*detection.MODES)),
+    **{name[0].lower() + name[1:]: Attribute(whole(*limits)) for name, limits in detection.RANGES.items()},
+    "amdStatusCallback": Attribute(text),
+    "amdStatusCallbackMethod": Attribute(choice("GET", "POST"), "POST"),
+}
+NOUNS: Final = {
     "Number": {
         **_COMMON,
         **_DETECTION,
@@ -61,6 +60,7 @@ _NOUNS: Final = {
     },
     "Client": dict(_COMMON),
 }
+"""The nouns and their attributes (twiml.md §5.1)."""
 _CHILDREN: Final = {
     "Number": frozenset[str](),
     "Sip": sip_noun.CHILDREN,
@@ -82,7 +82,7 @@ class Target:
 
 def targets(element: Element, attributes: Attributes, session: Session, from_: str) -> list[Target]:
     """Whom to call; everything unusable is warned of and left out."""
-    nouns = [child for child in element.children if child.tag in _NOUNS]
+    nouns = [child for child in element.children if child.tag in NOUNS]
     if not nouns and element.text:
         tag = "Number"
         if element.text.startswith(("sip:", "sips:")):
@@ -100,16 +100,17 @@ def targets(element: Element, attributes: Attributes, session: Session, from_: s
 
 
 def _target(noun: Element, dial: Attributes, session: Session, from_: str) -> Target | None:
-    attributes = read_attributes(noun, _NOUNS[noun.tag], session.warn)
+    attributes = read_attributes(noun, NOUNS[noun.tag], session.warn)
     for child in noun.children:
         if child.tag not in _CHILDREN[noun.tag]:
             session.warn(
                 12200, f"{child.place}: <{child.tag[:60]}> may not stand in <{noun.tag}>; it is ignored"
             )
+    verdict = None
     if attributes.get("machineDetection"):
-        session.warn(
-            12200, f"{noun.place}: machineDetection is not available yet; the call goes on without it"
-        )
+        session.warn(12200, f"{noun.place}: {detection.NOT_BUILT}")
+        told = session.callback_url(attributes["amdStatusCallback"], 11100)
+        verdict = Callback(url=told or "", method=attributes["amdStatusCallbackMethod"], events=[])
     callbacks = []
     callback = session.callback_url(attributes["statusCallback"], 11100)
     if callback is not None:
@@ -138,6 +139,8 @@ def _target(noun: Element, dial: Attributes, session: Session, from_: str) -> Ta
                 password=way.password,
                 headers=[list(header) for header in way.headers],
                 callbacks=callbacks,
+                machine_detection=verdict is not None,
+                detection_callback=verdict,
             ),
             whisper,
         )

@@ -61,7 +61,7 @@ class Plan:
     machine_detection: bool = False
     """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
     detection_callback: Callback | None = None
-    """Asynchronous detection: who is told of the verdict (its events do not matter)."""
+    """Asynchronous detection: who is told of the verdict; an empty URL: nobody."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; :func:`from_json` is its inverse."""

@@ -59,7 +59,7 @@ def hooks_for(
 def tell_detection(session: Session) -> None:
     """The one request of asynchronous machine detection (voice-calls.md §8)."""
     callback, call = session.plan.detection_callback, session.call
-    if callback is None or call.answered_by is None:
+    if callback is None or not callback.url or call.answered_by is None:
         return
     facts = [("CallSid", call.sid), ("AccountSid", call.account_sid), *detection(call.answered_by)]
     session.do(

@@ -114,8 +114,9 @@ class Session:
         self._warnings.add((code, text))
         self.do(
             alert(
-                self.board.new_sid, self.now, account_sid=self.call.account_sid, call_sid=self.call.sid,
-                code=code, text=text, request=self.asked, answer=answer, resource_sid=resource,
+                self.board.new_sid, self.now, docs=self.board.settings.docs,
+                account_sid=self.call.account_sid, call_sid=self.call.sid, code=code, text=text,
+                request=self.asked, answer=answer, resource_sid=resource,
             )
         )  # fmt: skip
 
@@ -302,11 +303,16 @@ class Session:
             self.warn(result.error_code, f"SIP response {result.sip_code}")
         if self.tie is not None:
             self.tie.ended()
+        self.wait_for_files()
+        self._release_if_done()
+
+    def wait_for_files(self) -> None:
+        """The leg is over: its recordings, and the requests that tell of them, are waited for, not for ever."""
+        self._steps = None
         if self.recordings.live:
             self.timer("recording-guard", RECORDING_GUARD, pulls=False)
             if self._owed:
                 self.timer("owed-guard", RECORDING_WAIT)
-        self._release_if_done()
 
     def _release_if_done(self) -> None:
         if self.over and not self.recordings.live and not self.released:

@@ -64,6 +64,11 @@ class VoiceSettings:
     refuse: Callable[[str], int | None] | None = None
     """Dialling rights: a code of errors.md for a destination, or None."""
 
+    @property
+    def docs(self) -> str:
+        """The page that explains error codes."""
+        return self.public_url.rstrip("/") + "/docs"
+
     def __post_init__(self) -> None:
         if not self.api_base:
             object.__setattr__(self, "api_base", self.public_url.rstrip("/") + "/api")
@@ -122,16 +127,20 @@ class Switchboard:
         return effects
 
     def crashed(self, call_sid: str, now: float, error: Exception) -> list[Effect]:
-        """End one session after a bug: terminal status, callback, hang-up, debugger entry, release."""
+        """End one session after a bug: terminal status, callback, hang-up, debugger entry, release.
+
+        Recordings that are still being written keep the session until their files are ready: the audio is
+        the caller's. Should it crash once more then, they are given up.
+        """
         session = self._sessions.pop(call_sid, None)
         if session is None:
             return [ReleaseCall(call_sid=call_sid)]
         text = f"A defect of this server ended the call ({type(error).__name__}); see its log"
         call = session.call
         effects = end_stored(call, session.plan, now, 12400, self.new_token)
-        for recording in session.recordings.live.values():
-            settle(recording, 0.0, False, 0, now)
-            effects.append(Save(replace(recording)))
+        waiting = bool(effects) and bool(session.recordings.live)
+        if not waiting:
+            effects += self._give_up(session, now)
         effects.append(self._alert(call, now, 12400, text))
         unanswered_inbound = call.direction == "inbound" and call.answered_at is None
         effects.append(
@@ -139,11 +148,29 @@ class Switchboard:
             if unanswered_inbound
             else HangUpLeg(call_sid=call_sid, reason="error")
         )
+        session.out.clear()
         if session.tie is not None:
-            session.out.clear()
             session.tie.ended()
             effects += session.out
-        effects.append(ReleaseCall(call_sid=call_sid))
+            session.out = []
+        if waiting:
+            session.wait_for_files()
+            self._sessions[call_sid] = session
+            effects += session.out
+            session.out = []
+        else:
+            effects.append(ReleaseCall(call_sid=call_sid))
+        return effects
+
+    def _give_up(self, session: Session, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for recording in session.recordings.live.values():
+            settle(recording, 0.0, False, 0, now)
+            effects.append(Save(replace(recording)))
+            hook = status_webhook(recording, recording.status, self.settings.api_base, self.new_token())
+            if hook is not None:
+                effects.append(hook)
+        session.recordings.live.clear()
         return effects
 
     # --- beginnings ----------------------------------------------------------------------------------
@@ -286,10 +313,16 @@ class Switchboard:
     # --- small things ---------------------------------------------------------------------------------
 
     def _absent(self, event: Event) -> list[Effect]:
-        if isinstance(event, CallUpdateRequested) and not (event.params.keys() & {"Url", "Twiml"}):
-            return []  # ended calls take a new Status without a word; no Answer: the record is as stored
-        if isinstance(event, (CallUpdateRequested, RecordingRequested, RecordingUpdateRequested)):
+        if isinstance(event, CallUpdateRequested):
+            if "Status" in event.params or not (event.params.keys() & {"Url", "Twiml"}):
+                return []  # ended calls take a new Status without a word; no Answer: the record is as stored
             raise Refused(21220, control.NOT_IN_PROGRESS)
+        if isinstance(event, RecordingRequested):
+            raise Refused(21220, "Requested resource is not eligible for recording")
+        if isinstance(event, RecordingUpdateRequested):
+            raise Refused(21220, "The call is over, and its recordings with it")
+        if isinstance(event, DeadlineReached):
+            return [ClearDeadline(call_sid=event.call_sid, name=event.name)]  # else it comes at every start
         return []  # reports about a call that is over
 
     def _flush(self, session: Session) -> list[Effect]:
@@ -299,7 +332,15 @@ class Switchboard:
         return effects
 
     def _alert(self, call: Call, now: float, code: int, text: str) -> Save:
-        return alert(self.new_sid, now, account_sid=call.account_sid, call_sid=call.sid, code=code, text=text)
+        return alert(
+            self.new_sid,
+            now,
+            docs=self.settings.docs,
+            account_sid=call.account_sid,
+            call_sid=call.sid,
+            code=code,
+            text=text,
+        )
 
     @staticmethod
     def _call(sid: str, account_sid: str, to: str, from_: str, direction: str, now: float) -> Call:

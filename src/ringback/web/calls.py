@@ -5,22 +5,27 @@ These are the live handlers that the REST layer calls; it never edits a live rec
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ringback.effects import Delete
+from ringback.effects import Delete, Save
 from ringback.events import (
     CallArrived,
     CallRequested,
     CallUpdateRequested,
     Event,
+    RecordingRemovalRequested,
     RecordingRequested,
     RecordingUpdateRequested,
     VoiceRouting,
 )
+from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.kernel.fields import phone_number
+from ringback.resources.api.account import Account
+from ringback.resources.api.alert import Alert
 from ringback.resources.api.application import Application
 from ringback.resources.api.call import Call
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
@@ -34,8 +39,10 @@ TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 class Directory:
     """Look-ups that calls need: numbers, applications, caller ids."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, new_sid: Callable[[str], str], now: Callable[[], float]) -> None:
         self._store = store
+        self._new_sid = new_sid
+        self._now = now
 
     async def routing(self, number: str) -> VoiceRouting | None:
         """Where calls to one of our numbers get their instructions; None: not ours (or released)."""
@@ -95,9 +102,24 @@ class Directory:
             return event
         for number in (event.to, *(prefix + event.to for prefix in ("+", "+1") if event.to.isdigit())):
             routing = await self.routing(number)
-            if routing is not None:
+            if routing is not None and await self._may_be_called(routing, event):
                 return replace(event, to=number, routing=routing)
         return event
+
+    async def _may_be_called(self, routing: VoiceRouting, event: CallArrived) -> bool:
+        """Whether the number's account is active; calls to others are refused and logged (errors.md, 10003)."""
+        account = await self._store.get(Account, routing.account_sid)
+        if account is not None and account.status == "active":
+            return True
+        now = self._now()
+        refusal = Alert(
+            sid=self._new_sid("NO"), account_sid=routing.account_sid, date_created=now, date_updated=now,
+            error_code=10003, message_text=f"{title(10003)}. The call from {event.from_} was refused",
+            message_date=now, resource_sid=routing.phone_number_sid,
+            more_info="https://www.twilio.com/docs/errors/10003",
+        )  # fmt: skip
+        await self._store.commit([Save(refusal)])
+        return False
 
 
 class LiveCalls:
@@ -145,10 +167,27 @@ class LiveCalls:
 
     async def update(self, ctx: Context, params: Params) -> Call:
         """POST Calls/{sid}. A call that is over is given back unchanged, or refused (voice-calls.md §7)."""
+        status = _first(params, "Status") or ""
+        if status not in ("", "canceled", "completed"):
+            raise Refused(20001, f"Status {status[:40]!r} is neither canceled nor completed")
         changed: Call | None = await self._ask(
             CallUpdateRequested(call_sid=ctx.record.sid, call=ctx.record, params=params)
         )
-        return changed or ctx.record
+        return await self._ended(ctx, status, changed) if changed is not None else ctx.record
+
+    async def _ended(self, ctx: Context, status: str, call: Call) -> Call:
+        """The call once it is over, when the update ends it: at once, or when the far end has confirmed.
+
+        The answer waits for at most half a second: an application that serves one request at a time may be
+        asked for its last ``action`` meanwhile.
+        """
+        ends = status == "completed" or (status == "canceled" and call.status != "in-progress")
+        for seconds in (0.0, 0.005, 0.015, 0.03, 0.05, 0.1, 0.3) if ends else ():
+            if call.status in TERMINAL:
+                break
+            await asyncio.sleep(seconds)
+            call = await ctx.store.get(Call, call.sid) or call
+        return call
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """DELETE of a call that has ended; a live one is refused with 20009."""
@@ -178,8 +217,12 @@ class LiveRecordings:
         )
 
     async def delete(self, ctx: Context, params: Params) -> None:
-        """Not a live operation: the REST layer deletes recordings itself."""
-        raise Refused(20004, "Method DELETE not allowed", 405)
+        """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
+        sid = ctx.record.sid
+        await self._ask(RecordingRemovalRequested(call_sid=sid, recording=ctx.record))
+        folder = ctx.services.settings.recordings
+        for suffix in (".wav", ".mp3"):
+            (folder / (sid + suffix)).unlink(missing_ok=True)
 
 
 def _first(params: Mapping[str, Sequence[str]], name: str) -> str | None:

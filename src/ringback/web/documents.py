@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlencode
 
-from ringback.effects import FetchDocument, ReleaseCall
+from ringback.effects import FetchDocument, ReleaseCall, Save
 from ringback.events import DocumentFetched, Event
 from ringback.kernel.clock import Clock
+from ringback.resources.api.alert import Alert
 from ringback.store.writes import LogHttp
 from ringback.web.webhooks.delivery import Delivery
 from ringback.web.webhooks.jar import CookieJar
@@ -39,6 +41,30 @@ def ledger(
     ]
 
 
+def warnings(
+    delivery: Delivery,
+    account_sid: str,
+    resource_sid: str,
+    method: str,
+    *,
+    new_sid: Callable[[str], str],
+    now: float,
+) -> list[Save]:
+    """Debugger entries for what the sender read differently than written (webhooks.md §5: 11243; 11322)."""
+    return [
+        Save(
+            Alert(
+                sid=new_sid("NO"), account_sid=account_sid, date_created=now, date_updated=now, log=1,
+                error_code=trouble.code, message_text=trouble.text, message_date=now,
+                call_sid=resource_sid if resource_sid.startswith("CA") else None, resource_sid=resource_sid,
+                request_method=method, request_url=delivery.final_url,
+                more_info=f"https://www.twilio.com/docs/errors/{trouble.code}",
+            )
+        )
+        for trouble in delivery.warnings
+    ]  # fmt: skip
+
+
 class Documents:
     """Fetches documents; keeps one cookie jar a call (webhooks.md §7)."""
 
@@ -50,7 +76,8 @@ class Documents:
         post: Callable[[Event], None],
         auth_token: Callable[[str], Awaitable[str]],
         new_token: Callable[[], str],
-        log: Callable[[list[LogHttp]], None],
+        new_sid: Callable[[str], str],
+        log: Callable[[list[Any]], None],
     ) -> None:
         """``auth_token(account_sid)`` gives the token that signs; ``new_token()`` an idempotency token."""
         self._sender = sender
@@ -58,6 +85,7 @@ class Documents:
         self._post = post
         self._auth_token = auth_token
         self._new_token = new_token
+        self._new_sid = new_sid
         self._log = log
         self._jars: dict[str, CookieJar] = {}
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -101,7 +129,15 @@ class Documents:
                     jar=jar,
                 )
             )
-            self._log(ledger(delivery, effect.account_sid, effect.call_sid, effect.params))
+            self._log(
+                [
+                    *ledger(delivery, effect.account_sid, effect.call_sid, effect.params),
+                    *warnings(
+                        delivery, effect.account_sid, effect.call_sid, effect.method,
+                        new_sid=self._new_sid, now=self._clock.now(),
+                    ),
+                ]
+            )  # fmt: skip
             self._post(
                 DocumentFetched(
                     call_sid=effect.call_sid,

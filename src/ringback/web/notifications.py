@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from ringback.effects import SendWebhook
 from ringback.kernel.clock import Clock
 from ringback.resources.api.alert import Alert
-from ringback.store.writes import LogHttp
-from ringback.web.documents import ledger
+from ringback.web.documents import ledger, warnings
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender
 
@@ -33,7 +32,7 @@ class Notifications:
         clock: Clock,
         auth_token: Callable[[str], Awaitable[str]],
         new_sid: Callable[[str], str],
-        log: Callable[[list[LogHttp]], None],
+        log: Callable[[list[Any]], None],
         faults: FaultBook | None = None,
     ) -> None:
         self._sender = sender
@@ -43,6 +42,12 @@ class Notifications:
         self._log = log
         self._faults = faults
         self._held: dict[str, SendWebhook] = {}
+        self._late: set[asyncio.Task[None]] = set()
+
+    @property
+    def held(self) -> int:
+        """Webhooks that a fault has put off."""
+        return len(self._held) + len(self._late)
 
     async def deliver(self, hook: SendWebhook) -> Sequence[Alert]:
         """Send one webhook; gives the debugger entry when it could not be delivered (webhooks.md §4)."""
@@ -51,7 +56,7 @@ class Notifications:
             if waits:
                 await self._sleep(waits)
             if later:
-                self._held[hook.key] = hook
+                self._put_off(hook)
                 return ()
             alerts: list[Alert] = []
             for _ in range(times):
@@ -61,6 +66,22 @@ class Notifications:
                 alerts += await self._send(overtaken)
             return alerts
         return await self._send(hook)
+
+    def _put_off(self, hook: SendWebhook) -> None:
+        """Let the next of its key overtake it; if none comes within five seconds, it was the last one."""
+        self._held[hook.key] = hook
+
+        async def send() -> None:
+            await self._send(hook)
+
+        def late() -> None:
+            if self._held.get(hook.key) is hook:
+                del self._held[hook.key]
+                task = asyncio.get_running_loop().create_task(send())
+                self._late.add(task)
+                task.add_done_callback(self._late.discard)
+
+        self._clock.call_at(self._clock.now() + 5.0, late)
 
     def _faulty(self, hook: SendWebhook, faults: FaultBook) -> tuple[int, float, bool]:
         """How often to send it, after how many seconds, and whether the next of its key goes first."""
@@ -87,22 +108,31 @@ class Notifications:
             alarm.cancel()
 
     async def _send(self, hook: SendWebhook) -> list[Alert]:
-        delivery = await self._sender.send(
-            Hook(
-                url=hook.url,
-                method=hook.method,
-                params=hook.params,
-                auth_token=await self._auth_token(hook.account_sid),
-                token=hook.token,
-                kind="notification",
-                status_error=hook.failure_code,
+        hold = self._clock.hold()
+        try:
+            delivery = await self._sender.send(
+                Hook(
+                    url=hook.url,
+                    method=hook.method,
+                    params=hook.params,
+                    auth_token=await self._auth_token(hook.account_sid),
+                    token=hook.token,
+                    kind="notification",
+                    status_error=hook.failure_code,
+                )
             )
-        )
+        finally:
+            hold.release()
         resource_sid = hook.resource_sid or hook.key
-        self._log(ledger(delivery, hook.account_sid, hook.key, hook.params))
+        now = self._clock.now()
+        self._log(
+            [
+                *ledger(delivery, hook.account_sid, hook.key, hook.params),
+                *warnings(delivery, hook.account_sid, hook.key, hook.method, new_sid=self._new_sid, now=now),
+            ]
+        )
         if delivery.ok:
             return []
-        now = self._clock.now()
         last = delivery.attempts[-1] if delivery.attempts else None
         return [
             Alert(

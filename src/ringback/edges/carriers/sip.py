@@ -21,6 +21,7 @@ from ringback.edges.sip.address import caller_of, number_of
 from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.endpoint import SipEndpoint
 from ringback.edges.sip.handler import Authorization, EndedBy, FailedBy, Refusal
+from ringback.edges.sip.recordings import Recordings
 from ringback.edges.sip.route import REALM, Router, Unreachable
 from ringback.edges.sip.transport import Source
 from ringback.effects import (
@@ -47,9 +48,6 @@ from ringback.events import (
     LegEnded,
     LegFailed,
     LegRinging,
-    RecordingBegan,
-    RecordingEnded,
-    RecordingSilent,
     SipFacts,
 )
 from ringback.sip import sdp
@@ -103,15 +101,13 @@ class SipCarrier:
         self._router = router
         self._pool = pool
         self._prompts = prompts
-        self._recordings = recordings
+        self._recordings = Recordings(
+            pool=pool, folder=recordings, post=post, spawn=lambda work: self._start(None, work)
+        )
         self._media_host = media_host
         self._warm = warm
         self.endpoint: SipEndpoint | None = None
         self._legs: dict[str, Leg] = {}
-        self._trims: set[str] = set()
-        """Recordings whose silence is to be cut off at the end."""
-        self._beeps: dict[str, RecordLeg] = {}
-        """Recordings that begin when their beep has been heard, by the beep's playback."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._perform: dict[type[LegEffect], Callable[[Leg, Any], None]] = {
             RingLeg: self._ring,
@@ -120,10 +116,10 @@ class SipCarrier:
             HangUpLeg: self._hang_up,
             PlayAudio: self._play,
             StopAudio: self._stop_audio,
-            RecordLeg: self._record,
+            RecordLeg: lambda leg, effect: self._recordings.record(effect),
             PauseRecording: lambda leg, effect: pool.pause_recording(effect.recording_sid, effect.behavior),
             ResumeRecording: lambda leg, effect: pool.resume_recording(effect.recording_sid),
-            StopRecording: self._stop_recording,
+            StopRecording: lambda leg, effect: self._recordings.stop(effect),
             Join: lambda leg, effect: pool.join(leg.call_sid, effect.room),
             LeaveRoom: lambda leg, effect: pool.leave(leg.call_sid),
         }
@@ -246,7 +242,7 @@ class SipCarrier:
             call.hangup()
             self._fail(leg, 488, "no common codec", "callee")
             return
-        self._post(LegAnswered(call_sid=leg.call_sid))
+        self._post(LegAnswered(call_sid=leg.call_sid, sip_call_id=call.call_id))
 
     # --- inbound -----------------------------------------------------------------------------------------
 
@@ -373,36 +369,6 @@ class SipCarrier:
     def _stop_audio(self, leg: Leg, effect: StopAudio) -> None:
         self._prompts.stop(leg.call_sid, effect.playback)
 
-    def _record(self, leg: Leg, effect: RecordLeg) -> None:
-        if effect.beep_first:
-            self._beeps[f"beep {effect.recording_sid}"] = effect
-            self._pool.play(leg.call_sid, f"beep {effect.recording_sid}", [media.Tone(name="beep")])
-        else:
-            self._begin_recording(effect)
-
-    def _begin_recording(self, effect: RecordLeg) -> None:
-        if effect.trim:
-            self._trims.add(effect.recording_sid)
-        self._pool.record(
-            effect.call_sid,
-            effect.recording_sid,
-            str(self._recordings / f"{effect.recording_sid}.wav"),
-            channels=2 if effect.channels == 2 else 1,
-            track=effect.track,
-            silence_timeout=effect.silence_timeout,
-        )
-
-    def _stop_recording(self, leg: Leg, effect: StopRecording) -> None:
-        if self._beeps.pop(f"beep {effect.recording_sid}", None) is not None:
-            self._pool.stop_playback(leg.call_sid, f"beep {effect.recording_sid}")
-            self._post(
-                RecordingEnded(
-                    call_sid=leg.call_sid, recording_sid=effect.recording_sid, seconds=0.0, silent=True
-                )
-            )
-        else:
-            self._pool.stop_recording(effect.recording_sid)
-
     # --- the end -----------------------------------------------------------------------------------------
 
     def _hang_up(self, leg: Leg, effect: HangUpLeg) -> None:
@@ -426,7 +392,15 @@ class SipCarrier:
     def _fail(self, leg: Leg, code: int, reason: str, by: Any) -> None:
         if leg.call_sid in self._legs:
             self._forget(leg)
-            self._post(LegFailed(call_sid=leg.call_sid, sip_code=code, reason=reason, by=by))
+            self._post(
+                LegFailed(
+                    call_sid=leg.call_sid,
+                    sip_code=code,
+                    reason=reason,
+                    by=by,
+                    sip_call_id=leg.call.call_id if leg.call is not None else "",
+                )
+            )
 
     def _forget(self, leg: Leg) -> None:
         self._legs.pop(leg.call_sid, None)
@@ -465,46 +439,19 @@ class SipCarrier:
 
     def report(self, report: Any) -> None:
         """What the media workers say."""
+        if self._recordings.take(report):
+            return
         if isinstance(report, media.Digit):
             self._post(DigitPressed(call_sid=report.leg, digit=report.digit))
-        elif isinstance(report, media.PlaybackDone) and report.playback in self._beeps:
-            # A leg that ended during the beep has no worker any more: the pool then reports an empty recording.
-            self._begin_recording(self._beeps.pop(report.playback))
         elif isinstance(report, media.PlaybackDone):
             self._prompts.ended(
                 report.leg, report.playback, report.position_seconds, report.completed, report.error
             )
-        elif isinstance(report, media.RecordingStarted):
-            self._post(RecordingBegan(call_sid=report.leg, recording_sid=report.recording))
-        elif isinstance(report, media.RecordingSilence):
-            self._post(RecordingSilent(call_sid=report.leg, recording_sid=report.recording))
-        elif isinstance(report, media.RecordingStopped):
-            self._start(None, self._finish(report))
         elif isinstance(report, media.LegLost):
             leg = self._legs.get(report.leg)
             if leg is not None and leg.call is not None:
                 log.error("%s: its media worker died; hanging up", leg.call_sid)
                 leg.call.hangup()
-
-    async def _finish(self, report: media.RecordingStopped) -> None:
-        path = self._recordings / f"{report.recording}.wav"
-        seconds = report.seconds
-        if report.recording in self._trims:
-            self._trims.discard(report.recording)
-            try:
-                seconds = await asyncio.to_thread(_trim, path)
-            except (OSError, ValueError) as error:
-                log.error("%s: recording %s stays untrimmed: %s", report.leg, report.recording, error)
-        size = path.stat().st_size if path.exists() else 0
-        self._post(
-            RecordingEnded(
-                call_sid=report.leg,
-                recording_sid=report.recording,
-                seconds=seconds,
-                silent=report.silent,
-                size=size,
-            )
-        )
 
     def _start(self, leg: Leg | None, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -522,10 +469,3 @@ class SipCarrier:
                     self._fail(leg, 500, "internal error", "us")
 
         task.add_done_callback(ended)
-
-
-def _trim(path: Path) -> float:
-    """Cut the silence off a finished recording; gives its new length in seconds. Blocking."""
-    from ringback.edges.media.finished import trim_recording  # numpy, only when a recording ends
-
-    return trim_recording(str(path))

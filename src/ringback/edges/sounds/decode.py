@@ -16,7 +16,7 @@ MEMORY_LIMIT = 4 << 30
 """Bytes of address space of the decoding process."""
 
 
-class Undecodable(Exception):
+class Undecodable(ValueError):
     """No audio could be read from the file."""
 
 

@@ -6,6 +6,39 @@ from typing import Any
 
 from ringback.kernel.resource import Record, field, resource
 
+_CONTROL = {
+    "Url": "Where the instructions come from (absolute http or https URL).",
+    "Method": "GET or POST, for Url. Default POST.",
+    "Twiml": "The instructions themselves, at most 4000 characters. Url wins over it.",
+    "FallbackUrl": "Asked when Url fails; is told ErrorCode and ErrorUrl.",
+    "FallbackMethod": "GET or POST. Default POST.",
+    "StatusCallback": "Is told how the call goes.",
+    "StatusCallbackMethod": "GET or POST. Default POST.",
+    "TimeLimit": "Longest answered call in seconds.",
+}
+_CREATE = {
+    "To": "Required. An E.164 number, a sip: URI or client:identity.",
+    "From": "Required. A number of the account, a verified caller id, or a client.",
+    **_CONTROL,
+    "ApplicationSid": "An application whose voice URLs are used; it wins over Url.",
+    "StatusCallbackEvent": "initiated, ringing, answered, completed; repeat the parameter. Default completed.",
+    "Timeout": "Seconds to let it ring, 1 to 600. Default 60.",
+    "SendDigits": "Keys to press after the answer: 0-9 A-D # * w W, at most 32.",
+    "Record": "true: record the whole call.",
+    "RecordingChannels": "mono or dual. Default mono.",
+    "RecordingTrack": "inbound, outbound or both. Default both.",
+    "RecordingStatusCallback": "Is told when the recording is ready.",
+    "RecordingStatusCallbackMethod": "GET or POST. Default POST.",
+    "RecordingStatusCallbackEvent": "in-progress, completed, absent, separated by spaces. Default completed.",
+    "Trim": "trim-silence or do-not-trim. Default trim-silence.",
+    "CallerId": "What the callee is shown in place of From.",
+    "SipAuthUsername": "For sip: targets that ask for it.",
+    "SipAuthPassword": "For sip: targets that ask for it.",
+    "CallReason": "At most 50 characters; kept.",
+    "CallToken": "Taken and not used.",
+    "MachineDetection": "Enable or DetectMessageEnd; checked, and every answer is reported as unknown.",
+}
+
 
 @resource(
     "/2010-04-01/Accounts/{AccountSid}/Calls",
@@ -13,6 +46,10 @@ from ringback.kernel.resource import Record, field, resource
     key="calls",
     can=("list", "create", "fetch", "update", "delete"),
     live=("create", "update", "delete"),
+    takes={
+        "create": _CREATE,
+        "update": {"Status": "canceled or completed: end the call.", **_CONTROL},
+    },
     links=(
         "notifications", "recordings", "payments", "events", "siprec", "streams", "transcriptions",
         "user_defined_message_subscriptions", "user_defined_messages",

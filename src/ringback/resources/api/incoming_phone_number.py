@@ -32,7 +32,13 @@ class IncomingPhoneNumber(Record):
     """A number at which we can be called, and what then happens."""
 
     phone_number: str = field(
-        "", write="create", filter=True, index=True, check=phone_number, code=21421, missing_code=21421
+        "",
+        write="create",
+        filter=True,
+        unique="everywhere",
+        check=phone_number,
+        code=21421,
+        missing_code=21421,
     )
     """E.164. One number belongs to one account."""
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)

@@ -17,6 +17,6 @@ class OutgoingCallerId(Record):
     """A verified number: it may be shown as caller, and a trial account may call it."""
 
     phone_number: str = field(
-        "", write="create", filter=True, index=True, check=phone_number, code=21401, missing_code=21401
+        "", write="create", filter=True, unique="account", check=phone_number, code=21401, missing_code=21401
     )
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)

@@ -12,6 +12,7 @@ from ringback.kernel.resource import Record, at, field, resource
     sid="RE",
     key="recordings",
     can=("list", "fetch", "delete"),
+    live=("delete",),
     links=("add_on_results", "transcriptions"),
     filters={
         "DateCreated": "date_created day",
@@ -23,7 +24,7 @@ from ringback.kernel.resource import Record, at, field, resource
             "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings",
             key="recordings",
             can=("list", "create", "fetch", "update", "delete"),
-            live=("create", "update"),
+            live=("create", "update", "delete"),
             filters={
                 "DateCreated": "date_created day",
                 "DateCreated>": "date_created >=",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringback.effects import AudioItem, Silence, StopAudio
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 TIMER = "gather"
+_SAY_CODES = {"voice": 13321, "loop": 13322}
 LIMIT = 1024
 """Keys that are collected at most when the document sets no bound."""
 
@@ -55,8 +57,10 @@ class _Input:
 def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
     """Collect; with input the action is requested and nothing returns here."""
     action = session.action_url(attributes["action"])
-    if "dtmf" not in attributes["input"]:
-        session.warn(13326, "Speech input is not available yet: only keys are taken")
+    if "speech" in attributes["input"]:
+        session.warn(13340, "Speech input is not available yet: only keys are taken")
+    if attributes["speechTimeout"] == "auto" and attributes["speechModel"] == "default":
+        session.warn(13335, "speechTimeout=auto needs a speechModel that is not the default")
     found = _Input(attributes)
     try:
         yield from _prompt(element, attributes, session, found)
@@ -101,7 +105,10 @@ def _item(child: Element, session: Session) -> tuple[AudioItem, int] | None:
     declared = {"Say": say.VERB, "Play": play.VERB, "Pause": pause.VERB}.get(child.tag)
     if declared is None:
         return None
-    attributes = read_attributes(child, declared.attributes, session.warn)
+    known = declared.attributes
+    if child.tag == "Say":  # inside Gather the same mistakes have numbers of their own
+        known = {name: replace(known[name], code=_SAY_CODES.get(name, known[name].code)) for name in known}
+    attributes = read_attributes(child, known, session.warn)
     if child.tag == "Pause":
         return Silence(float(attributes["length"])), 1
     item: AudioItem | None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ringback.effects import Speech
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, keys, text, whole
+from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, keys, whole
 
 if TYPE_CHECKING:
     from ringback.voice.session import Session
@@ -39,7 +39,7 @@ VERB = Verb(
     tag="Say",
     run=run,
     attributes={
-        "voice": Attribute(text, None, 13511),
+        "voice": Attribute(keys(r"[A-Za-z][A-Za-z0-9_.:+-]{0,99}"), None, 13511),
         "language": Attribute(keys(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"), "en-US", 13512),
         "loop": Attribute(whole(0, 1000), 1, 13510),
     },

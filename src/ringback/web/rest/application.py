@@ -16,7 +16,8 @@ from ringback.web.auth import Authenticator, Caller
 from ringback.web.rest import generic, numbers, rules, special
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
 from ringback.web.rest.context import Context, LiveHandler, Params, RestSettings, Services
-from ringback.web.rest.openapi import docs_page, openapi
+from ringback.web.rest.docs import docs_page
+from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.render import View
 from ringback.web.rest.routing import Router, Target

@@ -32,7 +32,8 @@ class RestSettings:
     recordings: Path
     """Folder of the recordings; the file of one is ``<SID>.wav``."""
     encode_mp3: Callable[[Path], Path] | None = None
-    """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread."""
+    """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread. Raises ``ValueError`` when
+    there is no sound to encode."""
     test_account_sid: str = ""
     test_auth_token: str = ""
     body_limit: int = 256 * 1024

@@ -109,6 +109,9 @@ async def _list(ctx: Context, target: Target) -> Answer:
     query = dataclasses.replace(query, conditions=[*fixed, *query.conditions])
     page = await ctx.store.page(view.noun.record, query)
     items = [view.body(record, ctx.args, detail=False) for record in page.records]
+    rule = rules.of(view.noun.record)
+    for record, item in zip(page.records, items, strict=True):
+        rule.decorate(ctx, record, item, created=False)
     path = view.list_path(None, ctx.args)
     base = "" if ctx.place.classic else f"{ctx.services.settings.public_url}/{ctx.place.product}"
     if ctx.place.classic:
@@ -183,7 +186,7 @@ async def _delete(ctx: Context, target: Target) -> Answer:
         await handler.delete(ctx, ctx.params)
     else:
         rule = rules.of(target.view.noun.record)
-        await _commit(ctx, [await rule.removal(ctx) or Delete(ctx.record)])
+        await _commit(ctx, [Delete(ctx.record)])
         rule.after_save(ctx)
     return Answer(204)
 
@@ -192,4 +195,4 @@ async def _commit(ctx: Context, writes: list[Any]) -> None:
     try:
         await ctx.store.commit(writes)
     except Conflict:
-        raise Refused(20409, "A resource with the same unique value exists", 409) from None
+        raise rules.of(type(ctx.record)).conflict(ctx) from None

@@ -31,7 +31,7 @@ async def check_number(ctx: Context, before: Any) -> None:
     if before is None:
         await _choose_number(ctx)
         if await ctx.store.find(IncomingPhoneNumber, phone_number=record.phone_number, limit=1):
-            raise Refused(21422, f"{record.phone_number} is not available", 400)
+            raise taken(record.phone_number)
         record.friendly_name = record.friendly_name or friendly(record.phone_number)
     given = ctx.params
     if given.get("TrunkSid", [""])[-1]:
@@ -39,6 +39,16 @@ async def check_number(ctx: Context, before: Any) -> None:
     elif given.get("VoiceApplicationSid", [""])[-1]:
         record.trunk_sid = None
     check_fallback(record)
+
+
+def taken(number: str) -> Refused:
+    """Somebody has the number already."""
+    return Refused(21422, f"{number} is not available", 400)
+
+
+def known() -> Refused:
+    """The caller id has been verified before."""
+    return Refused(21450, "Phone number already validated for your account", 400)
 
 
 async def _choose_number(ctx: Context) -> None:
@@ -69,7 +79,7 @@ async def check_caller_id(ctx: Context, before: Any) -> None:
         raise Refused(21401, "PhoneNumber is required", 400)
     same = {"phone_number": record.phone_number, "account_sid": ctx.account.sid}
     if await ctx.store.find(OutgoingCallerId, limit=1, **same):
-        raise Refused(21450, "Phone number already validated for your account", 400)
+        raise known()
     record.friendly_name = record.friendly_name or friendly(record.phone_number)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ringback.effects import Save
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 from ringback.resources.api.account import Account
@@ -49,8 +48,9 @@ class Rule:
     def after_save(self, ctx: Context) -> None:
         """It is committed."""
 
-    async def removal(self, ctx: Context) -> Any:
-        """What a delete writes; None: it deletes the record."""
+    def conflict(self, ctx: Context) -> Refused:
+        """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
+        return Refused(20409, "A resource with the same unique value exists", 409)
 
     def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
         """Add to the JSON of a single record."""
@@ -117,6 +117,9 @@ class _NumberRule(Rule):
     async def before_save(self, ctx: Context, before: Any) -> None:
         await numbers.check_number(ctx, before)
 
+    def conflict(self, ctx: Context) -> Refused:
+        return numbers.taken(ctx.record.phone_number)
+
 
 class _CallerIdRule(Rule):
     def lock(self, record: Any) -> str:
@@ -124,6 +127,9 @@ class _CallerIdRule(Rule):
 
     async def before_save(self, ctx: Context, before: Any) -> None:
         await numbers.check_caller_id(ctx, before)
+
+    def conflict(self, ctx: Context) -> Refused:
+        return numbers.known()
 
     def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
         if created:
@@ -148,17 +154,6 @@ class _RecordingRule(Rule):
     def only(self, ctx: Context) -> list[Condition]:
         soft = ctx.params.get("IncludeSoftDeleted", [""])[-1].lower() == "true"
         return [] if soft else [Condition("deleted_at", "=", None)]
-
-    async def removal(self, ctx: Context) -> Any:
-        """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
-        record = ctx.record
-        if record.status in ("in-progress", "paused", "processing"):
-            raise Refused(20009, "Cannot delete this resource before it is complete", 400)
-        folder = ctx.services.settings.recordings
-        for suffix in (".wav", ".mp3"):
-            (folder / (record.sid + suffix)).unlink(missing_ok=True)
-        record.status, record.deleted_at, record.date_updated = "deleted", ctx.now, ctx.now
-        return Save(record)
 
     def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
         if "CallSid" not in ctx.args:

@@ -28,7 +28,10 @@ async def media(ctx: Context, suffix: str) -> Answer:
     if suffix == ".mp3":
         if settings.encode_mp3 is None:
             raise Refused(20503, "This server cannot make MP3 files", 503)
-        file = await asyncio.to_thread(settings.encode_mp3, file)
+        try:
+            file = await asyncio.to_thread(settings.encode_mp3, file)
+        except ValueError:
+            raise Refused(20404, f"The recording {sid} holds no sound", 404) from None
         return Answer(200, content_type=b"audio/mpeg", file=file)
     return Answer(200, content_type=b"audio/x-wav", file=file)
 
