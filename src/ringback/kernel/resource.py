@@ -74,7 +74,8 @@ class Field:
     """Shown when fetched alone, not in lists."""
     wire: str | Mapping[Any, str] = ""
     """``date``: Unix seconds shown as a date; ``string``: a number shown as a string; ``text``: JSON shown
-    as JSON text; a mapping: stored value → shown value, others as they are."""
+    as JSON text; ``link``: a path shown as an absolute URL; a mapping: stored value → shown value, others as they
+    are."""
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     check: Callable[[str], str] | None = None

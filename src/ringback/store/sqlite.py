@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -55,6 +56,8 @@ class SqliteEngine:
         self._thread.start()
 
     def _connect(self) -> sqlite3.Connection:
+        # The database holds auth tokens: it is for its owner alone (its -wal and -shm files follow it).
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
         )

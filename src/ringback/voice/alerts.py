@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from ringback.effects import FetchDocument, Save
 from ringback.events import DocumentFetched
 from ringback.kernel.error_codes import level, title
-from ringback.resources.api.alert import Alert
+from ringback.resources.api.alert import Alert, explained
 
 EXCERPT = 2_000
 """Bytes of an answer that are kept."""
@@ -18,7 +18,6 @@ def alert(
     new_sid: Callable[[str], str],
     now: float,
     *,
-    docs: str,
     account_sid: str,
     call_sid: str,
     code: int,
@@ -29,7 +28,7 @@ def alert(
 ) -> Save:
     """One entry about ``call_sid``; ``text`` says what is wrong and what to do about it.
 
-    ``docs`` is the address of our documentation page. ``request`` and ``answer``: the exchange with the
+    ``request`` and ``answer``: the exchange with the
     application behind it; variables and headers are kept
     URL-encoded, of the body its start (voice-calls.md §12).
     """
@@ -46,7 +45,7 @@ def alert(
             error_code=code,
             message_text=f"{heading}. {text}" if text else heading,
             message_date=now,
-            more_info=f"{docs}#error-{code}",
+            more_info=explained(code),
             call_sid=call_sid,
             resource_sid=resource_sid or call_sid,
             request_url=None if request is None else shown_url(request.url),

@@ -114,7 +114,7 @@ class Session:
         self._warnings.add((code, text))
         self.do(
             alert(
-                self.board.new_sid, self.now, docs=self.board.settings.docs,
+                self.board.new_sid, self.now,
                 account_sid=self.call.account_sid, call_sid=self.call.sid, code=code, text=text,
                 request=self.asked, answer=answer, resource_sid=resource,
             )

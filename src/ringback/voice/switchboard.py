@@ -64,11 +64,6 @@ class VoiceSettings:
     refuse: Callable[[str], int | None] | None = None
     """Dialling rights: a code of errors.md for a destination, or None."""
 
-    @property
-    def docs(self) -> str:
-        """The page that explains error codes."""
-        return self.public_url.rstrip("/") + "/docs"
-
     def __post_init__(self) -> None:
         if not self.api_base:
             object.__setattr__(self, "api_base", self.public_url.rstrip("/") + "/api")
@@ -335,7 +330,6 @@ class Switchboard:
         return alert(
             self.new_sid,
             now,
-            docs=self.settings.docs,
             account_sid=call.account_sid,
             call_sid=call.sid,
             code=code,

@@ -25,7 +25,7 @@ from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.kernel.fields import phone_number
 from ringback.resources.api.account import Account
-from ringback.resources.api.alert import Alert
+from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.application import Application
 from ringback.resources.api.call import Call
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
@@ -116,7 +116,7 @@ class Directory:
             sid=self._new_sid("NO"), account_sid=routing.account_sid, date_created=now, date_updated=now,
             error_code=10003, message_text=f"{title(10003)}. The call from {event.from_} was refused",
             message_date=now, resource_sid=routing.phone_number_sid,
-            more_info="https://www.twilio.com/docs/errors/10003",
+            more_info=explained(10003),
         )  # fmt: skip
         await self._store.commit([Save(refusal)])
         return False

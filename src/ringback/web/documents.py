@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from ringback.effects import FetchDocument, ReleaseCall, Save
 from ringback.events import DocumentFetched, Event
 from ringback.kernel.clock import Clock
-from ringback.resources.api.alert import Alert
+from ringback.resources.api.alert import Alert, explained
 from ringback.store.writes import LogHttp
 from ringback.web.webhooks.delivery import Delivery
 from ringback.web.webhooks.jar import CookieJar
@@ -58,7 +58,7 @@ def warnings(
                 error_code=trouble.code, message_text=trouble.text, message_date=now,
                 call_sid=resource_sid if resource_sid.startswith("CA") else None, resource_sid=resource_sid,
                 request_method=method, request_url=delivery.final_url,
-                more_info=f"https://www.twilio.com/docs/errors/{trouble.code}",
+                more_info=explained(trouble.code),
             )
         )
         for trouble in delivery.warnings

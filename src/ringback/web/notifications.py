@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from ringback.effects import SendWebhook
 from ringback.kernel.clock import Clock
-from ringback.resources.api.alert import Alert
+from ringback.resources.api.alert import Alert, explained
 from ringback.web.documents import ledger, warnings
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender
@@ -146,6 +146,7 @@ class Notifications:
                 message_date=now,
                 call_sid=hook.key if hook.key.startswith("CA") else None,
                 resource_sid=resource_sid,
+                more_info=explained(hook.failure_code),
                 request_method=hook.method,
                 request_url=last.url if last else delivery.final_url,
                 request_variables=urlencode(hook.params),

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from ringback.kernel.resource import Record, at, field, resource
 
+
+def explained(code: int) -> str:
+    """``more_info`` of an error code: its row of the page at ``/docs``."""
+    return f"/docs#error-{code}"
+
+
 LEVELS = {0: "error", 1: "warning", 2: "notice", 3: "debug"}
 
 _NOTIFICATION = {
@@ -76,7 +82,7 @@ class Alert(Record):
     """What happened, in words."""
     message_date: float = field(0.0, wire="date", index=True)
     """When it happened."""
-    more_info: str = field("")
+    more_info: str = field("", wire="link")
     """Documentation of the error."""
     call_sid: str | None = field(None, index=True)
     """The call that it happened to."""

@@ -51,6 +51,7 @@ class View:
     def __init__(self, noun: Noun, place: Place, public_url: str) -> None:
         self.noun = noun
         self.place = place
+        self._site = public_url
         self._base = f"{public_url}/{place.product}"
         shown: Mapping[str, str]
         if place.show is not None:
@@ -72,6 +73,8 @@ class View:
             return rfc2822 if self.place.classic else iso8601
         if wire == "string":
             return lambda value: None if value is None else str(value)
+        if wire == "link":
+            return lambda value: self._site + value if value else value
         if wire == "text":
             return lambda value: None if value is None else msgspec.json.encode(value).decode()
         return None
