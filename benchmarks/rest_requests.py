@@ -18,10 +18,12 @@ PRISM = "Prism, a stateless mock of the same API, on a like machine: {} /s"
 def measure(quick: bool) -> list[Figure]:
     """Requests per second and latencies. The calls ring for ever (the account lets one a minute go)."""
     posts, gets = (1_000, 3_000) if quick else (10_000, 30_000)
+    with Server() as server:
+        started, idle = server.ready_after, server.memory()
     with Server(sip="off", calls_per_second="0.01") as server:
         return [
-            Figure("ready after the start", f"{server.ready_after:.2f}", "s", "wanted: under 2 s"),
-            Figure("memory when idle, all processes", f"{server.memory():.0f}", "MB", "wanted: under 150 MB"),
+            Figure("ready after the first start, SIP on", f"{started:.2f}", "s", "wanted: under 2 s"),
+            Figure("memory when idle, all processes", f"{idle:.0f}", "MB", "wanted: under 150 MB"),
             *uvloop.run(_measure(server, posts, gets)),
         ]
 
