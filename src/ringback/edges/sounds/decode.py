@@ -22,7 +22,8 @@ class Undecodable(ValueError):
 
 def prepare() -> None:
     """Limit the decoding process before it reads anything from the network."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's affair
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # they come to the whole group; the main process ends the pool
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
 

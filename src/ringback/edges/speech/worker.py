@@ -74,7 +74,10 @@ def write(path: Path, data: bytes) -> None:
 
 def main(descriptor: int) -> None:
     """Work until the socket closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's affair; it closes the socket
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # they come to the whole group; the main process closes the socket
     link = socket.socket(fileno=descriptor)
     voices = Voices()
     with link.makefile("rb") as jobs:
