@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -25,11 +27,29 @@ TERMINAL = ("completed", "busy", "no-answer", "failed", "canceled")
 _TROUBLE = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL)\b|Traceback|^\w*(Error|Exception)\b", re.MULTILINE)
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port on loopback that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that is free now, for TCP and UDP alike, and so is the next one (baresip takes two).
+
+    It lies below the range from which the system takes the ports of outgoing connections, so that none of
+    those can take it before the program that it is meant for.
+    """
+    while True:
+        port = secrets.randbelow(5000) * 2 + 10_000
+        if port in _GIVEN:
+            continue
+        with contextlib.ExitStack() as probes:
+            try:
+                for number in (port, port + 1):
+                    for each in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                        probe = probes.enter_context(socket.socket(socket.AF_INET, each))
+                        probe.bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            _GIVEN.add(port)
+            return port
 
 
 def until(what: Callable[[], Any], seconds: float = 20.0, say: str = "") -> Any:
