@@ -50,7 +50,7 @@ COMPOSITION = {
 
 # Third-party packages that the parts above the I/O line may use; all others are for below it.
 PURE_PACKAGES: dict[str, set[str]] = {
-    "sip": {"sipmessage"},
+    "sip": set(),
     "media": {"numpy", "scipy"},
     "voice": {"lxml", "phonenumbers"},
     "taskrouter": {"lark"},
