@@ -52,8 +52,8 @@ COMPOSITION = {
 PURE_PACKAGES: dict[str, set[str]] = {
     "sip": set(),
     "media": {"numpy", "scipy"},
-    "voice": {"lxml", "phonenumbers"},
-    "taskrouter": {"lark"},
+    "voice": {"lxml", "phonenumbers", "sortedcontainers"},
+    "taskrouter": {"lark", "msgspec", "sortedcontainers"},
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},
     "messaging": {"phonenumbers"},

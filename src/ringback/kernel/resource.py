@@ -144,6 +144,8 @@ class Noun:
     """All of them, the four automatic ones first, in the order of the columns."""
     places: tuple[Place, ...]
     by_name: Mapping[str, Field]
+    stored: bool = True
+    """False: it has no table; a source (web/rest/context.py) knows its records while they live."""
 
     @property
     def docs(self) -> Mapping[str, str]:
@@ -238,6 +240,7 @@ def resource(
     product: str = "",
     table: str = "",
     also: Iterable[Place] = (),
+    stored: bool = True,
     **options: Any,
 ) -> Callable[[type[T]], type[T]]:
     """Declare a stored noun; ``path`` is its list's path, ``also`` further places (see :func:`at`)."""
@@ -267,7 +270,7 @@ def resource(
         made.__noun__ = Noun(
             record=made, name=cls.__name__, doc=doc, prefix=sid, fields=tuple(fields),
             table=table or (key if first.product == "api" else f"{first.product}_{key}"),
-            places=(first, *also), by_name={each.name: each for each in fields},
+            places=(first, *also), by_name={each.name: each for each in fields}, stored=stored,
         )  # fmt: skip
         return typing.cast(type[T], made)
 

@@ -43,7 +43,7 @@ class Store:
     """All records, the outbox, the durable timers and the log of requests."""
 
     def __init__(self, engine: Engine, nouns: Iterable[type[Record]]) -> None:
-        self.nouns = tuple(nouns)
+        self.nouns = tuple(record for record in nouns if record.__noun__.stored)
         self.metadata = tables(self.nouns)
         self._engine = engine
         self._sql = SqlTexts(engine.dialect, self.metadata, engine.insert)

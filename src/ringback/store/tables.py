@@ -22,7 +22,8 @@ def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
     """Describe the whole database."""
     metadata = sa.MetaData()
     for record in nouns:
-        _noun_table(metadata, record)
+        if record.__noun__.stored:
+            _noun_table(metadata, record)
     sa.Table(
         "outbox",
         metadata,

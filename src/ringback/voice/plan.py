@@ -60,6 +60,8 @@ class Plan:
     test: bool = False
     machine_detection: bool = False
     """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
+    desk: dict[str, str] = field(default_factory=dict)
+    """What the call is to a task: ``workspace``, ``task``, ``reservation``, ``role`` … (events/queues.py)."""
     detection_callback: Callback | None = None
     """Asynchronous detection: who is told of the verdict; an empty URL: nobody."""
 

@@ -120,7 +120,9 @@ class SipCarrier:
             PauseRecording: lambda leg, effect: pool.pause_recording(effect.recording_sid, effect.behavior),
             ResumeRecording: lambda leg, effect: pool.resume_recording(effect.recording_sid),
             StopRecording: lambda leg, effect: self._recordings.stop(effect),
-            Join: lambda leg, effect: pool.join(leg.call_sid, effect.room),
+            Join: lambda leg, effect: pool.join(
+                leg.call_sid, effect.room, muted=effect.muted, hold=effect.hold, coach=effect.coach
+            ),
             LeaveRoom: lambda leg, effect: pool.leave(leg.call_sid),
         }
 

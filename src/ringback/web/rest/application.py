@@ -15,7 +15,7 @@ from ringback.store import Store
 from ringback.web.auth import Authenticator, Caller
 from ringback.web.rest import generic, numbers, rules, special
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
-from ringback.web.rest.context import Context, LiveHandler, Params, RestSettings, Services
+from ringback.web.rest.context import Context, LiveHandler, Params, RestSettings, Services, Source
 from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
@@ -34,9 +34,10 @@ def build_rest(
     live: Mapping[type[Record], LiveHandler],
     settings: RestSettings,
     fallback: Any = None,
+    sources: Mapping[type[Record], Source] | None = None,
 ) -> RestApplication:
     """Make the application. ``fallback`` is the ASGI application for paths that are no product's."""
-    return RestApplication(store, tuple(nouns), live, settings, fallback)
+    return RestApplication(store, tuple(nouns), live, settings, fallback, sources or {})
 
 
 class RestApplication:
@@ -49,9 +50,12 @@ class RestApplication:
         live: Mapping[type[Record], LiveHandler],
         settings: RestSettings,
         fallback: Any,
+        sources: Mapping[type[Record], Source],
     ) -> None:
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
-        self.services = Services(store=store, settings=settings, auth=auth, live=dict(live))
+        self.services = Services(
+            store=store, settings=settings, auth=auth, live=dict(live), sources=dict(sources)
+        )
         self.router = Router()
         self.nouns = nouns
         self._parents = {f"{noun.__noun__.name}Sid": noun for noun in nouns}
@@ -141,7 +145,7 @@ class RestApplication:
                 ctx.params = read_form(scope["query_string"], self.services.settings.field_limit)
             if is_media:
                 return await special.media(ctx, suffix)
-            await generic.check_parents(ctx, self._parents)
+            await generic.check_parents(ctx, self._parents, rules.of(target.view.noun.record))
             if target.custom is not None:
                 answer: Answer = await target.custom(ctx)
                 return answer

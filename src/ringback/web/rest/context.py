@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ringback.kernel.resource import Place, Record
 from ringback.resources.api.account import Account
-from ringback.store import Store
+from ringback.store import Page, Query, Store
 from ringback.web.auth import Authenticator, Caller
 
 Params = dict[str, list[str]]
@@ -71,6 +71,8 @@ class Services:
     settings: RestSettings
     auth: Authenticator
     live: Mapping[type[Record], LiveHandler]
+    sources: Mapping[type[Record], Source] = field(default_factory=dict)
+    """Nouns that are read elsewhere than in the store."""
     locks: Locks = field(default_factory=Locks)
 
 
@@ -103,6 +105,16 @@ class Context:
     def now(self) -> float:
         """Unix seconds by the product's clock."""
         return self.services.settings.now()
+
+
+class Source(Protocol):
+    """Reads one noun from where it lives, in place of the store."""
+
+    async def page(self, ctx: Context, query: Query) -> Page:
+        """A part of the list; ``memory.page_of`` does it for records in memory. Raises ``Refused``."""
+
+    async def fetch(self, ctx: Context, sid: str) -> Any:
+        """The record that the path's last part names (a SID or another word), or None."""
 
 
 class LiveHandler(Protocol):

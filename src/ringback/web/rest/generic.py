@@ -25,7 +25,7 @@ def not_found(path: str) -> Refused:
     return Refused(20404, f"The requested resource {path} was not found", 404)
 
 
-async def check_parents(ctx: Context, nouns: dict[str, type[Record]]) -> None:
+async def check_parents(ctx: Context, nouns: dict[str, type[Record]], rule: rules.Rule) -> None:
     """Every record that the path names (``CallSid`` …) must exist; raises 20404."""
     for name in ctx.place.parents:
         if name == "AccountSid":
@@ -33,9 +33,16 @@ async def check_parents(ctx: Context, nouns: dict[str, type[Record]]) -> None:
         parent = nouns.get(name)
         if parent is None:
             continue
-        sid = ctx.args[name] = _normal(ctx.args[name])
-        if not is_sid(sid) or await ctx.store.get(parent, sid, ctx.account.sid) is None:
+        word = await rule.parent(ctx, name, ctx.args[name])
+        source = ctx.services.sources.get(parent)
+        if source is not None:
+            found: Any = await source.fetch(ctx, word)
+        else:
+            word = _normal(word)
+            found = await ctx.store.get(parent, word, ctx.account.sid) if is_sid(word) else None
+        if found is None:
             raise not_found(ctx.path)
+        ctx.args[name] = found.sid
 
 
 async def run(ctx: Context, target: Target, operation: str) -> Answer:
@@ -59,6 +66,12 @@ def _normal(sid: str) -> str:
 
 async def _lookup(ctx: Context, target: Target) -> Any:
     noun = target.view.noun
+    source = ctx.services.sources.get(noun.record)
+    if source is not None:
+        found = await source.fetch(ctx, ctx.args["Sid"])
+        if found is None:
+            raise not_found(ctx.path)
+        return found
     sid = await rules.of(noun.record).resolve(ctx, ctx.args["Sid"])
     sid = _normal(sid)
     if not is_sid(sid, noun.prefix):
@@ -74,8 +87,9 @@ async def _lookup(ctx: Context, target: Target) -> Any:
 
 
 def etag(record: Any) -> str:
-    """The version of a record: its last change, exactly."""
-    return f'"{record.date_updated.hex()}"'
+    """The version of a record: its counter when it has one, else its last change, exactly."""
+    version = getattr(record, "version", None)
+    return f'"{record.date_updated.hex() if version is None else version}"'
 
 
 def _check_version(ctx: Context) -> None:
@@ -107,7 +121,8 @@ async def _list(ctx: Context, target: Target) -> Answer:
         fixed.append(Condition("account_sid", "=", ctx.account.sid))
     fixed += rules.of(view.noun.record).only(ctx)
     query = dataclasses.replace(query, conditions=[*fixed, *query.conditions])
-    page = await ctx.store.page(view.noun.record, query)
+    source = ctx.services.sources.get(view.noun.record)
+    page = await (source.page(ctx, query) if source else ctx.store.page(view.noun.record, query))
     items = [view.body(record, ctx.args, detail=False) for record in page.records]
     rule = rules.of(view.noun.record)
     for record, item in zip(page.records, items, strict=True):

@@ -30,6 +30,10 @@ class Rule:
         """The SID for a word of the path."""
         return sid
 
+    async def parent(self, ctx: Context, name: str, word: str) -> str:
+        """The SID for a word of the path that names a parent (``name``: ``ConferenceSid`` …)."""
+        return word
+
     def visible(self, ctx: Context, record: Any) -> bool:
         """Whether the record may be seen."""
         return True

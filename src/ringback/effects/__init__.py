@@ -315,9 +315,15 @@ class StopRecording(LegEffect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join(LegEffect):
-    """Put the leg into a room; everybody in a room hears everybody else."""
+    """Put the leg into a room, or change how it takes part; everybody in a room hears everybody else."""
 
     room: str
+    muted: bool = False
+    """Hears, and is not heard."""
+    hold: bool = False
+    """Neither heard nor hearing; what is played to the leg itself goes on."""
+    coach: str | None = None
+    """Call SID of the one party that hears this leg (supervision)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

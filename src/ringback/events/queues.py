@@ -1,0 +1,120 @@
+"""Queues and bridges: what the desk, the queue and the legs tell each other (twiml.md §5.2, §6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ringback.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMade(Event):
+    """The answer to :class:`~ringback.effects.queues.MakeTask`: the caller's task, or why there is none."""
+
+    request: str
+    """The id given in the effect."""
+    workspace_sid: str = ""
+    task_sid: str = ""
+    error_code: int | None = None
+    """14221 or 14222 of errors.md; then there is no task."""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskGone(Event):
+    """The desk ended the waiting caller's task (workflow timeout, TTL): ``call_sid`` leaves its queue."""
+
+    task_sid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationClaimed(Event):
+    """The answer to :class:`~ringback.effects.queues.ClaimReservation`: whom to bridge, or why not."""
+
+    request: str
+    """The id given in the effect."""
+    workspace_sid: str = ""
+    task_sid: str = ""
+    reservation_sid: str = ""
+    member_sid: str = ""
+    """The waiting caller's call."""
+    error_code: int | None = None
+    """14215, 14217 or 14218."""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueTaken(Event):
+    """``call_sid``, a waiting member, has been taken out of its queue (it is no member any more)."""
+
+    by: str
+    """The call that dequeues it; empty: the desk, into a conference."""
+    room: str = ""
+    """Room that the two share; the member joins it when its whisper is over."""
+    whisper_url: str | None = None
+    """Document run for the member first (absolute URL)."""
+    whisper_method: str = "POST"
+    conference: dict[str, Any] = field(default_factory=dict)
+    """Not empty: the member takes part in a conference instead of a room of two; the attributes of
+    ``<Conference>`` by their TwiML names (already read: booleans, lists), with ``name``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberReady(Event):
+    """The dequeued member has joined the room (``call_sid`` is the leg that dequeued it)."""
+
+    member_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeEnded(Event):
+    """The other side of a bridge between two calls is over (``call_sid`` is the one that is left)."""
+
+    other_sid: str
+    reason: Literal["hangup", "redirected", "failed"] = "hangup"
+    seconds: int = 0
+    """How long the two talked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskCallRequested(Event):
+    """The desk wants a call to somebody: a worker, a supervisor (``call_sid`` is the new call)."""
+
+    account_sid: str
+    to: str
+    from_: str
+    url: str | None = None
+    method: str = "POST"
+    twiml: str | None = None
+    """Instructions after the answer, when there is no ``url``."""
+    timeout: int = 60
+    """Seconds to let it ring."""
+    record: bool = False
+    record_callback: str | None = None
+    status_callback: str | None = None
+    status_callback_method: str = "POST"
+    status_callback_events: tuple[str, ...] = ("completed",)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    desk: dict[str, str] = field(default_factory=dict)
+    """Kept in the call's plan and told back with every :class:`DeskCallChanged`: ``workspace``, ``task``,
+    ``reservation``, ``role`` (``worker``, ``supervisor``), ``instruction``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskCallChanged(Event):
+    """A call that belongs to a task tells the desk how it goes; ``call_sid``, the lane, is the WORKSPACE's SID."""
+
+    about: str
+    """The call."""
+    desk: dict[str, str]
+    """As in :class:`DeskCallRequested`; for a waiting caller ``role`` is ``customer``."""
+    change: Literal["answered", "bridged", "unbridged", "left_queue", "ended"]
+    """``bridged``/``unbridged``: talks with the other side, or does no more; ``left_queue``: the customer left
+    without an agent (``<Leave>``, redirection); ``ended``: the leg is over."""
+    status: str = ""
+    """Terminal status of the leg when ``ended``."""
+    sip_code: int | None = None
+    reason: str = ""
