@@ -8,7 +8,7 @@ import random
 import secrets
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -22,7 +22,8 @@ from ringback.edges.sip.setup import build_sip
 from ringback.edges.sounds.encode import encode_mp3
 from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
-from ringback.effects import CheckCallerId, Save
+from ringback.effects import CheckCallerId, Effect, Save
+from ringback.effects.taskrouter import Announce
 from ringback.events import CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.kernel.clock import Hold
@@ -31,6 +32,9 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
+from ringback.resources.api.conference import Conference
+from ringback.resources.api.participant import Participant
+from ringback.resources.api.queue import Member, Queue
 from ringback.resources.api.recording import Recording
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
@@ -42,10 +46,15 @@ from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone
+from ringback.taskrouter.desk import Desk
 from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.web.assignment import Assignments
 from ringback.web.calls import Directory, LiveCalls, LiveRecordings
+from ringback.web.conferences import ConferenceSource, LiveConferences, LiveParticipants, ParticipantSource
+from ringback.web.desk import EVERYTHING, DeskLink
 from ringback.web.documents import Documents
 from ringback.web.notifications import Notifications
+from ringback.web.queues import LiveMembers, LiveQueues, MemberSource, QueueSource
 from ringback.web.rest.application import build_rest
 from ringback.web.rest.context import RestSettings
 from ringback.web.server import Front, Server
@@ -87,6 +96,9 @@ class Ringback:
             new_sid=self.new_sid,
             new_token=_new_token,
         )
+        self.desk = Desk(self.new_sid, keep_ended=settings.task_retention)
+        self.listeners: list[Callable[[Announce], None]] = []
+        """Who hears what happens in workspaces (the event bridge)."""
         self.sender = WebhookSender(allow_private=settings.private_webhooks)
         self.faults = Faults()
         self.speech = Speech(
@@ -103,6 +115,22 @@ class Ringback:
             auth_token=self.token_of,
             new_token=_new_token,
             new_sid=self.new_sid,
+            log=store.commit_soon,
+        )
+        self.desk_link = DeskLink(
+            desk=self.desk,
+            store=store,
+            post=self.post,
+            ask=self.ask,
+            new_sid=self.new_sid,
+            now=self.clock.now,
+        )
+        self.assignments = Assignments(
+            sender=self.sender,
+            clock=self.clock,
+            post=self.post,
+            auth_token=self.token_of,
+            new_token=_new_token,
             log=store.commit_soon,
         )
         self.notifications = Notifications(
@@ -181,6 +209,10 @@ class Ringback:
         if owed:
             log.warning("%d webhooks were owed when the last run ended; sending them", len(owed))
             self.outbox.add(owed)
+        self.voice.queues.load(await self.store.find(Queue, limit=EVERYTHING))
+        tasks = await self.desk_link.load()
+        if tasks:
+            log.info("%d tasks of the last run go on", tasks)
         await recover(self.store, self.post, self.recordings)
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
@@ -200,6 +232,7 @@ class Ringback:
             await carrier.stop()
         await self.runtime.settle()
         await self.documents.close()
+        await self.assignments.close()
         await self.runtime.settle()
         await self.outbox.settle(5.0)
         await self.outbox.close()
@@ -222,6 +255,26 @@ class Ringback:
         """Hand an event to the runtime."""
         self.runtime.post(event)
 
+    async def ask(self, event: Event) -> Any:
+        """Hand an event to the runtime and wait for its answer."""
+        return await self.runtime.ask(event)
+
+    def announce(self, effect: Announce) -> None:
+        """Perform ``Announce``: tell every listener."""
+        for listener in self.listeners:
+            listener(effect)
+
+    def crashed(self, lane: str, now: float, error: Exception) -> Sequence[Effect]:
+        """A bug in a lane: a call ends, a workspace is read from the store again."""
+        if not lane.startswith("WS"):
+            return self.voice.crashed(lane, now, error)
+        self.desk.crashed(lane)
+        self._start(self._reload(lane))
+        return []
+
+    async def _reload(self, workspace_sid: str) -> None:
+        await self.desk_link.load(only=workspace_sid)
+
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""
         account = await self.store.get(Account, account_sid)
@@ -235,7 +288,10 @@ class Ringback:
 
     def check_caller_id(self, effect: CheckCallerId) -> None:
         """Perform the look-up of a caller id; answered by ``CallerIdChecked``."""
-        task = asyncio.get_running_loop().create_task(self._check(effect, self.clock.hold()))
+        self._start(self._check(effect, self.clock.hold()))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -291,6 +347,12 @@ class Ringback:
                     directory=directory, ask=ask, new_sid=self.new_sid, closed=lambda: self.exchange.draining
                 ),
                 Recording: LiveRecordings(ask=ask, new_sid=self.new_sid),
+                Queue: LiveQueues(ask=ask, new_sid=self.new_sid),
+                Member: LiveMembers(ask=ask),
+                Conference: LiveConferences(ask),
+                Participant: LiveParticipants(
+                    numbers=directory, ask=ask, new_sid=self.new_sid, closed=lambda: self.exchange.draining
+                ),
             },
             RestSettings(
                 public_url=self.settings.base_url,
@@ -302,6 +364,12 @@ class Ringback:
                 test_account_sid=self.credentials.test_account_sid,
                 test_auth_token=self.credentials.test_auth_token,
             ),
+            sources={
+                Queue: QueueSource(self.voice.queues),
+                Member: MemberSource(self.voice.queues),
+                Conference: ConferenceSource(self.voice.conferences, self.new_sid),
+                Participant: ParticipantSource(self.voice.conferences, self.voice.call_status),
+            },
         )
         self.authenticator = rest.services.auth
         status = Status(ready=self._not_ready, figures=self.figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -51,6 +52,7 @@ async def _serve(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await product.start()
+    _spare_the_collector()
     _say_ready(settings, product.account_sid, product.auth_token, product.http_url)
     try:
         await stop.wait()
@@ -59,6 +61,14 @@ async def _serve(settings: Settings) -> int:
         await product.stop(drain=settings.session_drain)
     log.info("stopped")
     return 0
+
+
+def _spare_the_collector() -> None:
+    """What lives since the start is not looked at again, and full collections become rare: each stops every
+    call for as long as it takes (measured: 120-220 ms with the defaults at 200 agents)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 50)
 
 
 def _say_ready(settings: Settings, account_sid: str, auth_token: str, url: str) -> None:

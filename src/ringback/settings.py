@@ -103,6 +103,8 @@ class Settings:
     """Outbound calls started per second and account; 0 = unlimited."""
     queue_timeout: float = 14400.0
     """Seconds that a call may wait as ``queued`` before it fails with 15002."""
+    task_retention: float = 300.0
+    """Seconds that completed and canceled tasks stay readable before they are removed."""
     plugins: str = ""
     """Reserved for the desktop's plugins; default ``plugins`` in the data directory."""
     clock: Literal["real", "virtual"] = "real"
@@ -119,6 +121,8 @@ class Settings:
     """NORMAL: a power cut may lose the last commits, a crash of Ringback none. FULL: neither."""
     default_number: str = "+15550100"
     """A number that the first start provisions, so that there is something to call; empty for none."""
+    agent_offline_after: float = 30.0
+    """Seconds until an agent whose last desktop connection dropped goes to the workspace's timeout activity."""
     trunks: tuple[Trunk, ...] = ()
     """``[trunk.NAME]`` tables."""
     phones: tuple[Phone, ...] = ()

@@ -8,12 +8,20 @@ from typing import Any, Protocol
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.edges.exchange import Exchange
+from ringback.effects import queues as queue_effects
+from ringback.effects import taskrouter as desk_effects
+from ringback.effects.conferences import RecordRoom
+from ringback.events import conferences as conference_events
+from ringback.events import queues as qu
+from ringback.events import taskrouter as tr
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.runtime import Handler, Wiring
 from ringback.runtime.timers import Timers
 from ringback.voice import retention
+from ringback.web.assignment import Assignments
 from ringback.web.calls import Directory
+from ringback.web.desk import DeskLink
 from ringback.web.documents import Documents
 
 
@@ -27,6 +35,13 @@ class Core(Protocol):
         """End one session after a bug."""
 
 
+class Router(Protocol):
+    """TaskRouter's core; its lanes are workspaces."""
+
+    def handle(self, event: Any, now: float) -> Sequence[fx.Effect]:
+        """Handle one event at ``now`` (Unix seconds)."""
+
+
 class Parts(Protocol):
     """What the composition root has built (``app.py``)."""
 
@@ -34,6 +49,12 @@ class Parts(Protocol):
     def voice(self) -> Core:
         """The voice core."""
 
+    @property
+    def desk(self) -> Router:
+        """TaskRouter's core."""
+
+    desk_link: DeskLink
+    assignments: Assignments
     documents: Documents
     directory: Directory
     dialler: Dialler
@@ -44,6 +65,12 @@ class Parts(Protocol):
     def check_caller_id(self, effect: fx.CheckCallerId) -> None:
         """Look a caller id up."""
 
+    def announce(self, effect: desk_effects.Announce) -> None:
+        """Tell live listeners."""
+
+    def crashed(self, lane: str, now: float, error: Exception) -> Sequence[fx.Effect]:
+        """A bug in a lane: end that session, or load that workspace again."""
+
 
 VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
@@ -51,17 +78,31 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
     ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
+    qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
+    qu.QueueChangeRequested, qu.TaskMade, qu.TaskGone, qu.ReservationClaimed, qu.DeskCallRequested,
+    conference_events.ParticipantTold, conference_events.ParticipantRequested,
+    conference_events.ParticipantUpdateRequested, conference_events.ParticipantRemovalRequested,
+    conference_events.ConferenceUpdateRequested, conference_events.ConferenceLost,
 )  # fmt: skip
 
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
     fx.DialLeg, fx.RingLeg, fx.AnswerLeg, fx.RejectLeg, fx.HangUpLeg, fx.PlayAudio, fx.StopAudio,
     fx.RecordLeg, fx.PauseRecording, fx.ResumeRecording, fx.StopRecording, fx.Join, fx.LeaveRoom,
+    RecordRoom,
+)  # fmt: skip
+
+
+DESK_EVENTS: tuple[type[ev.Event], ...] = (
+    tr.DeskRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
+    qu.DeskCallChanged,
 )  # fmt: skip
 
 
 def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
     handlers: dict[type[ev.Event], Handler] = dict.fromkeys(VOICE_EVENTS, parts.voice.handle)
+    handlers |= dict.fromkeys(DESK_EVENTS, parts.desk.handle)
+    handlers[ev.TimerFired] = by_lane(parts.voice.handle, WS=parts.desk.handle)
     handlers[ev.RecordingRemovalRequested] = retention.remove
     handlers[ev.DeadlineReached] = retention.deadlines(parts.voice.handle)
     return Wiring(
@@ -71,6 +112,11 @@ def wire(parts: Parts) -> Wiring:
             **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
+            queue_effects.MakeTask: parts.desk_link.make_task,
+            queue_effects.ClaimReservation: parts.desk_link.claim,
+            desk_effects.AskAssignment: parts.assignments.ask,
+            desk_effects.RedirectCall: parts.desk_link.redirect,
+            desk_effects.Announce: parts.announce,
             fx.QueueDial: parts.dialler.queue,
             fx.StartTimer: parts.timers.start,
             fx.StopTimer: parts.timers.stop,
@@ -79,7 +125,7 @@ def wire(parts: Parts) -> Wiring:
             ),
         },
         committed=committed(parts),
-        crashed=parts.voice.crashed,
+        crashed=parts.crashed,
     )
 
 
@@ -92,6 +138,15 @@ def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Any]], No
         parts.timers.follow(effects)
 
     return follow
+
+
+def by_lane(otherwise: Handler, **lanes: Handler) -> Handler:
+    """One event, several cores: the first letters of its lane (``WS``: a workspace) say whose it is."""
+
+    def handle(event: ev.Event, now: float) -> Sequence[fx.Effect]:
+        return lanes.get(event.key[:2], otherwise)(event, now)
+
+    return handle
 
 
 def together(*performers: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -53,19 +53,49 @@ def runtime_for(ledger: Ledger, **handlers: Any) -> Runtime:
     )
 
 
-async def test_events_of_one_key_keep_their_order_and_each_waits_for_the_commit_before() -> None:
+async def test_events_of_one_key_keep_their_order_and_those_that_wait_share_a_transaction() -> None:
     ledger = Ledger()
 
     def digit(event: DigitPressed, now: float) -> list[Effect]:
         ledger.seen.append(("handle", event.digit))
-        return [Save(event.digit)]
+        return [ReleaseCall(call_sid=event.digit), Save(event.digit)]
 
     runtime = runtime_for(ledger, digit=digit)
     for digit_ in "123":
         runtime.post(DigitPressed(call_sid="CA1", digit=digit_))
     await runtime.settle()
-    assert ledger.seen == [step for digit_ in "123" for step in (("handle", digit_), ("commit", [digit_]))]
+    assert ledger.seen == [
+        *(("handle", one) for one in "123"),
+        ("commit", ["1", "2", "3"]),
+        *(("release", one) for one in "123"),
+    ]
     assert runtime.lanes == 0
+
+
+async def test_a_bug_among_waiting_events_spares_those_before_it() -> None:
+    ledger = Ledger()
+
+    def digit(event: DigitPressed, now: float) -> list[Effect]:
+        if event.digit == "0":
+            raise ZeroDivisionError("a bug")
+        return [Save(event.digit)]
+
+    runtime = runtime_for(ledger, digit=digit)
+    for digit_ in "1023":
+        runtime.post(DigitPressed(call_sid="CA1", digit=digit_))
+    await runtime.settle()
+    assert ledger.seen == [("commit", ["1"]), ("commit", ["crashed CA1 a bug"]), ("commit", ["2", "3"])]
+
+
+async def test_a_failed_commit_of_several_events_tells_everybody_and_performs_nothing() -> None:
+    ledger = Ledger(fail=True)
+    runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), ReleaseCall(call_sid="CA1")])
+    asked = [
+        asyncio.ensure_future(runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))) for _ in range(3)
+    ]
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in found] == [OSError] * 3
+    assert ledger.seen == [("commit", ["crashed CA1 disk full"])]
 
 
 async def test_live_effects_come_after_the_commit_and_posts_are_handled_later() -> None:

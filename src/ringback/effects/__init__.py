@@ -150,6 +150,8 @@ class FetchDocument(Effect):
     """Absolute, with fragment overrides and credentials."""
     method: str
     params: list[tuple[str, str]]
+    empty_ok: bool = False
+    """An empty answer is no failure: a wait document (silence)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,30 @@ class BridgeEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStirred(Event):
+    """It may be this leg's turn: it waits in ``<Dial><Queue>`` for somebody to come (``call_sid``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberDequeueRequested(Event):
+    """POST Queues/{QU}/Members/{CallSid or Front}: the member ``call_sid`` goes on with another document."""
+
+    queue_sid: str
+    params: dict[str, list[str]]
+    """The form as received: ``Url``, ``Method``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChangeRequested(Event):
+    """A write to a queue by REST; ``call_sid``, the lane, is the queue's SID."""
+
+    account_sid: str
+    change: Literal["create", "update", "delete"]
+    params: dict[str, list[str]] = field(default_factory=dict)
+    """The form as received: ``FriendlyName``, ``MaxSize``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCallRequested(Event):
     """The desk wants a call to somebody: a worker, a supervisor (``call_sid`` is the new call)."""
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ringback.events import CallLost, CallResumed, Event, LostRecording
+from ringback.events.conferences import ConferenceLost
 from ringback.resources.api.call import Call
+from ringback.resources.api.conference import Conference
 from ringback.resources.api.recording import Recording
 from ringback.store.store import Store
 
@@ -39,6 +41,9 @@ async def recover(store: Store, post: Callable[[Event], None], recordings: Path)
         post(
             CallLost(call_sid=call.sid, call=call, recordings=tuple(unfinished.get(call.sid, ()))),
         )
+    conferences = await store.find(Conference, status=("init", "in-progress"), limit=1_000_000)
+    for conference in conferences:
+        post(ConferenceLost(call_sid=conference.sid, conference=conference))
     queued = sorted(await store.find(Call, status="queued", limit=1_000_000), key=lambda one: one.sid)
     for call in queued:
         post(CallResumed(call_sid=call.sid, call=call))

@@ -1,7 +1,8 @@
 """The runtime: takes an event, lets its handler answer with effects, commits, then performs the rest.
 
-Events of one key are handled one after the other, each only when the transaction of the one before
-is durable; different keys run side by side and share transactions (group commit in the store).
+Events of one key are handled one after the other; those that wait already share a transaction, and what
+they ask of the outside is done, in order, when it is durable. Different keys run side by side and share
+transactions too (group commit in the store).
 The whole product's routing is in ``wiring.py``; nothing here knows what a call is, but for the
 name of the lane.
 """
@@ -26,6 +27,11 @@ Handler = Callable[[Event, float], Sequence[Effect]]
 Prepare = Callable[[Any], Awaitable[Event]]
 Perform = Callable[[Any], None]
 
+Waiter = asyncio.Future[Any] | None
+Lane = deque[tuple[Event, Waiter]]
+_Handled = tuple[Event, Waiter, Sequence[Effect]]
+BATCH = 64
+"""Events of one lane that share a transaction when they wait already."""
 LANE_LIMIT = 10_000
 """Events that may wait in one lane; a peer that floods one call (keys, re-INVITEs) loses the surplus."""
 
@@ -62,7 +68,7 @@ class Runtime:
         """Handlers that failed with something else than ``Refused``."""
         self._wiring = wiring
         self._store = store
-        self._lanes: dict[str, deque[tuple[Event, asyncio.Future[Any] | None]]] = {}
+        self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -89,7 +95,7 @@ class Runtime:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    def _enqueue(self, event: Event, future: asyncio.Future[Any] | None) -> None:
+    def _enqueue(self, event: Event, future: Waiter) -> None:
         lane = self._lanes.get(event.key)
         if lane is not None:
             if len(lane) >= LANE_LIMIT:
@@ -105,39 +111,56 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _drain(self, key: str, lane: deque[tuple[Event, asyncio.Future[Any] | None]]) -> None:
+    async def _drain(self, key: str, lane: Lane) -> None:
         hold = self.clock.hold()
         try:
             while lane:
-                event, future = lane.popleft()
-                await self._handle(event, future)
+                await self._turn(lane)
         finally:
             del self._lanes[key]
             hold.release()
 
-    async def _handle(self, event: Event, future: asyncio.Future[Any] | None) -> None:
-        kind = type(event)
-        self.handled += 1
-        try:
-            prepare = self._wiring.prepare.get(kind)
-            if prepare is not None:
-                event = await prepare(event)
-            effects = self._wiring.handlers[kind](event, self.clock.now())
-            await self._commit(effects)
-        except Refused as refusal:
-            if future is None:
-                log.warning("%s: %s refused: %s", event.key, kind.__name__, refusal.message)
-            elif not future.done():
-                future.set_exception(refusal)
-            return
-        except Exception as error:  # noqa: BLE001 - a bug ends its own session and nothing else
+    async def _turn(self, lane: Lane) -> None:
+        """Handle the events that wait, in order, as one transaction; then perform the rest, in order."""
+        done: list[_Handled] = []
+        broken: tuple[Event, Waiter, Exception] | None = None
+        while lane and len(done) < BATCH and broken is None:
+            prepare = self._wiring.prepare.get(type(lane[0][0]))
+            if prepare is not None and done:
+                break  # a look-up takes time: what is handled is committed first
+            event, waiter = lane.popleft()
+            self.handled += 1
+            try:
+                if prepare is not None:
+                    event = await prepare(event)
+                done.append((event, waiter, self._wiring.handlers[type(event)](event, self.clock.now())))
+            except Refused as refusal:
+                if waiter is None:
+                    log.warning("%s: %s refused: %s", event.key, type(event).__name__, refusal.message)
+                elif not waiter.done():
+                    waiter.set_exception(refusal)
+            except Exception as bug:  # noqa: BLE001 - it ends its own session and nothing else
+                broken = event, waiter, bug
+        await self._finish(done)
+        if broken is not None:
+            event, waiter, error = broken
             await self._end_session(event, error)
-            if future is not None and not future.done():
-                future.set_exception(error)
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
+
+    async def _finish(self, done: Sequence[_Handled]) -> None:
+        try:
+            await self._commit([effect for _, _, effects in done for effect in effects])
+        except Exception as error:  # noqa: BLE001 - nothing was written: what is in memory is wrong
+            await self._end_session(done[-1][0], error)
+            for _, waiter, _ in done:
+                if waiter is not None and not waiter.done():
+                    waiter.set_exception(error)
             return
-        answer = self._perform(event, effects)
-        if future is not None and not future.done():
-            future.set_result(answer)
+        for event, waiter, effects in done:
+            answer = self._perform(event, effects)
+            if waiter is not None and not waiter.done():
+                waiter.set_result(answer)
 
     async def _commit(self, effects: Sequence[Effect]) -> None:
         writes = [effect for effect in effects if effect.committed]

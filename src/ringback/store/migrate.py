@@ -12,7 +12,7 @@ from typing import Any
 
 from ringback.store.engine import Engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in ``migrations/versions``; a test compares."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -195,6 +195,7 @@ class World:
             or product.outbox.waiting
             or product.notifications.held
             or product.documents.in_flight
+            or product.assignments.in_flight
             or product.exchange.legs
         ):
             await asyncio.sleep(0)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringback.effects import Join, LeaveRoom, Post, RingLeg, StopAudio, StopRecording, Tone
-from ringback.events import ChildChanged, ChildRequested, HangUpRequested, RecordingEnded
+from ringback.events import ChildChanged, ChildRequested, HangUpRequested, RecordingEnded, TimerFired
 from ringback.voice import child
 from ringback.voice.noun import TONES, Target
 from ringback.voice.plan import RecordingPlan
-from ringback.voice.verb import Attributes, Source
+from ringback.voice.recordings import RECORDING_WAIT
+from ringback.voice.verb import Attributes, Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
 
 if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 LIMIT = "dial-limit"
 """Timer of ``timeLimit``."""
+FILE = "dial-recording"
+"""Timer of the wait for the recording's file."""
 _RANK = {"busy": 0, "no-answer": 1, "failed": 2, "canceled": 3}
 """Whose status wins when nobody answered."""
 
@@ -195,3 +198,45 @@ class Dialling:
                 facts.append(("DialSipResponseCode", str(self.code)))
             facts += [(f"DialSipHeader_{name}", value[:1024]) for name, value in headers[:32]]
         return Source(url=self.action, method=self.attributes["method"], params=facts)
+
+
+def conduct(dialling: Dialling, talk: Steps[None]) -> Steps[Outcome]:
+    """Run ``talk`` and what belongs around it: the recording's file, the request owed after a hang-up, the action."""
+    session, action = dialling.session, dialling.action
+    try:
+        yield from talk
+        if action is not None and dialling.recording in session.recordings.live:
+            yield from _file(dialling)
+    except Interrupted as interruption:
+        dialling.hang_up_all("parent-ended")
+        if isinstance(interruption, HungUp) and action is not None:
+            owed = dialling.source("completed" if dialling.winner else "canceled")
+            if dialling.recording in session.recordings.live:
+                session.owe_recording(dialling.recording, owed)
+            else:
+                owed.params += dialling.recording_facts()
+                session.owe(owed)
+        raise
+    finally:
+        dialling.tidy()
+    if action is None:
+        return Next()
+    source = dialling.source(dialling.status or "failed")
+    source.params += dialling.recording_facts()
+    return Goto(source)
+
+
+def _file(dialling: Dialling) -> Steps[None]:
+    """Let the recording be finished, so that the action tells its true length; but not for long."""
+    session = dialling.session
+    dialling.stop_recording()
+    session.timer(FILE, RECORDING_WAIT)
+    try:
+        while dialling.recorded is None:
+            event = yield
+            if isinstance(event, RecordingEnded):
+                dialling.file_ready(event)
+            elif isinstance(event, TimerFired) and event.name == FILE:
+                return
+    finally:
+        session.stop_timer(FILE)

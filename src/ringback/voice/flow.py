@@ -9,7 +9,7 @@ from ringback.events import DocumentFetched, LegAnswered
 from ringback.kernel.errors import Refused
 from ringback.voice import params
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
-from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, read_attributes
+from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, Verb, read_attributes
 from ringback.voice.verbs import collect
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _document(session: Session, source: Source) -> Steps[Outcome]:
         raise TwimlError(refusal.code, refusal.message) from None
 
 
-def fetch(session: Session, source: Source) -> Steps[DocumentFetched]:
+def fetch(session: Session, source: Source, *, empty_ok: bool = False) -> Steps[DocumentFetched]:
     """Ask for a document; raises :class:`TwimlError` with the failure's code."""
     request = session.fresh("doc")
     session.asked = FetchDocument(
@@ -80,6 +80,7 @@ def fetch(session: Session, source: Source) -> Steps[DocumentFetched]:
         url=source.url or "",
         method=source.method,
         params=[*session.standard_params(), *source.params],
+        empty_ok=empty_ok,
     )
     session.do(session.asked)
     while True:
@@ -103,21 +104,26 @@ def _run(session: Session, elements: list[Element]) -> Steps[Outcome]:
             continue
         if element.tag == "Dial" and session.whispering:
             raise TwimlError(13201, "Dial is not possible in the document of a dialled party")
-        attributes = read_attributes(element, verb.attributes, session.warn)
-        for child in element.children:
-            if child.tag not in verb.children:
-                session.warn(
-                    verb.child_code,
-                    f"{child.place}: <{child.tag[:60]}> may not stand in <{verb.tag}>; it is ignored",
-                )
-        if verb.needs_media(attributes):
-            yield from _answer(session)
-        outcome = yield from verb.run(element, attributes, session)
+        outcome = yield from perform(session, element, verb)
         if not isinstance(outcome, Next):
             return outcome
     if not session.whispering:
         yield from _answer(session)
     return End() if not session.whispering else Next()
+
+
+def perform(session: Session, element: Element, verb: Verb) -> Steps[Outcome]:
+    """One verb: its attributes and children are checked, the call is answered if need be, and it runs."""
+    attributes = read_attributes(element, verb.attributes, session.warn)
+    for child in element.children:
+        if child.tag not in verb.children:
+            session.warn(
+                verb.child_code,
+                f"{child.place}: <{child.tag[:60]}> may not stand in <{verb.tag}>; it is ignored",
+            )
+    if verb.needs_media(attributes):
+        yield from _answer(session)
+    return (yield from verb.run(element, attributes, session))
 
 
 def _answer(session: Session) -> Steps[None]:

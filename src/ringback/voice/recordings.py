@@ -141,7 +141,9 @@ def status_webhook(record: Recording, status: str, api_base: str, token: str) ->
         return None
     params = [
         ("AccountSid", record.account_sid),
-        ("CallSid", record.call_sid or ""),
+        ("ConferenceSid", record.conference_sid)
+        if record.conference_sid
+        else ("CallSid", record.call_sid or ""),
         ("RecordingSid", record.sid),
         ("RecordingUrl", recording_url(api_base, record)),
         ("RecordingStatus", status),
@@ -155,7 +157,7 @@ def status_webhook(record: Recording, status: str, api_base: str, token: str) ->
     if record.error_code is not None:
         params.append(("ErrorCode", str(record.error_code)))
     return SendWebhook(
-        key=record.call_sid or record.sid,
+        key=record.conference_sid or record.call_sid or record.sid,
         account_sid=record.account_sid,
         url=record.status_callback,
         method=record.status_callback_method,

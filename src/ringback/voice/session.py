@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ringback.effects import (
@@ -33,10 +34,11 @@ from ringback.events import (
     RecordingEnded,
     TimerFired,
 )
+from ringback.events.queues import TaskMade
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, flow, params, progress, urls
+from ringback.voice import call_machine, desk, flow, params, progress, urls
 from ringback.voice.alerts import alert
 from ringback.voice.params import Params
 from ringback.voice.plan import Plan
@@ -46,6 +48,7 @@ from ringback.voice.verb import End, HungUp, Interrupted, Redirected, Source, St
 
 if TYPE_CHECKING:
     from ringback.voice.child import Tie
+    from ringback.voice.participation import Part
     from ringback.voice.switchboard import Switchboard
 
 HANGUP_GUARD = 40.0
@@ -75,8 +78,14 @@ class Session:
         """Why we asked for the end; empty while nobody did."""
         self.tie: Tie | None = None
         """What binds a child to its parent."""
+        self.part: Part | None = None
+        """Its part in a conference, while it has one."""
         self.recordings = Recordings(self)
         self.released = False
+        self.task_request = ""
+        """The ``MakeTask`` that a waiting caller's stay belongs to; empty outside a queue."""
+        self.partner = ""
+        """The call that this one is bridged to, or about to be, by a queue."""
         self._steps: Steps[End] | None = None
         self._count = 0
         self._warnings: set[tuple[int, str]] = set()
@@ -89,6 +98,7 @@ class Session:
             TimerFired: self._timer,
             RecordingEnded: self._recording_ended,
             RecordingBegan: lambda event: None,
+            TaskMade: partial(desk.task_made, self),
         }
 
     # --- what verbs use -----------------------------------------------------------------------------
@@ -193,6 +203,10 @@ class Session:
         """The same, with the recording's facts, once its file is finished (or RECORDING_WAIT is over)."""
         self._owed.append((recording_sid, source))
 
+    def ask_aside(self, source: Source) -> None:
+        """An action request that is made at once while the call goes on elsewhere; its answer is ignored."""
+        self._ask(source, [])
+
     # --- status -----------------------------------------------------------------------------------
 
     @property
@@ -295,7 +309,9 @@ class Session:
         if self._steps is not None:
             self._throw(HungUp())
             self._steps = None
+        self.out += self.board.conferences.gone(call.sid, self.now, call.status)
         self._ask_owed("")
+        desk.tell(self, "ended", self.ending)
         if not silent:
             progress.tell(self, "completed", progress.final(self))
         self.save()
@@ -324,14 +340,16 @@ class Session:
     def _ask_owed(self, recording_sid: str, facts: Params | None = None) -> None:
         for item in [one for one in self._owed if one[0] == recording_sid]:
             self._owed.remove(item)
-            source = item[1]
-            self.do(
-                FetchDocument(
-                    call_sid=self.call.sid, account_sid=self.call.account_sid, request=self.fresh("owed"),
-                    url=source.url or "", method=source.method,
-                    params=[*self.standard_params(), *source.params, *(facts or [])],
-                )
-            )  # fmt: skip
+            self._ask(item[1], facts or [])
+
+    def _ask(self, source: Source, facts: Params) -> None:
+        self.do(
+            FetchDocument(
+                call_sid=self.call.sid, account_sid=self.call.account_sid, request=self.fresh("owed"),
+                url=source.url or "", method=source.method,
+                params=[*self.standard_params(), *source.params, *facts],
+            )
+        )  # fmt: skip
 
     def _throw(self, interruption: Interrupted) -> None:
         steps = self._steps
@@ -365,6 +383,7 @@ class Session:
         if self.plan.machine_detection:
             self.call.answered_by = params.UNDETECTED
         self.set_status("in-progress", "answered")
+        desk.tell(self, "answered")
         self.stop_timer("ring")
         if self.ending:  # our CANCEL crossed the answer
             self.do(HangUpLeg(call_sid=self.call.sid, reason=self.ending))

@@ -12,6 +12,7 @@ from ringback.effects import (
     DialLeg,
     Effect,
     HangUpLeg,
+    Post,
     QueueDial,
     RejectLeg,
     ReleaseCall,
@@ -32,20 +33,51 @@ from ringback.events import (
     RecordingRequested,
     RecordingUpdateRequested,
 )
+from ringback.events.conferences import (
+    ParticipantRemovalRequested,
+    ParticipantRequested,
+    ParticipantUpdateRequested,
+)
+from ringback.events.queues import (
+    BridgeEnded,
+    DeskCallRequested,
+    MemberDequeueRequested,
+    MemberReady,
+    QueueChangeRequested,
+    QueueStirred,
+    QueueTaken,
+    TaskMade,
+)
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, control, creation, flow, params, progress
+from ringback.voice import (
+    call_machine,
+    control,
+    creation,
+    desk,
+    flow,
+    params,
+    participant_creation,
+    participation,
+    progress,
+    queue_control,
+)
 from ringback.voice.alerts import alert
 from ringback.voice.child import Tie
+from ringback.voice.conference_room import Makers
+from ringback.voice.conferences import Conferences
 from ringback.voice.numbers import formatted
 from ringback.voice.plan import Callback, Plan, from_json
+from ringback.voice.queues import Queues
 from ringback.voice.recordings import settle, status_webhook
 from ringback.voice.session import Session
 from ringback.voice.sip_result import Result
 
 QUEUE = "queue"
 """Name of the durable timer of a queued call."""
+ADDRESSED = (QueueTaken, MemberReady, MemberDequeueRequested, TaskMade)
+"""Events of which somebody must hear that their call is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +108,31 @@ class Switchboard:
         self, settings: VoiceSettings, new_sid: Callable[[str], str], new_token: Callable[[], str]
     ) -> None:
         self.settings, self.new_sid, self.new_token = settings, new_sid, new_token
+        self.queues = Queues()
         self._sessions: dict[str, Session] = {}
+        self.conferences = Conferences(
+            Makers(new_sid=new_sid, new_token=new_token, api_base=settings.api_base)
+        )
         self._handlers: dict[type[Event], Callable[[Any, float], list[Effect]]] = {
             CallRequested: self._requested,
+            ParticipantRequested: self._participant,
             CallArrived: self._arrived,
             ChildRequested: self._child,
             CallResumed: self._resumed,
             CallLost: self._lost,
+            DeskCallRequested: self._desk_call,
+            QueueChangeRequested: lambda event, now: list(queue_control.change(self.queues, event, now)),
         }
         self._live: dict[type[Event], Callable[[Session, Any], object]] = {
             CallUpdateRequested: control.update,
             RecordingRequested: control.start_recording,
             RecordingUpdateRequested: control.update_recording,
             DialStarted: self._dial,
+            ParticipantUpdateRequested: participation.update,
+            ParticipantRemovalRequested: participation.remove,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,
+            MemberDequeueRequested: queue_control.dequeue,
         }
 
     @property
@@ -103,8 +145,10 @@ class Switchboard:
         fresh = self._handlers.get(type(event))
         if fresh is not None:
             return fresh(event, now)
+        if event.call_sid.startswith("CF"):  # the lane of a conference
+            return self.conferences.handle(event, now)
         session = self._sessions.get(event.call_sid)
-        if session is None:
+        if session is None or (session.over and isinstance(event, ADDRESSED)):
             return self._absent(event)
         session.now = now
         command = self._live.get(type(event))
@@ -133,6 +177,7 @@ class Switchboard:
         text = f"A defect of this server ended the call ({type(error).__name__}); see its log"
         call = session.call
         effects = end_stored(call, session.plan, now, 12400, self.new_token)
+        effects += self.conferences.gone(call_sid, now, call.status)
         waiting = bool(effects) and bool(session.recordings.live)
         if not waiting:
             effects += self._give_up(session, now)
@@ -144,6 +189,9 @@ class Switchboard:
             else HangUpLeg(call_sid=call_sid, reason="error")
         )
         session.out.clear()
+        effects += [Post(QueueStirred(call_sid=turn)) for turn in self.queues.forget(call_sid)]
+        if session.partner:
+            effects.append(Post(BridgeEnded(call_sid=session.partner, other_sid=call_sid, reason="failed")))
         if session.tie is not None:
             session.tie.ended()
             effects += session.out
@@ -183,15 +231,74 @@ class Switchboard:
         call.plan = created.plan.to_json()
         if event.test:
             return [Answer(value=call)]
-        session = Session(self, call, created.plan, now)
-        self._sessions[call.sid] = session
-        session.save()
+        session = self._queued(call, created.plan, now)
         for code, text in created.warnings:
             session.warn(code, text)
-        session.do(SetDeadline(call_sid=call.sid, name=QUEUE, at=now + settings.queue_timeout))
-        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
         session.do(Answer(value=replace(call)))
         return self._flush(session)
+
+    def _queued(self, call: Call, plan: Plan, now: float) -> Session:
+        """A new outbound call: saved, and in the line of the dialler."""
+        session = Session(self, call, plan, now)
+        self._sessions[call.sid] = session
+        session.save()
+        session.do(SetDeadline(call_sid=call.sid, name=QUEUE, at=now + self.settings.queue_timeout))
+        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
+        return session
+
+    def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
+        """A call to a worker; one that may not be made fails at once, and the desk hears of it."""
+        call = self._call(event.call_sid, event.account_sid, event.to, event.from_, "outbound-api", now)
+        refusal: Refused | None = None
+        plan = Plan(time_limit=self.settings.time_limit)
+        try:
+            created = creation.check(
+                desk.as_request(event),
+                magic_numbers=False,
+                time_limit=self.settings.time_limit,
+                refuse=self.settings.refuse,
+            )
+        except Refused as refused:
+            refusal = refused
+        else:
+            plan = created.plan
+            call = self._call(
+                event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now
+            )
+        plan.desk = dict(event.desk)
+        session = self._queued(call, plan, now)
+        if refusal is not None:
+            session.warn(refusal.code, refusal.message)
+            session.do(ClearDeadline(call_sid=call.sid, name=QUEUE))
+            session.finish(Result("failed", 400, refusal.code))
+        return self._flush(session)
+
+    def _participant(self, event: ParticipantRequested, now: float) -> list[Effect]:
+        """A call that goes into a conference when it is answered."""
+        settings = self.settings
+        wanted = participant_creation.check(
+            event,
+            magic_numbers=settings.magic_numbers,
+            time_limit=settings.time_limit,
+            refuse=settings.refuse,
+        )
+        entry = self.conferences.expect(
+            event.conference_sid, event.call_sid, event.account_sid, wanted.attributes, now, fresh=event.fresh
+        )
+        created = wanted.created
+        call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
+        call.phone_number_sid = event.caller_number_sid
+        session = self._queued(call, created.plan, now)
+        session.out += entry.effects
+        for code, text in created.warnings:
+            session.warn(code, text)
+        session.do(Answer(value=replace(entry.seat)))
+        return self._flush(session)
+
+    def call_status(self, call_sid: str) -> str | None:
+        """Status of a live call; None: none of them."""
+        session = self._sessions.get(call_sid)
+        return None if session is None else session.call.status
 
     def _arrived(self, event: CallArrived, now: float) -> list[Effect]:
         routing = event.routing
@@ -314,8 +421,19 @@ class Switchboard:
             raise Refused(21220, control.NOT_IN_PROGRESS)
         if isinstance(event, RecordingRequested):
             raise Refused(21220, "Requested resource is not eligible for recording")
+        if isinstance(event, ParticipantUpdateRequested):
+            raise Refused(16001, "The call is not in the conference any more")
         if isinstance(event, RecordingUpdateRequested):
             raise Refused(21220, "The call is over, and its recordings with it")
+        if isinstance(event, MemberDequeueRequested):
+            raise Refused(22002, queue_control.NOT_WAITING)
+        if isinstance(event, QueueTaken):  # taken in the moment in which it hung up
+            gone = BridgeEnded(call_sid=event.by, other_sid=event.call_sid)
+            return [Post(gone)] if event.by else []
+        if isinstance(event, MemberReady):
+            return [Post(BridgeEnded(call_sid=event.member_sid, other_sid=event.call_sid, reason="failed"))]
+        if isinstance(event, TaskMade):
+            return list(desk.orphaned(event))
         if isinstance(event, DeadlineReached):
             return [ClearDeadline(call_sid=event.call_sid, name=event.name)]  # else it comes at every start
         return []  # reports about a call that is over
@@ -363,4 +481,4 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
     hooks, call.sequence = progress.hooks_for(
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
-    return [*hooks, Save(replace(call))]
+    return [*hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]

@@ -126,6 +126,7 @@ class Documents:
                     auth_token=await self._auth_token(effect.account_sid),
                     token=self._new_token(),
                     kind="document",
+                    empty_ok=effect.empty_ok,
                     jar=jar,
                 )
             )

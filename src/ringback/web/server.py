@@ -18,7 +18,12 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MESSAGE_LIMIT = 16 * 1024 * 1024
+MESSAGE_LIMIT = 64 * 1024
+"""Bytes of one message on a web socket."""
+PING_SECONDS = 20.0
+"""A web socket's peer is asked whether it lives, and has as long to say so."""
+PEER_TIMEOUT = 120_000
+"""Milliseconds after which the kernel drops a connection whose peer takes nothing of what we have sent."""
 
 
 class Front:
@@ -32,7 +37,12 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         first = scope["path"].split("/", 2)[1] if scope["type"] in ("http", "websocket") else ""
-        await self._by_prefix.get(first, self._rest)(scope, receive, send)
+        application = self._by_prefix.get(first, self._rest)
+        if scope["type"] == "websocket" and not getattr(application, "takes_sockets", False):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})  # before the upgrade: answered with 403
+            return
+        await application(scope, receive, send)
 
 
 class Server:
@@ -45,7 +55,11 @@ class Server:
             port=port,
             loop="none",
             http="httptools",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_LIMIT,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            ws_per_message_deflate=False,
             lifespan="off",
             access_log=False,
             log_config=None,
@@ -54,6 +68,8 @@ class Server:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
         )
+        # Its lines about web sockets hold the whole query, and that holds the access token.
+        logging.getLogger("uvicorn.error").addFilter(_tells_no_token)
         self._server = uvicorn.Server(self._config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._task: asyncio.Task[None] | None = None
@@ -70,6 +86,8 @@ class Server:
         family = socket.AF_INET6 if ":" in self._config.host else socket.AF_INET
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT)
         try:
             bound.bind((self._config.host, self._config.port))
         except OSError as error:
@@ -103,3 +121,8 @@ class Server:
             self._task = None
         elif self._socket is not None:
             self._socket.close()
+
+
+def _tells_no_token(record: logging.LogRecord) -> bool:
+    """Keep uvicorn's lines but for those on the handshakes of web sockets, and what it says when debugging."""
+    return record.levelno > logging.DEBUG and '"WebSocket %s"' not in str(record.msg)

@@ -38,6 +38,7 @@ from ringback.effects import (
     StopAudio,
     StopRecording,
 )
+from ringback.effects.conferences import RecordRoom
 from ringback.events import (
     CallArrived,
     DigitPressed,
@@ -95,7 +96,8 @@ class SimulatedCarrier:
         self.book = PhoneBook()
         self._live: dict[str, Party] = {}
         self._ended: OrderedDict[str, Party] = OrderedDict()
-        self._rooms: dict[str, dict[str, Party]] = {}
+        self._rooms: dict[str, dict[str, Join]] = {}
+        """How each leg takes part in its room."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._recorder = Recorder(
             clock=clock, post=post, spawn=self._spawn, render=render_speech, recordings=recordings
@@ -114,6 +116,7 @@ class SimulatedCarrier:
             PauseRecording: lambda party, effect: self._recorder.pause(party, effect),
             ResumeRecording: lambda party, effect: self._recorder.resume(party, effect),
             StopRecording: lambda party, effect: self._recorder.stop(party, effect.recording_sid),
+            RecordRoom: self._record_room,
             Join: self._join,
             LeaveRoom: lambda party, _: self._leave(party),
         }
@@ -143,6 +146,8 @@ class SimulatedCarrier:
         party = self._live.get(effect.call_sid)
         if party is not None:
             self._perform[type(effect)](party, effect)
+        elif isinstance(effect, StopRecording):
+            self._recorder.stop_room(effect.recording_sid)  # it may outlive the leg that began it
 
     # --- what testers do (``/sim/v1``) --------------------------------------------------------------
 
@@ -420,26 +425,38 @@ class SimulatedCarrier:
         """The far end of a leg speaks: into its recordings, and to everybody in its room."""
         now = self._clock.now()
         self._recorder.sound(party, 0, seconds, kind, text)
+        if party.room is not None and self._is_public(party):
+            self._recorder.room_sound(party.room, seconds, kind, text)
         for mate in self._mates(party):
             mate.hear(now, "speech", text)
             self._recorder.sound(mate, 1, seconds, kind, text)
             self._later(mate, seconds, partial(self._reached, mate, "speech", text))
 
     def _mates(self, party: Party) -> list[Party]:
+        """Who hears a party: nobody when it is muted or held, one when it coaches; nobody on hold hears."""
         if party.room is None:
             return []
-        return [mate for mate in self._rooms[party.room].values() if mate is not party]
+        room = self._rooms[party.room]
+        own = room[party.sid]
+        if own.muted or own.hold:
+            return []
+        hearers = [sid for sid, join in room.items() if sid != party.sid and not join.hold]
+        return [self._live[sid] for sid in hearers if own.coach in (None, sid)]
+
+    def _is_public(self, party: Party) -> bool:
+        """Whether the whole room hears a party."""
+        own = self._rooms[party.room or ""][party.sid]
+        return not (own.muted or own.hold or own.coach)
 
     def _join(self, party: Party, effect: Join) -> None:
-        if party.room == effect.room:
-            return
-        self._leave(party)
+        if party.room != effect.room:
+            self._leave(party)
         party.room = effect.room
-        room = self._rooms.setdefault(effect.room, {})
-        room[party.sid] = party
-        if len(room) == 1:
-            party.hear(self._clock.now(), "hold", "")
-            party.heard_out("hold", "")
+        self._rooms.setdefault(effect.room, {})[party.sid] = effect
+
+    def _record_room(self, party: Party, effect: RecordRoom) -> None:
+        if party.room == effect.room:
+            self._recorder.begin_room(effect)
 
     def _leave(self, party: Party) -> None:
         room = self._rooms.get(party.room) if party.room is not None else None
@@ -447,6 +464,7 @@ class SimulatedCarrier:
             room.pop(party.sid, None)
             if not room:
                 del self._rooms[party.room]
+                self._recorder.close_room(party.room)
         party.room = None
 
     def _record(self, party: Party, effect: RecordLeg) -> None:

@@ -40,6 +40,7 @@ from ringback.effects import (
     StopAudio,
     StopRecording,
 )
+from ringback.effects.conferences import RecordRoom
 from ringback.events import (
     CallArrived,
     DigitPressed,
@@ -117,6 +118,7 @@ class SipCarrier:
             PlayAudio: self._play,
             StopAudio: self._stop_audio,
             RecordLeg: lambda leg, effect: self._recordings.record(effect),
+            RecordRoom: lambda leg, effect: self._recordings.record_room(effect),
             PauseRecording: lambda leg, effect: pool.pause_recording(effect.recording_sid, effect.behavior),
             ResumeRecording: lambda leg, effect: pool.resume_recording(effect.recording_sid),
             StopRecording: lambda leg, effect: self._recordings.stop(effect),

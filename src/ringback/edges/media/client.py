@@ -68,6 +68,10 @@ class MediaPool:
         self._ports, self._host, self._data_dir = ports, bind_host, data_dir
         self._on_report, self._no_audio = on_report, no_audio_seconds
         self._where: dict[str, tuple[_Link, str]] = {}
+        self._ports_of: dict[str, int] = {}
+        self._connects: dict[str, p.Connect] = {}
+        self._moving: dict[str, tuple[_Link, list[p.Record]]] = {}
+        """Legs on their way from a worker to another: whence, and what the other one is to be told then."""
         self._groups: dict[str, tuple[_Link, set[str]]] = {}
         self._rooms: dict[str, str] = {}
         self._members: dict[str, set[str]] = {}
@@ -110,12 +114,14 @@ class MediaPool:
         self._opening[leg] = future = asyncio.get_running_loop().create_future()
         self._send(leg, p.Open(leg))
         try:
-            return await asyncio.wait_for(future, _PATIENCE)
+            address: Address = await asyncio.wait_for(future, _PATIENCE)
         except (TimeoutError, MediaError) as error:
             self.close(leg)
             raise MediaError(str(error) or "the media worker does not answer") from error
         finally:
             self._opening.pop(leg, None)
+        self._ports_of[leg] = address[1]
+        return address
 
     def _idlest(self) -> _Link:
         """The worker with the fewest legs, of those that run if any does."""
@@ -128,9 +134,10 @@ class MediaPool:
         """Set the far side, or change it after a re-INVITE. ``inband``: look for tones (default: when
         no events)."""
         find = telephone_event is None if inband is None else inband
-        self._send(
-            leg, p.Connect(leg, remote, codec, payload_type, telephone_event, send, receive, symmetric, find)
-        )
+        command = p.Connect(leg, remote, codec, payload_type, telephone_event, send, receive, symmetric, find)
+        if leg in self._where:
+            self._connects[leg] = command
+        self._send(leg, command)
 
     def play(self, leg: str, playback: str, items: list[Item], loop: int = 1, *, last: bool = True) -> None:
         """Play the items ``loop`` times (0: endless) in place of what plays; exactly one
@@ -168,6 +175,16 @@ class MediaPool:
             p.Record_(leg, recording, path, channels, track, max_seconds, silence_timeout, finish_on_silence),
         )
 
+    def record_room(self, leg: str, room: str, recording: str, path: str, owner: str) -> None:
+        """Record what is said in a room that ``leg`` is in, whoever leaves it later; reports name ``owner``."""
+        if self._rooms.get(leg) != room:
+            self._on_report(
+                p.RecordingStopped(owner, recording, "closed", 0.0, 0, True, None, "no such room")
+            )
+            return
+        self._recordings[recording] = self._where[leg][0], owner, path
+        self._send(leg, p.RecordRoom(room, recording, path, owner))
+
     def pause_recording(self, recording: str, behavior: Literal["skip", "silence"] = "silence") -> None:
         """Leave out or blank what follows."""
         self._send_recording(recording, p.PauseRecording(recording, behavior))
@@ -183,14 +200,15 @@ class MediaPool:
     def join(
         self, leg: str, room: str, *, muted: bool = False, hold: bool = False, coach: str | None = None
     ) -> None:
-        """Enter a room, or change how the leg is in it; raises `MediaError` when the room is in
-        another worker."""
+        """Enter a room, or change how the leg is in it. When the room is in another worker, the leg is taken
+        there first: what plays on it ends, and so do its own recordings."""
         if leg not in self._where:
             return
         # All members are in one worker, so any of them tells which.
         other = next(iter(self._members.get(room, ())), leg)
         if self._where[other][0] is not self._where[leg][0]:
-            raise MediaError(f"room {room} is in another worker: open its legs with one group")
+            self._walk_out(leg)
+            self._move(leg, self._where[other][0])
         if self._rooms.get(leg) != room:
             self._walk_out(leg)
             self._rooms[leg] = room
@@ -228,21 +246,56 @@ class MediaPool:
                 futures.append(asyncio.wait_for(future, _PATIENCE))
         return list(await asyncio.gather(*futures))
 
+    def _move(self, leg: str, link: _Link) -> None:
+        """Take a leg to another worker, with its port: the far side notices nothing but a new SSRC."""
+        old, group = self._where[leg]
+        following: list[p.Record] = [p.Open(leg, self._ports_of[leg])]
+        if leg in self._connects:
+            following.append(self._connects[leg])
+        if leg in self._moving:  # it has not even arrived where it is to leave from
+            old = self._moving[leg][0]
+        elif old.writer is not None:
+            old.writer.write(p.frame(p.Release(leg)))
+        self._moving[leg] = old, following
+        self._where[leg] = link, group
+        self._where[leg][0].legs.add(leg)
+        for each in self._links:
+            if each is not link:
+                each.legs.discard(leg)
+        members = self._groups[group][1]
+        if members == {leg}:
+            self._groups[group] = link, members
+
+    def _arrive(self, leg: str) -> None:
+        """The ports of a moving leg are free: it goes on where it is to be."""
+        _, commands = self._moving.pop(leg)
+        for command in commands:
+            self._send(leg, command)
+
     def _send(self, leg: str, command: p.Record) -> None:
         """To the leg's worker; a command for a leg that has gone is dropped, its end was reported."""
+        if leg in self._moving:
+            self._moving[leg][1].append(command)
+            return
         where = self._where.get(leg)
         if where is not None and where[0].writer is not None:
             where[0].writer.write(p.frame(command))
 
     def _send_recording(self, recording: str, command: p.Record) -> None:
         if recording in self._recordings:
-            self._send(self._recordings[recording][1], command)
+            link, leg, _ = self._recordings[recording]
+            if leg in self._where:
+                self._send(leg, command)
+            elif isinstance(command, p.StopRecording) and link.writer is not None:
+                link.writer.write(p.frame(command))  # a room's: it has no leg
 
     def _forget(self, leg: str) -> None:
         link, group = self._where.pop(leg, (None, ""))
         if link is None:
             return
         link.legs.discard(leg)
+        for known in (self._ports_of, self._connects, self._moving):
+            known.pop(leg, None)
         for future in self._leg_stats.pop(leg, ()):
             if not future.done():
                 future.set_result(p.LegStats(leg))
@@ -341,6 +394,16 @@ class MediaPool:
             case p.OpenFailed(leg, error) if leg in self._opening and not self._opening[leg].done():
                 self._opening[leg].set_exception(MediaError(error))
                 return
+            case p.Opened():
+                return  # one that came from another worker
+            case p.Released(leg):
+                if leg in self._moving and self._moving[leg][0] is link:
+                    self._arrive(leg)
+                return
+            case p.OpenFailed(leg) if leg in self._where:
+                self._forget(leg)
+                self._hand_over(p.LegLost(leg))
+                return
             case p.LegStats():
                 _answer(self._leg_stats.get(report.leg), report)
                 return
@@ -379,6 +442,8 @@ class MediaPool:
 
                 del self._recordings[recording]
                 self._hand_over(lost_recording(leg, recording, path))
+        for leg in [leg for leg, (old, _) in self._moving.items() if old is link]:
+            self._arrive(leg)
         for leg in sorted(link.legs):
             if leg in self._opening and not self._opening[leg].done():
                 self._opening[leg].set_exception(MediaError("the media worker died"))

@@ -24,7 +24,9 @@ class Desk:
         self.legs: dict[str, Leg] = {}
         self.by_fd: dict[int, Leg] = {}
         self.rooms: dict[str, dict[str, p.Join]] = {}
-        self.recordings: dict[str, tuple[Leg, Recording]] = {}
+        self.recordings: dict[str, tuple[Leg | None, Recording]] = {}
+        """By name, with their leg; None: of a room."""
+        self.room_recordings: dict[str, list[Recording]] = {}
         self.audio = select.epoll()
         self._shelf = Shelf()
         self.disk = Disk(say)
@@ -32,8 +34,9 @@ class Desk:
         self.handlers: dict[type, Callable[..., None]] = {
             p.Open: self.open, p.Connect: self.connect, p.Play: self.play, p.Enqueue: self.enqueue,
             p.StopPlayback: self.stop_playback, p.Record_: self.record, p.PauseRecording: self.pause,
+            p.RecordRoom: self.record_room,
             p.ResumeRecording: self.resume, p.StopRecording: self.stop_recording, p.Join: self.join,
-            p.Leave: self.leave, p.Close: self.close, p.AskLegStats: self.leg_stats,
+            p.Leave: self.leave, p.Close: self.close, p.Release: self.release, p.AskLegStats: self.leg_stats,
         }  # fmt: skip
 
     def carry_out(self, command: p.Command) -> None:
@@ -52,7 +55,7 @@ class Desk:
             self.say(p.OpenFailed(command.leg, "the leg is open already"))
             return
         try:
-            rtp, rtcp = self.bind()
+            rtp, rtcp = self.bind(command.port)
         except OSError as error:
             self.say(p.OpenFailed(command.leg, str(error)))
             return
@@ -61,16 +64,17 @@ class Desk:
         self.audio.register(rtp.fileno(), select.EPOLLIN)
         self.say(p.Opened(command.leg, rtp.getsockname()[:2]))
 
-    def bind(self) -> tuple[socket.socket, socket.socket | None]:
-        """An RTP socket on an even port and its RTCP neighbour; the next free pair of the range in turn."""
+    def bind(self, wanted: int = 0) -> tuple[socket.socket, socket.socket | None]:
+        """An RTP socket on an even port and its RTCP neighbour; the next free pair of the range in turn, or
+        ``wanted`` and its neighbour."""
         low, high = self.ports
         host = self.host
         if low == high:
-            return _bound(host, 0), None
+            return _bound(host, wanted), None
         pairs = (high - low) // 2
-        for _ in range(pairs):
-            port = low + 2 * (self._port % pairs)
-            self._port += 1
+        for _ in range(1 if wanted else pairs):
+            port = wanted or low + 2 * (self._port % pairs)
+            self._port += 0 if wanted else 1
             try:
                 rtp = _bound(host, port)
             except OSError:
@@ -154,6 +158,19 @@ class Desk:
         self.disk.open(recording)
         self.consider(leg)
 
+    def record_room(self, command: p.RecordRoom) -> None:
+        """Begin a recording of a room; of one that nobody is in there is nothing to record."""
+        if command.recording in self.recordings:
+            self.say(p.CommandFailed("RecordRoom", command.recording, "the recording runs already"))
+            return
+        wanted = p.Record_(command.owner, command.recording, command.path, 1, "inbound", None, None, False)
+        recording = Recording(wanted, "PCMU")
+        self.recordings[command.recording] = None, recording
+        self.room_recordings.setdefault(command.room, []).append(recording)
+        self.disk.open(recording)
+        if command.room not in self.rooms:
+            self.finish(None, recording, "closed")
+
     def pause(self, command: p.PauseRecording) -> None:
         """Pause."""
         self.recordings[command.recording][1].paused = command.behavior
@@ -169,12 +186,19 @@ class Desk:
         if command.recording in self.recordings:
             self.finish(*self.recordings[command.recording], "stopped")
 
-    def finish(self, leg: Leg, recording: Recording, reason: Reason) -> None:
-        """Hand the rest to the disk; the report comes from there."""
-        leg.recordings.remove(recording)
+    def finish(self, leg: Leg | None, recording: Recording, reason: Reason) -> None:
+        """Hand the rest to the disk; the report comes from there. ``leg`` None: a recording of a room."""
         del self.recordings[recording.command.recording]
         self.disk.finish(recording, reason)
-        self.consider(leg)
+        if leg is not None:
+            leg.recordings.remove(recording)
+            self.consider(leg)
+            return
+        for room, recordings in list(self.room_recordings.items()):
+            if recording in recordings:
+                recordings.remove(recording)
+            if not recordings:
+                del self.room_recordings[room]
 
     def join(self, command: p.Join) -> None:
         """Into a room, or another way of being in it."""
@@ -194,6 +218,8 @@ class Desk:
         del members[leg.name]
         if not members:
             del self.rooms[leg.room]
+            for recording in list(self.room_recordings.get(leg.room, ())):
+                self.finish(None, recording, "closed")
         leg.room = None
         self.consider(leg)
 
@@ -211,6 +237,11 @@ class Desk:
         del self.by_fd[leg.rtp.fileno()]
         self.audio.unregister(leg.rtp.fileno())
         leg.close()
+
+    def release(self, command: p.Release) -> None:
+        """Close a leg, and say that its ports may be bound elsewhere."""
+        self.close(p.Close(command.leg))
+        self.say(p.Released(command.leg))
 
     def leg_stats(self, command: p.AskLegStats) -> None:
         """Counts of a leg."""

@@ -20,6 +20,9 @@ _HEADER: Final = struct.Struct("!BBHII")
 _RELATCH_TICKS: Final = 50
 """Ticks (1 s) of silence from the latched source before another may take its place."""
 
+_STEADY_PACKETS: Final = 150
+"""Packets in a row (3 s) that came early, after which a conversation gives up the frame in store."""
+
 _STATIC: Final[dict[int, Law]] = {0: "PCMU", 8: "PCMA"}
 
 
@@ -55,6 +58,7 @@ class Leg:
         self._ssrc = secrets.randbits(32)
         self._marker = True
         self._event_timestamp = 0
+        self._steady = 0
 
     def connect(self, link: Connect, tick: int) -> None:
         """The far side, for the first time or after a re-INVITE; a new address forgets the latched source."""
@@ -70,8 +74,11 @@ class Leg:
             self.heard_any = False
         self.link = link
 
-    def receive(self, datagram: bytes, source: Address, tick: int) -> list[KeyPress]:
-        """Take one datagram; returns the keys that it completed. Hostile input only counts as ignored."""
+    def receive(self, datagram: bytes, source: Address, tick: int, *, early: bool = False) -> list[KeyPress]:
+        """Take one datagram; returns the keys that it completed. Hostile input only counts as ignored.
+
+        ``early``: it came so long before ``tick`` that its stream needs no frame in store against jitter.
+        """
         link = self.link
         if link is None:
             return []
@@ -98,8 +105,23 @@ class Leg:
         if kind == link.telephone_event:
             return self.events.push(packet.timestamp, packet.payload)
         if law is not None and self.listening and link.receive:
+            began = self.jitter.resets
             self.jitter.push(packet.timestamp, packet.ssrc, packet.payload, law)
+            self._hasten(early, len(packet.payload), began=self.jitter.resets != began)
         return []
+
+    def _hasten(self, early: bool, length: int, *, began: bool) -> None:
+        """In a conversation, do without the frame in store when the packets come early enough without it.
+
+        Then no voice waits for longer than a tick and a half. Jitter beyond what is left brings the frame
+        back (`JitterBuffer`); it goes again after `_STEADY_PACKETS`. ``length``: samples just laid in.
+        """
+        self._steady = self._steady + 1 if early else 0
+        if self.room is None or not early:
+            return
+        if began or (self._steady >= _STEADY_PACKETS and self.jitter.stored >= length + FRAME):
+            self.jitter.pull()
+            self._steady = 0
 
     def _may_latch(self, source: Address, link: Connect, tick: int) -> bool:
         if not link.symmetric and source[0] != link.remote[0]:

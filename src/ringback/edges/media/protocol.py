@@ -77,6 +77,8 @@ class Open(Record, frozen=True):
     """Bind the RTP and RTCP ports of a leg; answered by `Opened` or `OpenFailed`."""
 
     leg: str
+    port: int = 0
+    """The RTP port of a leg that comes from another worker; 0: the next free one."""
 
 
 class Connect(Record, frozen=True):
@@ -132,6 +134,16 @@ class Record_(Record, frozen=True, tag="Record"):  # noqa: N801 - Record is the 
     finish_on_silence: bool
 
 
+class RecordRoom(Record, frozen=True):
+    """Record what is said in a room, mixed; it ends by command or with the room. ``owner`` is the ``leg`` of
+    its reports."""
+
+    room: str
+    recording: str
+    path: str
+    owner: str
+
+
 class PauseRecording(Record, frozen=True):
     """Leave the time out (``skip``) or fill it with silence."""
 
@@ -173,6 +185,12 @@ class Close(Record, frozen=True):
     leg: str
 
 
+class Release(Record, frozen=True):
+    """Close a leg that goes on in another worker; `Released` says that its ports are free."""
+
+    leg: str
+
+
 class AskLegStats(Record, frozen=True):
     """Ask for `LegStats`; an unknown leg answers with zeros."""
 
@@ -190,12 +208,14 @@ Command = (
     | Enqueue
     | StopPlayback
     | Record_
+    | RecordRoom
     | PauseRecording
     | ResumeRecording
     | StopRecording
     | Join
     | Leave
     | Close
+    | Release
     | AskLegStats
     | AskWorkerStats
 )
@@ -209,6 +229,12 @@ class Opened(Record, frozen=True):
 
     leg: str
     address: Address
+
+
+class Released(Record, frozen=True):
+    """The ports of a leg are free for another worker."""
+
+    leg: str
 
 
 class OpenFailed(Record, frozen=True):
@@ -328,6 +354,7 @@ class CommandFailed(Record, frozen=True):
 
 Report = (
     Opened
+    | Released
     | OpenFailed
     | PlaybackDone
     | RecordingStarted

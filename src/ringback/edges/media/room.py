@@ -8,10 +8,23 @@ import numpy as np
 from ringback.edges.media.protocol import Join
 from ringback.media import FRAME
 from ringback.media.g711 import Law, decode, encode, transcode
-from ringback.media.mix import mix_minus
+from ringback.media.mix import clip, mix_minus
 
 Heard = tuple[bytes, Law]
 """A frame of 160 bytes and its law."""
+
+
+def public(members: dict[str, Join], said: dict[str, Heard | None]) -> bytes | None:
+    """What the room as a whole hears this tick, in µ-law (None: nothing): neither who is muted or on hold, nor
+    a coach."""
+    frames = [
+        frame
+        for leg, join in members.items()
+        if not (join.muted or join.hold or join.coach) and (frame := said.get(leg)) is not None
+    ]
+    if len(frames) < 2:
+        return transcode(*frames[0], "PCMU") if frames else None
+    return encode(clip(np.sum([decode(*frame) for frame in frames], axis=0, dtype=np.int32)), "PCMU")
 
 
 def hear(

@@ -1,8 +1,9 @@
 """The media worker process: ``python -m ringback.edges.media.worker FD`` with the control socket as FD.
 
-One loop: every 20 ms by an absolute clock it reads all sockets, then sends one frame for every leg. It
-ends when the
-control socket closes, so it never outlives the main process.
+One loop: every 20 ms by an absolute clock it reads all sockets, then sends one frame for every leg. Half-way
+between two ticks it reads them once more: that halves the reading which delays the sending, and tells which
+streams come so early in the 20 ms that the very next tick can send them on. It ends when the control socket
+closes, so it never outlives the main process.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import msgspec
 from ringback.edges.media import protocol as p
 from ringback.edges.media.commands import Desk
 from ringback.edges.media.leg import Leg
-from ringback.edges.media.room import Heard, hear
+from ringback.edges.media.room import Heard, hear, public
 from ringback.media import FRAME_SECONDS
 from ringback.media.dtmf import detect
 from ringback.media.g711 import decode, encode, transcode
@@ -31,8 +32,14 @@ from ringback.media.mix import add
 _CATCH_UP: Final = 5
 """Ticks behind (100 ms) up to which the missed frames are still sent; beyond, time is skipped."""
 
-_ROUNDS: Final = 6
-"""Datagrams taken from one socket in one tick; a flood beyond it stays in the kernel and is dropped there."""
+_HALF: Final = FRAME_SECONDS / 2
+
+_EARLY: Final = 0.008
+"""Seconds before the tick until which the reading between two ticks may be done: what was there by then has
+at least so much room for jitter when the tick sends it on."""
+
+_ROUNDS: Final = 3
+"""Datagrams taken from one socket in half a tick; a flood beyond it stays in the kernel and is dropped there."""
 
 _MOST_OWED: Final = 16 * 1024 * 1024
 """Bytes of unread reports after which the main process counts as stuck and the worker ends."""
@@ -61,9 +68,10 @@ class Worker:
         due = time.monotonic()
         while self.alive:
             due += FRAME_SECONDS
-            while self.alive and (rest := due - time.monotonic()) > 0:
-                if select.select([self.control], [], [], rest)[0]:
-                    self.read_control()
+            self.wait(due - _HALF)
+            if self.alive and time.monotonic() < due - _EARLY:
+                self.receive(early=True)
+            self.wait(due)
             behind = int((time.monotonic() - due) / FRAME_SECONDS)
             if behind > _CATCH_UP:
                 self.skipped += behind
@@ -81,6 +89,12 @@ class Worker:
             self.desk.close(p.Close(name))
         self.desk.disk.stop()
 
+    def wait(self, until: float) -> None:
+        """Carry out commands until that time of the monotonic clock."""
+        while self.alive and (rest := until - time.monotonic()) > 0:
+            if select.select([self.control], [], [], rest)[0]:
+                self.read_control()
+
     def run_tick(self) -> None:
         """Receive, route, send, record: one 20 ms step of every leg."""
         self.desk.tick += 1
@@ -96,6 +110,11 @@ class Worker:
         heard: dict[str, bytes | None] = {}
         for members in self.desk.rooms.values():
             heard.update(hear(members, said, {name: self.desk.legs[name].law for name in members}))
+        for room, recordings in self.desk.room_recordings.items():
+            frame = public(self.desk.rooms[room], said)
+            for recording in recordings:
+                if recording.note(frame, None):
+                    self.desk.disk.append(recording)
         for leg in self.desk.legs.values():
             if leg.events.active:
                 for press in leg.events.tick():
@@ -109,10 +128,11 @@ class Worker:
         if self.desk.tick % 50 == 0:
             self.notice_silence()
 
-    def receive(self) -> None:
-        """Read every socket that holds something."""
+    def receive(self, *, early: bool = False) -> None:
+        """Read every socket that holds something; ``early``: half a tick before the tick that it is for."""
         if not self.desk.by_fd:
             return
+        tick = self.desk.tick + early
         for _ in range(_ROUNDS):
             ready = self.desk.audio.poll(0, len(self.desk.by_fd))
             if not ready:
@@ -123,7 +143,7 @@ class Worker:
                     datagram, source = leg.rtp.recvfrom(2048)
                 except OSError:  # an ICMP error of a packet that we sent; nothing to read
                     continue
-                for press in leg.receive(datagram, source, self.desk.tick):
+                for press in leg.receive(datagram, source, tick, early=early):
                     self.say(p.Digit(leg.name, press.key, press.duration_ms, "rfc4733"))
                 if not leg.heard_any and leg.receipt.packets:
                     leg.heard_any = True

@@ -11,6 +11,7 @@ from typing import Any
 from ringback.edges.simulator.party import Party
 from ringback.edges.simulator.take import Take
 from ringback.effects import PauseRecording, RecordLeg, ResumeRecording
+from ringback.effects.conferences import RecordRoom
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
 from ringback.kernel.clock import Clock
 
@@ -34,6 +35,8 @@ class Recorder:
         self._spawn = spawn
         self._render = render
         self._recordings = recordings
+        self._rooms: dict[str, dict[str, Take]] = {}
+        """Recordings of whole rooms."""
 
     def begin(self, party: Party, effect: RecordLeg) -> None:
         """Start a recording."""
@@ -68,15 +71,47 @@ class Recorder:
     def stop(self, party: Party, recording_sid: str) -> None:
         """Finish one recording; an unknown one is fine."""
         take = party.takes.pop(recording_sid, None)
-        if take is not None:
-            if take.alarm is not None:
-                take.alarm.cancel()
-            self._spawn(self._finish(party.sid, take, take.length(self._clock.now())))
+        if take is None:
+            self.stop_room(recording_sid)
+            return
+        if take.alarm is not None:
+            take.alarm.cancel()
+        self._spawn(self._finish(party.sid, take, take.length(self._clock.now())))
 
     def close(self, party: Party) -> None:
         """The leg is over: its recordings end."""
         for recording_sid in list(party.takes):
             self.stop(party, recording_sid)
+
+    # --- rooms ----------------------------------------------------------------------------------------
+
+    def begin_room(self, effect: RecordRoom) -> None:
+        """Start a recording of everybody in a room; a second start of the same one is fine."""
+        takes = self._rooms.setdefault(effect.room, {})
+        if effect.recording_sid in takes:
+            return
+        mixed = RecordLeg(call_sid=effect.owner, recording_sid=effect.recording_sid, trim=effect.trim)
+        takes[effect.recording_sid] = Take(mixed, self._clock.now())
+        self._post(RecordingBegan(call_sid=effect.owner, recording_sid=effect.recording_sid))
+
+    def room_sound(self, room: str, seconds: float, kind: str, text: str) -> None:
+        """Somebody whom the whole room hears begins to speak."""
+        for take in self._rooms.get(room, {}).values():
+            take.sound(self._clock.now(), seconds, 0, kind, text)
+
+    def stop_room(self, recording_sid: str) -> None:
+        """Finish one recording of a room; an unknown one is fine."""
+        for takes in self._rooms.values():
+            take = takes.pop(recording_sid, None)
+            if take is not None:
+                owner = take.effect.call_sid
+                self._spawn(self._finish(owner, take, take.length(self._clock.now())))
+
+    def close_room(self, room: str) -> None:
+        """The room is empty: its recordings end."""
+        for recording_sid in list(self._rooms.get(room, {})):
+            self.stop_room(recording_sid)
+        self._rooms.pop(room, None)
 
     def _listen_for_silence(self, party: Party, take: Take) -> None:
         timeout = take.effect.silence_timeout

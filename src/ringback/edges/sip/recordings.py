@@ -11,6 +11,7 @@ from typing import Any
 from ringback.edges.media import protocol as media
 from ringback.edges.media.client import MediaPool
 from ringback.effects import RecordLeg, StopRecording
+from ringback.effects.conferences import RecordRoom
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
 
 log = logging.getLogger("ringback.sip")
@@ -44,6 +45,13 @@ class Recordings:
             self._pool.play(effect.call_sid, _beep(effect.recording_sid), [media.Tone(name="beep")])
         else:
             self._begin(effect)
+
+    def record_room(self, effect: RecordRoom) -> None:
+        """Start a recording of everybody in a room."""
+        if effect.trim:
+            self._trims.add(effect.recording_sid)
+        path = str(self._folder / f"{effect.recording_sid}.wav")
+        self._pool.record_room(effect.call_sid, effect.room, effect.recording_sid, path, effect.owner)
 
     def stop(self, effect: StopRecording) -> None:
         """Finish a recording; one that still beeps ends empty."""

@@ -32,6 +32,18 @@ from ringback.kernel.resource import Record, at, field, resource
             },
             tag="Call recording",
         ),
+        at(
+            "/2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Recordings",
+            key="recordings",
+            can=("list", "fetch", "delete"),
+            live=("delete",),
+            filters={
+                "DateCreated": "date_created day",
+                "DateCreated>": "date_created >=",
+                "DateCreated<": "date_created <",
+            },
+            tag="Conference recording",
+        ),
     ),
 )
 class Recording(Record):

@@ -13,18 +13,14 @@ from ringback.events import (
     RecordingEnded,
     TimerFired,
 )
-from ringback.voice.dialling import LIMIT, Dialling
+from ringback.voice import dial_conference, dial_queue
+from ringback.voice.dialling import LIMIT, Dialling, conduct
 from ringback.voice.noun import TONES, targets
 from ringback.voice.numbers import is_client, is_sip, normal
-from ringback.voice.recordings import RECORDING_WAIT
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
     Attributes,
-    Goto,
-    HungUp,
-    Interrupted,
-    Next,
     Outcome,
     Steps,
     Verb,
@@ -39,7 +35,8 @@ from ringback.voice.verb import (
 if TYPE_CHECKING:
     from ringback.voice.session import Session
 
-FILE = "dial-recording"
+ALONE = ("Queue", "Conference")
+"""Nouns beside which no other stands."""
 CALLER_ID_LIMIT = 255
 """Characters of ``callerId`` (13248)."""
 
@@ -50,52 +47,32 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     attributes["record"] = {"true": "record-from-answer", "false": "do-not-record"}.get(
         attributes["record"], attributes["record"]
     )
+    alone = next((child for child in element.children if child.tag in ALONE), None)
+    if alone is not None and (len(element.children) > 1 or element.text):
+        session.warn(13000, f"{alone.place}: <{alone.tag}> stands alone in <Dial>; nobody is dialled")
+        return (yield from conduct(Dialling(attributes, session, action), _nobody()))
+    if alone is not None and alone.tag == "Conference":
+        return (yield from dial_conference.run(alone, attributes, session, action))
+    if alone is not None and alone.tag == "Queue":
+        return (yield from dial_queue.run(alone, attributes, session, action))
     dialling = Dialling(attributes, session, action)
+    return (yield from conduct(dialling, _talk(element, dialling)))
+
+
+def _nobody() -> Steps[None]:
+    return
+    yield
+
+
+def _talk(element: Element, dialling: Dialling) -> Steps[None]:
+    session, attributes = dialling.session, dialling.attributes
     from_ = yield from _caller_id(attributes, session)
-    if from_ is None:
-        dialling.status = "failed"
-    else:
+    if from_ is not None:
         dialling.waiting = targets(element, attributes, session, from_)
-        if not dialling.waiting:
-            dialling.status = "failed"
-    try:
-        if dialling.waiting:
-            yield from _ring_and_talk(dialling)
-        if action is not None and dialling.recording in session.recordings.live:
-            yield from _file(dialling)
-    except Interrupted as interruption:
-        dialling.hang_up_all("parent-ended")
-        if isinstance(interruption, HungUp) and action is not None:
-            owed = dialling.source("completed" if dialling.winner else "canceled")
-            if dialling.recording in session.recordings.live:
-                session.owe_recording(dialling.recording, owed)
-            else:
-                owed.params += dialling.recording_facts()
-                session.owe(owed)
-        raise
-    finally:
-        dialling.tidy()
-    if action is None:
-        return Next()
-    source = dialling.source(dialling.status or "failed")
-    source.params += dialling.recording_facts()
-    return Goto(source)
-
-
-def _file(dialling: Dialling) -> Steps[None]:
-    """Let the recording be finished, so that the action tells its true length; but not for long."""
-    session = dialling.session
-    dialling.stop_recording()
-    session.timer(FILE, RECORDING_WAIT)
-    try:
-        while dialling.recorded is None:
-            event = yield
-            if isinstance(event, RecordingEnded):
-                dialling.file_ready(event)
-            elif isinstance(event, TimerFired) and event.name == FILE:
-                return
-    finally:
-        session.stop_timer(FILE)
+    if dialling.waiting:
+        yield from _ring_and_talk(dialling)
+    else:
+        dialling.status = "failed"
 
 
 def _ring_and_talk(dialling: Dialling) -> Steps[None]:
@@ -223,7 +200,7 @@ VERB = Verb(
         **recording_callback(),
         **_METHODLESS,
     },
-    children=frozenset({"Number", "Sip", "Client"}),
+    children=frozenset({"Number", "Sip", "Client", "Queue", "Conference"}),
     child_code=13215,
     needs_media=lambda attributes: not attributes["answerOnBridge"],
     whisper=False,

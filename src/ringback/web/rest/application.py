@@ -20,7 +20,7 @@ from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.render import View
-from ringback.web.rest.routing import Router, Target
+from ringback.web.rest.routing import Extra, Router, Target
 
 log = logging.getLogger("ringback.rest")
 
@@ -35,9 +35,10 @@ def build_rest(
     settings: RestSettings,
     fallback: Any = None,
     sources: Mapping[type[Record], Source] | None = None,
+    extra: Iterable[Extra] = (),
 ) -> RestApplication:
     """Make the application. ``fallback`` is the ASGI application for paths that are no product's."""
-    return RestApplication(store, tuple(nouns), live, settings, fallback, sources or {})
+    return RestApplication(store, tuple(nouns), live, settings, fallback, sources or {}, extra)
 
 
 class RestApplication:
@@ -51,6 +52,7 @@ class RestApplication:
         settings: RestSettings,
         fallback: Any,
         sources: Mapping[type[Record], Source],
+        extra: Iterable[Extra] = (),
     ) -> None:
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
         self.services = Services(
@@ -63,6 +65,10 @@ class RestApplication:
         for noun in nouns:
             self.router.add_noun(noun, settings.public_url)
         self._add_special()
+        for each in extra:
+            place = at(each.path, key="", can=(), product=each.product)
+            view = View(each.noun.__noun__, place, settings.public_url)
+            self.router.add(each.product, each.path, Target(view, False, each.methods, custom=each.handler))
         self._openapi = json_answer(200, openapi(nouns, settings.public_url))
         self._docs = Answer(200, docs_page(nouns).encode(), b"text/html; charset=utf-8")
 
@@ -140,7 +146,7 @@ class RestApplication:
                 raise Refused(20004, f"Method {method} not allowed", 405)
             self._rights(ctx, target, operation)
             if method in ("POST", "PUT"):
-                ctx.params = await self._read(receive, headers)
+                ctx.params = await self._read(receive, headers, rules.of(target.view.noun.record).body_limit)
             else:
                 ctx.params = read_form(scope["query_string"], self.services.settings.field_limit)
             if is_media:
@@ -185,10 +191,11 @@ class RestApplication:
         if ctx.caller.is_test and not (rule.tests and operation == "create"):
             raise Refused(20008, "Resource not accessible with Test Account Credentials", 403)
 
-    async def _read(self, receive: Any, headers: dict[bytes, bytes]) -> Params:
+    async def _read(self, receive: Any, headers: dict[bytes, bytes], larger: int | None) -> Params:
         settings = self.services.settings
+        limit = max(settings.body_limit, larger or 0)
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length[:12]) > settings.body_limit:
+        if length.isdigit() and int(length[:12]) > limit:
             raise Refused(20413, "Request entity too large", 413)
         parts: list[bytes] = []
         size = 0
@@ -198,7 +205,7 @@ class RestApplication:
                 raise Refused(20001, "The request ended early", 400)
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > settings.body_limit:
+            if size > limit:
                 raise Refused(20413, "Request entity too large", 413)
             if not message.get("more_body"):
                 break

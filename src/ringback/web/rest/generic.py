@@ -16,6 +16,7 @@ from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.params import read_value
 from ringback.web.rest.routing import Target
+from ringback.web.rest.rule import Rule
 
 _AUTOMATIC = ("sid", "account_sid", "date_created", "date_updated")
 
@@ -25,7 +26,7 @@ def not_found(path: str) -> Refused:
     return Refused(20404, f"The requested resource {path} was not found", 404)
 
 
-async def check_parents(ctx: Context, nouns: dict[str, type[Record]], rule: rules.Rule) -> None:
+async def check_parents(ctx: Context, nouns: dict[str, type[Record]], rule: Rule) -> None:
     """Every record that the path names (``CallSid`` …) must exist; raises 20404."""
     for name in ctx.place.parents:
         if name == "AccountSid":
@@ -92,12 +93,19 @@ def etag(record: Any) -> str:
     return f'"{record.date_updated.hex() if version is None else version}"'
 
 
+def wanted_version(ctx: Context) -> str | None:
+    """The version of ``If-Match`` without its quotes; None when any will do (rest-conventions.md §8)."""
+    given = ctx.headers.get(b"if-match")
+    if not ctx.place.etag or given is None:
+        return None
+    text = given.decode("latin-1").strip().removeprefix("W/").strip('"')
+    return None if text in ("", "*") else text
+
+
 def _check_version(ctx: Context) -> None:
-    wanted = ctx.headers.get(b"if-match")
-    if ctx.place.etag and wanted not in (None, b"*"):
-        ours = etag(ctx.record)
-        if wanted.decode("latin-1") not in (ours, ours.strip('"')):
-            raise Refused(20412, "Precondition Failed", 412)
+    wanted = wanted_version(ctx)
+    if wanted is not None and wanted != etag(ctx.record).strip('"'):
+        raise Refused(20412, "Precondition Failed", 412)
 
 
 def _shown(ctx: Context, target: Target, status: int) -> Answer:

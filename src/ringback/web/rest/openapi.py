@@ -72,7 +72,7 @@ def _paths(paths: dict[str, Any], view: View, schema: str) -> None:
         if operation == "list":
             parameters += [
                 {"name": name, "in": "query", "schema": {"type": "string"}}
-                for name in (*filters_of(view), "PageSize", "Page", "PageToken")
+                for name in (*filters_of(view), *place.takes.get("list", ()), "PageSize", "Page", "PageToken")
             ]
         status = {"create": str(place.created), "delete": "204"}.get(operation, "200")
         content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ringback.kernel.resource import Noun, Place, pascal, snake
+from ringback.web.rest.links import PATHS, Links
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -53,6 +54,8 @@ class View:
         self.place = place
         self._site = public_url
         self._base = f"{public_url}/{place.product}"
+        paths = PATHS.get(noun.record)
+        self._elsewhere = Links(paths, self._base) if paths is not None else None
         shown: Mapping[str, str]
         if place.show is not None:
             shown = place.show
@@ -110,7 +113,9 @@ class View:
                 }
         else:
             found["url"] = self._base + path
-            if self.place.links:
+            if self._elsewhere is not None:
+                found["links"] = self._elsewhere.of(record)
+            elif self.place.links:
                 found["links"] = {
                     link: f"{self._base}{path}/{path_segment(link)}" for link in self.place.links
                 }

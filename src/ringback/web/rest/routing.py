@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ringback.kernel.resource import Record
 from ringback.web.rest.paging import filters_of
 from ringback.web.rest.render import View
 
 Custom = Callable[[Any], Awaitable[Any]]
+
+
+class Extra(NamedTuple):
+    """A path with a handler of its own, which another part of the product brings along."""
+
+    noun: type[Record]
+    """Whose rules (limits, rights) hold for it."""
+    product: str
+    path: str
+    """With its version and ``{CallSid}`` parts; these records must exist."""
+    methods: Mapping[str, str]
+    """HTTP method → operation."""
+    handler: Custom
 
 
 @dataclass(slots=True)

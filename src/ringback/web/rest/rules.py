@@ -13,51 +13,14 @@ from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.api.key import Key
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
 from ringback.resources.api.recording import Recording
+from ringback.resources.taskrouter.event import Event
+from ringback.resources.taskrouter.task import Task
+from ringback.resources.taskrouter.workflow import Workflow
 from ringback.store import Condition
 from ringback.web.rest import numbers
 from ringback.web.rest.context import Context
-
-
-class Rule:
-    """The general rules."""
-
-    manages = False
-    """Closed to standard API keys."""
-    tests = False
-    """Open to test credentials."""
-
-    async def resolve(self, ctx: Context, sid: str) -> str:
-        """The SID for a word of the path."""
-        return sid
-
-    async def parent(self, ctx: Context, name: str, word: str) -> str:
-        """The SID for a word of the path that names a parent (``name``: ``ConferenceSid`` …)."""
-        return word
-
-    def visible(self, ctx: Context, record: Any) -> bool:
-        """Whether the record may be seen."""
-        return True
-
-    def only(self, ctx: Context) -> list[Condition]:
-        """Conditions that every list has."""
-        return []
-
-    def lock(self, record: Any) -> str:
-        """The key under which creates exclude each other."""
-        return str(record.sid)
-
-    async def before_save(self, ctx: Context, before: Any) -> None:
-        """Complete and check ``ctx.record``; ``before`` is None for a create. Raises ``Refused``."""
-
-    def after_save(self, ctx: Context) -> None:
-        """It is committed."""
-
-    def conflict(self, ctx: Context) -> Refused:
-        """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
-        return Refused(20409, "A resource with the same unique value exists", 409)
-
-    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
-        """Add to the JSON of a single record."""
+from ringback.web.rest.rule import Rule
+from ringback.web.rest.taskrouter import EventRule, TaskRule, WorkflowRule
 
 
 class _AccountRule(Rule):
@@ -175,6 +138,9 @@ _RULES: Mapping[type[Record], Rule] = {
     IncomingPhoneNumber: _NumberRule(),
     OutgoingCallerId: _CallerIdRule(),
     Recording: _RecordingRule(),
+    Task: TaskRule(),
+    Event: EventRule(),
+    Workflow: WorkflowRule(),
 }
 
 

@@ -1,0 +1,72 @@
+"""Conferences: what REST asks of them, and what a conference tells its legs (twiml.md §5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ringback.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantTold(Event):
+    """A conference tells ``call_sid``, one of its legs, what happened to all of them."""
+
+    conference_sid: str
+    change: Literal["started", "ended", "sound"]
+    """``started``: the talk begins; ``ended``: the leg is a participant no more; ``sound``: play something."""
+    sounds: tuple[Any, ...] = ()
+    """Audio items of effects, for ``sound``."""
+    announcement: str | None = None
+    """The AnnounceUrl that the sounds come from; None: a beep, which only those who talk hear."""
+    reports: bool = False
+    """Whether this leg tells the conference that the announcement is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantRequested(Event):
+    """POST Participants: call somebody into a conference (``call_sid`` is the new call)."""
+
+    account_sid: str
+    conference_sid: str
+    """The conference, or the SID that a new one is to have."""
+    fresh: bool = False
+    """Whether it is to be made, unless there is one of that name by now."""
+    name: str
+    """The conference's name."""
+    params: dict[str, list[str]]
+    """The form as received."""
+    caller_number_sid: str | None = None
+    """SID of our number or verified caller id that ``From`` is; None when it is neither."""
+    trial_callee_verified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantUpdateRequested(Event):
+    """POST Participants/{CallSid}: mute, hold, coach, announce … (``call_sid`` is the participant)."""
+
+    conference_sid: str
+    """Empty: whichever it takes part in (the desk knows legs, not conferences)."""
+    params: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantRemovalRequested(Event):
+    """DELETE Participants/{CallSid}: out of the conference; the call goes on with its document."""
+
+    conference_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceUpdateRequested(Event):
+    """POST Conferences/{CF}: end it, or announce something; ``call_sid``, the lane, is the CONFERENCE's SID."""
+
+    params: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceLost(Event):
+    """After a restart: the conference was not completed; ``call_sid``, the lane, is the CONFERENCE's SID."""
+
+    conference: Any
+    """The stored Conference record."""

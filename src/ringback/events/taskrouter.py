@@ -1,0 +1,92 @@
+"""What is asked of the desk (TaskRouter); the lane, ``call_sid``, is the WORKSPACE's SID throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ringback.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who wants it (taskrouter.md §10)."""
+
+    type: str = "account"
+    """account, worker or system."""
+    sid: str = ""
+    """Of the account or the worker."""
+    source: str = "API"
+    """API, event-bridge or system."""
+    ip: str = ""
+    """Where the request came from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRequested(Event):
+    """A write to one of TaskRouter's nouns. Asked; answered by the record as it is now (create, update)."""
+
+    account_sid: str
+    noun: str
+    """Class name of the noun: ``Worker``, ``Task`` …"""
+    operation: Literal["create", "update", "delete"]
+    sid: str
+    """The record's SID; for a create the new one."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Declared attributes that were given, read and checked: attribute name → value."""
+    params: dict[str, str] = field(default_factory=dict)
+    """Every other parameter as received (``Template``, ``Instruction``, ``AssignmentStatus`` …)."""
+    if_match: str | None = None
+    """The version that the writer saw, without quotes; None or ``*``: any."""
+    actor: Actor = field(default_factory=Actor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspacesLoaded(Event):
+    """At the start: one workspace as it is stored (``call_sid``: its SID)."""
+
+    records: tuple[Any, ...]
+    """Workspace, Activities, TaskChannels, TaskQueues, Workflows, Workers, WorkerChannels, Tasks, Reservations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequested(Event):
+    """A waiting caller needs a task (``MakeTask``, once its workspace is known)."""
+
+    account_sid: str
+    caller_sid: str
+    """The waiting call; answered by ``TaskMade`` there."""
+    request: str
+    task_sid: str
+    workflow_sid: str
+    attributes: str
+    facts: dict[str, str]
+    priority: int | None = None
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequested(Event):
+    """A leg dials a reservation's caller (``ClaimReservation``, once its workspace is known)."""
+
+    account_sid: str
+    by: str
+    """The dialling call; answered by ``ReservationClaimed`` there."""
+    request: str
+    reservation_sid: str
+    post_work_activity_sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentAnswered(Event):
+    """What the assignment callback (or its fallback) answered for a reservation (taskrouter.md §8)."""
+
+    reservation_sid: str
+    ok: bool
+    """HTTP 200 with JSON in time."""
+    body: bytes = b""
+    error_code: int | None = None
+    """Of the failure, for the debugger."""
+    error_text: str = ""
+    url: str = ""
+    """Who answered last."""

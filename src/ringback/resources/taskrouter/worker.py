@@ -1,0 +1,40 @@
+"""Worker: a person (or program) that takes tasks (taskrouter.md §2.3)."""
+
+from __future__ import annotations
+
+from ringback.kernel.resource import CRUD, Record, field, resource
+
+
+@resource(
+    "/v1/Workspaces/{WorkspaceSid}/Workers", sid="WK", key="workers", product="taskrouter", can=CRUD,
+    live=("create", "update", "delete"), etag=True,
+    takes={
+        "list": {
+            "ActivityName": "Of the activity.", "ActivitySid": "Of the activity.", "Available": "true or false.",
+            "TargetWorkersExpression": "An expression over the worker's attributes.",
+            "TaskQueueName": "Workers of this queue.", "TaskQueueSid": "Workers of this queue.",
+            "Ordering": "DateStatusChanged:asc or DateStatusChanged:desc.",
+        },
+        "update": {"RejectPendingReservations": "Reject what is pending when he becomes unavailable."},
+    },
+    links=("statistics", "real_time_statistics", "cumulative_statistics", "activity", "channels", "reservations", "workspace"),
+)  # fmt: skip
+class Worker(Record):
+    """A person (or program) that takes tasks."""
+
+    workspace_sid: str = field("", index=True)
+    """Its workspace."""
+    friendly_name: str = field(required=True, write=True, filter=True, max_length=64)
+    """Its name; unique in the workspace, whatever the case."""
+    attributes: str = field("{}", write=True)
+    """JSON text of at most 4096 characters: skills, ``contact_uri`` …"""
+    activity_sid: str | None = field(None, write=True)
+    """What he is doing."""
+    activity_name: str | None = None
+    """Its name."""
+    available: bool = False
+    """Whether that activity takes tasks."""
+    date_status_changed: float = field(0.0, wire="date")
+    """Last change of activity."""
+    version: int = field(0, hidden=True)
+    """Counts its changes."""

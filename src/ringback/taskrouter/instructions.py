@@ -1,0 +1,289 @@
+"""Carrying instructions out: what they do to the reservation, and which calls they make (taskrouter.md §4.1, §8)."""
+
+from __future__ import annotations
+
+import re
+from xml.sax.saxutils import escape, quoteattr
+
+import msgspec
+
+from ringback.effects import Post
+from ringback.effects.taskrouter import RedirectCall
+from ringback.events.queues import DeskCallRequested
+from ringback.events.taskrouter import AssignmentAnswered
+from ringback.kernel.errors import Refused
+from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.taskrouter.task import Task
+from ringback.taskrouter.floor import Floor
+from ringback.taskrouter.instruction import Instruction, from_answer
+from ringback.taskrouter.journal import happened
+from ringback.taskrouter.lifecycle import accept, reject
+from ringback.taskrouter.line import look
+from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
+from ringback.taskrouter.troubles import trouble
+
+CALLBACK_FAILED = 40001
+"""Debugger: nobody answered the assignment callback."""
+CODES: dict[str, dict[str, int]] = {
+    "call": {"state": 40114, "to": 40113, "from": 40113, "url": 40113, "activity": 20001},
+    "redirect": {"state": 40123, "url": 40123, "to": 40123, "activity": 20001},
+    "dequeue": {"state": 40135, "to": 40131, "from": 40132, "activity": 40130},
+    "conference": {"state": 40136, "to": 40145, "from": 40145, "activity": 40130},
+    "supervise": {"state": 40146, "to": 40146, "from": 40146},
+    "accept": {"state": 20001}, "reject": {"state": 20001},
+}  # fmt: skip
+"""Instruction → what is wrong → code (§8)."""
+_ADDRESS = re.compile(r"(\+?[0-9][0-9 ().-]{1,30}|(sips?|client):[^\s<>\"]{1,300})\Z", re.IGNORECASE)
+
+
+def answered(floor: Floor, event: AssignmentAnswered) -> None:
+    """The assignment callback has answered; what cannot be done is a debugger entry, and nothing more happens."""
+    reservation = floor.reservations.get(event.reservation_sid)
+    if not event.ok:
+        text = event.error_text or "The assignment callback did not answer"
+        trouble(floor, event.error_code or CALLBACK_FAILED, text, event.reservation_sid, url=event.url)
+        return
+    try:
+        instruction = from_answer(event.body)
+        if instruction is not None and reservation is not None:
+            carry_out(floor, reservation, instruction)
+    except ValueError as error:
+        trouble(floor, CALLBACK_FAILED, str(error), event.reservation_sid, url=event.url, answer=event.body)
+    except Refused as refusal:
+        trouble(floor, refusal.code, refusal.message, event.reservation_sid, url=event.url, answer=event.body)
+
+
+def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+    """Do it. Raises :class:`Refused` with the instruction's code before anything is changed."""
+    kind = instruction.kind
+    wanted = "accepted" if kind == "supervise" else "pending"
+    state = reservation.reservation_status
+    if state != wanted and not (kind == "supervise" and state == "wrapping"):
+        raise Refused(
+            CODES[kind]["state"],
+            f"Instruction {kind} needs reservation {reservation.sid} {wanted}; it is {state}",
+        )
+    if reservation.instruction is not None and kind not in ("accept", "reject", "supervise"):
+        raise Refused(
+            CODES[kind]["state"],
+            f"Instruction {reservation.instruction['kind']} of reservation {reservation.sid} is being carried out",
+        )
+    if kind == "accept":
+        accept(floor, reservation)
+    elif kind == "reject":
+        reject(floor, reservation, instruction.text("activity_sid") or None)
+    elif kind == "redirect":
+        _redirect(floor, reservation, instruction)
+    else:
+        {"dequeue": _dequeue, "call": _call, "conference": _conference, "supervise": _supervise}[kind](
+            floor, reservation, instruction
+        )
+
+
+def _dequeue(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+    task = floor.tasks[reservation.task_sid].record
+    if not task.call_sid:
+        raise Refused(
+            40131, f"Task {task.sid} was not made by <Enqueue>: nobody waits in a queue to be dequeued"
+        )
+    activity = _activity(floor, instruction, "dequeue")
+    record = instruction.text("record", "do-not-record")
+    queue = f"<Queue reservationSid={quoteattr(reservation.sid)}/>"
+    twiml = f"<Response><Dial record={quoteattr(record)}>{queue}</Dial></Response>"
+    sid = _dial(
+        floor, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
+        method="GET", extra=(("taskCallSid", task.call_sid),),
+    )  # fmt: skip
+    _note(floor, reservation, {"worker_call_sid": sid})
+
+
+def _call(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+    url = instruction.text("url")
+    if not url.startswith(("http://", "https://")):
+        raise Refused(40113, "Instruction call needs an absolute url")
+    sid = _dial(
+        floor, reservation, instruction, url=url, status_prefix="status_callback", post_work=None,
+        record=instruction.text("record") in ("true", "record-from-answer"),
+    )  # fmt: skip
+    _note(floor, reservation, {"worker_call_sid": sid})
+    if instruction.flag("accept"):
+        accept(floor, reservation)
+
+
+def _redirect(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+    url, call_sid = instruction.text("url"), instruction.text("call_sid")
+    if not url.startswith(("http://", "https://")) or not call_sid.startswith("CA"):
+        raise Refused(40123, "Instruction redirect needs call_sid and an absolute url")
+    account = floor.workspace.account_sid
+    floor.do(RedirectCall(call_sid=call_sid, account_sid=account, url=url, reservation_sid=reservation.sid))
+    if instruction.flag("accept"):
+        accept(floor, reservation)
+
+
+def _conference(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+    task = floor.tasks[reservation.task_sid].record
+    activity = _activity(floor, instruction, "conference")
+    attributes = {
+        "muted": "true" if instruction.flag("muted") else "false",
+        "beep": instruction.text("beep", "true"),
+        "startConferenceOnEnter": "true" if instruction.flag("start_conference_on_enter", True) else "false",
+        "endConferenceOnExit": "true" if instruction.flag("end_conference_on_exit") else "false",
+        "maxParticipants": instruction.text("max_participants"),
+        "waitUrl": instruction.text("wait_url"),
+        "waitMethod": instruction.text("wait_method"),
+        "record": instruction.text("conference_record"),
+        "trim": instruction.text("conference_trim"),
+        "recordingStatusCallback": instruction.text("conference_recording_status_callback"),
+        "statusCallback": instruction.text("conference_status_callback"),
+        "statusCallbackMethod": instruction.text("conference_status_callback_method"),
+        "statusCallbackEvent": " ".join(instruction.events("conference_status_callback_event", ())),
+    }
+    twiml = f"<Response><Dial>{conference(task.sid, attributes)}</Dial></Response>"
+    sid = _dial(
+        floor, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
+        record=instruction.flag("record"),
+        options={
+            "end_on_customer_exit": "true" if instruction.flag("end_conference_on_customer_exit") else "false",
+            "customer_beep": "true" if instruction.flag("beep_on_customer_entrance", True) else "false",
+        },
+    )  # fmt: skip
+    task.conference = {
+        **(task.conference or {}),
+        "worker_calls": [*(task.conference or {}).get("worker_calls", ()), sid],
+    }
+    floor.save(task)
+
+
+def _supervise(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+    who, mode = instruction.text("supervisor"), instruction.text("supervisor_mode", "monitor").lower()
+    agent = floor.workers.get(who)
+    to = str(look(agent.attributes, "contact_uri") or "") if agent is not None else who
+    if mode not in ("monitor", "whisper", "barge"):
+        raise Refused(40146, "SupervisorMode must be monitor, whisper or barge")
+    attributes = {"muted": "true" if mode == "monitor" else "false", "beep": "false"}
+    if mode == "whisper":
+        attributes["coach"] = reservation.call_sid or ""
+    attributes["startConferenceOnEnter"] = "false"
+    task = floor.tasks[reservation.task_sid].record
+    twiml = f"<Response><Dial>{conference(task.sid, attributes)}</Dial></Response>"
+    given = Instruction("supervise", {**instruction.options, "to": to})
+    _dial(
+        floor,
+        reservation,
+        given,
+        twiml=twiml,
+        status_prefix="status_callback",
+        post_work=None,
+        role="supervisor",
+    )
+
+
+def conference(name: str, attributes: dict[str, str]) -> str:
+    """A ``<Conference>`` element; empty attributes are left out."""
+    written = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items() if value)
+    return f"<Conference{written}>{escape(name)}</Conference>"
+
+
+def _activity(floor: Floor, instruction: Instruction, kind: str) -> str | None:
+    sid = instruction.text("post_work_activity_sid")
+    if sid and sid not in floor.activities:
+        raise Refused(
+            CODES[kind]["activity"], f"post_work_activity_sid {sid[:64]} does not exist in this workspace"
+        )
+    return sid or None
+
+
+def _dial(
+    floor: Floor,
+    reservation: Reservation,
+    instruction: Instruction,
+    *,
+    status_prefix: str,
+    post_work: str | None,
+    twiml: str | None = None,
+    url: str | None = None,
+    record: bool = False,
+    role: str = "worker",
+    method: str = "POST",
+    extra: tuple[tuple[str, str], ...] = (),
+    options: dict[str, str] | None = None,
+) -> str:
+    """Call the worker; gives the call's SID. The reservation remembers what is being carried out."""
+    kind = instruction.kind
+    task = floor.tasks[reservation.task_sid].record
+    agent = floor.agent(reservation.worker_sid)
+    to = instruction.text("to") or str(look(agent.attributes, "contact_uri") or "")
+    from_ = instruction.text("from") or shown_number(floor, task)
+    if _ADDRESS.match(to) is None:
+        raise Refused(CODES[kind]["to"], f"Whom to call? {to[:64]!r} is no number, sip: or client: address")
+    if _ADDRESS.match(from_) is None:
+        raise Refused(
+            CODES[kind]["from"], f"The caller id {from_[:64]!r} is no number, sip: or client: address"
+        )
+    timeout = instruction.seconds("timeout", 60, 600 if to.lower().startswith("sip") else 999)
+    sid = floor.new_sid("CA")
+    floor.do(
+        Post(
+            DeskCallRequested(
+                call_sid=sid, account_sid=task.account_sid, to=to, from_=from_, url=url, twiml=twiml,
+                timeout=timeout, record=record,
+                record_callback=instruction.text("recording_status_callback") or None,
+                status_callback=_with_query(
+                    instruction.text(f"{status_prefix}_url") or instruction.text(status_prefix), extra
+                ) or None,
+                status_callback_method=instruction.text("status_callback_method", method),
+                status_callback_events=instruction.events(
+                    "status_callback_events", instruction.events("status_callback_event", ("completed",))
+                ),
+                username=instruction.text("sip_auth_username") or None,
+                password=instruction.text("sip_auth_password") or None,
+                desk={
+                    "workspace": floor.workspace.sid, "task": task.sid, "reservation": reservation.sid,
+                    "role": role, "instruction": kind,
+                },
+            )
+        )
+    )  # fmt: skip
+    if role == "worker":
+        reservation.call_sid = sid
+        reservation.instruction = {"kind": kind, "post_work_activity_sid": post_work, **(options or {})}
+        floor.save(reservation)
+    return sid
+
+
+def shown_number(floor: Floor, task: Task) -> str:
+    """The caller id when an instruction names none: the number that the customer dialled, or the task's ``from``."""
+    attributes = floor.tasks[task.sid].attributes
+    if attributes.get("direction") == "outbound":
+        return str(attributes.get("from") or "")
+    return str(attributes.get("called") or attributes.get("to") or attributes.get("from") or "")
+
+
+def _with_query(url: str, extra: tuple[tuple[str, str], ...]) -> str:
+    if not url or not extra:
+        return url
+    mark = "&" if "?" in url else "?"
+    return url + mark + "&".join(f"{name}={value}" for name, value in extra)
+
+
+def _note(floor: Floor, reservation: Reservation, facts: dict[str, str]) -> None:
+    """Write facts of the telephony into the task's attributes, when they fit."""
+    job = floor.tasks[reservation.task_sid]
+    merged = {**job.attributes, **facts}
+    text = msgspec.json.encode(merged).decode()
+    if len(text) > ATTRIBUTES_LIMIT:
+        trouble(
+            floor,
+            20001,
+            f"worker_call_sid does not fit into the attributes of task {job.record.sid}",
+            job.record.sid,
+        )
+        return
+    lined = job.in_line
+    floor.step_out(job)
+    floor.describe(job, merged)
+    job.record.attributes = text
+    floor.save(job.record)
+    if lined:
+        floor.line_up(job)
+    happened(floor, "task.updated", task=job.record)

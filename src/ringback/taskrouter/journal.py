@@ -1,0 +1,206 @@
+"""What happened: event record, event callback and live announcement, all from one call (taskrouter.md §10)."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ringback.effects import Save, SendWebhook
+from ringback.effects.taskrouter import Announce
+from ringback.kernel.resource import snake
+from ringback.resources.taskrouter.event import Event
+from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.taskrouter.task import Task
+from ringback.resources.taskrouter.worker import Worker
+from ringback.resources.taskrouter.worker_channel import WorkerChannel
+
+if TYPE_CHECKING:
+    from ringback.events.taskrouter import Actor
+    from ringback.taskrouter.floor import Floor
+
+LIVE = (
+    "worker.activity.update", "worker.attributes.update", "worker.capacity.update",
+    "worker.channel.availability.update",
+    "reservation.", "task.updated", "task.canceled", "task.completed", "task.wrapup", "task.transfer-",
+)  # fmt: skip
+"""What is announced to listeners (§10, worker push channel); prefixes."""
+
+_PLURALS = {
+    "activity": "Activities", "task": "Tasks", "task-channel": "TaskChannels", "task-queue": "TaskQueues",
+    "worker": "Workers", "workflow": "Workflows",
+}  # fmt: skip
+
+
+def iso(seconds: float) -> str:
+    """``2026-01-31T12:00:00Z``."""
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def happened(
+    floor: Floor,
+    kind: str,
+    *,
+    task: Task | None = None,
+    reservation: Reservation | None = None,
+    worker: Worker | None = None,
+    channel: WorkerChannel | None = None,
+    transfer: dict[str, Any] | None = None,
+    about: tuple[str, str] | None = None,
+    facts: dict[str, str] | None = None,
+) -> None:
+    """Record that ``kind`` (``task.created`` …) happened now.
+
+    ``about``: resource type and SID, when they do not follow from the kind. ``facts``: further fields by
+    their callback names.
+    """
+    data = dict(facts or {})
+    if task is not None:
+        data.update(task_facts(floor, task))
+    if worker is not None:
+        data.update(worker_facts(worker))
+    queue_sid = data.get("TaskQueueSid") or (task.task_queue_sid if task is not None else None)
+    workflow_sid = data.get("WorkflowSid") or (task.workflow_sid if task is not None else None)
+    if reservation is not None:
+        data["ReservationSid"] = reservation.sid
+        queue_sid = reservation.task_queue_sid or queue_sid
+        if reservation.canceled_reason_code is not None:
+            data["CanceledReasonCode"] = str(reservation.canceled_reason_code)
+    if transfer is not None:
+        data.update({f"Transfer{name}": str(value) for name, value in _transfer_facts(transfer).items()})
+    if queue_sid and (task is not None or reservation is not None):
+        data["TaskQueueSid"] = queue_sid
+        pool = floor.queues.get(queue_sid)
+        data["TaskQueueName"] = pool.record.friendly_name if pool is not None else ""
+    if workflow_sid and (task is not None or reservation is not None):
+        data["WorkflowSid"] = workflow_sid
+        plan = floor.workflows.get(workflow_sid)
+        data["WorkflowName"] = plan.record.friendly_name if plan is not None else ""
+    resource_type, resource_sid = about or _about(kind, task, reservation, worker)
+    _write(floor, kind, resource_type, resource_sid, data, worker, task, reservation, queue_sid, workflow_sid)
+    if kind.startswith(LIVE):
+        floor.do(
+            Announce(
+                workspace_sid=floor.workspace.sid, event_type=kind, at=floor.now,
+                reservation=replace(reservation) if reservation is not None else None,
+                task=replace(task) if task is not None else None,
+                worker=replace(worker) if worker is not None else None,
+                channel=replace(channel) if channel is not None else None,
+                transfer=dict(transfer) if transfer is not None else None,
+            )
+        )  # fmt: skip
+
+
+def task_facts(floor: Floor, task: Task) -> dict[str, str]:
+    """Task* of the sheet."""
+    found = {
+        "TaskSid": task.sid,
+        "TaskAttributes": task.attributes,
+        "TaskAge": str(max(0, int(floor.now - task.date_created))),
+        "TaskPriority": str(task.priority),
+        "TaskAssignmentStatus": task.assignment_status,
+        "TaskChannelSid": task.task_channel_sid,
+        "TaskChannelUniqueName": task.task_channel_unique_name,
+        "TaskVersion": str(task.version),
+        "TaskDateCreated": str(int(task.date_created)),
+    }
+    if task.task_queue_entered_date is not None:
+        found["TaskQueueEnteredDate"] = str(int(task.task_queue_entered_date))
+    if task.assignment_status == "canceled":
+        found["TaskCanceledReason"] = task.reason or ""
+    elif task.assignment_status == "completed":
+        found["TaskCompletedReason"] = task.reason or ""
+    return found
+
+
+def worker_facts(worker: Worker) -> dict[str, str]:
+    """Worker* of the sheet."""
+    return {
+        "WorkerSid": worker.sid,
+        "WorkerName": worker.friendly_name,
+        "WorkerAttributes": worker.attributes,
+        "WorkerActivitySid": worker.activity_sid or "",
+        "WorkerActivityName": worker.activity_name or "",
+        "WorkerVersion": str(worker.version),
+    }
+
+
+def _transfer_facts(transfer: dict[str, Any]) -> dict[str, Any]:
+    names = {
+        "sid": "Sid", "mode": "Mode", "type": "Type", "to": "To", "status": "Status", "reason": "FailedReason",
+        "initiating_worker_sid": "InitiatingWorkerSid", "initiating_reservation_sid": "InitiatingReservationSid",
+    }  # fmt: skip
+    return {name: transfer[key] for key, name in names.items() if transfer.get(key)}
+
+
+def _about(
+    kind: str, task: Task | None, reservation: Reservation | None, worker: Worker | None
+) -> tuple[str, str]:
+    if kind.startswith("reservation.") and reservation is not None:
+        return "reservation", reservation.sid
+    if kind.startswith("worker.") and worker is not None:
+        return "worker", worker.sid
+    return ("task", task.sid) if task is not None else ("workspace", "")
+
+
+def _write(
+    floor: Floor, kind: str, resource_type: str, resource_sid: str, data: dict[str, str], worker: Worker | None,
+    task: Task | None, reservation: Reservation | None, queue_sid: str | None, workflow_sid: str | None,
+) -> None:  # fmt: skip
+    workspace, actor = floor.workspace, floor.actor
+    description = f"{resource_type.replace('-', ' ').capitalize()} {resource_sid}: {kind.partition('.')[2]}"
+    record = Event(
+        sid=floor.new_sid("EV"), account_sid=workspace.account_sid, date_created=floor.now, date_updated=floor.now,
+        workspace_sid=workspace.sid, event_type=kind, description=description, event_date=floor.now,
+        event_date_ms=int(floor.now * 1000), resource_type=resource_type, resource_sid=resource_sid,
+        resource_url=_path(workspace.sid, resource_type, resource_sid, task),
+        actor_type=actor.type, actor_sid=actor.sid or workspace.account_sid, source=actor.source,
+        actor_url=_actor_path(workspace.sid, actor), source_ip_address=actor.ip or None,
+        event_data={snake(name): value for name, value in data.items()},
+        task_sid=task.sid if task is not None else None,
+        worker_sid=worker.sid if worker is not None else (reservation.worker_sid if reservation else None),
+        task_queue_sid=queue_sid, workflow_sid=workflow_sid,
+        reservation_sid=reservation.sid if reservation is not None else None,
+        task_channel_sid=task.task_channel_sid if task is not None else None,
+    )  # fmt: skip
+    floor.do(Save(record))
+    url = workspace.event_callback_url
+    if url and floor.wants(kind):
+        floor.do(
+            SendWebhook(
+                key=record.task_sid or resource_sid or workspace.sid, account_sid=workspace.account_sid, url=url,
+                method="POST", params=_params(floor, record, data), token=record.sid, failure_code=40001,
+                resource_sid=workspace.sid,
+            )
+        )  # fmt: skip
+
+
+def _params(floor: Floor, record: Event, data: dict[str, str]) -> list[tuple[str, str]]:
+    workspace = floor.workspace
+    return [
+        ("EventType", record.event_type),
+        ("AccountSid", workspace.account_sid),
+        ("WorkspaceSid", workspace.sid),
+        ("WorkspaceName", workspace.friendly_name),
+        ("EventDescription", record.description),
+        ("ResourceType", record.resource_type),
+        ("ResourceSid", record.resource_sid),
+        ("Timestamp", iso(record.event_date)),
+        ("TimestampMs", str(record.event_date_ms)),
+        ("Sid", record.sid),
+        *data.items(),
+    ]
+
+
+def _path(workspace_sid: str, resource_type: str, sid: str, task: Task | None) -> str | None:
+    root = f"/v1/Workspaces/{workspace_sid}"
+    if resource_type == "workspace":
+        return root
+    if resource_type == "reservation" and task is not None:
+        return f"{root}/Tasks/{task.sid}/Reservations/{sid}"
+    plural = _PLURALS.get(resource_type)
+    return f"{root}/{plural}/{sid}" if plural else None
+
+
+def _actor_path(workspace_sid: str, actor: Actor) -> str | None:
+    return f"/v1/Workspaces/{workspace_sid}/Workers/{actor.sid}" if actor.type == "worker" else None

@@ -1,0 +1,40 @@
+"""Reservations (taskrouter.md §4.1): a new state, or an instruction."""
+
+from __future__ import annotations
+
+from ringback.events.taskrouter import DeskRequested
+from ringback.kernel.errors import Refused
+from ringback.resources.taskrouter.reservation import Reservation
+from ringback.taskrouter import instructions
+from ringback.taskrouter.floor import Floor
+from ringback.taskrouter.instruction import from_params
+from ringback.taskrouter.lifecycle import accept, complete, reject, wrap
+from ringback.taskrouter.requests.values import check_version
+
+NOUN = Reservation
+
+
+def update(floor: Floor, event: DeskRequested) -> Reservation:
+    """``ReservationStatus`` or ``Instruction``; both: 20001."""
+    reservation = floor.reservation(event.sid)
+    check_version(event, reservation)
+    status, instruction = event.params.get("ReservationStatus", ""), event.params.get("Instruction", "")
+    if status and instruction:
+        raise Refused(20001, "Give ReservationStatus or Instruction, not both")
+    if instruction:
+        instructions.carry_out(floor, reservation, from_params(event.params))
+    elif status == "accepted":
+        accept(floor, reservation)
+    elif status == "rejected":
+        reject(floor, reservation, event.params.get("WorkerActivitySid") or None)
+    elif status == "wrapping":
+        wrap(floor, reservation)
+    elif status == "completed":
+        complete(floor, reservation)
+    elif status:
+        raise Refused(
+            20001, f"ReservationStatus must be accepted, rejected, wrapping or completed, not {status[:40]!r}"
+        )
+    else:
+        raise Refused(20001, "ReservationStatus or Instruction is required")
+    return reservation

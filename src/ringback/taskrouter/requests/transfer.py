@@ -1,0 +1,55 @@
+"""Transfers, as the worker SDK asks for them (taskrouter.md §9.1; taskrouter-js.md §4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ringback.events.taskrouter import DeskRequested
+from ringback.kernel.errors import Refused
+from ringback.taskrouter import transfers
+from ringback.taskrouter.floor import Floor, read_attributes
+from ringback.taskrouter.journal import happened
+from ringback.taskrouter.requests.task import PRIORITY_LIMIT
+from ringback.taskrouter.requests.values import attributes
+
+KIND = "Transfer"
+
+
+def create(floor: Floor, event: DeskRequested) -> dict[str, Any]:
+    """TaskSid, ReservationSid, To, Mode (WARM), Priority, Attributes; gives the transfer's facts."""
+    params = event.params
+    reservation = floor.reservation(params.get("ReservationSid", ""))
+    if reservation.task_sid != params.get("TaskSid", reservation.task_sid):
+        raise Refused(20001, f"Reservation {reservation.sid} is not of task {params['TaskSid'][:64]}")
+    if params.get("WorkerSid", reservation.worker_sid) != reservation.worker_sid:
+        raise Refused(20003, "Only the worker who has the reservation can transfer it", 403)
+    text = params.get("Priority", "")
+    if text and not (text.isascii() and text.isdigit() and int(text[:12]) <= PRIORITY_LIMIT):
+        raise Refused(20001, f"Priority must be 0 to {PRIORITY_LIMIT}")
+    given = params.get("Attributes")
+    if given:
+        attributes(given)
+    transfer = transfers.begin(
+        floor, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
+        int(text) if text else None,
+    )  # fmt: skip
+    if given:
+        job = floor.task(reservation.task_sid)
+        lined = job.in_line
+        floor.step_out(job)
+        job.record.attributes, job.attributes = given, read_attributes(given)
+        floor.save(job.record)
+        if lined:
+            floor.line_up(job)
+        happened(floor, "task.updated", task=job.record)
+    return transfer
+
+
+def update(floor: Floor, event: DeskRequested) -> dict[str, Any]:
+    """TransferStatus=canceled."""
+    job = floor.task(event.params.get("TaskSid", ""))
+    if (job.record.transfer or {}).get("sid") != event.sid:
+        raise Refused(20404, f"The requested transfer {event.sid[:64]} was not found", 404)
+    if event.params.get("TransferStatus") != "canceled":
+        raise Refused(20001, "TransferStatus must be canceled")
+    return transfers.cancel(floor, job)

@@ -1,0 +1,119 @@
+"""What a call tells the desk: the part of the product that has the tasks (taskrouter.md §9; events/queues.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringback.effects import Post
+from ringback.events import CallRequested
+from ringback.events.queues import DeskCallChanged, DeskCallRequested, ReservationClaimed, TaskMade
+from ringback.resources.api.call import Call
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+
+def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "") -> list[Post]:
+    """The event that tells of ``change``, in a list; empty when the call belongs to no task."""
+    workspace = desk.get("workspace", "")
+    if not workspace:
+        return []
+    ended = change == "ended"
+    return [
+        Post(
+            DeskCallChanged(
+                call_sid=workspace,
+                about=call.sid,
+                desk=dict(desk),
+                change=change,
+                status=call.status if ended else "",
+                sip_code=call.sip_code if ended else None,
+                reason=reason,
+            )
+        )
+    ]
+
+
+def tell(session: Session, change: Any, reason: str = "") -> None:
+    """Tell the desk, when the call belongs to a task."""
+    for post in changed(session.call, session.plan.desk, change, reason):
+        session.do(post)
+
+
+def left(session: Session, reason: str) -> None:
+    """The customer has gone without an agent: the desk hears it once, and has no part in the call any more."""
+    if session.plan.desk:
+        tell(session, "left_queue", reason)
+        session.plan.desk = {}
+        session.save()
+
+
+def customer(event: TaskMade) -> dict[str, str]:
+    """What a waiting caller is to its task."""
+    return {"workspace": event.workspace_sid, "task": event.task_sid, "role": "customer"}
+
+
+def task_made(session: Session, event: TaskMade) -> None:
+    """The caller's task exists: remember it, or tell at once that the caller has left meanwhile."""
+    if not event.task_sid:
+        return
+    if event.request != session.task_request:
+        for post in changed(session.call, customer(event), "left_queue", "left before the task was made"):
+            session.do(post)
+        return
+    tell(session, "left_queue", "enqueued again")  # an earlier task, whose talk is over
+    session.plan.desk = customer(event)
+    session.save()
+
+
+def claimed(session: Session, event: ReservationClaimed) -> None:
+    """This leg is a worker's from now on, also when no instruction of the desk dialled it."""
+    if not session.plan.desk:
+        session.plan.desk = {
+            "workspace": event.workspace_sid,
+            "task": event.task_sid,
+            "reservation": event.reservation_sid,
+            "role": "worker",
+        }
+        session.save()
+
+
+def orphaned(event: TaskMade) -> list[Post]:
+    """The task of a caller who is gone: the desk hears that the call has ended."""
+    if not event.task_sid:
+        return []
+    gone = DeskCallChanged(
+        call_sid=event.workspace_sid,
+        about=event.call_sid,
+        desk=customer(event),
+        change="ended",
+        status="completed",
+        reason="hung up before the task was made",
+    )
+    return [Post(gone)]
+
+
+def as_request(event: DeskCallRequested) -> CallRequested:
+    """A call that the desk wants, as POST Calls would ask for it: the same checks apply.
+
+    Whether the number shown may be shown is the desk's to know.
+    """
+    given = {
+        "To": event.to,
+        "From": event.from_,
+        "Url": event.url,
+        "Method": event.method,
+        "Twiml": event.twiml if event.url is None else None,
+        "Timeout": str(event.timeout),
+        "Record": "true" if event.record else None,
+        "RecordingStatusCallback": event.record_callback,
+        "StatusCallback": event.status_callback,
+        "StatusCallbackMethod": event.status_callback_method,
+        "SipAuthUsername": event.username,
+        "SipAuthPassword": event.password,
+    }
+    params = {name: [value] for name, value in given.items() if value}
+    params["StatusCallbackEvent"] = list(event.status_callback_events)
+    return CallRequested(
+        call_sid=event.call_sid, account_sid=event.account_sid, params=params, caller_number_sid="desk"
+    )

@@ -1,0 +1,20 @@
+"""``<Leave>``: ends the stay in a queue (twiml.md §6). Within a wait document it is read by ``voice/wait.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringback.voice.twiml import Element
+from ringback.voice.verb import Attributes, Next, Outcome, Steps, Verb
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+
+def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+    """Outside a queue there is nothing to leave: the next verb."""
+    return Next()
+    yield
+
+
+VERB = Verb(tag="Leave", run=run, attributes={}, needs_media=lambda _: False)

@@ -1,0 +1,105 @@
+"""Performs ``AskAssignment``: the assignment callback, and its fallback when that fails (taskrouter.md §8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from ringback.effects.taskrouter import AskAssignment
+from ringback.events import Event
+from ringback.events.taskrouter import AssignmentAnswered
+from ringback.kernel.clock import Clock
+from ringback.web.documents import ledger
+from ringback.web.webhooks.delivery import Delivery
+from ringback.web.webhooks.request import Hook
+from ringback.web.webhooks.sender import WebhookSender
+
+LIMIT: Final = 5.0
+"""Seconds within which an answer counts (§8)."""
+
+
+class Assignments:
+    """Asks what to do with reservations; ``AssignmentAnswered`` follows exactly once for each."""
+
+    def __init__(
+        self,
+        *,
+        sender: WebhookSender,
+        clock: Clock,
+        post: Callable[[Event], None],
+        auth_token: Callable[[str], Awaitable[str]],
+        new_token: Callable[[], str],
+        log: Callable[[list[Any]], None],
+    ) -> None:
+        """``auth_token(account_sid)`` gives the token that signs; ``new_token()`` an idempotency token."""
+        self._sender, self._clock, self._post = sender, clock, post
+        self._auth_token, self._new_token, self._log = auth_token, new_token, log
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return len(self._tasks)
+
+    def ask(self, effect: AskAssignment) -> None:
+        """Start asking."""
+        task = asyncio.get_running_loop().create_task(self._ask(effect, self._clock.hold()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give up what is under way: those reservations time out, after a restart too."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def _ask(self, effect: AskAssignment, hold: Any) -> None:
+        try:
+            auth_token, token = await self._auth_token(effect.account_sid), self._new_token()
+            problem, answer = "", Delivery(False, effect.url, None, {}, b"", 11200, "", ())
+            for url in (effect.url, effect.fallback_url):
+                if not url:
+                    continue
+                try:
+                    async with asyncio.timeout(LIMIT):
+                        answer = await self._sender.send(
+                            Hook(
+                                url=url, method="POST", params=effect.params, auth_token=auth_token,
+                                token=token, kind="notification",
+                            )
+                        )  # fmt: skip
+                except TimeoutError:
+                    problem = f"The assignment callback did not answer within {LIMIT:.0f} seconds"
+                    answer = Delivery(False, url, None, {}, b"", 11205, problem, ())
+                    continue
+                self._log(ledger(answer, effect.account_sid, effect.reservation_sid, effect.params))
+                problem = _problem(answer)
+                if not problem:
+                    break
+            self._post(
+                AssignmentAnswered(
+                    call_sid=effect.call_sid, reservation_sid=effect.reservation_sid, ok=not problem,
+                    body=answer.body, error_code=answer.error_code if problem else None, error_text=problem,
+                    url=answer.final_url,
+                )
+            )  # fmt: skip
+        finally:
+            hold.release()
+
+
+def _problem(answer: Delivery) -> str:
+    """Why an answer does not count; empty: it does. No content at all is a valid "I will act later"."""
+    if not answer.ok:
+        return answer.error_text or "The assignment callback failed"
+    if answer.status == 204 or not answer.body.strip():
+        return ""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if answer.status != 200:
+        return f"The assignment callback answered {answer.status}, not 200"
+    return (
+        ""
+        if kind == "application/json"
+        else f"The assignment callback answered {kind or 'no type'}, not JSON"
+    )

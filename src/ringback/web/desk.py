@@ -1,0 +1,133 @@
+"""Between calls and the desk: finds the workspace that an effect is about (a call knows only SIDs)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from ringback.effects import Save
+from ringback.effects.queues import ClaimReservation, MakeTask
+from ringback.effects.taskrouter import RedirectCall
+from ringback.events import CallUpdateRequested, Event
+from ringback.events.queues import ReservationClaimed, TaskMade
+from ringback.events.taskrouter import ClaimRequested, TaskRequested, WorkspacesLoaded
+from ringback.kernel.error_codes import title
+from ringback.kernel.errors import Refused
+from ringback.resources.api.alert import Alert, explained
+from ringback.resources.api.call import Call
+from ringback.resources.taskrouter.activity import Activity
+from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.taskrouter.task import Task
+from ringback.resources.taskrouter.task_channel import TaskChannel
+from ringback.resources.taskrouter.task_queue import TaskQueue
+from ringback.resources.taskrouter.worker import Worker
+from ringback.resources.taskrouter.worker_channel import WorkerChannel
+from ringback.resources.taskrouter.workflow import Workflow
+from ringback.resources.taskrouter.workspace import Workspace
+from ringback.store import Store
+
+PARTS: tuple[type[Any], ...] = (
+    Activity, TaskChannel, TaskQueue, Workflow, Worker, WorkerChannel, Task, Reservation,
+)  # fmt: skip
+"""What a workspace consists of in the store."""
+EVERYTHING = 10_000_000
+
+
+class Finder(Protocol):
+    """The desk, as far as it is asked here."""
+
+    def floor_of(self, sid: str, kind: str) -> Any:
+        """The workspace that has a record of a kind, or None."""
+
+
+class DeskLink:
+    """Performs what calls and the desk ask of each other."""
+
+    def __init__(
+        self,
+        *,
+        desk: Finder,
+        store: Store,
+        post: Callable[[Event], None],
+        ask: Callable[[Event], Awaitable[Any]],
+        new_sid: Callable[[str], str],
+        now: Callable[[], float],
+    ) -> None:
+        self._desk, self._store, self._post, self._ask = desk, store, post, ask
+        self._new_sid, self._now = new_sid, now
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def make_task(self, effect: MakeTask) -> None:
+        """Perform ``MakeTask``; no such workflow: 14220."""
+        floor = self._desk.floor_of(effect.workflow_sid, "workflows")
+        if floor is None or floor.workspace.account_sid != effect.account_sid:
+            text = f"Workflow {effect.workflow_sid} does not exist"
+            self._post(
+                TaskMade(call_sid=effect.call_sid, request=effect.request, error_code=14220, error_text=text)
+            )
+            return
+        self._post(
+            TaskRequested(
+                call_sid=floor.workspace.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
+                request=effect.request, task_sid=self._new_sid("WT"), workflow_sid=effect.workflow_sid,
+                attributes=effect.attributes, facts=effect.facts, priority=effect.priority,
+                timeout=effect.timeout,
+            )
+        )  # fmt: skip
+
+    def claim(self, effect: ClaimReservation) -> None:
+        """Perform ``ClaimReservation``; no such reservation: 14217."""
+        floor = self._desk.floor_of(effect.reservation_sid, "reservations")
+        if floor is None or floor.workspace.account_sid != effect.account_sid:
+            text = f"Reservation {effect.reservation_sid} does not exist"
+            self._post(
+                ReservationClaimed(
+                    call_sid=effect.call_sid, request=effect.request, error_code=14217, error_text=text
+                )
+            )
+            return
+        self._post(
+            ClaimRequested(
+                call_sid=floor.workspace.sid, account_sid=effect.account_sid, by=effect.call_sid,
+                request=effect.request, reservation_sid=effect.reservation_sid,
+                post_work_activity_sid=effect.post_work_activity_sid,
+            )
+        )  # fmt: skip
+
+    def redirect(self, effect: RedirectCall) -> None:
+        """Perform ``RedirectCall``; what cannot be done is written into the debugger."""
+        task = asyncio.get_running_loop().create_task(self._redirect(effect))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _redirect(self, effect: RedirectCall) -> None:
+        call = await self._store.get(Call, effect.call_sid, effect.account_sid)
+        try:
+            if call is None:
+                raise Refused(20404, f"Call {effect.call_sid} does not exist", 404)
+            await self._ask(
+                CallUpdateRequested(call_sid=effect.call_sid, params={"Url": [effect.url]}, call=call)
+            )
+        except Refused as refusal:
+            now = self._now()
+            trouble = Alert(
+                sid=self._new_sid("NO"), account_sid=effect.account_sid, date_created=now, date_updated=now,
+                error_code=40123, message_text=f"{title(40123)}. {refusal.message}", message_date=now,
+                resource_sid=effect.reservation_sid, more_info=explained(40123),
+            )  # fmt: skip
+            await self._store.commit([Save(trouble)])
+
+    async def load(self, only: str | None = None) -> int:
+        """Hand the stored workspaces (or one of them) to the desk; gives how many tasks they hold."""
+        found = await self._store.find(Workspace, limit=EVERYTHING)
+        tasks = 0
+        for workspace in found:
+            if only is not None and workspace.sid != only:
+                continue
+            records: list[Any] = [workspace]
+            for part in PARTS:
+                records += await self._store.find(part, workspace_sid=workspace.sid, limit=EVERYTHING)
+            tasks += sum(isinstance(each, Task) for each in records)
+            await self._ask(WorkspacesLoaded(call_sid=workspace.sid, records=tuple(records)))
+        return tasks

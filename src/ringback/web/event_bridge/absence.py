@@ -1,0 +1,76 @@
+"""The disconnect policy: a worker whose last socket dropped goes offline after a while (taskrouter-js.md §3).
+
+The wait is a durable deadline (``away:WK…`` in the lane of the workspace), so it outlives a restart. Workers who
+were connected when the server stopped have none: they stay as they are, and reconnect by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from ringback.effects import ClearDeadline, Effect, Post, SetDeadline
+from ringback.events.taskrouter import Actor, DeskRequested
+from ringback.web.event_bridge.floors import Desk, Floor
+
+AWAY: Final = "away:"
+"""Begins the deadline's name; the worker's SID follows."""
+
+
+class Absence:
+    """Sets, clears and carries out the deadlines."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        now: Callable[[], float],
+        after: float,
+        keep: Callable[[Sequence[Effect]], None],
+        connected: Callable[[str], bool],
+    ) -> None:
+        """``after``: seconds; ``keep`` commits deadlines and arms them; ``connected`` tells of a worker's SID
+        whether he has a socket."""
+        self._desk, self._now, self._after = desk, now, after
+        self._keep, self._connected = keep, connected
+        self._started = now()
+
+    def left(self, workspace_sid: str, worker_sid: str) -> None:
+        """His last socket dropped."""
+        due = self._now() + self._after
+        self._keep([SetDeadline(call_sid=workspace_sid, name=AWAY + worker_sid, at=due)])
+
+    def back(self, workspace_sid: str, worker_sid: str) -> None:
+        """He has a socket again."""
+        self._keep([ClearDeadline(call_sid=workspace_sid, name=AWAY + worker_sid)])
+
+    def due(self, event: Any, now: float) -> Sequence[Effect]:
+        """The handler of ``DeadlineReached`` in a workspace's lane."""
+        clear = ClearDeadline(call_sid=event.call_sid, name=event.name)
+        worker_sid = event.name.removeprefix(AWAY)
+        floor = self._desk.floors.get(event.call_sid)
+        agent = floor.workers.get(worker_sid) if floor is not None else None
+        if floor is None or agent is None or self._connected(worker_sid):
+            return [clear]
+        if now < self._started + self._after:
+            # The server was down meanwhile: he could not have come back. He gets the whole time again.
+            return [SetDeadline(call_sid=event.call_sid, name=event.name, at=self._started + self._after)]
+        activity_sid = offline_activity(floor)
+        if activity_sid is None or agent.record.activity_sid == activity_sid:
+            return [clear]
+        request = DeskRequested(
+            call_sid=event.call_sid, account_sid=floor.workspace.account_sid, noun="Worker", operation="update",
+            sid=worker_sid, values={"activity_sid": activity_sid}, params={"RejectPendingReservations": "true"},
+            actor=Actor(type="system", source="event-bridge"),
+        )  # fmt: skip
+        return [clear, Post(request)]
+
+
+def offline_activity(floor: Floor) -> str | None:
+    """Where a worker goes who is gone: the timeout activity, else the default one, else any that is unavailable."""
+    wanted = (floor.workspace.timeout_activity_sid, floor.workspace.default_activity_sid, *floor.activities)
+    for sid in wanted:
+        activity = floor.activities.get(sid or "")
+        if activity is not None and not activity.available:
+            return str(activity.sid)
+    return None

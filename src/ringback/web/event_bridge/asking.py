@@ -1,0 +1,280 @@
+"""The POSTs: which paths there are, who may ask them, and what they answer (taskrouter-js.md §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ringback.events.taskrouter import DeskRequested
+from ringback.kernel.errors import Refused
+from ringback.web.event_bridge import lists, translation, whole
+from ringback.web.event_bridge.floors import Desk, Floor, Matches
+from ringback.web.event_bridge.grant import Grant
+from ringback.web.event_bridge.sessions import Sessions
+
+ANYBODY, HIMSELF, HIS_TASK, LEADER = "anybody", "himself", "his task", "leader"
+"""Who may ask: every token of the workspace; the worker of the path; whoever was offered the task of the path; a
+supervisor or administrator. Leaders may ask everything."""
+
+# method, path below the workspace, who, name of the method of Asking
+_ROUTES: Final = (
+    ("GET", "Activities", ANYBODY, "activities"),
+    ("GET", "Workers", LEADER, "workers"),
+    ("GET", "Workers/{WK}", HIMSELF, "worker"),
+    ("POST", "Workers/{WK}", HIMSELF, "change_worker"),
+    ("GET", "Workers/{WK}/WorkerChannels", HIMSELF, "channels"),
+    ("GET", "Workers/{WK}/Reservations", HIMSELF, "reservations"),
+    ("GET", "Workers/{WK}/Reservations/{WR}", HIMSELF, "reservation"),
+    ("POST", "Workers/{WK}/Reservations/{WR}", HIMSELF, "change_reservation"),
+    ("POST", "Workers/{WK}/Transfers", HIMSELF, "transfer"),
+    ("POST", "Workers/{WK}/Transfers/{TT}", HIMSELF, "change_transfer"),
+    ("POST", "Workers/{WK}/WorkerParticipant", HIMSELF, "participant"),
+    ("POST", "Workers/{WK}/CustomerParticipant", HIMSELF, "participant"),
+    ("POST", "Workers/{WK}/HoldWorkerParticipant", HIMSELF, "participant"),
+    ("POST", "Workers/{WK}/KickWorkerParticipant", HIMSELF, "participant"),
+    ("GET", "TaskQueues", LEADER, "queues"),
+    ("GET", "TaskQueues/{WQ}", LEADER, "queue"),
+    ("POST", "Tasks", ANYBODY, "create_task"),
+    ("GET", "Tasks/{WT}", HIS_TASK, "task"),
+    ("POST", "Tasks/{WT}", HIS_TASK, "change_task"),
+    ("GET", "Tasks/{WT}/Reservations/{WR}", LEADER, "reservation"),
+    ("POST", "Tasks/{WT}/Reservations/{WR}", LEADER, "change_reservation"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request, read."""
+
+    grant: Grant
+    floor: Floor
+    noun: str
+    """The last word of the path that is no SID."""
+    sids: Mapping[str, str]
+    """``WK``, ``WT`` … of the path."""
+    params: Mapping[str, str]
+    if_match: str | None
+    ip: str
+    now: float
+
+
+class Asking:
+    """Carries requests out."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        ask: Callable[[DeskRequested], Awaitable[Any]],
+        now: Callable[[], float],
+        new_sid: Callable[[str], str],
+        compile_expression: Callable[[str, str], Matches],
+        sessions: Sessions,
+    ) -> None:
+        self._desk, self._ask, self._now, self._new_sid = desk, ask, now, new_sid
+        self._compile, self._sessions = compile_expression, sessions
+
+    async def carry_out(
+        self, grant: Grant, method: str, url: str, given: Mapping[str, Any], if_match: str | None, ip: str
+    ) -> Any:
+        """The payload of the answer. Raises ``Refused``: 403 for what is not allowed, 20404 for what there is not."""
+        parts = url.strip("/").split("/")
+        if len(parts) < 3 or parts[0] != "Workspaces" or not all(parts):
+            raise Refused(20404, f"The requested resource {url[:200]} was not found", 404)
+        if parts[1] != grant.workspace_sid:
+            raise Refused(20003, "The access token is for another workspace", 403)
+        name, who, sids, noun = _route(method, parts[2:])
+        floor = self._desk.floors.get(grant.workspace_sid)
+        if floor is None:
+            raise _missing("workspace", grant.workspace_sid)
+        ask = Ask(
+            grant=grant, floor=floor, noun=noun, sids=sids, params=translation.read_params(given),
+            if_match=if_match, ip=ip, now=self._now(),
+        )  # fmt: skip
+        _check(ask, who)
+        return await getattr(self, name)(ask)
+
+    # --- reading ----------------------------------------------------------------------------------------
+
+    async def activities(self, ask: Ask) -> Any:
+        """The workspace's activities."""
+        page, payload = lists.activities(ask.floor, ask.params)
+        self._sessions.shown(ask.grant.worker_sid, "activities", page, last=payload["after_sid"] is None)
+        return payload
+
+    async def worker(self, ask: Ask) -> Any:
+        """A worker."""
+        record = ask.floor.workers[ask.sids["WK"]].record
+        if record.sid == ask.grant.worker_sid:
+            self._sessions.shown(record.sid, "worker", [record])
+        return whole.worker(record)
+
+    async def channels(self, ask: Ask) -> Any:
+        """A worker's channels."""
+        sid = ask.sids["WK"]
+        page, payload = lists.channels(ask.floor, sid, ask.params)
+        if sid == ask.grant.worker_sid:
+            self._sessions.shown(sid, "channels", page, last=payload["after_sid"] is None)
+        return payload
+
+    async def reservations(self, ask: Ask) -> Any:
+        """A worker's reservations."""
+        sid = ask.sids["WK"]
+        page, payload = lists.reservations(ask.floor, sid, ask.params, ask.now)
+        if sid == ask.grant.worker_sid and ask.params.get("Active", "").lower() in lists.TRUE:
+            jobs = [ask.floor.tasks.get(each.task_sid) for each in page]
+            records = [*page, *(job.record for job in jobs if job is not None)]
+            last = payload["after_sid"] is None
+            session = self._sessions.shown(sid, "reservations", records, last=last)
+            if session is not None:
+                session.knows((each.sid, each.task_sid) for each in page)
+        return payload
+
+    async def reservation(self, ask: Ask) -> Any:
+        """One reservation, with its task."""
+        return self._whole_reservation(ask, _reservation(ask))
+
+    async def task(self, ask: Ask) -> Any:
+        """A task."""
+        return whole.task(_task(ask).record, ask.now)
+
+    async def workers(self, ask: Ask) -> Any:
+        """Workers of the workspace."""
+        return lists.workers(ask.floor, ask.params, self._compile)
+
+    async def queues(self, ask: Ask) -> Any:
+        """Task queues of the workspace."""
+        return lists.queues(ask.floor, ask.params)
+
+    async def queue(self, ask: Ask) -> Any:
+        """A task queue."""
+        pool = ask.floor.queues.get(ask.sids["WQ"])
+        if pool is None:
+            raise _missing("task queue", ask.sids["WQ"])
+        return whole.queue(pool.record)
+
+    # --- writing ----------------------------------------------------------------------------------------
+
+    async def change_worker(self, ask: Ask) -> Any:
+        """Activity or attributes."""
+        return whole.worker(await self._write(ask, "Worker", "update", ask.sids["WK"]))
+
+    async def change_reservation(self, ask: Ask) -> Any:
+        """A new state, or an instruction."""
+        sid = _reservation(ask).sid
+        return self._whole_reservation(ask, await self._write(ask, "Reservation", "update", sid))
+
+    async def create_task(self, ask: Ask) -> Any:
+        """A task; a worker's token makes tasks for himself only (outbound calls)."""
+        if not ask.grant.leads and ask.params.get("RoutingTarget") != ask.grant.worker_sid:
+            raise Refused(20003, "A worker may create tasks for himself only (RoutingTarget)", 403)
+        return whole.task(await self._write(ask, "Task", "create", self._new_sid("WT")), ask.now)
+
+    async def change_task(self, ask: Ask) -> Any:
+        """State, attributes, place in line."""
+        return whole.task(await self._write(ask, "Task", "update", _task(ask).record.sid), ask.now)
+
+    async def transfer(self, ask: Ask) -> Any:
+        """Begin a transfer; ``WorkerSid`` tells the core who begins it."""
+        made = await self._write(ask, "Transfer", "create", self._new_sid("TT"), WorkerSid=ask.sids["WK"])
+        return self._whole_transfer(ask, made)
+
+    async def change_transfer(self, ask: Ask) -> Any:
+        """Cancel it."""
+        made = await self._write(ask, "Transfer", "update", ask.sids["TT"], WorkerSid=ask.sids["WK"])
+        return self._whole_transfer(ask, made)
+
+    async def participant(self, ask: Ask) -> Any:
+        """A leg of the task's conference: the customer's, the worker's own, another worker's."""
+        await self._write(ask, ask.noun, "update", ask.sids["WK"], WorkerSid=ask.sids["WK"])
+        sid = ask.params.get("TaskSid", "")
+        if not sid and "ReservationSid" in ask.params:
+            sid = ask.floor.reservations[ask.params["ReservationSid"]].task_sid
+        job = ask.floor.tasks.get(sid)
+        return whole.task(job.record, ask.now) if job is not None else {}
+
+    async def _write(self, ask: Ask, noun: str, operation: Any, sid: str, **more: str) -> Any:
+        params = {**ask.params, **more}
+        request = translation.request(
+            noun, operation, sid, params, ask.grant, if_match=ask.if_match, ip=ask.ip
+        )
+        return await self._ask(request)
+
+    def _whole_reservation(self, ask: Ask, record: Any) -> Any:
+        job = ask.floor.tasks.get(record.task_sid)
+        return whole.reservation(record, job.record if job is not None else None, self._now())
+
+    def _whole_transfer(self, ask: Ask, made: Any) -> Any:
+        facts = made if isinstance(made, Mapping) else getattr(made, "transfer", None) or {}
+        job = ask.floor.tasks.get(ask.params.get("TaskSid", ""))
+        return whole.transfer(facts, job.record if job is not None else None)
+
+
+def _route(method: str, parts: list[str]) -> tuple[str, str, dict[str, str], str]:
+    """Method of :class:`Asking`, who may ask, SIDs of the path, its last word. Raises ``Refused`` 20404, 20004."""
+    known = False
+    for verb, path, who, name in _ROUTES:
+        pattern = path.split("/")
+        if len(pattern) != len(parts):
+            continue
+        sids = {
+            one.strip("{}"): other[:2] + other[2:].lower()
+            for one, other in zip(pattern, parts, strict=True)
+            if one.startswith("{")
+        }
+        fixed = all(one == other or one.startswith("{") for one, other in zip(pattern, parts, strict=True))
+        if not fixed or not all(sid.startswith(kind) for kind, sid in sids.items()):
+            continue
+        if verb == method:
+            words = [one for one in pattern if not one.startswith("{")]
+            return name, who, sids, words[-1]
+        known = True
+    if known:
+        raise Refused(20004, f"Method {method[:10]} is not allowed for {'/'.join(parts)[:200]}", 405)
+    raise Refused(20404, f"The requested resource {'/'.join(parts)[:200]} was not found", 404)
+
+
+def _check(ask: Ask, who: str) -> None:
+    """Raises ``Refused`` 403 for what the token does not allow, 20404 for what there is not."""
+    grant, floor, params = ask.grant, ask.floor, ask.params
+    if not grant.leads:
+        if who == LEADER or (who == HIMSELF and ask.sids["WK"] != grant.worker_sid):
+            raise Refused(20003, "The access token does not allow this", 403)
+        named = params.get("TaskSid") if who == HIMSELF else None
+        task_sid = ask.sids.get("WT") if who == HIS_TASK else named
+        if task_sid and task_sid in floor.tasks and not _offered(floor, task_sid, grant.worker_sid):
+            raise Refused(20003, "The access token does not allow this task", 403)
+    if "WK" in ask.sids:
+        if ask.sids["WK"] not in floor.workers:
+            raise _missing("worker", ask.sids["WK"])
+        named = params.get("ReservationSid")
+        if named is not None:
+            found = floor.reservations.get(named)
+            if found is None or found.worker_sid != ask.sids["WK"]:
+                raise _missing("reservation", named)
+
+
+def _offered(floor: Floor, task_sid: str, worker_sid: str) -> bool:
+    found = (floor.reservations.get(sid) for sid in floor.tasks[task_sid].reservations)
+    return any(each is not None and each.worker_sid == worker_sid for each in found)
+
+
+def _reservation(ask: Ask) -> Any:
+    """The reservation of the path, which must be of the path's worker or task."""
+    found = ask.floor.reservations.get(ask.sids["WR"])
+    owner = found and (found.worker_sid if "WK" in ask.sids else found.task_sid)
+    if owner != ask.sids.get("WK", ask.sids.get("WT")):
+        raise _missing("reservation", ask.sids["WR"])
+    return found
+
+
+def _task(ask: Ask) -> Any:
+    found = ask.floor.tasks.get(ask.sids["WT"])
+    if found is None:
+        raise _missing("task", ask.sids["WT"])
+    return found
+
+
+def _missing(kind: str, sid: str) -> Refused:
+    return Refused(20404, f"The requested {kind} {sid[:64]} was not found", 404)

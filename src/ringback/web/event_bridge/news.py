@@ -1,0 +1,94 @@
+"""What happened, as it goes over the web socket, and for whom (taskrouter-js.md §3, "Events")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ringback.effects.taskrouter import Announce
+from ringback.web.event_bridge import whole
+from ringback.web.event_bridge.floors import Floor
+
+_encode = msgspec.json.Encoder().encode
+
+ENDED = frozenset(
+    {
+        "reservation.completed", "reservation.rejected", "reservation.timeout", "reservation.canceled",
+        "reservation.rescinded",
+    }
+)  # fmt: skip
+"""After these the client forgets the reservation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One event, encoded once for all who hear it."""
+
+    kind: str
+    text: str
+    about: str
+    """SID of the record that it shows."""
+    version: int
+    """Of that record."""
+    reservation_sid: str = ""
+    """The reservation that the client must know to make sense of it; empty: none."""
+    task_sid: str = ""
+
+
+def message(kind: str, payload: Any) -> str:
+    """One text frame."""
+    return _encode({"event_type": kind, "payload": payload}).decode()
+
+
+def read_news(event: Announce, floor: Floor | None) -> tuple[News, set[str]] | None:
+    """What to say and the SIDs of the workers who hear it; None: nobody."""
+    kind, task, reservation = event.event_type, event.task, event.reservation
+    if kind.startswith("task.transfer-"):
+        facts = event.transfer or {}
+        own = str(facts.get("initiating_reservation_sid") or "")
+        if task is None or not own:
+            return None
+        text = message(kind, whole.transfer(facts, task))
+        news = News(kind=kind, text=text, about="", version=0, reservation_sid=own, task_sid=task.sid)
+        return news, {str(facts.get("initiating_worker_sid"))}
+    if kind.startswith("task."):
+        if task is None or floor is None:
+            return None
+        text = message(kind, whole.task(task, event.at))
+        news = News(kind=kind, text=text, about=task.sid, version=task.version, task_sid=task.sid)
+        return news, _workers_on(floor, task.sid)
+    if kind == "reservation.failed":
+        if task is None:
+            return None
+        text = message(kind, whole.task(task, event.at))
+        return News(kind=kind, text=text, about=task.sid, version=task.version), {task.routing_target or ""}
+    if kind.startswith("reservation."):
+        if reservation is None:
+            return None
+        text = message(kind, whole.reservation(reservation, task, event.at))
+        news = News(
+            kind=kind, text=text, about=reservation.sid, version=reservation.version,
+            reservation_sid=reservation.sid, task_sid=reservation.task_sid,
+        )  # fmt: skip
+        return news, {reservation.worker_sid}
+    if event.channel is not None:
+        text = message(kind, whole.channel(event.channel))
+        news = News(kind=kind, text=text, about=event.channel.sid, version=event.channel.version)
+        return news, {event.channel.worker_sid}
+    if event.worker is not None:
+        text = message(kind, whole.worker(event.worker))
+        return News(kind=kind, text=text, about=event.worker.sid, version=event.worker.version), {
+            event.worker.sid
+        }
+    return None
+
+
+def _workers_on(floor: Floor, task_sid: str) -> set[str]:
+    """Everybody who was ever offered the task; each socket knows whether its client still remembers it."""
+    job = floor.tasks.get(task_sid)
+    if job is None:
+        return set()
+    found = (floor.reservations.get(sid) for sid in job.reservations)
+    return {each.worker_sid for each in found if each is not None}

@@ -1,0 +1,88 @@
+"""Where events are read: they alone live in the store (taskrouter.md §10)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ringback.kernel.errors import Refused
+from ringback.kernel.sid import is_sid
+from ringback.resources.taskrouter.event import Event
+from ringback.store import Condition, Page, Query, Store
+from ringback.web.rest.context import Context
+from ringback.web.taskrouter.filters import given
+from ringback.web.taskrouter.floors import Floors, floor_of, normal
+
+WINDOW = 15
+"""Minutes that are shown when nothing else says how far back to look."""
+KEPT = 30 * 24 * 60
+"""Minutes that events are kept."""
+ONE_THING = ("Sid", "TaskSid", "ReservationSid")
+"""Filters that find one story: it is shown whole, however old it is."""
+LATE = 60.0
+"""Seconds that an event's SID may be younger than its date: both are made while one event is handled."""
+
+
+class EventSource:
+    """What happened in the workspace, newest first."""
+
+    def __init__(self, desk: Floors, store: Store) -> None:
+        self._desk, self._store = desk, store
+
+    async def page(self, ctx: Context, query: Query) -> Page:
+        """A part of the list, with every filter of §10.
+
+        ``Minutes`` counts back from now and is 15 by default, unless StartDate, EndDate, or one of Sid, TaskSid
+        and ReservationSid is given.
+        """
+        floor, params = floor_of(self._desk, ctx), ctx.params
+        conditions = [
+            Condition(one.name, one.operator, normal(one.value) if isinstance(one.value, str) else one.value)
+            for one in query.conditions
+        ]
+        since = _since(ctx)
+        if since is not None:
+            conditions.append(Condition("event_date", ">=", since))
+        sid = given(params, "Sid")
+        if sid:
+            conditions.append(Condition("sid", "=", normal(sid)))
+        channel = normal(given(params, "TaskChannel"))
+        if channel:
+            known = floor.channel_names.get(channel, channel)
+            conditions.append(Condition("task_channel_sid", "=", known))
+        conditions += _between(conditions)
+        return await self._store.page(Event, dataclasses.replace(query, conditions=conditions))
+
+    async def fetch(self, ctx: Context, sid: str) -> Event | None:
+        """By SID."""
+        floor = floor_of(self._desk, ctx)
+        found = await self._store.get(Event, normal(sid), ctx.account.sid) if is_sid(sid, "EV") else None
+        return found if found is not None and found.workspace_sid == floor.workspace.sid else None
+
+
+def _since(ctx: Context) -> float | None:
+    """Unix seconds from which on ``Minutes`` shows events; None: it does not count."""
+    text = given(ctx.params, "Minutes")
+    if text:
+        if not (text.isascii() and text.isdigit() and len(text) < 7 and 1 <= int(text) <= KEPT):
+            raise Refused(20001, f"Minutes must be 1 to {KEPT}")
+        return ctx.now - 60 * int(text)
+    if any(given(ctx.params, name) for name in ("StartDate", "EndDate", *ONE_THING)):
+        return None
+    return ctx.now - 60 * WINDOW
+
+
+def _between(conditions: list[Condition]) -> list[Condition]:
+    """The dates once more as bounds of the SID, which is the primary key and begins with the time (kernel/sid.py)."""
+    found: list[Condition] = []
+    for one in conditions:
+        if one.name != "event_date":
+            continue
+        if one.operator in (">=", ">"):
+            found.append(Condition("sid", ">=", _sid_at(one.value)))
+        else:
+            found.append(Condition("sid", "<", _sid_at(one.value + LATE)))
+    return found
+
+
+def _sid_at(seconds: float) -> str:
+    return f"EV{min(max(0, int(seconds * 1000)), 2**48 - 1):012x}"

@@ -1,0 +1,87 @@
+"""Where tasks are read (taskrouter.md §2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ringback.resources.taskrouter.task import Task
+from ringback.store import Page, Query
+from ringback.web.rest.context import Context
+from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named, several
+from ringback.web.taskrouter.floors import Compile, Expression, Floor, Floors, Job, floor_of, normal
+from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+
+STATUSES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
+ORDERINGS = {
+    "DateCreated": "date_created",
+    "Priority": "priority",
+    "VirtualStartTime": "virtual_start_time",
+}
+APART = frozenset({"DateCreated", "VirtualStartTime"})
+
+
+class TaskSource:
+    """The workspace's tasks, oldest first."""
+
+    def __init__(self, desk: Floors, compile_expression: Compile) -> None:
+        self._desk, self._compile = desk, compile_expression
+
+    async def page(self, ctx: Context, query: Query) -> Page:
+        """A part of the list, with every filter of §2.7 and Ordering.
+
+        An ``EvaluateTaskAttributes`` that demands one value of ``call_sid`` looks at the tasks of that call alone.
+        """
+        floor, params = floor_of(self._desk, ctx), ctx.params
+        tests = [*declared(query, without=("assignment_status",)), *_by_name(ctx, floor)]
+        statuses = several(params, "AssignmentStatus", STATUSES)
+        if statuses:
+            tests.append(lambda job: job.record.assignment_status in statuses)
+        addons = flag(params, "HasAddons")
+        if addons is not None:
+            tests.append(lambda job: (job.record.addons not in ("", "{}")) is addons)
+        wanted = expression(self._compile, params, "EvaluateTaskAttributes", "task")
+        entries: Iterable[Job] = floor.tasks.values()
+        if wanted is not None:
+            tests.append(_says(wanted))
+            calls = [value for path, value in wanted.constants if path == "call_sid"]
+            if calls:
+                entries = _of_call(floor, calls[0])
+        key = read_ordering(given(params, "Ordering"), ORDERINGS, APART)
+        if given(params, "Ordering").strip().lower() in ("datecreated:asc", "datecreated"):
+            key = None  # the order in which they are kept
+        chosen = Selection(
+            entries=entries, record=lambda job: job.record, find=floor.tasks.get, tests=tests, key=key
+        )
+        return await page_of(chosen, query)
+
+    async def fetch(self, ctx: Context, sid: str) -> Task | None:
+        """By SID."""
+        job = floor_of(self._desk, ctx).tasks.get(normal(sid))
+        return job.record if job is not None else None
+
+
+def _of_call(floor: Floor, call_sid: object) -> list[Job]:
+    """The tasks that name a call in their attributes, oldest first."""
+    sids = floor.tasks_naming.get(call_sid, ()) if isinstance(call_sid, str) else ()
+    found = [floor.tasks[sid] for sid in sids if sid in floor.tasks]
+    return sorted(found, key=lambda job: (job.record.date_created, job.record.sid))
+
+
+def _by_name(ctx: Context, floor: Floor) -> list[Test]:
+    tests: list[Test] = []
+    workflow, queue = given(ctx.params, "WorkflowName"), given(ctx.params, "TaskQueueName")
+    if workflow:
+        workflows = named(floor.workflows, workflow)
+        tests.append(lambda job: job.record.workflow_sid in workflows)
+    if queue:
+        queues = named(floor.queues, queue)
+        tests.append(lambda job: job.record.task_queue_sid in queues)
+    word = normal(given(ctx.params, "TaskChannel"))
+    if word:
+        channel = floor.channel_names.get(word, word)
+        tests.append(lambda job: job.record.task_channel_sid == channel)
+    return tests
+
+
+def _says(wanted: Expression) -> Test:
+    return lambda job: wanted({}, job.attributes, {})

@@ -1,0 +1,164 @@
+"""Journey: a caller is enqueued, the right agent's phone rings, they talk, and the work is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from ringback.events.taskrouter import DeskRequested
+from ringback.resources.taskrouter.event import Event
+from ringback.testing.world import World
+
+AGENT = "+15559990001"
+
+
+class Office:
+    """A workspace with one queue, one workflow and an agent at a phone."""
+
+    def __init__(self, ringback: World) -> None:
+        self.ringback = ringback
+        self.ws = ""
+        self.workflow = ""
+
+    async def request(
+        self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None
+    ) -> Any:
+        """A write to the desk."""
+        product = self.ringback.product
+        return await product.ask(
+            DeskRequested(
+                call_sid=self.ws, account_sid=product.account_sid, noun=noun, operation=operation, sid=sid,
+                values=values or {}, params=params or {},
+            )
+        )  # fmt: skip
+
+    async def create(self, noun: str, prefix: str, **values: Any) -> str:
+        """Create a record; gives its SID."""
+        sid = self.ringback.product.new_sid(prefix)
+        if noun == "Workspace":
+            self.ws = sid
+        return str((await self.request("create", noun, sid, values)).sid)
+
+    @property
+    def floor(self) -> Any:
+        """The inside."""
+        return self.ringback.product.desk.floors[self.ws]
+
+    def activity(self, name: str) -> str:
+        """SID of an activity."""
+        return next(str(each.sid) for each in self.floor.activities.values() if each.friendly_name == name)
+
+    async def open(self, **workflow: Any) -> Office:
+        """Set everything up."""
+        await self.create("Workspace", "WS", friendly_name="Office")
+        queue = await self.create("TaskQueue", "WQ", friendly_name="all")
+        configuration = json.dumps({"task_routing": {"default_filter": {"queue": queue}}})
+        self.workflow = await self.create(
+            "Workflow", "WW", friendly_name="flow", configuration=configuration, **workflow
+        )
+        return self
+
+    async def hire(self, name: str, contact_uri: str) -> str:
+        """An available worker."""
+        attributes = json.dumps({"contact_uri": contact_uri})
+        return await self.create(
+            "Worker", "WK", friendly_name=name, attributes=attributes, activity_sid=self.activity("Available")
+        )
+
+    def task(self) -> Any:
+        """The only task."""
+        (job,) = self.floor.tasks.values()
+        return job.record
+
+    async def kinds(self) -> list[str]:
+        """Event types of the task, oldest first."""
+        found = await self.ringback.product.store.find(Event, task_sid=self.task().sid)
+        return [each.event_type for each in reversed(found)]
+
+
+def says(instruction: dict[str, Any]) -> Any:
+    """An assignment callback's answer."""
+    return lambda params: web.json_response(instruction)
+
+
+async def until(condition: Any) -> None:
+    """Let things happen until a condition holds."""
+    while not condition():
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("kind", ["dequeue", "conference"])
+async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kind: str) -> None:
+    office = await Office(ringback).open(
+        assignment_callback_url=ringback.app("/assign", says({"instruction": kind, "end_conference_on_exit": True}))
+    )
+    await office.hire("alice", AGENT)
+    await ringback.number("+15550100", voice="/voice")
+    ringback.app(
+        "/voice",
+        f'<Response><Enqueue workflowSid="{office.workflow}" action="/after"><Task>{{"tier":"gold"}}</Task></Enqueue></Response>',
+    )
+    ringback.app("/after", "<Response><Say>Goodbye then</Say></Response>")
+    script = [{"wait": 2}, {"say": "Ringback, Alice speaking"}, {"wait": 8}, {"hangup": True}]
+    await ringback.sim("PUT", f"Numbers/{AGENT}", {"answers": "answer", "after": 1.0, "script": script})
+    caller = await ringback.call(
+        "+15550100",
+        script=[{"expect": "Alice speaking", "within": 60}, {"say": "My line is dead"}, {"wait": 60}],
+    )
+    await caller.hears("Alice speaking", within=60)
+    assert office.task().assignment_status == "assigned"
+    if kind == "dequeue":
+        await caller.hears("Goodbye then", within=60)
+    await ringback.settled()
+    (asked,) = ringback.requests("/assign")
+    assert json.loads(asked["TaskAttributes"]) | {"tier": "gold", "from": "+15551230001"} == json.loads(
+        asked["TaskAttributes"]
+    )
+    task = office.task()
+    assert task.assignment_status == "wrapping"
+    reservation = next(iter(office.floor.reservations.values()))
+    assert reservation.reservation_status == "wrapping"
+    await office.request("update", "Reservation", reservation.sid, params={"ReservationStatus": "completed"})
+    kinds = await office.kinds()
+    assert [each for each in kinds if each != "task.updated"] == [
+        "task.created", "workflow.entered", "workflow.target-matched", "task-queue.entered", "reservation.created",
+        "reservation.accepted", "reservation.wrapup", "task.wrapup", "reservation.completed", "task.completed",
+    ]  # fmt: skip
+    calls = (await ringback.get("Calls"))["calls"]
+    assert {each["status"] for each in calls} == {"completed"}
+    if kind == "dequeue":
+        (after,) = ringback.requests("/after")
+        assert after["QueueResult"] == "bridged"
+
+
+async def test_caller_hangs_up_in_the_queue(ringback: World) -> None:
+    office = await Office(ringback).open()
+    await ringback.number("+15550100", voice="/voice")
+    ringback.app("/voice", f'<Response><Enqueue workflowSid="{office.workflow}"/></Response>')
+    caller = await ringback.call("+15550100", script=[{"wait": 20}, {"hangup": True}])
+    await caller.ends()
+    await ringback.settled()
+    assert (office.task().assignment_status, office.task().reason) == ("canceled", "hangup")
+
+
+async def test_agent_is_busy_and_the_next_one_answers(ringback: World) -> None:
+    office = await Office(ringback).open(
+        assignment_callback_url=ringback.app("/assign", says({"instruction": "dequeue"}))
+    )
+    await office.hire("alice", AGENT)
+    await office.hire("bob", "+15559990002")
+    await ringback.number("+15550100", voice="/voice")
+    ringback.app("/voice", f'<Response><Enqueue workflowSid="{office.workflow}"/></Response>')
+    await ringback.sim("PUT", f"Numbers/{AGENT}", {"answers": "busy"})
+    await ringback.sim(
+        "PUT", "Numbers/+15559990002", {"answers": "answer", "script": [{"say": "Bob here"}, {"wait": 5}]}
+    )
+    caller = await ringback.call("+15550100", script=[{"expect": "Bob here", "within": 60}, {"hangup": True}])
+    await caller.ends()
+    await ringback.settled()
+    statuses = {each.worker_name: each.reservation_status for each in office.floor.reservations.values()}
+    assert statuses == {"alice": "canceled", "bob": "wrapping"}
