@@ -73,10 +73,10 @@ class TaskRouter:
 
         def create() -> str:
             workspace = post(
-                "/v1/Workspaces", FriendlyName="benchmark", EventCallbackUrl=f"{base}/events",
+                "/taskrouter/v1/Workspaces", FriendlyName="benchmark", EventCallbackUrl=f"{base}/events",
                 EventsFilter="task.wrapup",
             )["sid"]  # fmt: skip
-            inside = f"/v1/Workspaces/{workspace}"
+            inside = f"/taskrouter/v1/Workspaces/{workspace}"
             activities = server.request("GET", f"{inside}/Activities?FriendlyName=Available")["activities"]
             queue = post(f"{inside}/TaskQueues", FriendlyName="everyone", TargetWorkers="1==1")["sid"]
             workflow = post(

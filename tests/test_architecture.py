@@ -42,6 +42,7 @@ COMPOSITION = {
     "cli",
     "doctor",
     "firstrun",
+    "front",
     "phone",
     "serve",
     "testing",
@@ -52,7 +53,7 @@ COMPOSITION = {
 PURE_PACKAGES: dict[str, set[str]] = {
     "sip": set(),
     "media": {"numpy", "scipy"},
-    "voice": {"lxml", "phonenumbers", "sortedcontainers"},
+    "voice": {"lxml", "msgspec", "phonenumbers", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -16,30 +15,28 @@ from starlette.requests import Request
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.exchange import Exchange
-from ringback.edges.simulator.api import build_sim
 from ringback.edges.simulator.faults import Faults
 from ringback.edges.sip.setup import build_sip
-from ringback.edges.sounds.encode import encode_mp3
 from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
+from ringback.edges.transcription.client import Transcriber
+from ringback.edges.transcription.spoken import Spoken
 from ringback.effects import CheckCallerId, Effect, Save
 from ringback.effects.taskrouter import Announce
 from ringback.events import CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
+from ringback.front import build_bridge, build_front
 from ringback.kernel.clock import Hold
 from ringback.kernel.errors import Refused
-from ringback.kernel.sid import SidMaker
-from ringback.resources import all_nouns
+from ringback.kernel.sid import SidMaker, sid_at
 from ringback.resources.api.account import Account
-from ringback.resources.api.call import Call
-from ringback.resources.api.conference import Conference
-from ringback.resources.api.participant import Participant
-from ringback.resources.api.queue import Member, Queue
-from ringback.resources.api.recording import Recording
+from ringback.resources.api.queue import Queue
+from ringback.resources.taskrouter import event as desk_event
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.recovery import recover
+from ringback.runtime.retention import Retention
 from ringback.runtime.runtime import Runtime
 from ringback.runtime.timers import Timers
 from ringback.runtime.virtual_clock import VirtualClock
@@ -49,20 +46,20 @@ from ringback.store.writes import OutboxDone
 from ringback.taskrouter.desk import Desk
 from ringback.voice.switchboard import Switchboard, VoiceSettings
 from ringback.web.assignment import Assignments
-from ringback.web.calls import Directory, LiveCalls, LiveRecordings
-from ringback.web.conferences import ConferenceSource, LiveConferences, LiveParticipants, ParticipantSource
+from ringback.web.auth import Authenticator
+from ringback.web.calls import Directory
 from ringback.web.desk import EVERYTHING, DeskLink
 from ringback.web.documents import Documents
 from ringback.web.notifications import Notifications
-from ringback.web.queues import LiveMembers, LiveQueues, MemberSource, QueueSource
-from ringback.web.rest.application import build_rest
-from ringback.web.rest.context import RestSettings
-from ringback.web.server import Front, Server
-from ringback.web.status import Status
+from ringback.web.server import Server
+from ringback.web.transcriptions import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
 from ringback.wiring import wire
 
 log = logging.getLogger("ringback")
+
+EVENT_DAYS = 30.0
+"""TaskRouter's events are kept that long (taskrouter.md §10)."""
 
 
 async def build(settings: Settings) -> Ringback:
@@ -141,6 +138,25 @@ class Ringback:
             log=store.commit_soon,
             faults=self.faults if self.simulating else None,
         )
+        spoken = Spoken(settings.data_dir / "spoken") if settings.transcription == "script" else None
+        self.transcriber: Transcriber | None = None
+        if settings.transcription == "whisper" and settings.transcription_workers:
+            self.transcriber = Transcriber(
+                engine=settings.transcription_engine,
+                workers=settings.transcription_workers,
+                longest_queue=settings.transcription_queue,
+                idle_seconds=settings.transcription_idle_minutes * 60,
+            )
+        self.transcriptions = Transcriptions(
+            store=store,
+            clock=self.clock,
+            ask=self.ask,
+            listener=spoken if spoken is not None else self.transcriber,
+            recordings=self.recordings,
+            finished=spoken.forget if spoken is not None else None,
+            faults=self.faults if self.simulating else None,
+        )
+        self.retention = Retention(store, self.clock, sid_at, {desk_event.Event: EVENT_DAYS})
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -157,6 +173,7 @@ class Ringback:
             render_speech=self.speech.render_wav,
             recordings=self.recordings,
             faults=self.faults,
+            note=spoken.note if spoken is not None else None,
         )
         self.exchange.add(self.simulator)
         self.sip: SipCarrier | None = None
@@ -171,8 +188,12 @@ class Ringback:
             )
             self.exchange.add(self.sip)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.bridge = build_bridge(self)
+        self.listeners.append(self.bridge.announce)
+        self.authenticator: Authenticator
+        """Set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
-        self.server = Server(self._front(), *settings.http_address)
+        self.server = Server(build_front(self), *settings.http_address)
 
     # --- what others ask for --------------------------------------------------------------------------
 
@@ -214,6 +235,8 @@ class Ringback:
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
         await recover(self.store, self.post, self.recordings)
+        await self.desk_link.settle()
+        self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
         self._ready = True
@@ -227,12 +250,17 @@ class Ringback:
             self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
         await self.runtime.settle()
         await self._drained(2.0 if self.exchange.legs else 0.0)
+        self.bridge.close()
         await self.server.stop()
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
+        await self.retention.close()
         await self.runtime.settle()
         await self.documents.close()
         await self.assignments.close()
+        await self.transcriptions.close()
+        if self.transcriber is not None:
+            await self.transcriber.close()
         await self.runtime.settle()
         await self.outbox.settle(5.0)
         await self.outbox.close()
@@ -272,6 +300,11 @@ class Ringback:
         self._start(self._reload(lane))
         return []
 
+    def keep(self, effects: Sequence[Effect]) -> None:
+        """Commit what needs no handler (deadlines), in order, and arm it."""
+        self.store.commit_soon(effects)
+        self.timers.follow(effects)
+
     async def _reload(self, workspace_sid: str) -> None:
         await self.desk_link.load(only=workspace_sid)
 
@@ -309,7 +342,7 @@ class Ringback:
         finally:
             hold.release()
 
-    async def _signed_in(self, request: Request) -> bool:
+    async def signed_in(self, request: Request) -> bool:
         """Whether a request to the simulator brings good credentials."""
         try:
             await self.authenticator.caller(request.headers.get("authorization", ""))
@@ -317,14 +350,18 @@ class Ringback:
             return False
         return True
 
-    def _not_ready(self) -> str:
+    def not_ready(self) -> str:
+        """Why calls cannot be taken now; empty: they can."""
         return "" if self._ready else "starting or stopping"
 
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
         carried = await self.sip.figures() if self.sip is not None else {}
+        heard = self.transcriber.figures() if self.transcriber is not None else {}
         return {
             **carried,
+            **heard,
+            **self.transcriptions.figures(),
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),
             "webhooks_owed": float(self.outbox.waiting),
@@ -336,47 +373,6 @@ class Ringback:
             "timers": float(len(self.timers)),
             "uptime_seconds": time.monotonic() - self.started_at,
         }
-
-    def _front(self) -> Front:
-        directory, ask = self.directory, self.runtime.ask
-        rest = build_rest(
-            self.store,
-            all_nouns(),
-            {
-                Call: LiveCalls(
-                    directory=directory, ask=ask, new_sid=self.new_sid, closed=lambda: self.exchange.draining
-                ),
-                Recording: LiveRecordings(ask=ask, new_sid=self.new_sid),
-                Queue: LiveQueues(ask=ask, new_sid=self.new_sid),
-                Member: LiveMembers(ask=ask),
-                Conference: LiveConferences(ask),
-                Participant: LiveParticipants(
-                    numbers=directory, ask=ask, new_sid=self.new_sid, closed=lambda: self.exchange.draining
-                ),
-            },
-            RestSettings(
-                public_url=self.settings.base_url,
-                now=self.clock.now,
-                make_sid=self.new_sid,
-                make_secret=lambda: secrets.token_hex(16),
-                recordings=self.recordings,
-                encode_mp3=encode_mp3,
-                test_account_sid=self.credentials.test_account_sid,
-                test_auth_token=self.credentials.test_auth_token,
-            ),
-            sources={
-                Queue: QueueSource(self.voice.queues),
-                Member: MemberSource(self.voice.queues),
-                Conference: ConferenceSource(self.voice.conferences, self.new_sid),
-                Participant: ParticipantSource(self.voice.conferences, self.voice.call_status),
-            },
-        )
-        self.authenticator = rest.services.auth
-        status = Status(ready=self._not_ready, figures=self.figures)
-        prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
-        if self.simulating:
-            prefixes["sim"] = build_sim(self.simulator, self.clock, self.faults, self._signed_in)
-        return Front(rest, prefixes)
 
 
 def _new_token() -> str:

@@ -263,6 +263,33 @@ def check_voice(_: Settings) -> Iterator[Finding]:
         yield Finding("voice", "error", reason, "install again: make clean run")
 
 
+def check_transcription(settings: Settings) -> Iterator[Finding]:
+    """The engine that writes recordings down can be loaded (in a process of its own, as when it works)."""
+    if settings.transcription != "whisper" or not settings.transcription_workers:
+        how = "script" if settings.transcription == "script" else "off"
+        yield Finding("transcription", "ok", f"transcription is {how}: no engine is needed")
+        return
+    engine = settings.transcription_engine
+    load = "import sys; from ringback.edges.transcription.worker import load; print(load(sys.argv[1]).name)"
+    mend = "install again: make clean run; or set RINGBACK_TRANSCRIPTION=off"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", load, engine], capture_output=True, text=True, timeout=60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        yield Finding("transcription", "error", f"{engine} was not loaded within 60 s", mend)
+        return
+    if done.returncode == 0 and done.stdout.strip():
+        yield Finding(
+            "transcription",
+            "ok",
+            f"{done.stdout.strip()} is loaded; {settings.transcription_workers} at most",
+        )
+    else:
+        reason = (done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"])[-1]
+        yield Finding("transcription", "error", f"{engine}: {reason}", mend)
+
+
 def check_clock(_: Settings) -> Iterator[Finding]:
     """The clock has been set."""
     if time.time() < EARLIEST:
@@ -281,6 +308,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_trunks,
     check_descriptors,
     check_voice,
+    check_transcription,
     check_clock,
 )
 

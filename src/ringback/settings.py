@@ -117,6 +117,17 @@ class Settings:
     """Seconds that a stop waits for live calls to end by themselves."""
     speech_idle_minutes: float = 10.0
     """The speech process ends after that long without work; 0 = never."""
+    transcription: Literal["whisper", "script", "off"] = "whisper"
+    """Who writes recordings down: ``whisper``, the engine in worker processes; ``script``, for tests with the
+    simulated carrier: the words that the simulated party said; ``off``: every transcription fails at once."""
+    transcription_engine: str = "ringback.edges.transcription.whisper:Whisper"
+    """The engine of ``whisper``, ``package.module:Class``; see the class ``Engine`` for what yours must have."""
+    transcription_workers: int = 1
+    """Worker processes for transcription, started when needed; each keeps a core busy while it works. 0 = off."""
+    transcription_queue: int = 1000
+    """Recordings that may wait for a worker; further ones fail at once."""
+    transcription_idle_minutes: float = 10.0
+    """A transcription process ends after that long without work; 0 = never."""
     sqlite_synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
     """NORMAL: a power cut may lose the last commits, a crash of Ringback none. FULL: neither."""
     default_number: str = "+15550100"
@@ -213,6 +224,14 @@ class Settings:
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
         if urlsplit(self.base_url).scheme not in ("http", "https"):
             raise SettingsError(f"RINGBACK_PUBLIC_URL={self.public_url!r}: write an http(s) URL")
+        if self.transcription == "script" and self.carrier != "simulated":
+            raise SettingsError(
+                "RINGBACK_TRANSCRIPTION=script: only with RINGBACK_CARRIER=simulated; write whisper"
+            )
+        if self.transcription_workers < 0 or self.transcription_queue < 1:
+            raise SettingsError(
+                "RINGBACK_TRANSCRIPTION_WORKERS is 0 or more, RINGBACK_TRANSCRIPTION_QUEUE is 1 or more"
+            )
         names = {trunk.name for trunk in self.trunks}
         if self.carrier != "simulated" and self.carrier not in names:
             raise SettingsError(

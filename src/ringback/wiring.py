@@ -11,18 +11,23 @@ from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as desk_effects
 from ringback.effects.conferences import RecordRoom
+from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as conference_events
 from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
+from ringback.events import transcription as transcription_events
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.runtime import Handler, Wiring
 from ringback.runtime.timers import Timers
 from ringback.voice import retention
+from ringback.voice.transcription import Transcripts
 from ringback.web.assignment import Assignments
 from ringback.web.calls import Directory
 from ringback.web.desk import DeskLink
 from ringback.web.documents import Documents
+from ringback.web.event_bridge import EventBridge
+from ringback.web.transcriptions import Transcriptions
 
 
 class Core(Protocol):
@@ -53,6 +58,7 @@ class Parts(Protocol):
     def desk(self) -> Router:
         """TaskRouter's core."""
 
+    bridge: EventBridge
     desk_link: DeskLink
     assignments: Assignments
     documents: Documents
@@ -61,6 +67,11 @@ class Parts(Protocol):
     timers: Timers
     exchange: Exchange
     outbox: Outbox
+    transcriptions: Transcriptions
+
+    @property
+    def new_sid(self) -> Callable[[str], str]:
+        """Makes a SID of the kind that its prefix says."""
 
     def check_caller_id(self, effect: fx.CheckCallerId) -> None:
         """Look a caller id up."""
@@ -104,14 +115,25 @@ def wire(parts: Parts) -> Wiring:
     handlers |= dict.fromkeys(DESK_EVENTS, parts.desk.handle)
     handlers[ev.TimerFired] = by_lane(parts.voice.handle, WS=parts.desk.handle)
     handlers[ev.RecordingRemovalRequested] = retention.remove
-    handlers[ev.DeadlineReached] = retention.deadlines(parts.voice.handle)
+    transcripts = Transcripts(parts.new_sid)
+    handlers[ev.CallLost] = transcripts.rescued(parts.voice.handle)
+    handlers[transcription_events.TranscriptionEnded] = transcripts.ended
+    handlers[transcription_events.TranscriptionRemovalRequested] = transcripts.remove
+    handlers[ev.DeadlineReached] = by_lane(
+        retention.deadlines(parts.voice.handle), WS=parts.bridge.due, TR=transcripts.due
+    )
     return Wiring(
         handlers=handlers,
-        prepare={ev.CallArrived: parts.directory.prepare_arrival},
+        prepare={
+            ev.CallArrived: parts.directory.prepare_arrival,
+            transcription_events.TranscriptionEnded: parts.transcriptions.prepare,
+            transcription_events.TranscriptionRemovalRequested: parts.transcriptions.prepare_removal,
+        },
         perform={
             **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
+            Transcribe: parts.transcriptions.start,
             queue_effects.MakeTask: parts.desk_link.make_task,
             queue_effects.ClaimReservation: parts.desk_link.claim,
             desk_effects.AskAssignment: parts.assignments.ask,

@@ -18,7 +18,7 @@ Params = dict[str, str]
 
 
 class Web:
-    """A threaded server on a port of its own; `documents[path]` is TwiML or a function of the parameters."""
+    """A threaded server on its own port; `documents[path]` is TwiML (or JSON), or a function of the parameters."""
 
     def __init__(self, *, slow: float = 0.0, port: int = 0) -> None:
         """`slow`: seconds that each callback takes."""
@@ -47,7 +47,7 @@ class Web:
                 data = text.encode()
                 try:
                     self.send_response(200)
-                    self.send_header("Content-Type", "text/xml")
+                    self.send_header("Content-Type", "application/json" if data[:1] == b"{" else "text/xml")
                     self.send_header("Content-Length", str(len(data)))
                     self.end_headers()
                     self.wfile.write(data)

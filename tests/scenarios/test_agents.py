@@ -94,13 +94,16 @@ async def until(condition: Any) -> None:
 @pytest.mark.parametrize("kind", ["dequeue", "conference"])
 async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kind: str) -> None:
     office = await Office(ringback).open(
-        assignment_callback_url=ringback.app("/assign", says({"instruction": kind, "end_conference_on_exit": True}))
+        assignment_callback_url=ringback.app(
+            "/assign", says({"instruction": kind, "end_conference_on_exit": True})
+        )
     )
     await office.hire("alice", AGENT)
     await ringback.number("+15550100", voice="/voice")
     ringback.app(
         "/voice",
-        f'<Response><Enqueue workflowSid="{office.workflow}" action="/after"><Task>{{"tier":"gold"}}</Task></Enqueue></Response>',
+        f'<Response><Enqueue workflowSid="{office.workflow}" action="/after">'
+        f'<Task>{{"tier":"gold"}}</Task></Enqueue></Response>',
     )
     ringback.app("/after", "<Response><Say>Goodbye then</Say></Response>")
     script = [{"wait": 2}, {"say": "Ringback, Alice speaking"}, {"wait": 8}, {"hangup": True}]

@@ -46,7 +46,9 @@ class Kit:
                 self.due = self.now + each.seconds
         return next((each.value for each in effects if isinstance(each, Answer)), None)
 
-    def request(self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None, **more: Any) -> Any:
+    def request(
+        self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None, **more: Any
+    ) -> Any:
         """A REST write."""
         return self.event(
             DeskRequested(

@@ -29,7 +29,7 @@ ANYBODY = Target(
 )  # fmt: skip
 
 
-class Illegal(Exception):  # noqa: N818 - it is the caller's mistake
+class Illegal(Exception):
     """The sheet does not allow this."""
 
 
@@ -110,7 +110,12 @@ class Router:
     ) -> None:
         """``activities``: SID → name, available; ``offline``: the timeout activity; ``channels``: their SIDs."""
         self.now = 0.0
-        self.activities, self.channels, self.timeout_activity, self.multi = activities, channels, offline, multi
+        self.activities, self.channels, self.timeout_activity, self.multi = (
+            activities,
+            channels,
+            offline,
+            multi,
+        )
         self.optimized: set[str] = set()
         self.first_order = "FIFO"
         self.people: dict[str, Person] = {}
@@ -152,7 +157,10 @@ class Router:
         live = self.of_worker(person, *LIVE)
         used = sum(each.channel == channel for each in live)
         return (
-            self.available(person) and capacity.available and used < capacity.limit and (self.multi or not live)
+            self.available(person)
+            and capacity.available
+            and used < capacity.limit
+            and (self.multi or not live)
         )
 
     def idle_since(self, person: Person, channel: str) -> float:
@@ -176,9 +184,15 @@ class Router:
         """Tasks that want (more) reservations from their queue, first in order first (§7)."""
         found = []
         for work in self.tasks.values():
-            if work.status in ("pending", "reserved") and work.queue and work.worker is None and not work.over:
-                if len(self.of_task(work, "pending")) < self.queues[work.queue].most:
-                    found.append(work)
+            if (
+                work.status not in ("pending", "reserved")
+                or not work.queue
+                or work.worker is not None
+                or work.over
+            ):
+                continue
+            if len(self.of_task(work, "pending")) < self.queues[work.queue].most:
+                found.append(work)
         return sorted(found, key=self.order)
 
     def order(self, work: Work) -> tuple[Any, ...]:
@@ -468,7 +482,11 @@ class Router:
         """§2.7, §3."""
         work, status = self.tasks[sid], params.get("AssignmentStatus", "")
         reason = values.pop("reason", None)
-        legal = {"canceled": ("pending", "reserved"), "wrapping": ("assigned",), "completed": ("assigned", "wrapping")}
+        legal = {
+            "canceled": ("pending", "reserved"),
+            "wrapping": ("assigned",),
+            "completed": ("assigned", "wrapping"),
+        }
         channel = params.get("TaskChannel", work.channel)
         if status and (work.status not in legal[status] or (status != "wrapping" and not reason)):
             raise Illegal

@@ -10,7 +10,15 @@ from typing import Any
 
 from tests.taskrouter.desk_kit import WS, Kit
 
-QUEUES = ("1==1", "1==1", "skills HAS 'a'", "skills HAS 'b' OR level >= 3", "lang == 'en'", "", "activity_name != 'Unavailable'")
+QUEUES = (
+    "1==1",
+    "1==1",
+    "skills HAS 'a'",
+    "skills HAS 'b' OR level >= 3",
+    "lang == 'en'",
+    "",
+    "activity_name != 'Unavailable'",
+)
 TARGETS = (
     None, None, None, "task.lang == worker.lang", "worker.level >= task.need", "worker.skills HAS task.want",
     "task.want IN worker.skills AND task.lang != 'fr'", "task.who == worker.contact", "worker.sid NOT IN task.no",
@@ -19,7 +27,16 @@ TARGETS = (
 )  # fmt: skip
 FILTERS = ("1==1", "kind == 'x'", "lang == 'en'", "need > 1", "vip == true", "lang IN ['de', 'fr']")
 ORDERS = (None, None, "worker.level DESC", "worker.level", "worker.lang, worker.level DESC", "worker.x ASC")
-SKIPS = (None, None, None, "1==1", "workers.available == 0", "workers.available < 2", "workers.unavailable > 0", "activity")
+SKIPS = (
+    None,
+    None,
+    None,
+    "1==1",
+    "workers.available == 0",
+    "workers.available < 2",
+    "workers.unavailable > 0",
+    "activity",
+)
 CHANNELS = ("voice", "voice", "chat", "default")
 
 
@@ -66,7 +83,9 @@ def configuration(random: Random, kit: Kit) -> str:
     for number in range(random.choice((0, 1, 1, 2, 3))):
         targets = [_target(random, kit, queues, timeout=True) for _ in range(random.randint(1, 3))]
         targets[0]["queue"] = random.choice(queues)
-        filters.append({"filter_friendly_name": str(number), "expression": random.choice(FILTERS), "targets": targets})
+        filters.append(
+            {"filter_friendly_name": str(number), "expression": random.choice(FILTERS), "targets": targets}
+        )
     routing: dict[str, Any] = {"filters": filters}
     if random.random() < 0.6:
         default = _target(random, kit, queues, timeout=False)
@@ -134,7 +153,10 @@ def _channel(random: Random, kit: Kit) -> str:
 
 
 def create_task(random: Random, kit: Kit) -> Step:
-    values: dict[str, Any] = {"attributes": _wishes(random, kit), "workflow_sid": random.choice(sorted(kit.floor.workflows))}
+    values: dict[str, Any] = {
+        "attributes": _wishes(random, kit),
+        "workflow_sid": random.choice(sorted(kit.floor.workflows)),
+    }
     params = {"TaskChannel": _channel(random, kit)}
     if random.random() < 0.4:
         values["priority"] = random.randint(0, 5)
@@ -171,7 +193,11 @@ def any_reservation(random: Random, kit: Kit) -> Step | None:
     """Often illegal."""
     found = sorted(kit.floor.reservations)
     status = random.choice(("accepted", "rejected", "wrapping", "completed"))
-    return Step("update", "Reservation", random.choice(found), {}, {"ReservationStatus": status}) if found else None
+    return (
+        Step("update", "Reservation", random.choice(found), {}, {"ReservationStatus": status})
+        if found
+        else None
+    )
 
 
 def _some_task(random: Random, kit: Kit) -> str | None:
@@ -262,7 +288,9 @@ def change_workspace(random: Random, kit: Kit) -> Step:
 
 
 def advance(random: Random, kit: Kit) -> Step:
-    return Step("advance", "clock", seconds=random.choice((0.25, 1.0, 3.0, 5.0, 5.0, 10.0, 20.0, 30.0, 100.0)))
+    return Step(
+        "advance", "clock", seconds=random.choice((0.25, 1.0, 3.0, 5.0, 5.0, 10.0, 20.0, 30.0, 100.0))
+    )
 
 
 STEPS: dict[str, Callable[[Random, Kit], Step | None]] = {

@@ -28,7 +28,7 @@ def leg(number: int) -> str:
     return f"CA{number:032x}"
 
 
-def meeting(attributes: str = "", dial: str = "action='/after'", **pages: str | int) -> Driver:
+def meeting(attributes: str = "", dial: str = "action='/after'", **pages: Any) -> Driver:
     """Two calls in a conference that runs: CALL, and leg(2)."""
     text = f"<Response><Dial {dial}><Conference {EVERYTHING} {attributes}>r</Conference></Dial><Say>next</Say></Response>"
     call = Driver({"/voice": text, "/after": "<Response><Say>bye</Say><Hangup/></Response>", **pages})
@@ -152,7 +152,8 @@ def test_hold_document_with_a_verb_that_may_not_stand_there() -> None:
 
 
 def test_a_hold_document_that_fails_is_music() -> None:
-    call = meeting(**{"/hold": 500})
+    pages: dict[str, Any] = {"/hold": 500}
+    call = meeting(**pages)
     change(call, Hold="true", HoldUrl=BASE + "/hold")
     assert hears(call, CALL) == [fx.Tone("hold-music")]
     assert 11200 in call.codes()
@@ -239,6 +240,18 @@ def test_no_seat_left() -> None:
     call.answered(leg(3))
     assert 16020 in call.codes()
     assert call.asked("/after")[-1]["DialCallStatus"] == "failed"
+
+
+def test_an_unanswered_call_is_answered_for_it() -> None:
+    text = "<Response><Dial answerOnBridge='true'><Conference waitUrl=''>r</Conference></Dial></Response>"
+    call = Driver({"/voice": text})
+    call.arrive()
+    assert [one.call_sid for one in call.of(fx.AnswerLeg)] == [CALL]
+    assert call.board.conferences.live == 0
+    call.answered()
+    assert call.board.conferences.live == 1
+    call.hangup()
+    assert (conference(call).status, conference(call).call_sid_ending_conference) == ("completed", CALL)
 
 
 def test_nouns_are_not_mixed() -> None:

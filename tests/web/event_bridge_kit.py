@@ -115,17 +115,18 @@ class Stage(Kit):
         """A client that has loaded its lists and listens."""
         socket = self.socket(self.token(worker), **query)
         await socket.kind("init")
-        await self.load(socket, worker)
+        await self.load(worker)
         return socket
 
-    async def load(self, socket: Socket, worker: str) -> list[dict[str, Any]]:
+    async def load(self, worker: str) -> list[dict[str, Any]]:
         """What the SDK loads after ``init``; gives the reservations."""
         token = self.token(worker)
+        loading = next((each for each in self.bridge.sessions.of(worker) if each.state == "loading"), None)
         await self.get(token, f"Workers/{worker}")
         await self.get(token, "Activities", PageSize=1000)
         await self.get(token, f"Workers/{worker}/WorkerChannels", PageSize=1000)
         found = await self.get(token, f"Workers/{worker}/Reservations", Active="true", PageSize=1000)
-        while socket.session is not None and socket.session.state != "live":
+        while loading is not None and loading.state != "live":
             await asyncio.sleep(0.002)
         contents: list[dict[str, Any]] = found["contents"]
         return contents
@@ -198,12 +199,6 @@ class Socket:
         }  # fmt: skip
         self.task = asyncio.create_task(stage.bridge(scope, self._to_server.get, self._send))
 
-    @property
-    def session(self) -> Any:
-        """The server's side of it, when this is the worker's newest."""
-        sessions = self._stage.bridge.sessions.all()
-        return sessions[-1] if sessions else None
-
     async def _send(self, message: Any) -> None:
         while self.blocked:
             await asyncio.sleep(3600)
@@ -213,6 +208,9 @@ class Socket:
             self.closed = message["code"]
         elif message["type"] == "websocket.http.response.start":
             self.status = message["status"]
+        elif message["type"] == "websocket.http.response.body":
+            for _ in range(2):
+                self._to_server.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     def events(self) -> list[tuple[str, Any]]:
         """Type and payload of every event so far, ``init`` left out."""

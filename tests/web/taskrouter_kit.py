@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.store import Store
 from ringback.taskrouter.desk import Desk
-from ringback.taskrouter.expression import compile_expression
+from ringback.taskrouter.expression import Expression, compile_expression
 from ringback.web.rest import RestApplication, RestSettings, build_rest
 from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
 from tests.web.rest.test_fuzz import AC, ask
@@ -36,6 +36,20 @@ class Reply:
     def refusal(self) -> tuple[int, int]:
         """Status and code."""
         return self.status, self.body["code"]
+
+
+class Counted:
+    """An expression whose uses are counted."""
+
+    def __init__(self, expression: Expression, kit: Kit) -> None:
+        self._expression, self._kit = expression, kit
+        self.constants = expression.constants
+
+    def __call__(
+        self, worker: Mapping[str, Any], task: Mapping[str, Any], counts: Mapping[str, int], /
+    ) -> bool:
+        self._kit.evaluated += 1
+        return self._expression(worker, task, counts)
 
 
 class Kit:
@@ -59,9 +73,15 @@ class Kit:
             all_nouns(),
             live_taskrouter(self.ask, self.new_sid),
             settings,
-            sources=sources_taskrouter(self.desk, store, compile_expression=compile_expression),
+            sources=sources_taskrouter(self.desk, store, compile_expression=self.compile),
         )
         self.ws = ""
+        self.evaluated = 0
+        """How often expressions of readers were asked."""
+
+    def compile(self, text: str, scope: Any) -> Counted:
+        """An expression that counts its uses."""
+        return Counted(compile_expression(text, scope), self)
 
     async def ask(self, event: Event) -> Any:
         """Stands for the runtime."""

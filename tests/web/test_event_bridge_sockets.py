@@ -50,7 +50,8 @@ async def test_a_reservations_life_arrives_whole_and_in_order(stage: Stage) -> N
     socket = await stage.ready(worker)
     task = stage.task(workflow, {"name": "Bob"})
     created = await socket.kind("reservation.created")
-    assert created["task"]["sid"] == task and created["worker_sid"] == worker
+    assert created["task"]["sid"] == task
+    assert created["worker_sid"] == worker
     sid = created["sid"]
     for status in ("accepted", "wrapping", "completed"):
         stage.reserve(sid, status)
@@ -94,6 +95,16 @@ async def test_a_rejected_tasks_later_life_is_not_for_him(stage: Stage) -> None:
     await two.drop()
 
 
+async def test_a_task_for_him_alone_that_he_declines_has_failed(stage: Stage) -> None:
+    worker, workflow = stage.worker("Alice"), routed(stage)
+    socket = await stage.ready(worker)
+    task = stage.task(workflow, params={"RoutingTarget": worker})
+    stage.reserve(stage.offer(task), "rejected", WorkerActivitySid=stage.activity("Offline"))
+    assert (await socket.kind("reservation.failed"))["sid"] == task
+    assert "task.canceled" in await socket.quiet()
+    await socket.drop()
+
+
 async def test_worker_and_channel_events(stage: Stage) -> None:
     worker = stage.worker("Alice")
     socket = await stage.ready(worker)
@@ -124,7 +135,7 @@ async def test_what_the_list_shows_is_not_told_again(stage: Stage) -> None:
     socket = stage.socket(stage.token(worker))
     await socket.kind("init")
     task = stage.task(workflow)  # announced while the client is still loading
-    (shown,) = await stage.load(socket, worker)
+    (shown,) = await stage.load(worker)
     assert shown["task"]["sid"] == task
     assert await socket.quiet() == []
     stage.reserve(shown["sid"], "accepted")
@@ -198,12 +209,13 @@ async def test_one_socket_of_a_worker_loads_at_a_time(stage: Stage) -> None:
     worker = stage.worker("Alice")
     first, second = stage.socket(stage.token(worker)), stage.socket(stage.token(worker))
     await first.kind("init")
-    assert await second.quiet() == [] and second.frames == []
-    await stage.load(first, worker)
+    assert await second.quiet() == []
+    assert second.frames == []
+    await stage.load(worker)
     await second.kind("init")
     stage.task(routed(stage))
     await first.kind("reservation.created")
-    (shown,) = await stage.load(second, worker)
+    (shown,) = await stage.load(worker)
     stage.reserve(shown["sid"], "accepted")
     await second.kind("reservation.accepted")
     assert await first.quiet() == ["reservation.created", "reservation.accepted"]
@@ -231,7 +243,7 @@ async def test_after_a_reconnect_the_lists_and_the_events_fit(stage: Stage) -> N
     stage.reserve(sid, "accepted")  # nobody listens
     again = stage.socket(stage.token(worker))
     await again.kind("init")
-    (shown,) = await stage.load(again, worker)
+    (shown,) = await stage.load(worker)
     assert (shown["sid"], shown["reservation_status"]) == (sid, "accepted")
     stage.reserve(sid, "completed")
     await again.kind("task.completed")
@@ -336,6 +348,29 @@ async def test_what_a_client_sends_is_not_looked_at(stage: Stage) -> None:
     await socket.quiet()
     assert socket.closed is None
     await socket.drop()
+
+
+async def test_a_client_is_sent_back_for_an_activity_or_channel_that_it_does_not_know(stage: Stage) -> None:
+    """The SDK throws at them, and that ends a Node process."""
+    worker = stage.worker("Alice")
+    socket = await stage.ready(worker)
+    lunch = stage.create("Activity", stage.sid("WA"), {"friendly_name": "Lunch"}).sid
+    stage.update("Worker", worker, {"activity_sid": lunch})
+    await socket.task
+    assert (socket.closed, socket.kinds()) == (1012, [])
+    socket = await stage.ready(worker)
+    stage.update("Worker", worker, {"activity_sid": stage.activity("Available")})
+    stage.update("Worker", worker, {"activity_sid": lunch})
+    await socket.kind("worker.activity.update", 2)
+    stage.create("TaskChannel", stage.sid("TC"), {"friendly_name": "Fax", "unique_name": "fax"})
+    fax = next(
+        each.sid
+        for each in stage.floor.workers[worker].channels.values()
+        if each.task_channel_unique_name == "fax"
+    )
+    stage.update("WorkerChannel", fax, params={"Capacity": "7"})
+    await socket.task
+    assert socket.closed == 1012
 
 
 # --- the disconnect policy ----------------------------------------------------------------------------------

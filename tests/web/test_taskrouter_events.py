@@ -114,3 +114,7 @@ async def test_events_of_another_workspace_are_not_shown(kit: Kit) -> None:
     other = (await kit.post("/Workspaces", FriendlyName="Other"))["sid"]
     assert (await kit.call("GET", f"/Workspaces/{other}/Events/{event['sid']}")).refusal == (404, 20404)
     assert event["sid"] not in await kit.list(f"/Workspaces/{other}/Events", "sid")
+    await kit.routed()
+    task = (await kit.post("Tasks"))["sid"]
+    assert await kit.list("Events", "sid", TaskSid=task) != []
+    assert await kit.list(f"/Workspaces/{other}/Events", "sid", TaskSid=task) == []

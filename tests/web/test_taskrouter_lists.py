@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
         yield made
 
 
-async def tasks(kit: Kit, **params: Any) -> list[str]:
+async def tasks(kit: Kit, **params: Any) -> list[Any]:
     """Names (attribute ``n``) of the tasks that a list shows."""
     return [json.loads(text)["n"] for text in await kit.list("Tasks", "attributes", **params)]
 
@@ -233,9 +232,11 @@ def selected(found: list[Task], **more: Any) -> Selection[Task]:
 
 
 @pytest.mark.parametrize("ordering", ["", "Priority:desc"])
-@pytest.mark.parametrize("size", [1, 7, 999, SLICE, 3 * SLICE])
-async def test_pages_forth_and_back_show_everything_once(ordering: str, size: int) -> None:
-    found = records(0 if size == 1 else SLICE * 2 + 5) or records(25)
+@pytest.mark.parametrize(
+    ("size", "count"), [(1, 25), (7, 100), (999, 2 * SLICE + 5), (SLICE, 2 * SLICE + 5), (3 * SLICE, SLICE)]
+)
+async def test_pages_forth_and_back_show_everything_once(ordering: str, size: int, count: int) -> None:
+    found = records(count)
     chosen = selected(
         found, tests=[lambda one: one.priority != 3], key=read_ordering(ordering, {"Priority": "priority"})
     )
@@ -316,25 +317,21 @@ def test_an_ordering_of_unknown_names_is_refused() -> None:
         read_ordering("Priority:desc,", {"Priority": "priority"})
 
 
-async def test_a_call_is_found_quickly_among_many_tasks(kit: Kit) -> None:
-    """The floor's index is used: 100,000 tasks are not looked at (issue 3: ≤ 2 ms)."""
+async def test_a_call_is_found_without_looking_at_other_tasks(kit: Kit) -> None:
+    """The floor's index is used (issue 3: at most 2 ms with 100,000 tasks)."""
     await kit.routed("1==0")
     first = await kit.post("Tasks", Attributes=json.dumps({"n": 1, "call_sid": "CA" + "1" * 32}))
     floor = kit.desk.floors[kit.ws]
     model = floor.tasks[first["sid"]].record
-    for number in range(100_000):
+    for number in range(5000):
         attributes = f'{{"n":{number},"call_sid":"CA{number:032x}"}}'
         floor.add_task(replace(model, sid=kit.new_sid("WT"), attributes=attributes))
-    for number in (0, 50_000, 99_999):
-        find = {"EvaluateTaskAttributes": f'call_sid == "CA{number:032x}"'}
+    for number in (0, 2500, 4999):
+        kit.evaluated = 0
+        find = {"EvaluateTaskAttributes": f'call_sid == "CA{number:032x}" AND n >= 0'}
         assert await tasks(kit, **find) == [number]
-    costs = []
-    for number in range(50):
-        find = {"EvaluateTaskAttributes": f'call_sid == "CA{number * 1999:032x}"'}
-        start = time.perf_counter()
-        await kit.call("GET", "Tasks", find)
-        costs.append(time.perf_counter() - start)
-    assert sorted(costs)[25] < 0.02  # ten times what is wanted: this machine may be busy
-    assert await tasks(kit, EvaluateTaskAttributes="n == 77777") == [77777]
+        assert kit.evaluated == 1
+    assert await tasks(kit, EvaluateTaskAttributes="n == 4321") == [4321]
+    assert kit.evaluated > 5000
     page = await kit.get("Tasks", Ordering="Priority:desc,DateCreated:asc", PageSize=2)
     assert len(page["tasks"]) == 2

@@ -291,6 +291,8 @@ class RecordLeg(LegEffect):
     trim: bool = False
     """Cut leading and trailing silence off the finished file."""
     beep_first: bool = False
+    transcribe: bool = False
+    """It will be written down: the simulated carrier keeps the words that its party says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

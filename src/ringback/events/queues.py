@@ -135,9 +135,13 @@ class DeskCallChanged(Event):
     """The call."""
     desk: dict[str, str]
     """As in :class:`DeskCallRequested`; for a waiting caller ``role`` is ``customer``."""
-    change: Literal["answered", "bridged", "unbridged", "left_queue", "ended"]
-    """``bridged``/``unbridged``: talks with the other side, or does no more; ``left_queue``: the customer left
-    without an agent (``<Leave>``, redirection); ``ended``: the leg is over."""
+    change: Literal["answered", "joined", "bridged", "unbridged", "left_queue", "ended"]
+    """``joined``: is in a conference; ``bridged``/``unbridged``: talks with the other side, or does no more;
+    ``left_queue``: the customer left without an agent (``<Leave>``, redirection); ``ended``: the leg is over."""
+    conference_sid: str = ""
+    """The conference that the leg has ``joined``."""
+    conference_name: str = ""
+    """Its friendly name."""
     status: str = ""
     """Terminal status of the leg when ``ended``."""
     sip_code: int | None = None

@@ -15,6 +15,7 @@ A field's documentation is the string below it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
 import types
@@ -33,6 +34,7 @@ CRUD: tuple[Operation, ...] = ("list", "create", "fetch", "update", "delete")
 _MISSING: Any = object()
 
 
+@functools.cache
 def snake(pascal: str) -> str:
     """``CallSid`` → ``call_sid``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", pascal).lower()

@@ -22,6 +22,11 @@ def is_sid(text: str, *prefixes: str) -> bool:
     return shaped and (not prefixes or text[:2] in prefixes)
 
 
+def sid_at(prefix: str, seconds: float) -> str:
+    """The smallest SID that could have been made at that moment (Unix seconds): bounds of a range in time."""
+    return f"{prefix}{max(0, int(seconds * 1000)) & 0xFFFFFFFFFFFF:012x}{'0' * 20}"
+
+
 class SidMaker:
     """Makes new SIDs: 12 hex digits of time, 4 of a counter, 16 of randomness.
 

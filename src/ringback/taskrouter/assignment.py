@@ -152,26 +152,44 @@ def settle(floor: Floor) -> None:
         dirty = floor.dirty_tasks | floor.dirty_workers
         floor.dirty_tasks.clear()
         floor.dirty_workers.clear()
-        heap = [(floor.global_key(job), sid) for sid in dirty if (job := _first_for(floor, sid)) is not None]
+        firsts = ((sid, _first_for(floor, sid, dirty)) for sid in dirty)
+        offers = 0
+        heap = [(floor.global_key(job), sid, offers, job) for sid, job in firsts if job is not None]
         heapq.heapify(heap)
         while heap:
-            key, sid = heap[0]
-            job = _first_for(floor, sid)
-            if job is None:
-                heapq.heappop(heap)
-            elif floor.global_key(job) != key:
-                heapq.heapreplace(heap, (floor.global_key(job), sid))
-            else:
+            _, sid, seen, job = heap[0]
+            if seen == offers:
                 offer(floor, job)
+                offers += 1
+                continue
+            found = _first_for(floor, sid, dirty)
+            if found is None:
+                heapq.heappop(heap)
+            else:
+                heapq.heapreplace(heap, (floor.global_key(found), sid, offers, found))
 
 
-def _first_for(floor: Floor, sid: str) -> Job | None:
+def _first_for(floor: Floor, sid: str, dirty: set[str]) -> Job | None:
     """The first task that can be offered to the worker; for a task itself, when somebody can take it; else None."""
     job = floor.tasks.get(sid)
     if job is not None:
-        return job if job.in_line and next(candidates(floor, job), None) is not None else None
+        return job if job.in_line and not _hopeless(floor, job, dirty) and somebody(floor, job) else None
     agent = floor.workers.get(sid)
     return next_task(floor, agent) if agent is not None else None
+
+
+def somebody(floor: Floor, job: Job) -> bool:
+    """Whether any worker can take the task, which is in line, now."""
+    pool = floor.queues[job.record.task_queue_sid or ""]
+    return any(obstacle(floor, job, agent) is None for agent in _proposed(floor, pool, job))
+
+
+def _hopeless(floor: Floor, job: Job, dirty: set[str]) -> bool:
+    """Whether a task that is the same to every worker stands in line with nothing changed for it: then nobody who has
+    not changed either can take this one (and those who have are looked at by themselves)."""
+    task = job.record
+    twin = floor.queues[task.task_queue_sid or ""].waiting[task.task_channel_sid].twin(task.sid)
+    return twin is not None and twin not in dirty and not floor.tasks[twin].asked
 
 
 def _directly(floor: Floor) -> None:

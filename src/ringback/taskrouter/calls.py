@@ -11,7 +11,16 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import transfers
 from ringback.taskrouter.floor import Floor, Job
-from ringback.taskrouter.lifecycle import accept, cancel_reservation, cancel_task, complete, move_worker, wrap
+from ringback.taskrouter.instructions import note
+from ringback.taskrouter.lifecycle import (
+    accept,
+    cancel_reservation,
+    cancel_task,
+    complete,
+    give_back,
+    move_worker,
+    wrap,
+)
 from ringback.taskrouter.machine import RESERVATION_LIVE
 from ringback.taskrouter.requests.task import add
 
@@ -102,7 +111,13 @@ def changed(floor: Floor, event: DeskCallChanged) -> None:
     job = floor.tasks.get(event.desk.get("task", ""))
     if job is None:
         return
-    if event.desk.get("role") == "customer":
+    if event.change == "joined":
+        _joined(floor, job, event)
+        return
+    if event.change == "bridged":
+        job.record.conference = {**(job.record.conference or {}), "bridged": True}
+        floor.save(job.record)
+    elif event.desk.get("role") == "customer":
         _customer(floor, job, event)
         return
     reservation = floor.reservations.get(event.desk.get("reservation", ""))
@@ -110,10 +125,27 @@ def changed(floor: Floor, event: DeskCallChanged) -> None:
         _worker(floor, job, reservation, event)
 
 
+def _joined(floor: Floor, job: Job, event: DeskCallChanged) -> None:
+    """A leg is in the task's conference: the attributes say which, and who is who (§4.1)."""
+    role = event.desk.get("role", "")
+    if role not in ("customer", "worker") or event.conference_name != job.record.sid or floor.over(job):
+        return
+    known = job.attributes.get("conference")
+    people = known.get("participants") if isinstance(known, dict) else None
+    conference = {
+        "sid": event.conference_sid, "friendlyName": event.conference_name,
+        "participants": {**(people if isinstance(people, dict) else {}), role: event.about},
+    }  # fmt: skip
+    note(floor, job, {"conference": conference})
+
+
 def _customer(floor: Floor, job: Job, event: DeskCallChanged) -> None:
     if event.change not in ("ended", "left_queue", "unbridged"):
         return
     state = job.record.assignment_status
+    if event.change == "unbridged" and event.reason == "failed" and state == "assigned":
+        _back(floor, job)
+        return
     if state in ("pending", "reserved") and event.change != "unbridged":
         cancel_task(floor, job, HANGUP if event.change == "ended" else LEFT)
     elif state == "assigned":
@@ -136,8 +168,23 @@ def _worker(floor: Floor, job: Job, reservation: Reservation, event: DeskCallCha
         if state == "pending" and event.change == "ended":
             reservation.instruction = None
             cancel_reservation(floor, reservation)
+        elif state == "accepted" and event.change == "ended" and _never_met(job):
+            _back(floor, job)
         elif state == "accepted" and (event.change == "ended" or instruction.get("kind") == "dequeue"):
             conversation_over(floor, reservation)
+
+
+def _never_met(job: Job) -> bool:
+    """Whether the waiting caller has not heard anybody yet."""
+    return bool(job.record.call_sid) and not (job.record.conference or {}).get("bridged")
+
+
+def _back(floor: Floor, job: Job) -> None:
+    """The two never heard each other and the caller still waits: everything accepted is given back."""
+    for sid in list(job.reservations):
+        reservation = floor.reservations[sid]
+        if reservation.reservation_status == "accepted" and reservation.instruction is not None:
+            give_back(floor, reservation)
 
 
 def _bring_customer(floor: Floor, job: Job, instruction: dict[str, str]) -> None:

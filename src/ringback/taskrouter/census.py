@@ -30,6 +30,15 @@ class _Cell(NamedTuple):
     created: float
     entered: float
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is in the lines of waiting tasks."""
+        return self.status in WAITING
+
+    def waits_as(self, other: _Cell) -> bool:
+        """Whether both are at the same place in the same lines."""
+        return self.waits and other.waits and self[:3] == other[:3] and self[5:] == other[5:]
+
 
 @dataclass(slots=True)
 class _Group:
@@ -40,7 +49,7 @@ class _Group:
     created: SortedList = field(default_factory=SortedList)
     """Waiting tasks as (creation, SID)."""
     entered: SortedList = field(default_factory=SortedList)
-    """Waiting tasks as (entry into the queue, SID)."""
+    """Waiting tasks of a queue as (entry into the queue, SID)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +89,17 @@ class Census:
         old = self._cells.get(task.sid)
         if new == old:
             return
+        stays = old is not None and old.waits_as(new)
         if old is not None:
-            self._change(task.sid, old, -1)
+            self._change(task.sid, old, -1, lines=not stays)
         self._cells[task.sid] = new
-        self._change(task.sid, new, 1)
+        self._change(task.sid, new, 1, lines=not stays)
 
     def drop(self, sid: str) -> None:
         """Forget a task; one that is not known is fine."""
         old = self._cells.pop(sid, None)
         if old is not None:
-            self._change(sid, old, -1)
+            self._change(sid, old, -1, lines=True)
 
     def count(self, kind: str, sid: str, channels: Iterable[str]) -> Count:
         """Sum up over channels. ``kind``: queue, workflow, or workspace (whose SID is empty here)."""
@@ -106,7 +116,7 @@ class Census:
             min((group.entered[0] for group in groups if group.entered), default=None),
         )
 
-    def _change(self, sid: str, cell: _Cell, by: int) -> None:
+    def _change(self, sid: str, cell: _Cell, by: int, *, lines: bool) -> None:
         for key in _keys(cell):
             group = self._groups.get(key)
             if group is None:
@@ -115,11 +125,19 @@ class Census:
             group.priorities[cell.priority] += by
             if not group.priorities[cell.priority]:
                 del group.priorities[cell.priority]
-            if cell.status in WAITING:
-                for line, moment in ((group.created, cell.created), (group.entered, cell.entered)):
-                    (line.add if by > 0 else line.remove)((moment, sid))
-            if not group.priorities:
+            if lines and cell.waits:
+                _line(group.created, (cell.created, sid), by)
+                if key[0] == "queue":
+                    _line(group.entered, (cell.entered, sid), by)
+            if not group.priorities and not group.created:
                 del self._groups[key]
+
+
+def _line(line: SortedList, entry: tuple[float, str], by: int) -> None:
+    if by > 0:
+        line.add(entry)
+    else:
+        line.remove(entry)
 
 
 def _keys(cell: _Cell) -> Iterator[tuple[str, str, str]]:

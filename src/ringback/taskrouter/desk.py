@@ -206,7 +206,7 @@ def _resume(floor: Floor, job: Job) -> None:
         floor.agenda.add(task.date_created + task.timeout, "ttl", task.sid)
         _recall(floor, job)
         restore(floor, job)
-        if (task.routing_target or "").startswith("WK") and not job.reservations:
+        if task.routing_target in floor.workers and not job.reservations:
             to_worker(floor, job)
 
 

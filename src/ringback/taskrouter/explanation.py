@@ -52,7 +52,6 @@ def explain(
 
 def _standing(floor: Floor, job: Job, now: float) -> dict[str, Any]:
     task, target = job.record, job.target or current_target(floor, job.record)
-    waits = task.assignment_status in ("pending", "reserved")
     place, total = _place(floor, job)
     return {
         "workflow_sid": task.workflow_sid,
@@ -61,7 +60,6 @@ def _standing(floor: Floor, job: Job, now: float) -> dict[str, Any]:
         "filter_name": _filter_name(floor, job),
         "target_index": task.target_index if task.filter_index is not None else None,
         "target": None if target is None or target is DIRECT else _target(floor, target),
-        "target_has_changed": waits and job.target is not None and job.target != current_target(floor, task),
         "routing_target": task.routing_target,
         "task_queue_sid": task.task_queue_sid,
         "task_queue_friendly_name": task.task_queue_friendly_name,

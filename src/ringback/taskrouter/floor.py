@@ -378,7 +378,7 @@ class Floor:
             kinds.setdefault(type(record), []).append(record)
         for each in kinds.get(Activity, ()):
             self.activities[each.sid] = each
-        for each in kinds.get(TaskChannel, ()):
+        for each in sorted(kinds.get(TaskChannel, ()), key=lambda one: (one.date_created, one.sid)):
             self.add_channel(each)
         for each in kinds.get(Workflow, ()):
             self.workflows[each.sid] = Plan(each, read_configuration(each.configuration))
@@ -386,7 +386,7 @@ class Floor:
             self.queues[each.sid] = Pool(each, compile_expression(each.target_workers, "worker"))
         for each in sorted(kinds.get(Worker, ()), key=lambda one: str(one.sid)):
             self.add_worker(each)
-        for each in kinds.get(WorkerChannel, ()):
+        for each in sorted(kinds.get(WorkerChannel, ()), key=lambda one: (one.date_created, one.sid)):
             self.add_worker_channel(each)
         for each in sorted(kinds.get(Task, ()), key=lambda one: (one.date_created, one.sid)):
             self.add_task(each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
@@ -14,7 +15,7 @@ from ringback.events.taskrouter import AssignmentAnswered
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.floor import Floor
+from ringback.taskrouter.floor import Floor, Job
 from ringback.taskrouter.instruction import Instruction, from_answer
 from ringback.taskrouter.journal import happened
 from ringback.taskrouter.lifecycle import accept, reject
@@ -94,7 +95,7 @@ def _dequeue(floor: Floor, reservation: Reservation, instruction: Instruction) -
         floor, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
         method="GET", extra=(("taskCallSid", task.call_sid),),
     )  # fmt: skip
-    _note(floor, reservation, {"worker_call_sid": sid})
+    note(floor, floor.tasks[reservation.task_sid], {"worker_call_sid": sid})
 
 
 def _call(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
@@ -105,7 +106,7 @@ def _call(floor: Floor, reservation: Reservation, instruction: Instruction) -> N
         floor, reservation, instruction, url=url, status_prefix="status_callback", post_work=None,
         record=instruction.text("record") in ("true", "record-from-answer"),
     )  # fmt: skip
-    _note(floor, reservation, {"worker_call_sid": sid})
+    note(floor, floor.tasks[reservation.task_sid], {"worker_call_sid": sid})
     if instruction.flag("accept"):
         accept(floor, reservation)
 
@@ -266,16 +267,15 @@ def _with_query(url: str, extra: tuple[tuple[str, str], ...]) -> str:
     return url + mark + "&".join(f"{name}={value}" for name, value in extra)
 
 
-def _note(floor: Floor, reservation: Reservation, facts: dict[str, str]) -> None:
+def note(floor: Floor, job: Job, facts: dict[str, Any]) -> None:
     """Write facts of the telephony into the task's attributes, when they fit."""
-    job = floor.tasks[reservation.task_sid]
     merged = {**job.attributes, **facts}
     text = msgspec.json.encode(merged).decode()
     if len(text) > ATTRIBUTES_LIMIT:
         trouble(
             floor,
             20001,
-            f"worker_call_sid does not fit into the attributes of task {job.record.sid}",
+            f"{', '.join(facts)} does not fit into the attributes of task {job.record.sid}",
             job.record.sid,
         )
         return

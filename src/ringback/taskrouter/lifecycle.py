@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ringback.effects import Delete, Post
 from ringback.effects.taskrouter import AskAssignment
+from ringback.events import HangUpRequested
 from ringback.events.queues import TaskGone
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter.floor import Agent, Floor, Job
@@ -39,7 +40,9 @@ def set_task(floor: Floor, job: Job, event: str) -> None:
 
 
 def _end(floor: Floor, reservation: Reservation, event: str, kind: str) -> None:
-    """A reservation's step with its event; capacity is freed when it is over."""
+    """A reservation's step with its event; capacity is freed, and a ringing phone stops, when it is over."""
+    if reservation.reservation_status == "pending" and reservation.call_sid and reservation.instruction:
+        floor.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
     reservation.reservation_status = reservation_step(reservation.reservation_status, event, reservation.sid)
     floor.save(reservation)
     job = floor.tasks[reservation.task_sid]
@@ -211,6 +214,28 @@ def back_in_line(floor: Floor, job: Job, *, unreachable: str | None = None) -> N
         return
     floor.line_up(job)
     floor.dirty_tasks.add(task.sid)
+
+
+def give_back(floor: Floor, reservation: Reservation) -> None:
+    """Accepted, but the worker's leg was gone before the caller heard him: the caller waits, so the task does."""
+    job = floor.tasks[reservation.task_sid]
+    reservation.instruction = None
+    _end(floor, reservation, "cancel", "reservation.canceled")
+    if job.record.assignment_status == "assigned" and not _live(floor, job, RESERVATION_LIVE):
+        set_task(floor, job, "release")
+        job.asked = {reservation.worker_sid}
+        floor.agenda.add(floor.now + RETRY_AFTER, "retry", job.record.sid)
+        _clock_again(floor, job)
+        floor.line_up(job)
+
+
+def _clock_again(floor: Floor, job: Job) -> None:
+    """It is pending again: what became due while it was assigned, and was passed over, is due."""
+    task = job.record
+    floor.agenda.add(max(floor.now, task.date_created + task.timeout), "ttl", task.sid)
+    if job.target is not None and job.target.timeout is not None:
+        due = max(floor.now, task.target_entered + job.target.timeout)
+        floor.agenda.add(due, "target", task.sid, task.target_entered)
 
 
 def _live(floor: Floor, job: Job, states: frozenset[str] | tuple[str, ...]) -> list[Reservation]:

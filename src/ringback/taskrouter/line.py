@@ -128,6 +128,15 @@ class Waiting:
         if not group.lines:
             del self.groups[place.demand]
 
+    def twin(self, task_sid: str) -> str | None:
+        """Another task that is alike for every worker, the first in line; None: there is none."""
+        place = self._places[task_sid]
+        line = self.groups[place.demand].lines[place.alike]
+        if len(line) < 2:
+            return None
+        first: str = line[0][1]
+        return first if first != task_sid else str(line[1][1])
+
     def lines_for(self, worker: Mapping[str, Any]) -> Iterator[SortedList]:
         """The lines that may suit a worker; whether one does is asked of its tasks."""
         for group in self.groups.values():

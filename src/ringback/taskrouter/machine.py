@@ -18,8 +18,10 @@ TASK: dict[tuple[str, str], str] = {
     ("assigned", "complete"): "completed",
     ("wrapping", "complete"): "completed",
     ("assigned", "fail"): "canceled",
+    ("assigned", "release"): "pending",
 }
-"""(state, event) → state. ``fail``: a worker's own outbound task whose call failed (§4, §9.6)."""
+"""(state, event) → state. ``fail``: a worker's own outbound task whose call failed (§4, §9.6). ``release`` of an
+assigned task is ours: the worker's leg ended before the waiting caller heard him, and the caller still waits."""
 
 RESERVATION: dict[tuple[str, str], str] = {
     ("pending", "accept"): "accepted",

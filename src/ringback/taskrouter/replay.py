@@ -7,19 +7,21 @@ saved: what differs between that and ``before`` is the rehearsal's own error, no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
+from ringback.resources.taskrouter.task_queue import TaskQueue
+from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.taskrouter import life as lifes
 from ringback.taskrouter.floor import Floor
 from ringback.taskrouter.habits import Habits
 from ringback.taskrouter.journal import iso
 from ringback.taskrouter.life import BY_TIMEOUT, Life, lives, slim
-from ringback.taskrouter.rehearsal import MOVES, Cast, Rehearsal, cast
+from ringback.taskrouter.rehearsal import MOVES, Cast, Rehearsal, cast, copies
 from ringback.taskrouter.requests.workflow import checked
 
 MOST_TASKS = 10_000
@@ -48,27 +50,61 @@ class Replay:
     start: float
     end: float
     until: float
-    cast: Cast
-    past: dict[str, Life]
-    names: dict[str, str]
-    """SID → name of queues and workers."""
+    records: tuple[Any, ...]
+    """Copies (``rehearsal.copies``)."""
+    tasks: Sequence[Event]
+    moves: Sequence[Event]
 
-    def run(self) -> dict[str, Any]:
-        """Rehearse twice and compare. Pure computing: about 2 ms a task."""
-        drafted = replace(self.cast, records=tuple(self._with_draft(each) for each in self.cast.records))
-        after, played = self._rehearse(drafted)
-        same, _ = self._rehearse(self.cast)
+    def run(self, pause: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Rehearse twice and compare. Pure computing: about 2 ms a task. Only once: it uses the copies up.
+
+        ``pause`` is called every few milliseconds: a thread lets the others have their turn there.
+        Raises :class:`Refused` 20001 for more than :data:`MOST_TASKS` tasks.
+        """
+        past = lives(self.tasks, self.start, self.end)
+        if len(past) > MOST_TASKS:
+            text = f"{len(past)} tasks were created in this time; at most {MOST_TASKS} can be replayed"
+            raise Refused(20001, text)
+        saved = cast(self.records, self.moves, self.start)
+        drafted = replace(saved, records=tuple(self._with_draft(each) for each in saved.records))
+        names = {
+            each.sid: each.friendly_name for each in self.records if isinstance(each, TaskQueue | Worker)
+        }
+        after, played = self._rehearse(drafted, past, pause)
+        same, _ = self._rehearse(saved, past, pause)
+        return _Comparison(self, past, names).body(after, played, same)
+
+    def _with_draft(self, record: Any) -> Any:
+        ours = isinstance(record, Workflow) and record.sid == self.workflow_sid
+        return replace(record, configuration=self.draft) if ours else record
+
+    def _rehearse(
+        self, cast: Cast, past: dict[str, Life], pause: Callable[[], None]
+    ) -> tuple[dict[str, Life], Rehearsal]:
+        rehearsal = Rehearsal(cast, list(past.values()), self.start, self.until)
+        return rehearsal.run(pause), rehearsal
+
+
+class _Comparison:
+    """What happened, beside what would have happened."""
+
+    def __init__(self, replay: Replay, past: dict[str, Life], names: dict[str, str]) -> None:
+        self._replay, self.past, self.names = replay, past, names
+        self.until = replay.until
+
+    def body(self, after: dict[str, Life], played: Rehearsal, same: dict[str, Life]) -> dict[str, Any]:
+        """The report on a rehearsal with the draft, and one with the saved rules."""
         refused = played.refused
         sids = [sid for sid in self.past if sid not in refused]
-        ours = [sid for sid in sids if self.past[sid].workflow == self.workflow_sid]
+        ours = [sid for sid in sids if self.past[sid].workflow == self._replay.workflow_sid]
         tasks = [self._task(self.past[sid], after[sid]) for sid in ours]
         chosen = set(ours)
         other = [self._task(self.past[sid], after[sid]) for sid in sids if sid not in chosen]
         changes = Counter(change for each in tasks for change in each["changes"])
         return {
-            "workflow_sid": self.workflow_sid,
-            "start_time": iso(self.start),
-            "end_time": iso(self.end),
+            "workflow_sid": self._replay.workflow_sid,
+            "start_time": iso(self._replay.start),
+            "end_time": iso(self._replay.end),
             "played_until": iso(self.until),
             "totals": {
                 "tasks": len(tasks),
@@ -86,14 +122,6 @@ class Replay:
             "left_out": [{"sid": sid, "reason": text} for sid, text in refused.items()],
             "assumed": self._assumed(played),
         }
-
-    def _with_draft(self, record: Any) -> Any:
-        ours = isinstance(record, Workflow) and record.sid == self.workflow_sid
-        return replace(record, configuration=self.draft) if ours else record
-
-    def _rehearse(self, cast: Cast) -> tuple[dict[str, Life], Rehearsal]:
-        rehearsal = Rehearsal(cast, list(self.past.values()), self.start, self.until)
-        return rehearsal.run(), rehearsal
 
     def _task(self, before: Life, after: Life) -> dict[str, Any]:
         compared = {
@@ -179,19 +207,12 @@ class Replay:
 
 
 def prepare(
-    floor: Floor, workflow_sid: str, draft: str, tasks: Iterable[Event], moves: Iterable[Event],
+    floor: Floor, workflow_sid: str, draft: str, tasks: Sequence[Event], moves: Sequence[Event],
     *, start: float, end: float, until: float,
 ) -> Replay:  # fmt: skip
     """Copy what a run needs. ``tasks`` and ``moves``: events of the two lists of types above, oldest first.
 
-    Raises :class:`Refused` as :func:`check` does, and 20001 for more than :data:`MOST_TASKS` tasks.
+    Raises :class:`Refused` as :func:`check` does.
     """
     check(floor, workflow_sid, draft)
-    past = lives(tasks, start, end)
-    if len(past) > MOST_TASKS:
-        raise Refused(
-            20001, f"{len(past)} tasks were created in this time; at most {MOST_TASKS} can be replayed"
-        )
-    names = {sid: pool.record.friendly_name for sid, pool in floor.queues.items()}
-    names |= {sid: agent.record.friendly_name for sid, agent in floor.workers.items()}
-    return Replay(workflow_sid, draft, start, end, until, cast(floor, moves, start), past, names)
+    return Replay(workflow_sid, draft, start, end, until, copies(floor), tasks, moves)

@@ -72,7 +72,7 @@ def restore(floor: Floor, job: Job) -> None:
     job.target = current_target(floor, task)
     if task.assignment_status not in ("pending", "reserved") or job.target is None:
         return
-    if job.target.timeout is not None:
+    if job.target.timeout is not None and not (task.target_over and job.open):
         due = max(floor.now, task.target_entered + job.target.timeout)
         floor.agenda.add(due, "target", task.sid, task.target_entered)
     pool = floor.queues.get(task.task_queue_sid or "")
@@ -102,9 +102,10 @@ def target_due(floor: Floor, job: Job) -> None:
     if task.assignment_status not in ("pending", "reserved"):
         return
     if job.open:
-        task.target_over = True
-        floor.step_out(job)
-        floor.save(task)
+        if not task.target_over:
+            task.target_over = True
+            floor.step_out(job)
+            floor.save(task)
         return
     task.target_over = False
     happened(floor, "task-queue.timeout", task=task, about=("task-queue", task.task_queue_sid or ""))

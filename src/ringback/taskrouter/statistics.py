@@ -18,6 +18,8 @@ from ringback.taskrouter.floor import Agent, Floor
 from ringback.taskrouter.staff import MOVED, StaffTally
 
 empty_queue = realtime.empty_queue
+MOST_NAMED = 50
+"""SIDs that a query names; of more, it reads the events of all and passes over the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +72,10 @@ def past_of_queues(
             tallies[sid].add(event)
 
     moved = "task-queue.moved"
-    here = tuple(sids)
+    here: dict[str, Any] = {"task_queue_sid": tuple(sids)} if len(sids) <= MOST_NAMED else {}
     types = tuple(each for each in types_of("queue") if each != moved)
     wanted = (
-        Wanted(types=types, equals={"task_queue_sid": here} | _channel(channel_sid)),
+        Wanted(types=types, equals=here | _channel(channel_sid)),
         Wanted(types=(moved,), equals=_channel(channel_sid)),
     )
     return Reading(wanted, add, lambda: {sid: each.body(start, end) for sid, each in tallies.items()})
@@ -87,7 +89,9 @@ def past_of_workers(
     The channel selects reservations: being in an activity has no channel.
     """
     tally = StaffTally(None if sids is None else frozenset(sids), start, end)
-    equals: dict[str, Any] = {"worker_sid": tuple(sids)} if sids is not None and len(sids) <= 50 else {}
+    equals: dict[str, Any] = (
+        {"worker_sid": tuple(sids)} if sids is not None and len(sids) <= MOST_NAMED else {}
+    )
     wanted = (
         Wanted(types=tuple(RESERVATIONS), equals=equals | _channel(channel_sid)),
         Wanted(types=(MOVED,), equals=equals, until_now=True),

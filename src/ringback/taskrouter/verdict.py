@@ -41,7 +41,7 @@ def verdicts(floor: Floor, job: Job) -> list[Verdict]:
     for sid in job.reservations:
         each = floor.reservations[sid]
         mine[each.worker_sid] = each
-    waits = job.record.assignment_status in ("pending", "reserved")
+    waits = job.in_line or job.record.assignment_status in ("pending", "reserved")
     found: list[Verdict] = []
     free: list[tuple[tuple[Any, ...], Verdict]] = []
     for agent in floor.workers.values():
@@ -80,7 +80,7 @@ def _over(job: Job, agent: Agent, reservation: Reservation | None) -> Verdict:
 def _waiting(floor: Floor, job: Job, agent: Agent) -> Verdict | None:
     """What stops him while the task waits; None: nothing, he could take it."""
     task = job.record
-    if (task.routing_target or "").startswith("WK"):
+    if (task.routing_target or "").startswith("WK") and not job.in_line:
         if agent.record.sid != task.routing_target:
             return Verdict(
                 agent, False, "routed_to_one_worker", "the task is for another worker alone", near=(3, 0)

@@ -196,6 +196,7 @@ class World:
             or product.notifications.held
             or product.documents.in_flight
             or product.assignments.in_flight
+            or product.transcriptions.in_flight
             or product.exchange.legs
         ):
             await asyncio.sleep(0)
@@ -246,6 +247,7 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
         "clock": "virtual",
         "data_dir": folder,
         "default_number": "",
+        "transcription": "script" if settings.get("carrier", "simulated") == "simulated" else "off",
     }
     product = await build(load(environ={}, file=folder / "none.toml", flags={**flags, **settings}))
     holder: list[World] = []

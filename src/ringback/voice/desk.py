@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 
-def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "") -> list[Post]:
+def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
     """The event that tells of ``change``, in a list; empty when the call belongs to no task."""
     workspace = desk.get("workspace", "")
     if not workspace:
@@ -29,6 +29,7 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "") -> 
                 status=call.status if ended else "",
                 sip_code=call.sip_code if ended else None,
                 reason=reason,
+                **facts,
             )
         )
     ]
@@ -37,6 +38,13 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "") -> 
 def tell(session: Session, change: Any, reason: str = "") -> None:
     """Tell the desk, when the call belongs to a task."""
     for post in changed(session.call, session.plan.desk, change, reason):
+        session.do(post)
+
+
+def joined(session: Session, conference_sid: str, name: str) -> None:
+    """The leg is in a conference: the task's attributes name it (taskrouter.md §4.1)."""
+    facts = {"conference_sid": conference_sid, "conference_name": name}
+    for post in changed(session.call, session.plan.desk, "joined", **facts):
         session.do(post)
 
 

@@ -15,6 +15,7 @@ from ringback.events.conferences import (
 )
 from ringback.kernel.errors import Refused
 from ringback.resources.api.participant import Participant
+from ringback.voice import desk
 from ringback.voice.conferences import UPDATE, Entry
 from ringback.voice.form import Form
 from ringback.voice.params import Params
@@ -54,6 +55,7 @@ def take_part(session: Session, attributes: dict[str, Any]) -> Steps[str]:
         session.out += conferences.gone(session.call.sid, session.now, "failed")
         return "failed"
     part = session.part = Part(session, attributes, entry)
+    desk.joined(session, entry.room.sid, entry.room.record.friendly_name)
     try:
         part.begin(entry)
         while not (why := part.take((yield))):

@@ -10,6 +10,7 @@ from ringback.events import RecordingEnded
 from ringback.resources.api.recording import Recording
 from ringback.voice.params import rfc2822
 from ringback.voice.plan import RecordingPlan
+from ringback.voice.transcription import begin, order
 
 if TYPE_CHECKING:
     from ringback.voice.session import Session
@@ -41,6 +42,8 @@ class Recordings:
         sid: str = "",
         beep_first: bool = False,
         silence_timeout: float | None = None,
+        transcribe: bool = False,
+        transcribe_callback: str | None = None,
     ) -> str:
         """Save a record and start the writer; gives the SID."""
         session = self._session
@@ -61,6 +64,9 @@ class Recordings:
             status_callback_event=list(plan.callback_events),
             trim=plan.trim,
         )
+        if transcribe:
+            url = recording_url(session.board.settings.api_base, record)
+            record.plan = order(call, url, record.sid, transcribe_callback)
         self.live[record.sid] = record
         session.do(Save(replace(record)))
         session.do(
@@ -72,6 +78,7 @@ class Recordings:
                 silence_timeout=silence_timeout,
                 trim=plan.trim,
                 beep_first=beep_first,
+                transcribe=transcribe,
             )
         )
         self._tell(record, "in-progress")
@@ -92,6 +99,7 @@ class Recordings:
         settle(record, event.seconds, event.silent, event.size, self._session.now)
         self._session.do(Save(replace(record)))
         self._tell(record, record.status)
+        self._session.out += begin(record, event.seconds, self._session.board.new_sid, self._session.now)
         if record.error_code is not None:
             self._session.warn(record.error_code, f"Recording {record.sid} is empty", resource=record.sid)
 

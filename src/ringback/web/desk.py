@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from ringback.effects import Save
 from ringback.effects.queues import ClaimReservation, MakeTask
 from ringback.effects.taskrouter import RedirectCall
 from ringback.events import CallUpdateRequested, Event
-from ringback.events.queues import ReservationClaimed, TaskMade
+from ringback.events.queues import DeskCallChanged, ReservationClaimed, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested, WorkspacesLoaded
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
@@ -26,6 +26,7 @@ from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Store
+from ringback.web.calls import TERMINAL
 
 PARTS: tuple[type[Any], ...] = (
     Activity, TaskChannel, TaskQueue, Workflow, Worker, WorkerChannel, Task, Reservation,
@@ -36,6 +37,10 @@ EVERYTHING = 10_000_000
 
 class Finder(Protocol):
     """The desk, as far as it is asked here."""
+
+    @property
+    def floors(self) -> Mapping[str, Any]:
+        """Workspace SID → workspace."""
 
     def floor_of(self, sid: str, kind: str) -> Any:
         """The workspace that has a record of a kind, or None."""
@@ -117,6 +122,35 @@ class DeskLink:
                 resource_sid=effect.reservation_sid, more_info=explained(40123),
             )  # fmt: skip
             await self._store.commit([Save(trouble)])
+
+    async def settle(self) -> int:
+        """After a restart: tell the desk of legs that ended without its hearing of it; gives how many.
+
+        What a call says to the desk is no part of the call's own commit: a crash in between loses it.
+        """
+        told = 0
+        for floor in list(self._desk.floors.values()):
+            for job in list(floor.tasks.values()):
+                legs = [(job.record.call_sid, {"role": "customer"})]
+                for sid in job.reservations:
+                    leg = floor.reservations[sid].call_sid
+                    legs.append((leg, {"role": "worker", "reservation": sid}))
+                for leg, desk in legs:
+                    told += await self._ended(floor.workspace.sid, job.record.sid, leg, desk)
+        return told
+
+    async def _ended(self, workspace_sid: str, task_sid: str, leg: str | None, desk: dict[str, str]) -> int:
+        call = await self._store.get(Call, leg) if leg else None
+        if call is None or call.status not in TERMINAL:
+            return 0
+        self._post(
+            DeskCallChanged(
+                call_sid=workspace_sid, about=call.sid, change="ended", status=call.status,
+                sip_code=call.sip_code, reason="restart",
+                desk={"workspace": workspace_sid, "task": task_sid, **desk},
+            )
+        )  # fmt: skip
+        return 1
 
     async def load(self, only: str | None = None) -> int:
         """Hand the stored workspaces (or one of them) to the desk; gives how many tasks they hold."""

@@ -29,20 +29,35 @@ PEER_TIMEOUT = 120_000
 class Front:
     """Chooses the application by the first part of the path; the rest goes to the REST API."""
 
-    def __init__(self, rest: Application, by_prefix: dict[str, Application]) -> None:
-        """``by_prefix`` maps the first path part (``sim``, ``health``) to its application."""
+    def __init__(
+        self,
+        rest: Application,
+        by_prefix: dict[str, Application],
+        by_host: dict[str, Application] | None = None,
+    ) -> None:
+        """``by_prefix`` maps the first path part (``sim``, ``health``) to its application, ``by_host`` the first
+        label of the Host header (``event-bridge``)."""
         self._rest = rest
         self._by_prefix = by_prefix
+        self._by_host = by_host or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         first = scope["path"].split("/", 2)[1] if scope["type"] in ("http", "websocket") else ""
-        application = self._by_prefix.get(first, self._rest)
+        application = self._by_prefix.get(first) or self._of_host(scope) or self._rest
         if scope["type"] == "websocket" and not getattr(application, "takes_sockets", False):
             await receive()
             await send({"type": "websocket.close", "code": 1008})  # before the upgrade: answered with 403
             return
         await application(scope, receive, send)
+
+    def _of_host(self, scope: Scope) -> Application | None:
+        if not self._by_host or scope["type"] not in ("http", "websocket"):
+            return None
+        for name, value in scope["headers"]:
+            if name == b"host":
+                return self._by_host.get(value.decode("latin-1").partition(".")[0].lower())
+        return None
 
 
 class Server:

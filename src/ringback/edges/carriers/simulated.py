@@ -85,8 +85,10 @@ class SimulatedCarrier:
         render_speech: Callable[[str], Awaitable[Path]] | None = None,
         recordings: Path = Path("recordings"),
         faults: Faults | None = None,
+        note: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``sound_seconds(url)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file."""
+        """``sound_seconds(url)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
+        ``note``: see :class:`Recorder`."""
         self._post = post
         self._clock = clock
         self._new_sid = new_sid
@@ -100,7 +102,7 @@ class SimulatedCarrier:
         """How each leg takes part in its room."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._recorder = Recorder(
-            clock=clock, post=post, spawn=self._spawn, render=render_speech, recordings=recordings
+            clock=clock, post=post, spawn=self._spawn, render=render_speech, recordings=recordings, note=note
         )
         self._listening = Listening(
             clock=clock, post=post, spawn=self._spawn, seconds_of=sound_seconds, reached=self._reached

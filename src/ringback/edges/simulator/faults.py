@@ -13,6 +13,9 @@ KINDS = frozenset(
         "reorder_callbacks",
         "carrier_down",
         "no_transcription",
+        "late_transcription",
+        "duplicate_transcription",
+        "failed_transcription",
     }
 )
 

@@ -29,12 +29,15 @@ class Recorder:
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         render: Callable[[str], Awaitable[Path]] | None,
         recordings: Path,
+        note: Callable[[str, str], None] | None = None,
     ) -> None:
+        """``note(recording_sid, words)`` keeps what was said in a recording that will be written down (blocking)."""
         self._clock = clock
         self._post = post
         self._spawn = spawn
         self._render = render
         self._recordings = recordings
+        self._note = note
         self._rooms: dict[str, dict[str, Take]] = {}
         """Recordings of whole rooms."""
 
@@ -134,6 +137,8 @@ class Recorder:
             spoken = await self._rendered(take)
             written = await asyncio.to_thread(write_take, take, length, spoken, path)
             seconds, silent, size = written
+            if take.effect.transcribe and self._note is not None:
+                await asyncio.to_thread(self._note, sid, take.words())
         except (OSError, ValueError) as error:
             log.error("%s: recording %s could not be written: %s", call_sid, sid, error)
             seconds, silent, size = 0.0, True, 0

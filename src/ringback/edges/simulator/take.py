@@ -56,6 +56,10 @@ class Take:
             at = now - self.began - self.skipped
             self.segments.append(Segment(at, seconds, channel, kind, text))
 
+    def words(self) -> str:
+        """What the party said."""
+        return " ".join(one.text for one in self.segments if one.kind == "speech" and one.channel == 0)
+
     def length(self, now: float) -> float:
         """Seconds of the file when it ends now."""
         self.resume(now)

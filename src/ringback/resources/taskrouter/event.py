@@ -10,7 +10,13 @@ from ringback.kernel.resource import Record, field, resource
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Events", sid="EV", key="events", product="taskrouter", can=("list", "fetch"),
     filters={"StartDate": "event_date >=", "EndDate": "event_date <="},
-    takes={"list": {"Minutes": "Events of the last minutes; default 15.", "TaskChannel": "SID or unique name."}},
+    takes={
+        "list": {
+            "Minutes": "Events of the last minutes, 1 to 43200. Default 15; without it all that there are when "
+            "StartDate, EndDate, Sid, TaskSid or ReservationSid is given.",
+            "TaskChannel": "SID or unique name.", "Sid": "This event.",
+        },
+    },
     links=(),
 )  # fmt: skip
 class Event(Record):

@@ -17,7 +17,10 @@ from ringback.kernel.resource import CRUD, Record, field, resource
         },
         "update": {"RejectPendingReservations": "Reject what is pending when he becomes unavailable."},
     },
-    links=("statistics", "real_time_statistics", "cumulative_statistics", "activity", "channels", "reservations", "workspace"),
+    links=(
+        "statistics", "real_time_statistics", "cumulative_statistics", "activity", "channels", "reservations",
+        "workspace",
+    ),
 )  # fmt: skip
 class Worker(Record):
     """A person (or program) that takes tasks."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ringback.effects import StopRecording
 from ringback.events import DigitPressed, RecordingBegan, RecordingEnded, RecordingSilent, TimerFired
 from ringback.voice.plan import RecordingPlan
+from ringback.voice.transcription import LONGEST
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
@@ -32,22 +33,23 @@ if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 TIMER = "record"
+MAX_LENGTH = Attribute(whole(2, 14400), 3600, 13612)
 
 
 def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
     """Record; then the action is requested. Nothing recorded: the next verb."""
     action = session.action_url(attributes["action"], 15004)
-    session.callback_url(attributes["transcribeCallback"], 13257)
-    if attributes["transcribe"]:
-        session.warn(13620, "Transcription is not available yet: the recording is made without it")
+    told = session.callback_url(attributes["transcribeCallback"], 13257)
+    longest, transcribe = _limits(element, attributes, session)
     sid = session.recordings.start(_plan(attributes, session), beep_first=attributes["playBeep"],
-                                   silence_timeout=attributes["timeout"] or None)  # fmt: skip
+                                   silence_timeout=attributes["timeout"] or None,
+                                   transcribe=transcribe, transcribe_callback=told)  # fmt: skip
     digits, silent = "", False
     try:
         while True:
             event = yield
             if isinstance(event, RecordingBegan) and event.recording_sid == sid:
-                session.timer(TIMER, attributes["maxLength"])
+                session.timer(TIMER, longest)
             elif isinstance(event, DigitPressed) and event.digit in attributes["finishOnKey"]:
                 digits = event.digit
                 break
@@ -86,6 +88,24 @@ def _outcome(
     return Goto(Source(url=action, method=attributes["method"], params=params))
 
 
+def _limits(element: Element, attributes: Attributes, session: Session) -> tuple[int, bool]:
+    """Seconds that the recording may last, and whether it is written down (twiml.md §4)."""
+    longest: int = attributes["maxLength"]
+    if not attributes["transcribe"]:
+        return longest, False
+    try:
+        MAX_LENGTH.read(element.attributes["maxLength"])
+    except (KeyError, ValueError):  # not given, or warned of already
+        return int(LONGEST), True
+    if longest > LONGEST:
+        session.warn(
+            13615,
+            f"maxLength={longest} is more than {LONGEST:g} seconds: the recording is made without transcription",
+        )
+        return longest, False
+    return longest, True
+
+
 def _plan(attributes: Attributes, session: Session) -> RecordingPlan:
     return RecordingPlan(
         source="RecordVerb",
@@ -105,7 +125,7 @@ VERB = Verb(
         "method": method(13610),
         "timeout": Attribute(whole(0, 86400), 5, 13611),
         "finishOnKey": Attribute(keys(r"[0-9#*]*"), "1234567890*#", 13613),
-        "maxLength": Attribute(whole(2, 14400), 3600, 13612),
+        "maxLength": MAX_LENGTH,
         "playBeep": Attribute(boolean, True, 13616),
         "trim": Attribute(choice("trim-silence", "do-not-trim"), "trim-silence", 13699),
         "transcribe": Attribute(boolean, False, 13614),

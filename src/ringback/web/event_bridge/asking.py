@@ -14,8 +14,12 @@ from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.sessions import Sessions
 
 ANYBODY, HIMSELF, HIS_TASK, LEADER = "anybody", "himself", "his task", "leader"
-"""Who may ask: every token of the workspace; the worker of the path; whoever was offered the task of the path; a
+"""Who may ask: every token of the workspace; the worker of the path; who has, or had, the task of the path; a
 supervisor or administrator. Leaders may ask everything."""
+HIS: Final = frozenset({"pending", "accepted", "wrapping", "completed"})
+"""States of a reservation whose worker may change its task; who only was offered it may read it."""
+OVER: Final = frozenset({"completed", "canceled"})
+"""States of a task that nobody can change: that is what everybody who was offered it is told."""
 
 # method, path below the workspace, who, name of the method of Asking
 _ROUTES: Final = (
@@ -92,7 +96,7 @@ class Asking:
             grant=grant, floor=floor, noun=noun, sids=sids, params=translation.read_params(given),
             if_match=if_match, ip=ip, now=self._now(),
         )  # fmt: skip
-        _check(ask, who)
+        _check(ask, who, method)
         return await getattr(self, name)(ask)
 
     # --- reading ----------------------------------------------------------------------------------------
@@ -163,7 +167,8 @@ class Asking:
     async def change_reservation(self, ask: Ask) -> Any:
         """A new state, or an instruction."""
         sid = _reservation(ask).sid
-        return self._whole_reservation(ask, await self._write(ask, "Reservation", "update", sid))
+        changed = await self._write(ask, "Reservation", "update", sid)
+        return self._whole_reservation(ask, changed, transfers=False)
 
     async def create_task(self, ask: Ask) -> Any:
         """A task; a worker's token makes tasks for himself only (outbound calls)."""
@@ -201,9 +206,10 @@ class Asking:
         )
         return await self._ask(request)
 
-    def _whole_reservation(self, ask: Ask, record: Any) -> Any:
+    def _whole_reservation(self, ask: Ask, record: Any, *, transfers: bool = True) -> Any:
         job = ask.floor.tasks.get(record.task_sid)
-        return whole.reservation(record, job.record if job is not None else None, self._now())
+        task = job.record if job is not None else None
+        return whole.reservation(record, task, self._now(), transfers=transfers)
 
     def _whole_transfer(self, ask: Ask, made: Any) -> Any:
         facts = made if isinstance(made, Mapping) else getattr(made, "transfer", None) or {}
@@ -235,7 +241,7 @@ def _route(method: str, parts: list[str]) -> tuple[str, str, dict[str, str], str
     raise Refused(20404, f"The requested resource {'/'.join(parts)[:200]} was not found", 404)
 
 
-def _check(ask: Ask, who: str) -> None:
+def _check(ask: Ask, who: str, method: str) -> None:
     """Raises ``Refused`` 403 for what the token does not allow, 20404 for what there is not."""
     grant, floor, params = ask.grant, ask.floor, ask.params
     if not grant.leads:
@@ -243,7 +249,7 @@ def _check(ask: Ask, who: str) -> None:
             raise Refused(20003, "The access token does not allow this", 403)
         named = params.get("TaskSid") if who == HIMSELF else None
         task_sid = ask.sids.get("WT") if who == HIS_TASK else named
-        if task_sid and task_sid in floor.tasks and not _offered(floor, task_sid, grant.worker_sid):
+        if task_sid and task_sid in floor.tasks and not _his(floor, task_sid, grant.worker_sid, method):
             raise Refused(20003, "The access token does not allow this task", 403)
     if "WK" in ask.sids:
         if ask.sids["WK"] not in floor.workers:
@@ -255,9 +261,12 @@ def _check(ask: Ask, who: str) -> None:
                 raise _missing("reservation", named)
 
 
-def _offered(floor: Floor, task_sid: str, worker_sid: str) -> bool:
-    found = (floor.reservations.get(sid) for sid in floor.tasks[task_sid].reservations)
-    return any(each is not None and each.worker_sid == worker_sid for each in found)
+def _his(floor: Floor, task_sid: str, worker_sid: str, method: str) -> bool:
+    job = floor.tasks[task_sid]
+    reads = method == "GET" or job.record.assignment_status in OVER
+    found = (floor.reservations.get(sid) for sid in job.reservations)
+    states = {each.reservation_status for each in found if each is not None and each.worker_sid == worker_sid}
+    return bool(states if reads else states & HIS)
 
 
 def _reservation(ask: Ask) -> Any:

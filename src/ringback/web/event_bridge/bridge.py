@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -32,6 +34,8 @@ URL_LIMIT: Final = 500
 QUERY_LIMIT: Final = 32 * 1024
 HEARTBEAT: Final = 15.0
 """Real seconds of silence before a blank is sent; the client gives up after 30 (taskrouter-js.md §3)."""
+REFUSED_SECONDS: Final = 5.0
+"""A refused client has that long to go."""
 LONGEST: Final = 2**31 - 1
 """Milliseconds that a browser's timer can wait; a longer one would fire at once."""
 _CORS: Final = [
@@ -171,10 +175,10 @@ class EventBridge:
             grant = await self._grant(query.get("token", [""])[-1])
             if not grant.worker_sid:
                 raise Refused(20003, "The access token names no worker", 403)
-            if grant.expires <= self._clock.now() or self._stopping:
+            if self._stopping:
                 raise Refused(20503, "The server is stopping", 503)
         except Refused as refusal:
-            await _refuse(scope, send, refusal)
+            await _refuse(scope, receive, send, refusal)
             return
         finally:
             hold.release()
@@ -246,7 +250,7 @@ async def _answer(send: Send, status: int, body: Any) -> None:
     await send({"type": "http.response.body", "body": data})
 
 
-async def _refuse(scope: Scope, send: Send, refusal: Refused) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Refused) -> None:
     """Answer the upgrade with an HTTP status, where the server can."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008, "reason": refusal.message[:100]})
@@ -255,3 +259,9 @@ async def _refuse(scope: Scope, send: Send, refusal: Refused) -> None:
     headers = [(b"content-type", b"application/json"), *_CORS]
     await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": data})
+    # uvicorn takes the handshake for broken off, and logs an error, unless the connection is gone when we return:
+    # it says so twice, when it closes and when it has closed.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REFUSED_SECONDS):
+            await receive()
+            await receive()

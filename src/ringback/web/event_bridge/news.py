@@ -35,6 +35,8 @@ class News:
     reservation_sid: str = ""
     """The reservation that the client must know to make sense of it; empty: none."""
     task_sid: str = ""
+    needs: str = ""
+    """An activity or channel that the client must have loaded; empty: none."""
 
 
 def message(kind: str, payload: Any) -> str:
@@ -75,13 +77,16 @@ def read_news(event: Announce, floor: Floor | None) -> tuple[News, set[str]] | N
         return news, {reservation.worker_sid}
     if event.channel is not None:
         text = message(kind, whole.channel(event.channel))
-        news = News(kind=kind, text=text, about=event.channel.sid, version=event.channel.version)
+        news = News(
+            kind=kind, text=text, about=event.channel.sid, version=event.channel.version, needs=event.channel.sid
+        )  # fmt: skip
         return news, {event.channel.worker_sid}
     if event.worker is not None:
-        text = message(kind, whole.worker(event.worker))
-        return News(kind=kind, text=text, about=event.worker.sid, version=event.worker.version), {
-            event.worker.sid
-        }
+        worker = event.worker
+        needs = worker.activity_sid or "" if kind == "worker.activity.update" else ""
+        text = message(kind, whole.worker(worker))
+        news = News(kind=kind, text=text, about=worker.sid, version=worker.version, needs=needs)
+        return news, {worker.sid}
     return None
 
 

@@ -53,6 +53,8 @@ class Session:
         self._known: dict[str, str] = {}
         """Reservation SID → task SID: what the client knows."""
         self._ended: deque[str] = deque()
+        self._listed: set[str] = set()
+        """Activities and channels that the client has loaded."""
         self._missing = set(STEPS)
         self._wake = asyncio.Event()
         self._gone = False
@@ -78,6 +80,8 @@ class Session:
         """The client was shown records (a page of a list, or the worker himself); True when it has them all."""
         for each in records:
             self._seen[each.sid] = each.version
+            if step in ("activities", "channels"):
+                self._listed.add(each.sid)
         if step == "reservations" and "reservations" in self._missing:
             self._mark = len(self._held)
         if last:
@@ -109,7 +113,11 @@ class Session:
             self._wake.set()
 
     def _wanted(self, news: News) -> bool:
-        """Whether the client can make sense of it: it throws at reservations that it does not know."""
+        """Whether the client can make sense of it: it throws at what it does not know."""
+        if news.needs and not self._missing and news.needs not in self._listed:
+            # A new activity or channel: the client learns of it when it connects again and loads its lists.
+            self.close(1012, "the workspace has changed: load it again")
+            return False
         if news.kind == "reservation.created":
             if news.reservation_sid in self._known:
                 return False

@@ -99,8 +99,12 @@ def task(record: Any, now: float) -> Whole:
     }
 
 
-def reservation(record: Any, of_task: Any, now: float) -> Whole:
-    """A Reservation with its Task; ``of_task`` None (deleted meanwhile): without."""
+def reservation(record: Any, of_task: Any, now: float, *, transfers: bool = True) -> Whole:
+    """A Reservation with its Task; ``of_task`` None (deleted meanwhile): without.
+
+    ``transfers`` False: without the transfer that it comes from or has begun. The SDK reads the answer to a change
+    of state without its task, and throws when there is a transfer to hang on it.
+    """
     found = {
         **_common(record),
         "reservation_status": record.reservation_status,
@@ -113,7 +117,9 @@ def reservation(record: Any, of_task: Any, now: float) -> Whole:
     if of_task is not None:
         found["task"] = task(of_task, now)
         flying = of_task.transfer
-        if flying and record.transfer_sid and record.transfer_sid == flying.get("sid"):
+        if not transfers:
+            return found
+        if flying and _comes_in(record, flying):
             found["task_transfer"] = transfer(flying, of_task)
         elif flying and flying.get("initiating_reservation_sid") == record.sid and _flies(flying):
             found["active_outgoing_task_transfer"] = transfer(flying, of_task)
@@ -145,6 +151,14 @@ def transfer(facts: Mapping[str, Any], of_task: Any) -> Whole:
             "workspace_sid": of_task.workspace_sid,
         }
     return found
+
+
+def _comes_in(record: Any, flying: Mapping[str, Any]) -> bool:
+    """Whether the reservation is what the transfer asks, or asked, for."""
+    if record.transfer_sid:
+        return bool(record.transfer_sid == flying.get("sid"))
+    own = flying.get("initiating_reservation_sid") == record.sid
+    return _flies(flying) and not own and record.reservation_status == "pending"
 
 
 def _flies(facts: Mapping[str, Any]) -> bool:

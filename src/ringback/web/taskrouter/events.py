@@ -18,8 +18,8 @@ KEPT = 30 * 24 * 60
 """Minutes that events are kept."""
 ONE_THING = ("Sid", "TaskSid", "ReservationSid")
 """Filters that find one story: it is shown whole, however old it is."""
-LATE = 60.0
-"""Seconds that an event's SID may be younger than its date: both are made while one event is handled."""
+MARGIN = 300.0
+"""Seconds by which the time in an event's SID may differ from its date."""
 
 
 class EventSource:
@@ -49,8 +49,23 @@ class EventSource:
         if channel:
             known = floor.channel_names.get(channel, channel)
             conditions.append(Condition("task_channel_sid", "=", known))
+        reservation = floor.reservations.get(normal(given(params, "ReservationSid")))
+        if reservation is not None:
+            conditions.append(Condition("task_sid", "=", reservation.task_sid))
         conditions += _between(conditions)
+        if any(one.name == "task_sid" for one in conditions):
+            return await self._of_task(conditions, query, floor.workspace.sid)
         return await self._store.page(Event, dataclasses.replace(query, conditions=conditions))
+
+    async def _of_task(self, conditions: list[Condition], query: Query, workspace_sid: str) -> Page:
+        """Events of one task: found by its index alone, and that is of one workspace.
+
+        With a condition on the account the database would rather walk through all of the account's events.
+        """
+        narrow = [one for one in conditions if one.name not in ("account_sid", "workspace_sid")]
+        found = await self._store.page(Event, dataclasses.replace(query, conditions=narrow))
+        foreign = any(one.workspace_sid != workspace_sid for one in found.records)
+        return Page([], more_after=False, more_before=False) if foreign else found
 
     async def fetch(self, ctx: Context, sid: str) -> Event | None:
         """By SID."""
@@ -78,9 +93,9 @@ def _between(conditions: list[Condition]) -> list[Condition]:
         if one.name != "event_date":
             continue
         if one.operator in (">=", ">"):
-            found.append(Condition("sid", ">=", _sid_at(one.value)))
+            found.append(Condition("sid", ">=", _sid_at(one.value - MARGIN)))
         else:
-            found.append(Condition("sid", "<", _sid_at(one.value + LATE)))
+            found.append(Condition("sid", "<", _sid_at(one.value + MARGIN)))
     return found
 
 

@@ -147,8 +147,10 @@ def read_ordering(
     if apart and apart <= names:
         raise Refused(20001, f"Invalid Ordering: {' and '.join(sorted(apart))} do not go together")
 
+    later = next((sign for attribute, sign in parts if attribute == "date_created"), 1)
+
     def key(record: Any) -> Key:
         values = [getattr(record, attribute) * sign for attribute, sign in parts]
-        return (*values, record.date_created, record.sid)
+        return (*values, record.date_created * later, int(record.sid[2:], 16) * later)
 
     return key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ringback.resources.taskrouter.event import Event
@@ -100,8 +100,8 @@ class Explain(Protocol):
 class Prepared(Protocol):
     """A replay that is ready to run."""
 
-    def run(self) -> dict[str, Any]:
-        """Run; pure computing, safe in a thread."""
+    def run(self, pause: Callable[[], None]) -> dict[str, Any]:
+        """Run; pure computing, safe in a thread. Calls ``pause`` every few milliseconds."""
 
 
 class Replays(Protocol):
@@ -109,8 +109,14 @@ class Replays(Protocol):
 
     MOST_TASKS: int
     TAIL: float
-    TASK_TYPES: tuple[str, ...]
-    MOVE_TYPES: tuple[str, ...]
+
+    @property
+    def TASK_TYPES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
+        """Event types that tell of tasks."""
+
+    @property
+    def MOVE_TYPES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
+        """Event types that tell of workers."""
 
     def check(self, floor: Any, workflow_sid: str, text: str) -> None:
         """Raises ``Refused`` for a bad draft."""
@@ -119,7 +125,7 @@ class Replays(Protocol):
         """Drop what a replay does not need of an event."""
 
     def prepare(
-        self, floor: Any, workflow_sid: str, draft: str, tasks: Iterable[Event], moves: Iterable[Event],
+        self, floor: Any, workflow_sid: str, draft: str, tasks: Sequence[Event], moves: Sequence[Event],
         *, start: float, end: float, until: float,
     ) -> Prepared:  # fmt: skip
         """Copy what a run needs; raises ``Refused``."""

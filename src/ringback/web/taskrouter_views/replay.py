@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,6 +76,11 @@ class ReplayView:
             ctx, workspace_sid, self._replay.MOVE_TYPES, start, now + 1.0, moves.append, most=MOST_EVENTS
         )
         prepared = self._replay.prepare(
-            floor, sid, draft, reversed(tasks), reversed(moves), start=start, end=end, until=until
+            floor, sid, draft, tasks[::-1], moves[::-1], start=start, end=end, until=until
         )
-        return await asyncio.to_thread(prepared.run)
+        return await asyncio.to_thread(prepared.run, _breathe)
+
+
+def _breathe() -> None:
+    """Give the interpreter away: calls are not kept waiting by a replay's computing."""
+    time.sleep(0.0001)

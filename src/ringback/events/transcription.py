@@ -1,0 +1,37 @@
+"""Events of transcriptions; ``call_sid``, the lane, is the Transcription's own SID (``TR…``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ringback.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionEnded(Event):
+    """A try to write a recording down is over, well or not.
+
+    The three records are filled in from the store when the event's turn has come, so that they are the newest
+    ones: whatever is reported twice, or too late, finds a record that is settled already, or none.
+    """
+
+    text: str = ""
+    """What was said; empty when nobody spoke."""
+    problem: str = ""
+    """Why there is no text, in words; empty: all is well."""
+    crashed: bool = False
+    """The worker process died of it: it is tried again, not for ever."""
+    copies: int = 1
+    """How many times the callback is sent (a tester may order two)."""
+    transcription: Any = None
+    recording: Any = None
+    call: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionRemovalRequested(Event):
+    """DELETE of a transcription."""
+
+    transcription: Any = None
+    """The stored record, filled in when the event's turn has come; None: gone already."""

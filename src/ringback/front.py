@@ -1,0 +1,100 @@
+"""The composition root's web side: every application of the HTTP server, built from the product's parts."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, cast
+
+from ringback.edges.simulator.api import build_sim
+from ringback.edges.sounds.encode import encode_mp3
+from ringback.resources import all_nouns
+from ringback.resources.api.call import Call
+from ringback.resources.api.conference import Conference
+from ringback.resources.api.participant import Participant
+from ringback.resources.api.queue import Member, Queue
+from ringback.resources.api.recording import Recording
+from ringback.resources.api.transcription import Transcription
+from ringback.taskrouter import replay, statistics
+from ringback.taskrouter.explanation import explain
+from ringback.taskrouter.expression import compile_expression
+from ringback.web.auth import read_token
+from ringback.web.calls import LiveCalls, LiveRecordings
+from ringback.web.conferences import ConferenceSource, LiveConferences, LiveParticipants, ParticipantSource
+from ringback.web.event_bridge import EventBridge
+from ringback.web.queues import LiveMembers, LiveQueues, MemberSource, QueueSource
+from ringback.web.rest.application import build_rest
+from ringback.web.rest.context import RestSettings
+from ringback.web.server import Front
+from ringback.web.status import Status
+from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
+from ringback.web.taskrouter_views import taskrouter_views
+from ringback.web.transcriptions import LiveTranscriptions
+
+if TYPE_CHECKING:
+    from ringback.app import Ringback
+    from ringback.taskrouter.expression import Scope
+
+
+def build_bridge(product: Ringback) -> EventBridge:
+    """What the worker SDK speaks to (taskrouter-js.md)."""
+    return EventBridge(
+        desk=product.desk,
+        ask=product.ask,
+        read_token=lambda token: read_token(product.store, token, product.clock.now()),
+        clock=product.clock,
+        new_sid=product.new_sid,
+        compile_expression=lambda text, scope: compile_expression(text, cast("Scope", scope)),
+        keep=product.keep,
+        offline_after=product.settings.agent_offline_after,
+    )
+
+
+def build_front(product: Ringback) -> Front:
+    """Everything that is served; also tells the product its authenticator."""
+    directory, ask, settings, desk = product.directory, product.runtime.ask, product.settings, product.desk
+    rest = build_rest(
+        product.store,
+        all_nouns(),
+        {
+            Call: LiveCalls(
+                directory=directory,
+                ask=ask,
+                new_sid=product.new_sid,
+                closed=lambda: product.exchange.draining,
+            ),
+            Recording: LiveRecordings(ask=ask, new_sid=product.new_sid),
+            Transcription: LiveTranscriptions(ask),
+            Queue: LiveQueues(ask=ask, new_sid=product.new_sid),
+            Member: LiveMembers(ask=ask),
+            Conference: LiveConferences(ask),
+            Participant: LiveParticipants(
+                numbers=directory, ask=ask, new_sid=product.new_sid, closed=lambda: product.exchange.draining
+            ),
+            **live_taskrouter(ask, product.new_sid),
+        },
+        RestSettings(
+            public_url=settings.base_url,
+            now=product.clock.now,
+            make_sid=product.new_sid,
+            make_secret=lambda: secrets.token_hex(16),
+            recordings=product.recordings,
+            encode_mp3=encode_mp3,
+            test_account_sid=product.credentials.test_account_sid,
+            test_auth_token=product.credentials.test_auth_token,
+        ),
+        sources={
+            Queue: QueueSource(product.voice.queues),
+            Member: MemberSource(product.voice.queues),
+            Conference: ConferenceSource(product.voice.conferences, product.new_sid),
+            Participant: ParticipantSource(product.voice.conferences, product.voice.call_status),
+            **sources_taskrouter(desk, product.store, compile_expression=compile_expression),
+        },
+        extra=taskrouter_views(desk.floors, statistics=statistics, explain=explain, replay=replay),
+    )
+    product.authenticator = rest.services.auth
+    status = Status(ready=product.not_ready, figures=product.figures)
+    prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
+    prefixes["event-bridge"] = product.bridge
+    if product.simulating:
+        prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, product.signed_in)
+    return Front(rest, prefixes, by_host={"event-bridge": product.bridge})

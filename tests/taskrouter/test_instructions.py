@@ -1,0 +1,356 @@
+"""Instructions (taskrouter.md §4.1, §8): given by the assignment callback or by a reservation's update."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.states import flow
+
+from ringback.effects import Save
+from ringback.effects.taskrouter import RedirectCall
+from ringback.events.queues import DeskCallRequested
+from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
+from ringback.kernel.errors import Refused
+from ringback.resources.api.alert import Alert
+
+CALLER = "CA" + "c" * 32
+WAYS = ("update", "answer")
+
+PARAMS = {
+    "dequeue": {
+        "to": "DequeueTo", "from": "DequeueFrom", "record": "DequeueRecord", "timeout": "DequeueTimeout",
+        "post_work_activity_sid": "DequeuePostWorkActivitySid", "status_callback_url": "DequeueStatusCallbackUrl",
+    },
+    "call": {
+        "to": "CallTo", "from": "CallFrom", "url": "CallUrl", "record": "CallRecord", "timeout": "CallTimeout",
+        "accept": "CallAccept",
+    },
+    "redirect": {"call_sid": "RedirectCallSid", "url": "RedirectUrl", "accept": "RedirectAccept"},
+    "conference": {
+        "to": "To", "from": "From", "timeout": "Timeout", "record": "Record", "muted": "Muted", "beep": "Beep",
+        "end_conference_on_exit": "EndConferenceOnExit", "max_participants": "MaxParticipants",
+        "post_work_activity_sid": "PostWorkActivitySid", "conference_record": "ConferenceRecord",
+        "start_conference_on_enter": "StartConferenceOnEnter", "wait_url": "WaitUrl",
+    },
+    "supervise": {"supervisor": "Supervisor", "supervisor_mode": "SupervisorMode"},
+    "reject": {"activity_sid": "WorkerActivitySid"},
+    "accept": {},
+}  # fmt: skip
+"""Kind → option of the callback → parameter of the update."""
+
+
+def desk(*, caller: bool = True, **attributes: Any) -> tuple[Kit, str, str]:
+    """A desk with a caller's task that is offered to Ann; the kit, the task and the reservation."""
+    kit = Kit(template="FIFO")
+    kit.worker("Ann", **{"contact_uri": "sip:ann@desk.example", **attributes})
+    task = kit.sid("WT")
+    if caller:
+        facts = {"from": "+15550100", "to": "+15550199", "called": "+15550199", "direction": "inbound"}
+        kit.event(
+            TaskRequested(
+                call_sid=WS, account_sid=ACCOUNT, caller_sid=CALLER, request="r", task_sid=task, workflow_sid=flow(kit),
+                attributes="", facts=facts,
+            )
+        )  # fmt: skip
+    else:
+        kit.create("Task", task, {"attributes": '{"from": "+15550100"}'}, {"TaskChannel": "voice"})
+    return kit, task, kit.offer(task)
+
+
+def alerts(kit: Kit) -> list[Alert]:
+    """The debugger's entries."""
+    return [each.record for each in kit.effects if isinstance(each, Save) and isinstance(each.record, Alert)]
+
+
+def give(kit: Kit, way: str, reservation: str, kind: str, **options: Any) -> int | None:
+    """Give an instruction; the code of its refusal, None: it is being carried out."""
+    if way == "update":
+        params = {PARAMS[kind][name]: str(value) for name, value in options.items()}
+        try:
+            kit.update("Reservation", reservation, {}, {"Instruction": kind, **params})
+        except Refused as refusal:
+            return refusal.code
+        return None
+    seen = len(alerts(kit))
+    answer(kit, reservation, json.dumps({"instruction": kind, **options}).encode())
+    found = alerts(kit)[seen:]
+    return found[0].error_code if found else None
+
+
+def answer(kit: Kit, reservation: str, body: bytes, **more: Any) -> None:
+    """The assignment callback answers."""
+    given = {"ok": True, "url": "http://a.example/", **more}
+    kit.event(AssignmentAnswered(call_sid=WS, reservation_sid=reservation, body=body, **given))
+
+
+def calls(kit: Kit) -> list[DeskCallRequested]:
+    """The calls that were asked for."""
+    return [each for each in kit.posts() if isinstance(each, DeskCallRequested)]
+
+
+def status(kit: Kit, reservation: str) -> str:
+    """A reservation's state."""
+    return kit.floor.reservations[reservation].reservation_status
+
+
+# --- nonsense --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [b"", b"  \n", b"{}", b'{"instruction": null}', b'{"to": "x"}'])
+def test_later(body: bytes) -> None:
+    """§8: "I will act later"."""
+    kit, _, reservation = desk()
+    answer(kit, reservation, body)
+    assert (status(kit, reservation), alerts(kit), calls(kit)) == ("pending", [], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<Response/>", b"accept", b"[]", b'"accept"', b"1", b"null", b'{"instruction": "dance"}',
+        b'{"instruction": 5}', b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b'{"instruction": {"a": 1}}', b'{"instruction": []}', b"\xff\xfe", b"[" * 50_000,
+        b'{"instruction": "accept", "x": "' + b"a" * 70_000 + b'"}',
+    ],
+)  # fmt: skip
+def test_nonsense(body: bytes) -> None:
+    """A debugger entry with the answer; the reservation stays pending and still times out."""
+    kit, _, reservation = desk()
+    answer(kit, reservation, body)
+    (alert,) = alerts(kit)
+    assert (alert.error_code, alert.resource_sid, alert.request_url) == (
+        40001,
+        reservation,
+        "http://a.example/",
+    )
+    assert len(alert.response_body or "") <= 2000
+    assert (status(kit, reservation), calls(kit)) == ("pending", [])
+    kit.advance(120)
+    assert status(kit, reservation) == "timeout"
+
+
+def test_no_answer() -> None:
+    """Slow or never: told with the code of the failure."""
+    kit, _, reservation = desk()
+    answer(kit, reservation, b"", ok=False, error_code=11205, error_text="Connection refused")
+    (alert,) = alerts(kit)
+    assert alert.error_code == 11205
+    assert status(kit, reservation) == "pending"
+
+
+def test_too_late() -> None:
+    """The reservation is over, or gone: told, or nothing."""
+    kit, task, reservation = desk()
+    kit.reserve(reservation, "accepted")
+    answer(kit, reservation, b'{"instruction": "reject"}')
+    assert (alerts(kit)[-1].error_code, status(kit, reservation)) == (20001, "accepted")
+    kit.request("delete", "Task", task)
+    answer(kit, reservation, b'{"instruction": "accept"}')
+    assert len(alerts(kit)) == 1
+
+
+# --- accept, reject ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_accept(way: str) -> None:
+    """As by status."""
+    kit, task, reservation = desk()
+    assert give(kit, way, reservation, "accept") is None
+    assert (status(kit, reservation), kit.state(task)) == ("accepted", "assigned")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_reject(way: str) -> None:
+    """With an activity the worker moves; without, he may be asked again at once."""
+    kit, task, reservation = desk()
+    assert give(kit, way, reservation, "reject") is None
+    assert (status(kit, reservation), kit.pending(task)) == ("rejected", ["Ann"])
+    assert give(kit, way, kit.offer(task), "reject", activity_sid=kit.activity("Offline")) is None
+    assert kit.pending(task) == []
+    assert next(iter(kit.floor.workers.values())).record.activity_name == "Offline"
+
+
+# --- dequeue, call, conference: the worker is called ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_dequeue(way: str) -> None:
+    """Calls contact_uri, shows the number that was dialled, and bridges by the reservation."""
+    kit, task, reservation = desk()
+    assert give(kit, way, reservation, "dequeue") is None
+    (call,) = calls(kit)
+    assert (call.to, call.from_, call.timeout) == ("sip:ann@desk.example", "+15550199", 60)
+    assert f'reservationSid="{reservation}"' in (call.twiml or "")
+    assert call.desk["reservation"] == reservation
+    assert (call.desk["task"], call.desk["role"], call.desk["workspace"]) == (task, "worker", WS)
+    assert json.loads(kit.floor.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
+    assert status(kit, reservation) == "pending"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_dequeue_options(way: str) -> None:
+    """All of them."""
+    kit, _, reservation = desk()
+    code = give(
+        kit, way, reservation, "dequeue", to="+15550111", record="record-from-answer", timeout=20,
+        post_work_activity_sid=kit.activity("Unavailable"), status_callback_url="http://s.example/?a=1",
+        **{"from": "+15550122"},
+    )  # fmt: skip
+    assert code is None
+    (call,) = calls(kit)
+    assert (call.to, call.from_, call.timeout) == ("+15550111", "+15550122", 20)
+    assert 'record="record-from-answer"' in (call.twiml or "")
+    assert (call.status_callback, call.status_callback_method) == (
+        f"http://s.example/?a=1&taskCallSid={CALLER}",
+        "GET",
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_call(way: str) -> None:
+    """The worker is called with the application's document; accepted at once when asked for."""
+    kit, task, reservation = desk(caller=False)
+    options = {"to": "+15550111", "from": "+15550122", "url": "http://doc.example/"}
+    assert give(kit, way, reservation, "call", **options, accept="true") is None
+    (call,) = calls(kit)
+    assert (call.to, call.from_, call.url) == ("+15550111", "+15550122", "http://doc.example/")
+    assert status(kit, reservation) == "accepted"
+    assert json.loads(kit.floor.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("accept", ["true", "false"])
+def test_redirect(way: str, accept: str) -> None:
+    """A live call gets another document."""
+    kit, _, reservation = desk()
+    code = give(kit, way, reservation, "redirect", call_sid=CALLER, url="http://doc.example/", accept=accept)
+    assert code is None
+    (redirect,) = (each for each in kit.effects if isinstance(each, RedirectCall))
+    assert (redirect.call_sid, redirect.url, redirect.account_sid) == (CALLER, "http://doc.example/", ACCOUNT)
+    assert status(kit, reservation) == ("accepted" if accept == "true" else "pending")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_conference(way: str) -> None:
+    """Into the conference named by the task."""
+    kit, task, reservation = desk()
+    code = give(
+        kit, way, reservation, "conference", end_conference_on_exit="true", muted="true", beep="onEnter",
+        conference_record="record-from-start", max_participants="4", wait_url="http://w.example/?a=1&b=2",
+    )  # fmt: skip
+    assert code is None
+    (call,) = calls(kit)
+    twiml = call.twiml or ""
+    assert f">{task}</Conference>" in twiml
+    for part in (
+        'endConferenceOnExit="true"', 'muted="true"', 'beep="onEnter"', 'record="record-from-start"',
+        'maxParticipants="4"', 'startConferenceOnEnter="true"', 'waitUrl="http://w.example/?a=1&amp;b=2"',
+    ):  # fmt: skip
+        assert part in twiml
+    assert status(kit, reservation) == "pending"
+
+
+@pytest.mark.parametrize("mode", ["monitor", "whisper", "barge"])
+def test_supervise(mode: str) -> None:
+    """A supervisor's leg joins the task's conference; needs an accepted reservation."""
+    kit, task, reservation = desk()
+    boss = kit.worker("Boss", contact_uri="client:boss")
+    assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode=mode) == 40146
+    kit.reserve(reservation, "accepted")
+    assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode=mode) is None
+    (call,) = calls(kit)
+    assert (call.to, call.desk["role"]) == ("client:boss", "supervisor")
+    assert ('muted="true"' in (call.twiml or "")) == (mode == "monitor")
+    assert f">{task}</Conference>" in (call.twiml or "")
+    assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode="haunt") == 40146
+
+
+def test_nothing_gets_out_of_the_markup() -> None:
+    """Options are the customer's: they cannot end the attribute that they stand in."""
+    kit, _, reservation = desk()
+    give(kit, "answer", reservation, "conference", beep='"/></Dial><Hangup/>')
+    (call,) = calls(kit)
+    assert "<Hangup/>" not in (call.twiml or "")
+
+
+# --- refused ----------------------------------------------------------------------------------------------------
+
+GOOD_CALL = {"to": "+15550111", "from": "+15550122", "url": "http://doc.example/"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("kind", "options", "code"),
+    [
+        ("dequeue", {"post_work_activity_sid": "WA" + "f" * 32}, 40130), ("dequeue", {"to": "what"}, 40131),
+        ("dequeue", {"from": "<x>"}, 40132), ("dequeue", {"timeout": "0"}, 20001),
+        ("dequeue", {"timeout": "601"}, 20001),
+        ("dequeue", {"to": "+15550111", "timeout": "1000"}, 20001), ("dequeue", {"timeout": "ten"}, 20001),
+        ("call", {**GOOD_CALL, "to": "nobody"}, 40113), ("call", {**GOOD_CALL, "from": "nobody"}, 40113),
+        ("call", {**GOOD_CALL, "url": "relative"}, 40113), ("redirect", {"call_sid": CALLER, "url": "x"}, 40123),
+        ("redirect", {"call_sid": "x", "url": "http://a/"}, 40123),
+        ("conference", {"to": "nobody"}, 40145), ("conference", {"post_work_activity_sid": "WA" + "f" * 32}, 40130),
+        ("reject", {"activity_sid": "WA" + "f" * 32}, 20001),
+    ],
+)  # fmt: skip
+def test_refused(way: str, kind: str, options: dict[str, str], code: int) -> None:
+    """§8's codes; the instruction is dropped, nothing is dialled, the reservation stays pending."""
+    kit, task, reservation = desk()
+    before = kit.floor.tasks[task].record.attributes
+    assert give(kit, way, reservation, kind, **options) == code
+    assert (status(kit, reservation), calls(kit)) == ("pending", [])
+    assert kit.floor.tasks[task].record.attributes == before
+    assert kit.floor.reservations[reservation].instruction is None
+    assert give(kit, way, reservation, "accept") is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("kind", "options", "code"),
+    [
+        ("dequeue", {}, 40135), ("call", GOOD_CALL, 40114),
+        ("redirect", {"call_sid": CALLER, "url": "http://a/"}, 40123),
+        ("conference", {}, 40136), ("accept", {}, 20001), ("reject", {}, 20001),
+    ],
+)  # fmt: skip
+def test_needs_a_pending_reservation(way: str, kind: str, options: dict[str, str], code: int) -> None:
+    """§8's codes."""
+    kit, _, reservation = desk()
+    kit.reserve(reservation, "accepted")
+    assert give(kit, way, reservation, kind, **options) == code
+    assert calls(kit) == []
+
+
+def test_dequeue_needs_a_caller() -> None:
+    """§8: only tasks made by <Enqueue>."""
+    kit, _, reservation = desk(caller=False)
+    assert give(kit, "update", reservation, "dequeue") == 40131
+
+
+def test_no_contact_uri() -> None:
+    """Whom to call?"""
+    kit, _, reservation = desk(contact_uri="")
+    assert give(kit, "update", reservation, "dequeue") == 40131
+    assert give(kit, "update", reservation, "conference") == 40145
+
+
+def test_one_instruction_at_a_time() -> None:
+    """While the phone rings no second one is called; accepting by hand is fine."""
+    kit, _, reservation = desk()
+    assert give(kit, "answer", reservation, "dequeue") is None
+    assert give(kit, "update", reservation, "conference") == 40136
+    assert give(kit, "update", reservation, "dequeue") == 40135
+    assert len(calls(kit)) == 1
+    assert give(kit, "update", reservation, "accept") is None
+
+
+def test_attributes_that_are_full() -> None:
+    """worker_call_sid does not fit: told, and the call is made all the same."""
+    kit, task, reservation = desk()
+    kit.update("Task", task, {"attributes": json.dumps({"to": "+15550199", "x": "y" * 4050})})
+    assert give(kit, "answer", reservation, "dequeue") == 20001
+    assert len(calls(kit)) == 1

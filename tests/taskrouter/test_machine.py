@@ -1,0 +1,83 @@
+"""The state tables against the sheet (§3, §4): every legal step, and every other one refused with its message."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from tests.taskrouter.states import RESERVATION_STATES, TASK_STATES
+
+from ringback.kernel.errors import Refused
+from ringback.taskrouter.machine import (
+    RESERVATION,
+    RESERVATION_LIVE,
+    TASK,
+    TASK_OVER,
+    reservation_step,
+    task_step,
+)
+
+TASK_SHEET = {
+    "reserve": {"pending": "reserved", "reserved": "reserved"},
+    "release": {"reserved": "pending", "assigned": "pending"},
+    "accept": {"pending": "assigned", "reserved": "assigned", "assigned": "assigned", "wrapping": "assigned"},
+    "cancel": {"pending": "canceled", "reserved": "canceled"},
+    "wrap": {"assigned": "wrapping"},
+    "complete": {"assigned": "completed", "wrapping": "completed"},
+    "fail": {"assigned": "canceled"},
+}
+"""Event → state → state. ``assigned`` is released when a worker's leg ends before the caller heard him (ours);
+``pending`` accepts for a claim that comes with its own reservation, ``assigned`` and ``wrapping`` for a transfer."""
+
+RESERVATION_SHEET = {
+    "accept": {"pending": "accepted"},
+    "reject": {"pending": "rejected"},
+    "expire": {"pending": "timeout"},
+    "cancel": {"pending": "canceled", "accepted": "canceled", "wrapping": "canceled"},
+    "rescind": {"pending": "rescinded"},
+    "wrap": {"accepted": "wrapping"},
+    "complete": {"accepted": "completed", "wrapping": "completed"},
+}
+
+MESSAGES = {
+    "cancel": "Cannot cancel task WT1 because it is not pending or reserved.",
+    "wrap": "Cannot wrap up a task WT1 because it's not currently assigned",
+    "complete": "Cannot complete task WT1 because it is not currently assigned.",
+}
+"""§3, illegal transitions."""
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(TASK_STATES, TASK_SHEET)))
+def test_task(state: str, event: str) -> None:
+    """Every state with every event."""
+    expected = TASK_SHEET[event].get(state)
+    if expected is not None:
+        assert task_step(state, event, "WT1") == expected
+        return
+    with pytest.raises(Refused) as refusal:
+        task_step(state, event, "WT1")
+    assert refusal.value.code == 20001
+    assert MESSAGES.get(event, "WT1") in refusal.value.message
+    assert state in refusal.value.message
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(RESERVATION_STATES, RESERVATION_SHEET)))
+def test_reservation(state: str, event: str) -> None:
+    """Every state with every event."""
+    expected = RESERVATION_SHEET[event].get(state)
+    if expected is not None:
+        assert reservation_step(state, event, "WR1") == expected
+        return
+    with pytest.raises(Refused, match=f"WR1: it is {state}, not ") as refusal:
+        reservation_step(state, event, "WR1")
+    assert refusal.value.code == 20001
+
+
+def test_the_tables_hold_nothing_else() -> None:
+    """No state or event that the sheet does not know; what is over stays over."""
+    assert {state for state, _ in TASK} | set(TASK.values()) == set(TASK_STATES)
+    assert {event for _, event in TASK} == set(TASK_SHEET)
+    assert {event for _, event in RESERVATION} == set(RESERVATION_SHEET)
+    assert {state for state, _ in RESERVATION} | set(RESERVATION.values()) == set(RESERVATION_STATES)
+    assert not any(state in TASK_OVER for state, _ in TASK)
+    assert {state for state, _ in RESERVATION} == RESERVATION_LIVE
