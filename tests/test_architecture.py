@@ -44,6 +44,7 @@ COMPOSITION = {
     "firstrun",
     "front",
     "phone",
+    "reconcile",
     "serve",
     "testing",
     "trace",

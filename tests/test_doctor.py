@@ -26,7 +26,8 @@ def test_every_error_and_warning_says_what_to_mend(tmp_path: Path) -> None:
         data_dir=tmp_path, http="0.0.0.0:0", sip="off", database_url="oracle://x", clock="real",
         trunks=(Trunk(name="t", host="no-such-host.invalid"),),
     )  # fmt: skip
-    quick = [check for check in doctor.CHECKS if check is not doctor.check_voice]
+    slow = (doctor.check_voice, doctor.check_transcription)
+    quick = [check for check in doctor.CHECKS if check not in slow]
     findings = [finding for check in quick for finding in check(settings)]
     assert {one.check for one in findings if one.level == "error"} == {"database", "trunk"}
     assert all(bool(one.mend) == (one.level != "ok") for one in findings)
@@ -82,3 +83,22 @@ def test_private_webhooks_behind_a_proxy() -> None:
     assert findings["webhooks"] == "warning"
     findings = {one.check: one.level for one in doctor.check_urls(Settings())}
     assert findings == {"public url": "ok", "webhooks": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "level", "says"),
+    [
+        (Settings(), "ok", "faster-whisper tiny.en is loaded"),
+        (Settings(transcription="off"), "ok", "off"),
+        (Settings(transcription_workers=0), "ok", "off"),
+        (Settings(transcription="script"), "ok", "script"),
+        (Settings(transcription_engine="no_such_engine:Engine"), "error", "No module named 'no_such_engine'"),
+        (Settings(transcription_engine="ringback.settings:Nothing"), "error", "has no attribute 'Nothing'"),
+    ],
+)
+def test_transcription(settings: Settings, level: str, says: str) -> None:
+    """The real engine loads; one that cannot is named with the reason."""
+    found = only(list(doctor.check_transcription(settings)))
+    assert found.level == level
+    assert says in found.text
+    assert bool(found.mend) == (level != "ok")

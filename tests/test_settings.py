@@ -58,6 +58,9 @@ def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "says"),
     [
+        ({"RINGBACK_TRANSCRIPTION": "loud"}, "write one of whisper, script, off"),
+        ({"RINGBACK_TRANSCRIPTION_WORKERS": "-1"}, "RINGBACK_TRANSCRIPTION_WORKERS"),
+        ({"RINGBACK_TRANSCRIPTION_QUEUE": "0"}, "RINGBACK_TRANSCRIPTION_QUEUE"),
         ({"RINGBACK_HTTP": "8080"}, "host:port"),
         ({"RINGBACK_HTTP": "127.0.0.1:99999"}, "host:port"),
         ({"RINGBACK_SIP": "quic:127.0.0.1:5060"}, "transport:host:port"),
@@ -90,3 +93,13 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_secrets_are_not_in_the_text_of_settings() -> None:
     assert "very-secret" not in repr(Settings(auth_token="very-secret"))
+
+
+def test_scripted_transcription_is_for_simulated_callers_alone(tmp_path: Path) -> None:
+    file = tmp_path / "ringback.toml"
+    file.write_text(
+        'carrier = "berlin"\ntranscription = "script"\n[trunk.berlin]\nhost = "sip.example.test"\n'
+    )
+    with pytest.raises(SettingsError, match="only with RINGBACK_CARRIER=simulated"):
+        load(environ={}, file=file)
+    assert load(environ={"RINGBACK_TRANSCRIPTION": "off"}, file=file).transcription == "off"

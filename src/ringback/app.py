@@ -8,6 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -21,26 +22,31 @@ from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
 from ringback.edges.transcription.client import Transcriber
 from ringback.edges.transcription.spoken import Spoken
-from ringback.effects import CheckCallerId, Effect, Save
+from ringback.effects import CheckCallerId, Effect, HangUpLeg, ReleaseCall, Save, SendWebhook
 from ringback.effects.taskrouter import Announce
 from ringback.events import CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_front
+from ringback.front import build_bridge, build_callbacks, build_front
 from ringback.kernel.clock import Hold
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import SidMaker, sid_at
+from ringback.outcomes import line_status, notifications, numbers
+from ringback.outcomes.permissions import Permissions
+from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.account import Account
 from ringback.resources.api.queue import Queue
+from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.taskrouter import event as desk_event
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
+from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.recovery import recover
 from ringback.runtime.retention import Retention
 from ringback.runtime.runtime import Runtime
 from ringback.runtime.timers import Timers
 from ringback.runtime.virtual_clock import VirtualClock
-from ringback.settings import Settings
+from ringback.settings import Settings, SettingsError
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone
 from ringback.taskrouter.desk import Desk
@@ -49,8 +55,13 @@ from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.calls import Directory
 from ringback.web.desk import EVERYTHING, DeskLink
+from ringback.web.dialing_permissions import FOLLOWED
 from ringback.web.documents import Documents
+from ringback.web.followed import load
+from ringback.web.lookup_lines import LocalLines
+from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
+from ringback.web.outcomes import CustomerRights, FailureNotices
 from ringback.web.server import Server
 from ringback.web.transcriptions import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
@@ -83,12 +94,25 @@ class Ringback:
         self.recordings = settings.data_dir / "recordings"
         self.recordings.mkdir(parents=True, exist_ok=True)
 
+        self.permissions = Permissions(
+            default=settings.dialing_default,
+            home=settings.home_country,
+            emergency_numbers=settings.allowed_emergency_numbers,
+        )
+        self.lookups = Lookups(numbers, [LocalLines(store, line_status.judge, numbers.carrier_name)])
+        """Its ``providers`` are asked in order: put an HLR service before the built-in one."""
+        try:
+            self.texts = notifications.texts(dict(settings.notifications))
+        except ValueError as error:
+            raise SettingsError(f"[notifications]: {error}") from None
+        self.notices = FailureNotices(self._notification)
         self.voice = Switchboard(
             VoiceSettings(
                 public_url=settings.base_url,
                 time_limit=settings.time_limit,
                 queue_timeout=settings.queue_timeout,
                 magic_numbers=settings.carrier == "simulated",
+                refuse=self.permissions.refuse,
             ),
             new_sid=self.new_sid,
             new_token=_new_token,
@@ -103,6 +127,7 @@ class Ringback:
         )
         self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
         self.directory = Directory(store, new_sid=self.new_sid, now=self.clock.now)
+        self.customer_rights = CustomerRights(self.directory, store)
         self.timers = Timers(self.clock, self.post)
         self.dialler = Dialler(self.clock, self.post, settings.calls_per_second)
         self.documents = Documents(
@@ -137,6 +162,8 @@ class Ringback:
             new_sid=self.new_sid,
             log=store.commit_soon,
             faults=self.faults if self.simulating else None,
+            late=lambda token, records: self.outbox.finish(token, records),
+            again_after=settings.callback_again_after,
         )
         spoken = Spoken(settings.data_dir / "spoken") if settings.transcription == "script" else None
         self.transcriber: Transcriber | None = None
@@ -187,8 +214,23 @@ class Ringback:
                 warm=self.speech.warm,
             )
             self.exchange.add(self.sip)
+        self.reconciler = Reconciler(
+            store=store,
+            clock=self.clock,
+            ask=self.ask,
+            examine=partial(
+                examine, limits=Limits(after=settings.reconcile_after, queue=settings.queue_timeout)
+            ),
+            session=self.voice.call_status,
+            carriers=self.exchange,
+            hang_up=self._drop_leg,
+            resend=self.outbox.send_parked,
+            every=settings.reconcile_every,
+            probe_after=settings.probe_after,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self.bridge = build_bridge(self)
+        self.callbacks = build_callbacks(self)
         self.listeners.append(self.bridge.announce)
         self.authenticator: Authenticator
         """Set by :func:`build_front`."""
@@ -224,6 +266,8 @@ class Ringback:
         """Open the carriers, settle what a crash left, send what is owed, then listen."""
         self.server.bind()
         await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
+        await load(self.store, FOLLOWED, self.permissions.follow)
+        await load(self.store, (LineTypeOverride,), self.lookups.overrides.follow)
         for carrier in self.exchange.carriers:
             await carrier.start()
         owed = await self.store.owed()
@@ -239,11 +283,14 @@ class Ringback:
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
+        await self.callbacks.start()
+        self.reconciler.start()
         self._ready = True
 
     async def stop(self, drain: float = 0.0) -> None:
         """Stop in order: ``drain`` seconds for live calls, hang up the rest, send what is owed."""
         self._ready = False
+        await self.reconciler.stop()
         self.exchange.draining = True
         await self._drained(drain)
         for call_sid in self.exchange.sids():
@@ -251,6 +298,7 @@ class Ringback:
         await self.runtime.settle()
         await self._drained(2.0 if self.exchange.legs else 0.0)
         self.bridge.close()
+        await self.callbacks.close()
         await self.server.stop()
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
@@ -292,6 +340,11 @@ class Ringback:
         for listener in self.listeners:
             listener(effect)
 
+    def _notification(self, code: int | None) -> dict[str, Any] | None:
+        """What an agent is shown for a reason code, in the texts of the settings."""
+        found = notifications.render(code, self.texts)
+        return None if found is None else found.to_json()
+
     def crashed(self, lane: str, now: float, error: Exception) -> Sequence[Effect]:
         """A bug in a lane: a call ends, a workspace is read from the store again."""
         if not lane.startswith("WS"):
@@ -317,7 +370,21 @@ class Ringback:
         return await self.directory.routing(number) is not None
 
     async def _delivered(self, row_id: int, records: Sequence[Any]) -> None:
-        await self.store.commit([*(Save(record) for record in records), OutboxDone(row_id)])
+        writes = [each if isinstance(each, SendWebhook) else Save(each) for each in records]
+        self.outbox.add(await self.store.commit([*writes, OutboxDone(row_id)]))
+
+    def _drop_leg(self, call_sid: str) -> None:
+        """End a leg that no call owns."""
+        self.exchange.perform(HangUpLeg(call_sid=call_sid, reason="time-limit"))
+        self.exchange.release(ReleaseCall(call_sid=call_sid))
+
+    async def operates(self, request: Request) -> bool:
+        """Whether a request brings the credentials of the first account: it may see to the whole installation."""
+        try:
+            caller = await self.authenticator.caller(request.headers.get("authorization", ""))
+        except Refused:
+            return False
+        return caller.account.sid == self.account_sid and not caller.is_test
 
     def check_caller_id(self, effect: CheckCallerId) -> None:
         """Perform the look-up of a caller id; answered by ``CallerIdChecked``."""
@@ -362,6 +429,9 @@ class Ringback:
             **carried,
             **heard,
             **self.transcriptions.figures(),
+            **self.reconciler.figures(),
+            "callbacks_given_up": float(self.outbox.parked),
+            "callbacks_repeated_total": float(self.outbox.repeated),
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),
             "webhooks_owed": float(self.outbox.waiting),
@@ -369,6 +439,7 @@ class Ringback:
             "documents_in_flight": float(self.documents.in_flight),
             "events_handled_total": float(self.runtime.handled),
             "bugs_total": float(self.runtime.bugs),
+            "callbacks_unfinished": float(self.callbacks.unfinished),
             "lanes": float(self.runtime.lanes),
             "timers": float(len(self.timers)),
             "uptime_seconds": time.monotonic() - self.started_at,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from ringback import __version__
 from ringback.doctor import command as doctor_command
 from ringback.phone import phone
+from ringback.reconcile import command as reconcile_command
 from ringback.settings import Settings, SettingsError, load
 
 app = typer.Typer(
@@ -47,6 +48,10 @@ def serve(
 
 app.command()(phone)
 app.command(name="doctor")(doctor_command)
+app.command(name="reconcile")(reconcile_command)
+
+
+Role = Literal["worker", "supervisor", "admin"]
 
 
 @app.command()
@@ -55,6 +60,9 @@ def token(
     ttl: Annotated[int, typer.Option(help="Seconds that it is valid.", min=1, max=86400)] = 3600,
     workspace: Annotated[str | None, typer.Option(help="TaskRouter workspace SID.")] = None,
     worker: Annotated[str | None, typer.Option(help="TaskRouter worker SID.")] = None,
+    role: Annotated[
+        Role, typer.Option(help="TaskRouter role: a supervisor may see the whole workspace.")
+    ] = "worker",
     config: ConfigOption = None,
 ) -> None:
     """Print an access token for the Voice and TaskRouter SDKs."""
@@ -64,7 +72,7 @@ def token(
     known = credentials(settings)
     grants: dict[str, Any] = {"voice": {"incoming": {"allow": True}}}
     if workspace or worker:
-        grants["task_router"] = {"workspace_sid": workspace, "worker_sid": worker, "role": "worker"}
+        grants["task_router"] = {"workspace_sid": workspace, "worker_sid": worker, "role": role}
     typer.echo(
         make_token(
             account_sid=known["account_sid"],

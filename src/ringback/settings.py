@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -101,8 +102,28 @@ class Settings:
     """As above."""
     calls_per_second: float = 0.0
     """Outbound calls started per second and account; 0 = unlimited."""
+    home_country: str = "US"
+    """ISO code of the country of this installation: whose emergency numbers count, and what ``home`` means."""
+    dialing_default: Literal["all", "home"] = "all"
+    """Countries whose ordinary numbers an account may call until it says otherwise (dialling permissions).
+    Premium, shared-cost and satellite numbers are always closed until an account opens them."""
+    emergency_numbers: str = ""
+    """Emergency numbers that may be called, with commas between (``112,911``); default: none, they are refused."""
     queue_timeout: float = 14400.0
     """Seconds that a call may wait as ``queued`` before it fails with 15002."""
+    reconcile_every: float = 60.0
+    """Seconds between two rounds of the reconciler, which ends calls that would never end; 0 = only on demand."""
+    reconcile_after: float = 0.0
+    """Seconds after the dialling at which a call is ended whatever happens; 0 (or less than the call's own
+    limits): its time limit, its ring timeout and a grace of 30 seconds."""
+    probe_after: float = 300.0
+    """Seconds without news of an answered SIP call without session timer until the far end is asked whether it
+    still exists; 0 = never."""
+    callback_again_after: float = 300.0
+    """Seconds until a final status callback that nobody took is sent once more; 0 = never."""
+    verify_caller_ids: Literal["call", "at_once"] = "call"
+    """How a caller id is verified: ``call``, the number is called and must enter a code; ``at_once``, whoever has
+    the account's credentials is trusted."""
     task_retention: float = 300.0
     """Seconds that completed and canceled tasks stay readable before they are removed."""
     plugins: str = ""
@@ -134,6 +155,10 @@ class Settings:
     """A number that the first start provisions, so that there is something to call; empty for none."""
     agent_offline_after: float = 30.0
     """Seconds until an agent whose last desktop connection dropped goes to the workspace's timeout activity."""
+    notifications: tuple[tuple[str, str], ...] = ()
+    """The ``[notifications]`` table: key and text, where an agent's notification is to say something else."""
+    callback: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The ``[callback]`` table; its keys are those of ``callbacks/options.py``."""
     trunks: tuple[Trunk, ...] = ()
     """``[trunk.NAME]`` tables."""
     phones: tuple[Phone, ...] = ()
@@ -210,6 +235,15 @@ class Settings:
         return range(int(low), int(high) + 1)
 
     @property
+    def allowed_emergency_numbers(self) -> tuple[str, ...]:
+        """``emergency_numbers`` as numbers."""
+        found = tuple(part.strip() for part in self.emergency_numbers.split(",") if part.strip())
+        for number in found:
+            if not (number.isascii() and number.isdigit() and len(number) <= 6):
+                raise SettingsError(f"RINGBACK_EMERGENCY_NUMBERS: {number!r} is no short number, such as 112")
+        return found
+
+    @property
     def trusted_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """``sip_trusted`` as networks."""
         try:
@@ -222,6 +256,9 @@ class Settings:
     def check(self) -> Settings:
         """Return self when every derived value can be made; raise :class:`SettingsError` otherwise."""
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
+        _ = self.allowed_emergency_numbers
+        if not re.fullmatch(r"[A-Z]{2}", self.home_country):
+            raise SettingsError(f"RINGBACK_HOME_COUNTRY={self.home_country!r}: write an ISO code, such as US")
         if urlsplit(self.base_url).scheme not in ("http", "https"):
             raise SettingsError(f"RINGBACK_PUBLIC_URL={self.public_url!r}: write an http(s) URL")
         if self.transcription == "script" and self.carrier != "simulated":
@@ -258,8 +295,14 @@ def load(
     values: dict[str, Any] = {
         "trunks": tuple(_part(Trunk, name, one) for name, one in table.pop("trunk", {}).items()),
         "phones": tuple(_part(Phone, name, one) for name, one in table.pop("phone", {}).items()),
+        "notifications": _texts(table.pop("notifications", {})),
+        "callback": _table("callback", (flags or {}).get("callback", table.pop("callback", {}))),
     }
-    known = {one.name: one for one in fields(Settings) if one.name not in ("trunks", "phones")}
+    known = {
+        one.name: one
+        for one in fields(Settings)
+        if one.name not in ("trunks", "phones", "notifications", "callback")
+    }
     for name, value in table.items():
         if name not in known:
             raise SettingsError(f"{path}: there is no setting {name!r}")
@@ -269,9 +312,23 @@ def load(
         if text is not None and text != "":
             values[name] = _read(name, str(spec.type), text)
     for name, value in (flags or {}).items():
-        if value is not None:
+        if value is not None and name != "callback":
             values[name] = _read(name, str(known[name].type), value)
     return Settings(**values).check()
+
+
+def _texts(table: Any) -> tuple[tuple[str, str], ...]:
+    """The ``[notifications]`` table; which keys there are is known to ``outcomes/notifications.py``."""
+    if not isinstance(table, dict) or not all(isinstance(text, str) for text in table.values()):
+        raise SettingsError("[notifications]: expected a table of texts")
+    return tuple(table.items())
+
+
+def _table(name: str, table: Any) -> Mapping[str, Any]:
+    """A table whose keys are known to the part that reads it."""
+    if not isinstance(table, dict):
+        raise SettingsError(f"[{name}]: expected a table")
+    return table
 
 
 def _part(kind: type[Any], name: str, table: Any) -> Any:

@@ -13,11 +13,13 @@ from ringback.effects import taskrouter as desk_effects
 from ringback.effects.conferences import RecordRoom
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as conference_events
+from ringback.events import outcomes as out
 from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
 from ringback.events import transcription as transcription_events
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
+from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Handler, Wiring
 from ringback.runtime.timers import Timers
 from ringback.voice import retention
@@ -27,6 +29,7 @@ from ringback.web.calls import Directory
 from ringback.web.desk import DeskLink
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
+from ringback.web.outcomes import CustomerRights
 from ringback.web.transcriptions import Transcriptions
 
 
@@ -67,7 +70,9 @@ class Parts(Protocol):
     timers: Timers
     exchange: Exchange
     outbox: Outbox
+    reconciler: Reconciler
     transcriptions: Transcriptions
+    customer_rights: CustomerRights
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -87,6 +92,7 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
     ev.DigitPressed, ev.PlaybackEnded, ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
     ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
+    out.CallDoubted, out.TrunkRecordFound, out.CallerIdVerificationRequested,
     ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
@@ -125,7 +131,10 @@ def wire(parts: Parts) -> Wiring:
     return Wiring(
         handlers=handlers,
         prepare={
+            out.CallDoubted: parts.reconciler.prepare,
+            out.TrunkRecordFound: parts.reconciler.prepare_record,
             ev.CallArrived: parts.directory.prepare_arrival,
+            qu.DeskCallRequested: parts.customer_rights.prepare,
             transcription_events.TranscriptionEnded: parts.transcriptions.prepare,
             transcription_events.TranscriptionRemovalRequested: parts.transcriptions.prepare_removal,
         },

@@ -63,11 +63,11 @@ class Scene:
         asked.append(facts)
         return document
 
-    def phone(self, user: str, tone: str, password: str = "") -> Phone:
-        """A phone that speaks the tone of somebody; with a password it registers and takes every call."""
+    def phone(self, user: str, tone: str, password: str = "", *, answer: bool = True) -> Phone:
+        """A phone that speaks the tone of somebody; with a password it registers, and takes calls at once or not."""
         return Phone(
-            self.folder / user, user=user, server=self.server, password=password, answer=bool(password),
-            hertz=TONES[tone],
+            self.folder / user, user=user, server=self.server, password=password,
+            answer=answer and bool(password), hertz=TONES[tone],
         )  # fmt: skip
 
     def dial(self, customer: Phone) -> None:
@@ -217,6 +217,42 @@ def test_conference_hold_and_supervision(start_scene: Callable[..., Scene]) -> N
     done = office.workspace.tasks(task.sid).update(assignment_status="completed", reason="solved")
     assert (done.assignment_status, done.reason) == ("completed", "solved")
     scene.check_events(task.sid)
+
+
+@pytest.mark.parametrize("instruction", ["dequeue", "conference"])
+@pytest.mark.parametrize("talking", [False, True], ids=["ringing", "talking"])
+def test_the_server_is_killed_during_a_call(
+    start_scene: Callable[..., Scene], instruction: str, talking: bool
+) -> None:
+    """The calls are gone: what was offered is canceled with its task, what was talked about wraps up; the worker gets
+    the next task."""
+    scene = start_scene(instruction=instruction)
+    site, office = scene.site, scene.office
+    site.may_warn = True  # it says that calls were lost
+    with (
+        scene.phone(CUSTOMER, CUSTOMER) as customer,
+        scene.phone("alice", AGENT, "wonderland", answer=talking) as alice,
+    ):
+        alice.says("200 OK (Ringback")
+        scene.dial(customer)
+        alice.wait("CALL_ESTABLISHED" if talking else "CALL_INCOMING")
+        task = scene.becomes("assigned" if talking else "reserved")
+        site.kill()
+    site.start()
+    (reservation,) = office.reservations(scene.alice).list()
+    if talking:
+        scene.becomes("wrapping")
+        assert office.reservations(scene.alice)(reservation.sid).fetch().reservation_status == "wrapping"
+        office.workspace.tasks(task.sid).update(assignment_status="completed", reason="the call was lost")
+        scene.check_events(task.sid)
+    else:
+        assert scene.becomes("canceled").reason == "hangup"
+        assert office.reservations(scene.alice)(reservation.sid).fetch().reservation_status == "canceled"
+        until(lambda: scene.events(task.sid)[-1:] == ["task.canceled"], 10, "the last event is told")
+        assert scene.events(task.sid).count("reservation.canceled") == 1
+    following = office.workspace.tasks.create(task_channel="voice")
+    offered = office.reservations(scene.alice).list(reservation_status="pending")
+    assert [each.task_sid for each in offered] == [following.sid], "the worker is free again"
 
 
 def both_told(task: Any) -> Any:

@@ -125,6 +125,11 @@ async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kin
     assert task.assignment_status == "wrapping"
     reservation = next(iter(office.floor.reservations.values()))
     assert reservation.reservation_status == "wrapping"
+    if kind == "conference":
+        told = json.loads(task.attributes)["conference"]
+        assert (told["friendlyName"], told["participants"]) == (
+            task.sid, {"worker": reservation.call_sid, "customer": task.call_sid},
+        )  # fmt: skip
     await office.request("update", "Reservation", reservation.sid, params={"ReservationStatus": "completed"})
     kinds = await office.kinds()
     assert [each for each in kinds if each != "task.updated"] == [

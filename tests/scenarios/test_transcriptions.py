@@ -193,12 +193,13 @@ async def test_a_recording_that_is_deleted_meanwhile_fails_and_tells_no_text(rin
     caller = await begin(ringback)
     await caller.ends()
     await ringback.lanes_empty()
-    with ringback.clock.hold():
-        record = await the_only_one(ringback)
-        assert record["status"] == "in-progress"
-        status, body = await ask(ringback, "DELETE", f"Transcriptions/{record['sid']}")
-        assert (status, body["code"]) == (400, 20009)
-        assert (await ask(ringback, "DELETE", f"Recordings/{record['recording_sid']}"))[0] == 204
+    hold = ringback.clock.hold()
+    record = await the_only_one(ringback)
+    assert record["status"] == "in-progress"
+    status, body = await ask(ringback, "DELETE", f"Transcriptions/{record['sid']}")
+    assert (status, body["code"]) == (400, 20009)
+    assert (await ask(ringback, "DELETE", f"Recordings/{record['recording_sid']}"))[0] == 204
+    hold.release()
     await ringback.settled()
     (told,) = ringback.requests("/told")
     assert (told["TranscriptionStatus"], told["TranscriptionText"]) == ("failed", "")

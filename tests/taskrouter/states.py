@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import Kit
 
 from ringback.kernel.errors import Refused
+from tests.taskrouter.desk_kit import Kit
 
 TASK_STATES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
 RESERVATION_STATES = (
@@ -77,3 +77,14 @@ def refused(kit: Kit, *request: Any, **more: Any) -> Refused:
     written = {type(each.record).__name__ for each in kit.effects[effects:] if hasattr(each, "record")}
     assert written <= {"Workspace", "Event"}, "the refused request had left something to save"
     return caught.value
+
+
+def place(kit: Kit, task: str) -> tuple[Any, ...]:
+    """Queue's name, filter and target of a task."""
+    record = kit.floor.tasks[task].record
+    return record.task_queue_friendly_name, record.filter_index, record.target_index
+
+
+def one_filter(*targets: dict[str, Any], expression: str = "1==1", **root: Any) -> dict[str, Any]:
+    """A configuration with one filter."""
+    return {"filters": [{"expression": expression, "targets": list(targets)}], **root}

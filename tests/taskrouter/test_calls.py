@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
-from tests.taskrouter.states import flow
 
 from ringback.events import HangUpRequested
 from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaimed, TaskGone, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.taskrouter.lifecycle import RETRY_AFTER
+from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.states import flow
 
 CALLER, AGENT = "CA" + "c" * 32, "CA" + "a" * 32
 

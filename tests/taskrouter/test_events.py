@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
-from tests.taskrouter.states import flow, task_in
 
 from ringback.effects import Save
 from ringback.effects.taskrouter import Announce
@@ -15,6 +13,8 @@ from ringback.events.taskrouter import Actor
 from ringback.kernel.resource import snake
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter.journal import LIVE
+from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.states import flow, task_in
 
 TASK = (
     "TaskSid TaskAttributes TaskAge TaskPriority TaskAssignmentStatus "

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import Kit
-from tests.taskrouter.test_statistics import events_of
 
 from ringback.kernel.errors import Refused
 from ringback.taskrouter import assignment
 from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.floor import Agent, Floor, Job, Pool
+from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.test_statistics import events_of
 
 
 def workers(kit: Kit, task: str) -> dict[str, dict[str, Any]]:

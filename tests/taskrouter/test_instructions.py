@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
-from tests.taskrouter.states import flow
 
 from ringback.effects import Save
 from ringback.effects.taskrouter import RedirectCall
@@ -15,6 +13,8 @@ from ringback.events.queues import DeskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
+from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.states import flow
 
 CALLER = "CA" + "c" * 32
 WAYS = ("update", "answer")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.taskrouter.states import RESERVATION_STATES, TASK_STATES
 
 from ringback.kernel.errors import Refused
 from ringback.taskrouter.machine import (
@@ -16,6 +15,7 @@ from ringback.taskrouter.machine import (
     reservation_step,
     task_step,
 )
+from tests.taskrouter.states import RESERVATION_STATES, TASK_STATES
 
 TASK_SHEET = {
     "reserve": {"pending": "reserved", "reserved": "reserved"},

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.taskrouter.desk_kit import Kit
-from tests.taskrouter.reference_router import Illegal, Router
-from tests.taskrouter.workload import STEPS, Step, furnish
 
 from ringback.effects import Save
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter.assignment import CHECKS
 from ringback.taskrouter.machine import RESERVATION_LIVE
+from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.reference_router import Illegal, Router
+from tests.taskrouter.workload import STEPS, Step, furnish
 
 EXAMPLES = int(os.environ.get("RINGBACK_ROUTING_EXAMPLES", "400"))
 """More by hand: thousands take minutes."""

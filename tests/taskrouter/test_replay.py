@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import Kit
-from tests.taskrouter.test_statistics import START, events_of
 
 from ringback.kernel.errors import Refused
 from ringback.taskrouter import replay
 from ringback.taskrouter.habits import ACCEPTS_AFTER, Habits
 from ringback.taskrouter.life import lives
+from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.test_statistics import START, events_of
 
 
 def rules(*filters: Any, default: str | None = None) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.taskrouter.desk_kit import Kit
-from tests.taskrouter.states import RESERVATION_STATES, flow, refused, reservation_in, task_in
 
 from ringback.effects.taskrouter import AskAssignment
+from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.states import RESERVATION_STATES, flow, refused, reservation_in, task_in
 
 LEGAL = {
     "accepted": ("pending",), "rejected": ("pending",), "wrapping": ("accepted",),

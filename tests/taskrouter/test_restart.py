@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.taskrouter.desk_kit import WS, Kit
-from tests.taskrouter.workload import STEPS, Step, furnish
 
 from ringback.effects import Delete, Save
 from ringback.events.taskrouter import WorkspacesLoaded
@@ -22,6 +20,8 @@ from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
 from ringback.taskrouter.desk import Desk
+from tests.taskrouter.desk_kit import WS, Kit
+from tests.taskrouter.workload import STEPS, Step, furnish
 
 EXAMPLES = int(os.environ.get("RINGBACK_ROUTING_EXAMPLES", "250"))
 

@@ -7,13 +7,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tests.taskrouter.desk_kit import Kit
 
 from ringback.effects import Save
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter import statistics
 from ringback.taskrouter.cumulative import SPLIT_LIMIT, Tally, counted
+from tests.taskrouter.desk_kit import Kit
 
 START = 1_800_000_000.0
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.states import TASK_STATES, flow, refused, task_in
 

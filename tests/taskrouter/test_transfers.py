@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from desk_kit import Kit
 
 from ringback.kernel.errors import Refused
+from tests.taskrouter.desk_kit import Kit
 
 
 class Case:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.taskrouter.desk_kit import WS, Kit
 from tests.taskrouter.states import flow, refused
 
@@ -243,3 +244,22 @@ def test_idleness_after_a_channel_is_deleted() -> None:
     kit.request("delete", "Task", task)
     kit.request("delete", "TaskChannel", email.sid)
     assert kit.pending(kit.task(flow(kit))) == ["Ann"]
+
+
+def test_the_activities_of_a_single_task_workspace() -> None:
+    """§2.4: what the queue says for an offered and an accepted task; where several tasks are allowed: ignored."""
+    for multi, expected in ((False, ["Break", "Busy"]), (True, ["Available", "Available"])):
+        kit = Kit(multi_task_enabled=multi)
+        states = {
+            name: kit.create("Activity", kit.sid("WA"), {"friendly_name": name}).sid
+            for name in ("Break", "Busy")
+        }
+        queue = kit.queue(
+            "all", reservation_activity_sid=states["Break"], assignment_activity_sid=states["Busy"]
+        )
+        worker = kit.worker("Ann")
+        task = kit.task(kit.workflow({"default_filter": {"queue": queue}}))
+        seen = [kit.floor.workers[worker].record.activity_name]
+        kit.reserve(kit.offer(task), "accepted")
+        seen.append(kit.floor.workers[worker].record.activity_name)
+        assert seen == expected

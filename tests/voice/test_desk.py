@@ -59,7 +59,7 @@ def test_a_desk_call_that_is_busy_tells_its_code() -> None:
 
 
 def test_a_desk_call_that_may_not_be_made_fails_and_says_so() -> None:
-    call = Driver(refuse=lambda number: 21215)
+    call = Driver(refuse=lambda number, account: 21215)
     desk_call(call, to="+15551230002")
     assert (call.status(AGENT), told(call)) == ("failed", [(AGENT, "ended")])
     assert 21215 in call.codes()

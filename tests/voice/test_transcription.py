@@ -17,7 +17,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
-from ringback.voice.transcription import CRASHES, DEADLINE, TRANSITIONS, Transcripts
+from ringback.voice.transcription import CRASHES, DEADLINE, OVERDUE, TRANSITIONS, Transcripts
 
 
 def recording(attributes: str = "transcribe='true' transcribeCallback='/told?box=7'") -> Driver:
@@ -63,7 +63,7 @@ def test_it_begins_in_the_commit_that_completes_the_recording() -> None:
     assert record in [one.record for one in commit if isinstance(one, fx.Save)]
     assert (record.status, record.duration, record.recording_sid) == ("in-progress", 12, leg.recording_sid)
     assert (record.account_sid, record.type, record.transcription_text) == (ACCOUNT, "fast", "")
-    assert fx.SetDeadline(call_sid=record.sid, name=DEADLINE, at=call.now) in commit
+    assert fx.SetDeadline(call_sid=record.sid, name=DEADLINE, at=OVERDUE) in commit
     assert Transcribe(call_sid=record.sid) in commit
     assert codes(call) == []
 

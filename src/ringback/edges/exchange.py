@@ -60,6 +60,16 @@ class Exchange:
         carrier = self._legs.get(call_sid)
         return carrier.name if carrier else None
 
+    def knows(self, call_sid: str) -> bool:
+        """Whether a carrier has a leg of that call."""
+        carrier = self._legs.get(call_sid)
+        return carrier is not None and carrier.knows(call_sid)
+
+    def probe(self, call_sid: str) -> bool:
+        """Have the far end asked whether the call still exists; False: it need not or cannot be asked."""
+        carrier = self._legs.get(call_sid)
+        return carrier is not None and carrier.probe(call_sid)
+
     def report(self, event: Event) -> None:
         """What carriers post through: remembers whose a new inbound leg is, and hands the event on."""
         if isinstance(event, CallArrived):

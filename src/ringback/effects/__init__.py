@@ -58,6 +58,8 @@ class SendWebhook(Effect):
     """Debugger warning when it cannot be delivered."""
     resource_sid: str = ""
     """What the debugger entry is about; empty: ``key``."""
+    not_before: float = 0.0
+    """Unix seconds: a final notification that was given up, to be sent once more then. 0: the first time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,8 @@ class VoiceRouting:
     status_callback: str | None = None
     status_callback_method: str = "POST"
     status_callback_events: tuple[str, ...] = ("completed",)
+    trial: bool = False
+    """The number's account is a trial one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,8 @@ class CallRequested(Event):
     """The application that ``ApplicationSid`` names; None when it names none of ours."""
     caller_number_sid: str | None = None
     """SID of our number or verified caller id that ``From`` is; None when it is neither."""
+    trial: bool = False
+    """The account is a trial one: an announcement, and ten minutes (call-outcomes.md §4.3)."""
     trial_callee_verified: bool = True
     test: bool = False
     """Test credentials: validate and answer, dial nothing (surface.md)."""

@@ -124,7 +124,11 @@ class DeskCallRequested(Event):
     password: str | None = field(default=None, repr=False)
     desk: dict[str, str] = field(default_factory=dict)
     """Kept in the call's plan and told back with every :class:`DeskCallChanged`: ``workspace``, ``task``,
-    ``reservation``, ``role`` (``worker``, ``supervisor``), ``instruction``."""
+    ``reservation``, ``role`` (``worker``, ``supervisor``, ``customer``), ``instruction``."""
+    caller_number_sid: str | None = "desk"
+    """Whose ``from_`` is; None: nobody's (21210). ``desk``: the desk answers for it."""
+    trial_callee_verified: bool = True
+    """False: a trial account, and the callee is not verified (21219)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,4 +149,7 @@ class DeskCallChanged(Event):
     status: str = ""
     """Terminal status of the leg when ``ended``."""
     sip_code: int | None = None
+    error_code: int | None = None
+    reason_code: int | None = None
+    """Why the leg ``ended`` without an answer, as reservations say it (kernel/outcome.py)."""
     reason: str = ""

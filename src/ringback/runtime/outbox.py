@@ -10,9 +10,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
-from ringback.kernel.clock import Clock
+from ringback.kernel.clock import Alarm, Clock
 
 log = logging.getLogger("ringback.outbox")
 
@@ -35,12 +36,13 @@ class Outbox:
     def __init__(
         self,
         clock: Clock,
-        deliver: Callable[[Any], Awaitable[Sequence[Any]]],
+        deliver: Callable[[Any], Awaitable[Sequence[Any] | None]],
         done: Callable[[int, Sequence[Any]], Awaitable[None]],
         parallel: int = 1000,
     ) -> None:
-        """``deliver(webhook)`` sends it and gives the records to be saved (debugger entries); it raises
-        only for bugs. ``done(id, records)`` removes the row and saves the records in one transaction."""
+        """``deliver(webhook)`` sends it and gives what is to be saved with its end (debugger entries, a last
+        repetition); None: it is sent later, and :meth:`finish` called then. It raises only for bugs.
+        ``done(id, records)`` removes the row and saves the records in one transaction."""
         self._clock = clock
         self._deliver = deliver
         self._done = done
@@ -49,16 +51,31 @@ class Outbox:
         self._parallel = parallel
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._late: dict[str, int] = {}
+        self._parked: dict[int, tuple[Owed, Alarm]] = {}
         self.delivered = 0
+        self.repeated = 0
+        """Final notifications that were sent once more, after they had been given up."""
 
     @property
     def waiting(self) -> int:
         """Rows not yet done."""
         return sum(len(lane) for lane in self._lanes.values())
 
+    @property
+    def parked(self) -> int:
+        """Final notifications that were given up and wait to be sent once more."""
+        return len(self._parked)
+
     def add(self, rows: Sequence[Owed]) -> None:
-        """Take rows that have been committed, in the order of their ids."""
+        """Take rows that have been committed, in the order of their ids; those with a time wait for it."""
+        now = self._clock.now()
         for row in rows:
+            if row.hook.not_before > now and row.id not in self._parked:
+                due = partial(self._unpark, row.id)
+                self._parked[row.id] = row, self._clock.call_at(row.hook.not_before, due, pulls=False)
+                continue
+            self.repeated += row.hook.not_before > 0
             lane = self._lanes.get(row.hook.key)
             if lane is None:
                 self._lanes[row.hook.key] = deque([row])
@@ -66,6 +83,26 @@ class Outbox:
             else:
                 lane.append(row)
         self._start()
+
+    def send_parked(self) -> int:
+        """Send what was given up now, not at its time; gives how many."""
+        waiting = list(self._parked)
+        for row_id in waiting:
+            self._unpark(row_id)
+        return len(waiting)
+
+    def _unpark(self, row_id: int) -> None:
+        row, alarm = self._parked[row_id]
+        alarm.cancel()
+        self.add([row])
+        self._parked.pop(row_id, None)
+
+    async def finish(self, token: str, records: Sequence[Any]) -> None:
+        """A webhook that ``deliver`` put off has been sent."""
+        row_id = self._late.pop(token, None)
+        if row_id is not None:
+            await self._done(row_id, records)
+            self.delivered += 1
 
     async def settle(self, seconds: float) -> None:
         """Wait until nothing is owed, at most ``seconds`` (real time); the rest goes out after a restart."""
@@ -79,6 +116,8 @@ class Outbox:
     async def close(self) -> None:
         """Stop at once; rows stay."""
         self._closing = True
+        for _, alarm in self._parked.values():
+            alarm.cancel()
         for task in self._running:
             task.cancel()
         if self._running:
@@ -104,11 +143,16 @@ class Outbox:
         try:
             while lane:
                 row = lane[0]
+                records: Sequence[Any] | None
                 try:
                     records = await self._deliver(row.hook)
                 except Exception:
                     log.exception("%s: the webhook to be sent could not even be tried; it is dropped", key)
                     records = ()
+                if records is None:
+                    self._late[row.hook.token] = row.id
+                    lane.popleft()
+                    continue
                 hold = self._clock.hold()
                 try:
                     await self._done(row.id, records)

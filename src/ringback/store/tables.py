@@ -68,4 +68,6 @@ def _field_index(table: sa.Table, field: Field) -> None:
     elif field.unique:
         sa.Index(f"uq_{name}", table.c[field.key], table.c.account_sid, unique=True)
     elif field.index:
-        sa.Index(f"ix_{name}", table.c[field.key], table.c.account_sid)
+        # With the SID as its last column the index also gives the order of lists: without it SQLite prefers to
+        # walk the whole account.
+        sa.Index(f"ix_{name}", table.c[field.key], table.c.account_sid, table.c.sid)

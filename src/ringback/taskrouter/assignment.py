@@ -111,8 +111,22 @@ def _proposed(floor: Floor, pool: Pool, job: Job) -> Iterable[Agent]:
         wanted = known_name(kind, look(job.attributes, path)) or ""
         agent = floor.workers.get(wanted if kind == "sid" else floor.worker_names.get(wanted, ""))
         return () if agent is None else (agent,)
-    roster = floor.roster(pool, job.record.task_channel_sid)
-    return (floor.workers[sid] for _, sid in roster)
+    channel_sid = job.record.task_channel_sid
+    if target.expression is not None and target.expression.equalities:
+        return _named(floor, job, *target.expression.equalities[0])
+    return (floor.workers[sid] for _, sid in floor.roster(pool, channel_sid))
+
+
+def _named(floor: Floor, job: Job, task_path: str, worker_path: str) -> list[Agent]:
+    """The idle workers whom the task names by a value, idle longest first."""
+    wanted, channel_sid = look(job.attributes, task_path), job.record.task_channel_sid
+    if wanted is None:
+        return []
+    everybody = ((agent.record.sid, agent.attributes) for agent in floor.workers.values())
+    found = (floor.workers[sid] for sid in floor.whois.of(worker_path, wanted, everybody))
+    return sorted(
+        (agent for agent in found if channel_sid in agent.seats), key=lambda agent: agent.seats[channel_sid]
+    )
 
 
 def next_task(floor: Floor, agent: Agent) -> Job | None:

@@ -9,7 +9,7 @@ from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaim
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
-from ringback.taskrouter import transfers
+from ringback.taskrouter import outbound, transfers
 from ringback.taskrouter.floor import Floor, Job
 from ringback.taskrouter.instructions import note
 from ringback.taskrouter.lifecycle import (
@@ -118,7 +118,8 @@ def changed(floor: Floor, event: DeskCallChanged) -> None:
         job.record.conference = {**(job.record.conference or {}), "bridged": True}
         floor.save(job.record)
     elif event.desk.get("role") == "customer":
-        _customer(floor, job, event)
+        if not outbound.told(floor, job, event):
+            _customer(floor, job, event)
         return
     reservation = floor.reservations.get(event.desk.get("reservation", ""))
     if reservation is not None and event.desk.get("role") == "worker":
@@ -163,9 +164,16 @@ def _worker(floor: Floor, job: Job, reservation: Reservation, event: DeskCallCha
         return  # another, older leg of his
     if event.change == "answered" and instruction.get("kind") == "conference" and state == "pending":
         accept(floor, reservation)
-        _bring_customer(floor, job, instruction)
+        if outbound.to_be_called(job):
+            outbound.dial(floor, job, reservation)
+        else:
+            _bring_customer(floor, job, instruction)
     elif event.change in ("ended", "unbridged"):
-        if state == "pending" and event.change == "ended":
+        if state == "pending" and event.change == "ended" and outbound.to_be_called(job):
+            outbound.worker_gone(floor, reservation, event)
+        elif state == "accepted" and event.change == "ended" and outbound.ringing(job):
+            outbound.give_up(floor, job)
+        elif state == "pending" and event.change == "ended":
             reservation.instruction = None
             cancel_reservation(floor, reservation)
         elif state == "accepted" and event.change == "ended" and _never_met(job):

@@ -33,6 +33,7 @@ from ringback.taskrouter.configuration import Configuration, Target, read_config
 from ringback.taskrouter.expression import Expression, compile_expression
 from ringback.taskrouter.line import Key, Waiting, order
 from ringback.taskrouter.machine import RESERVATION_LIVE, TASK_OVER
+from ringback.taskrouter.whois import WhoIs
 
 SYSTEM = Actor(type="system", source="system")
 """The actor of what happens by itself: timeouts, assignments."""
@@ -149,6 +150,7 @@ class Floor:
         """Attribute ``call_sid`` of tasks → their SIDs: whoever made them, readers find the tasks of a call."""
         self.reservations: dict[str, Reservation] = {}
         self.agenda = Agenda()
+        self.whois = WhoIs()
         self.census = Census()
         """Counts of live tasks, for statistics."""
         self.dirty_tasks: set[str] = set()
@@ -273,6 +275,7 @@ class Floor:
     def enrol(self, agent: Agent) -> None:
         """Recompute which queues he serves (his attributes or his name have changed)."""
         agent.reread()
+        self.whois.update(agent.record.sid, agent.attributes)
         for pool in self.queues.values():
             self._member(pool, agent, pool.expression(agent.attributes, {}, {}))
         if agent.seats:
@@ -286,6 +289,7 @@ class Floor:
 
     def dismiss(self, agent: Agent) -> None:
         """He leaves every queue (he is being deleted)."""
+        self.whois.remove(agent.record.sid)
         for queue_sid in list(agent.queues):
             self._member(self.queues[queue_sid], agent, False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,8 +12,10 @@ from ringback.effects.taskrouter import RedirectCall
 from ringback.events.queues import DeskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered
 from ringback.kernel.errors import Refused
+from ringback.kernel.outcome import MALFORMED
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
+from ringback.taskrouter import outbound
 from ringback.taskrouter.floor import Floor, Job
 from ringback.taskrouter.instruction import Instruction, from_answer
 from ringback.taskrouter.journal import happened
@@ -34,7 +35,7 @@ CODES: dict[str, dict[str, int]] = {
     "accept": {"state": 20001}, "reject": {"state": 20001},
 }  # fmt: skip
 """Instruction → what is wrong → code (§8)."""
-_ADDRESS = re.compile(r"(\+?[0-9][0-9 ().-]{1,30}|(sips?|client):[^\s<>\"]{1,300})\Z", re.IGNORECASE)
+_ADDRESS = outbound.ADDRESS
 
 
 def answered(floor: Floor, event: AssignmentAnswered) -> None:
@@ -122,8 +123,19 @@ def _redirect(floor: Floor, reservation: Reservation, instruction: Instruction) 
 
 
 def _conference(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
-    task = floor.tasks[reservation.task_sid].record
+    job = floor.tasks[reservation.task_sid]
+    task = job.record
     activity = _activity(floor, instruction, "conference")
+    if outbound.to_be_called(job):
+        if not outbound.callee(job):
+            raise Refused(
+                40142, f"Task {task.sid} has neither a waiting caller nor outbound_to: whom to connect?"
+            )
+        if (
+            _ADDRESS.match(outbound.callee(job)) is None
+        ):  # nobody needs to be called for that (call-outcomes.md §7)
+            outbound.fail(floor, reservation, MALFORMED)
+            return
     attributes = {
         "muted": "true" if instruction.flag("muted") else "false",
         "beep": instruction.text("beep", "true"),
@@ -146,6 +158,7 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
         options={
             "end_on_customer_exit": "true" if instruction.flag("end_conference_on_customer_exit") else "false",
             "customer_beep": "true" if instruction.flag("beep_on_customer_entrance", True) else "false",
+            **(_customer(job, instruction) if outbound.to_be_called(job) else {}),
         },
     )  # fmt: skip
     task.conference = {
@@ -153,6 +166,18 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
         "worker_calls": [*(task.conference or {}).get("worker_calls", ()), sid],
     }
     floor.save(task)
+
+
+def _customer(job: Job, instruction: Instruction) -> dict[str, str]:
+    """How the customer of an outbound task will be called, once the worker has answered (§9.6)."""
+    ends = "true" if instruction.flag("end_conference_on_customer_exit") else "false"
+    beep = "true" if instruction.flag("beep_on_customer_entrance", True) else "false"
+    attributes = {"startConferenceOnEnter": "true", "endConferenceOnExit": ends, "beep": beep}
+    return {
+        "customer_twiml": f"<Response><Dial>{conference(job.record.sid, attributes)}</Dial></Response>",
+        "customer_from": str(job.attributes.get("from") or "") or instruction.text("from"),
+        "customer_timeout": str(min(600, instruction.seconds("timeout", 60))),
+    }
 
 
 def _supervise(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:

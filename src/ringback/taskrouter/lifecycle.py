@@ -90,6 +90,7 @@ def reserve(
         set_task(floor, job, "reserve")
     floor.agenda.add(reservation.expires_at, "expire", reservation.sid)
     tell(floor, reservation, "reservation.created")
+    _legacy(floor, reservation, "reservation")
     if plan is not None and plan.record.assignment_callback_url:
         floor.do(
             AskAssignment(
@@ -135,9 +136,21 @@ def accept(floor: Floor, reservation: Reservation) -> None:
         job.record.accepted_at = floor.now
     floor.step_out(job)
     tell(floor, reservation, "reservation.accepted")
+    _legacy(floor, reservation, "assignment")
     for sid in sorted(job.open):
         _end(floor, floor.reservations[sid], "rescind", "reservation.rescinded")
     transfers.accepted(floor, job, reservation)
+
+
+def _legacy(floor: Floor, reservation: Reservation, kind: str) -> None:
+    """Single-task workspaces: the queue says in which activity a worker is who is offered, or has, a task (§2.4)."""
+    pool = floor.queues.get(reservation.task_queue_sid or "")
+    if floor.workspace.multi_task_enabled or pool is None:
+        return
+    activity = getattr(pool.record, f"{kind}_activity_sid")
+    agent = floor.workers.get(reservation.worker_sid)
+    if activity and agent is not None and activity in floor.activities:
+        move_worker(floor, agent, activity)
 
 
 def reject(floor: Floor, reservation: Reservation, activity_sid: str | None = None) -> None:
@@ -169,6 +182,20 @@ def cancel_reservation(
     job = floor.tasks[reservation.task_sid]
     if was == "pending" and retry:
         back_in_line(floor, job, unreachable=reservation.worker_sid)
+
+
+def fail_task(floor: Floor, reservation: Reservation, code: int | None, reason: str) -> None:
+    """A worker's outbound call failed: the reservation is canceled with its code, the task ends (§4, §9.6)."""
+    job = floor.tasks[reservation.task_sid]
+    state = job.record.assignment_status
+    if reservation.reservation_status == "accepted" and reservation.call_sid:
+        floor.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
+    transfers.failed(floor, job, ENDED)
+    reservation.canceled_reason_code = code
+    _finish(floor, job, "cancel" if state in ("pending", "reserved") else "fail", reason)
+    for each in _live(floor, job, RESERVATION_LIVE):
+        _end(floor, each, "cancel", "reservation.canceled")
+    happened(floor, "task.canceled", task=job.record)
 
 
 def wrap(floor: Floor, reservation: Reservation) -> None:

@@ -30,7 +30,7 @@ def enter_workflow(floor: Floor, job: Job) -> None:
     """The task enters its workflow at the top (step 1)."""
     task = job.record
     task.filter_index, task.target_index, task.target_over = None, 0, False
-    happened(floor, "workflow.entered", task=task)
+    happened(floor, "workflow.entered", task=task, about=("workflow", task.workflow_sid or ""))
     _walk(floor, job, "match")
 
 

@@ -10,6 +10,7 @@ from ringback.events import CallUpdateRequested, RecordingRequested, RecordingUp
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
+from ringback.voice import trial
 from ringback.voice.creation import TWIML_LIMIT, recording, status_callback
 from ringback.voice.form import Form
 from ringback.voice.verb import Source
@@ -47,6 +48,8 @@ def update(session: Session, event: CallUpdateRequested) -> Call:
     if callback is not None:
         callback.events = ["completed"]
         plan.callbacks = [*[one for one in plan.callbacks if one.url != callback.url], callback]
+    if limit and plan.trial:
+        limit = min(limit, trial.LONGEST)
     if limit:
         plan.time_limit = limit
         if session.call.answered_at is not None:

@@ -57,7 +57,11 @@ class Created:
 
 
 def check(
-    event: CallRequested, *, magic_numbers: bool, time_limit: int, refuse: Callable[[str], int | None] | None
+    event: CallRequested,
+    *,
+    magic_numbers: bool,
+    time_limit: int,
+    refuse: Callable[[str, str], int | None] | None,
 ) -> Created:
     """Read the request; raises :class:`Refused` with the code of the first failed check."""
     form = Form(event.params)
@@ -69,10 +73,10 @@ def check(
     plan = Plan(time_limit=time_limit, test=event.test)
     warnings = _instructions(form, event, plan)
     from_ = _caller(form, from_, to)
-    to = _callee(form, to)
+    to = _callee(form, to, refuse is not None and refuse(to, event.account_sid) != 21211)
     magic = event.test or magic_numbers
     _caller_rights(form, event, from_, magic)
-    _destination(form, to, magic, refuse)
+    _destination(form, to, magic, refuse and refuse(to, event.account_sid))
     if not event.trial_callee_verified:
         raise form.refuse(21219, f"The number {to} is not verified, and a trial account calls verified ones")
     _values(form, event, plan, warnings, time_limit)
@@ -127,7 +131,10 @@ def _caller(form: Form, from_: str, to: str) -> str:
     return from_
 
 
-def _callee(form: Form, to: str) -> str:
+def _callee(form: Form, to: str, short_numbers: bool) -> str:
+    """The callee in its normal form. ``short_numbers``: the dialling rights know it, should it be short."""
+    if short_numbers and numbers.is_short(to):
+        return to
     if to.startswith("client:"):
         if not numbers.is_client(to):
             raise form.refuse(21211, "The client identity is empty or longer than 256 characters")
@@ -166,14 +173,13 @@ def _caller_rights(form: Form, event: CallRequested, from_: str, magic: bool) ->
         )
 
 
-def _destination(form: Form, to: str, magic: bool, refuse: Callable[[str], int | None] | None) -> None:
+def _destination(form: Form, to: str, magic: bool, code: int | None) -> None:
     if magic and to in MAGIC_TO:
         code, text = MAGIC_TO[to]
         raise form.refuse(code, f"The 'To' number {to} {text}")
-    code_or_none = refuse(to) if refuse is not None else None
-    if code_or_none is not None:
-        text = _TEXTS.get(code_or_none, "may not be called")
-        raise form.refuse(code_or_none, f"The 'To' number {to} {text}")
+    if code is not None:
+        text = _TEXTS.get(code, "may not be called")
+        raise form.refuse(code, f"The 'To' number {to} {text}")
 
 
 def _values(

@@ -28,6 +28,8 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **f
                 change=change,
                 status=call.status if ended else "",
                 sip_code=call.sip_code if ended else None,
+                error_code=call.error_code if ended else None,
+                reason_code=(call.plan.get("outcome") or {}).get("reason_code") if ended else None,
                 reason=reason,
                 **facts,
             )
@@ -123,5 +125,9 @@ def as_request(event: DeskCallRequested) -> CallRequested:
     params = {name: [value] for name, value in given.items() if value}
     params["StatusCallbackEvent"] = list(event.status_callback_events)
     return CallRequested(
-        call_sid=event.call_sid, account_sid=event.account_sid, params=params, caller_number_sid="desk"
+        call_sid=event.call_sid,
+        account_sid=event.account_sid,
+        params=params,
+        caller_number_sid=event.caller_number_sid,
+        trial_callee_verified=event.trial_callee_verified,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ringback.effects import AnswerLeg, FetchDocument, Sound, Speech
 from ringback.events import DocumentFetched, LegAnswered
 from ringback.kernel.errors import Refused
-from ringback.voice import params
+from ringback.voice import params, trial
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
 from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, Verb, read_attributes
 from ringback.voice.verbs import collect
@@ -25,6 +25,8 @@ def documents(session: Session, source: Source) -> Steps[End]:
     in_fallback = hopeless = False
     for _ in range(STEP_LIMIT):
         try:
+            if session.answered:
+                yield from trial.disclaim(session)
             if hopeless:
                 return (yield from _apologise(session))
             outcome = yield from _document(session, source)
@@ -134,7 +136,8 @@ def _answer(session: Session) -> Steps[None]:
     while True:
         event = yield
         if isinstance(event, LegAnswered):
-            return
+            break
+    yield from trial.disclaim(session)
 
 
 def _apologise(session: Session) -> Steps[End]:

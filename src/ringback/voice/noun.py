@@ -61,6 +61,14 @@ NOUNS: Final = {
     "Client": dict(_COMMON),
 }
 """The nouns and their attributes (twiml.md §5.1)."""
+_REFUSALS: Final = {21202: 13225, 21211: 13223, 21214: 13224, 21215: 13227, 21216: 13225, 21217: 13224}
+"""Codes of the REST API → those of a document (call-outcomes.md §4)."""
+_REASONS: Final = {
+    13223: "is no phone number; write it as +15551234567",
+    13224: "cannot be reached",
+    13225: "may not be called: it is blocked, or a premium number",
+    13227: "is in a country that your account may not call",
+}
 _CHILDREN: Final = {
     "Number": frozenset[str](),
     "Sip": sip_noun.CHILDREN,
@@ -162,8 +170,20 @@ def _ways(noun: Element, attributes: Attributes, session: Session) -> list[sip_n
             return [sip_noun.Way(address, None, None, [])]
         session.warn(12200, f"{noun.place}: <Client> needs an identity of at most 256 characters")
         return []
-    number = numbers.normal(noun.text)
-    if number is not None and numbers.possible(number):
+    number, code = _dialled(noun.text, session)
+    if code is None:
         return [sip_noun.Way(number, None, None, [])]
-    session.warn(13223, f"{noun.place}: {noun.text[:60]!r} is no phone number; write it as +15551234567")
+    session.warn(code, f"{noun.place}: {noun.text[:60]!r} {_REASONS[code]}")
     return []
+
+
+def _dialled(text: str, session: Session) -> tuple[str, int | None]:
+    """The number that a document names, and the code when it may not be called."""
+    refuse = session.board.settings.refuse
+    number = numbers.normal(text) or (text if numbers.is_short(text) and refuse is not None else None)
+    if number is None:
+        return text, 13223
+    if number.startswith("+") and not numbers.possible(number):
+        return number, 13224
+    code = refuse(number, session.call.account_sid) if refuse is not None else None
+    return number, None if code is None else _REFUSALS.get(code, 13224)

@@ -13,6 +13,7 @@ _SIP_HOST: Final = re.compile(r"sips?:[^\s@<>\";?]+(;[^\s<>\"?]*)?(\?\S*)?\Z", r
 WITHHELD: Final = frozenset({"anonymous", "unknown", "restricted", "unavailable", "private"})
 SIP_HEADERS_LIMIT: Final = 1024
 IDENTITY_LIMIT: Final = 256
+SHORT_LIMIT: Final = 6
 
 
 def normal(text: str) -> str | None:
@@ -27,6 +28,11 @@ def normal(text: str) -> str | None:
     if bare.isdigit() and len(bare) == 11 and bare[0] == "1":
         return "+" + bare
     return None
+
+
+def is_short(text: str) -> bool:
+    """Whether ``text`` is a short number: two to six bare digits (112, 911 …)."""
+    return 2 <= len(text) <= SHORT_LIMIT and text.isascii() and text.isdigit()
 
 
 def possible(e164: str) -> bool:

@@ -60,7 +60,7 @@ def check(
     *,
     magic_numbers: bool,
     time_limit: int,
-    refuse: Callable[[str], int | None] | None,
+    refuse: Callable[[str, str], int | None] | None,
 ) -> Wanted:
     """Read the request; raises :class:`Refused` with the code of the first failed check."""
     form = Form(event.params)

@@ -64,6 +64,12 @@ class Plan:
     """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
     desk: dict[str, str] = field(default_factory=dict)
     """What the call is to a task: ``workspace``, ``task``, ``reservation``, ``role`` … (events/queues.py)."""
+    outcome: dict[str, Any] | None = None
+    """How the call ended (kernel/outcome.py); None while it lives."""
+    verification: dict[str, str] | None = None
+    """What a verification call must bring (voice/verification.py); None: it is none, or it has been settled."""
+    trial: bool = False
+    """A trial account's call (voice/trial.py)."""
     detection_callback: Callback | None = None
     """Asynchronous detection: who is told of the verdict; an empty URL: nobody."""
 

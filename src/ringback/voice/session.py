@@ -35,15 +35,15 @@ from ringback.events import (
     TimerFired,
 )
 from ringback.events.queues import TaskMade
-from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
+from ringback.kernel.outcome import Outcome, completed, inbound, outbound
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, desk, flow, params, progress, urls
+from ringback.voice import call_machine, desk, flow, params, progress, trial, urls
 from ringback.voice.alerts import alert
 from ringback.voice.params import Params
 from ringback.voice.plan import Plan
 from ringback.voice.recordings import RECORDING_WAIT, Recordings
-from ringback.voice.sip_result import Result, outcome
+from ringback.voice.sip_result import settle
 from ringback.voice.verb import End, HungUp, Interrupted, Redirected, Source, Steps
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Session:
         self.asked: FetchDocument | None = None
         """The request for the running document; None: inline."""
         self.whispering = False
+        self.disclaimed = False
+        """The trial account's announcement has been played (voice/trial.py)."""
         self.ending = ""
         """Why we asked for the end; empty while nobody did."""
         self.tie: Tie | None = None
@@ -161,6 +163,10 @@ class Session:
         playback = self.fresh("play")
         self.do(PlayAudio(call_sid=self.call.sid, playback=playback, items=items, loop=loop))
         return playback
+
+    def stop_audio(self, playback: str) -> None:
+        """Stop a playback of :meth:`start_audio`."""
+        self.do(StopAudio(call_sid=self.call.sid, playback=playback))
 
     def play(self, items: tuple[AudioItem, ...], loop: int = 1) -> Steps[PlaybackEnded]:
         """Play to the end; an interruption stops the sound."""
@@ -282,30 +288,27 @@ class Session:
             code = reject or 480
             self.do(RejectLeg(call_sid=self.call.sid, sip_code=code))
             status = "canceled" if reason == "api" else _REJECTED.get(code, "no-answer")
-            self.finish(Result(status, code))
+            self.finish(inbound(status, code, "us"))
             return
         if self.call.status == "queued":
             self.ending = reason
             self.do(ClearDeadline(call_sid=self.call.sid, name="queue"))
-            self.finish(Result("canceled", 487), silent=True)
+            self.finish(outbound(487, "us", "api"), silent=True)
             return
         if not self.ending:
             self.ending = reason
             self.timer("hangup-guard", HANGUP_GUARD, pulls=False)
             self.do(HangUpLeg(call_sid=self.call.sid, reason=reason))
 
-    def finish(self, result: Result, *, silent: bool = False) -> None:
+    def finish(self, result: Outcome, *, silent: bool = False) -> None:
         """The leg is over: terminal status, owed requests, callbacks, release (the order of §11)."""
         if self.over:
             return
         call = self.call
         call.end_time = self.now
-        call.sip_code = result.sip_code
         answered_at = call.answered_at
         call.duration = 0 if answered_at is None else max(0, round(self.now - answered_at))
-        if result.error_code is not None:
-            call.error_code, call.error_message = result.error_code, title(result.error_code)
-        call.status = call_machine.step(call.status, result.status)
+        settle(call, self.plan, result)
         if self._steps is not None:
             self._throw(HungUp())
             self._steps = None
@@ -316,7 +319,8 @@ class Session:
             progress.tell(self, "completed", progress.final(self))
         self.save()
         if result.error_code is not None:
-            self.warn(result.error_code, f"SIP response {result.sip_code}")
+            said = f"SIP response {result.sip_code}. " if result.sip_code is not None else ""
+            self.warn(result.error_code, said + result.advice)
         if self.tie is not None:
             self.tie.ended()
         self.wait_for_files()
@@ -409,18 +413,19 @@ class Session:
     def _leg_ended(self, event: Event) -> None:
         """``completed`` only ever follows an answer, whatever a carrier calls the end."""
         if self.answered:
-            self.finish(Result("completed", 200))
+            self.finish(completed())
         else:
             self._failed(LegFailed(call_sid=event.call_sid, sip_code=487))
 
     def _failed(self, event: Event) -> None:
         assert isinstance(event, LegFailed)
         if self.answered:
-            self.finish(Result("completed", 200))
+            self.finish(completed())
         elif self.call.direction == "inbound":
-            self.finish(Result("canceled" if self.ending == "api" else "no-answer", event.sip_code))
+            status = "canceled" if self.ending == "api" else "no-answer"
+            self.finish(inbound(status, event.sip_code, "us" if self.ending else "callee", event.reason))
         else:
-            self.finish(outcome(event.sip_code, event.by, self.ending))
+            self.finish(outbound(event.sip_code, event.by, self.ending, event.reason))
 
     def _timer(self, event: Event) -> None:
         assert isinstance(event, TimerFired)
@@ -428,10 +433,13 @@ class Session:
         if name == "ring" and not self.answered:
             self.hang_up("ring-timeout")
         elif name == "time-limit" and not self.over:
-            self.warn(32015, f"The call lasted its {self.plan.time_limit} seconds")
+            self.warn(
+                trial.OVER if self.plan.trial and self.plan.time_limit == trial.LONGEST else 32015,
+                f"The call lasted its {self.plan.time_limit} seconds",
+            )
             self.hang_up("time-limit")
         elif name == "hangup-guard" and not self.over:
-            self.finish(Result("completed", 200) if self.answered else outcome(487, "us", self.ending))
+            self.finish(completed() if self.answered else outbound(487, "us", self.ending))
         elif name == "owed-guard" and self.over:
             for sid, _ in list(self._owed):
                 self._ask_owed(sid, self.recordings.facts(sid, self.recordings.so_far(sid)))

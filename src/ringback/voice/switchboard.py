@@ -38,6 +38,7 @@ from ringback.events.conferences import (
     ParticipantRequested,
     ParticipantUpdateRequested,
 )
+from ringback.events.outcomes import CallDoubted, CallerIdVerificationRequested, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
     DeskCallRequested,
@@ -48,8 +49,9 @@ from ringback.events.queues import (
     QueueTaken,
     TaskMade,
 )
-from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
+from ringback.kernel.outcome import expired, refused
+from ringback.kernel.outcome import lost as lost_call
 from ringback.resources.api.call import Call
 from ringback.voice import (
     call_machine,
@@ -62,6 +64,9 @@ from ringback.voice import (
     participation,
     progress,
     queue_control,
+    settling,
+    trial,
+    verification,
 )
 from ringback.voice.alerts import alert
 from ringback.voice.child import Tie
@@ -72,8 +77,10 @@ from ringback.voice.plan import Callback, Plan, from_json
 from ringback.voice.queues import Queues
 from ringback.voice.recordings import settle, status_webhook
 from ringback.voice.session import Session
-from ringback.voice.sip_result import Result
+from ringback.voice.sip_result import settle as settle_call
 
+DELAY = "delay"
+"""Name of the durable timer of a call that is not to be queued yet."""
 QUEUE = "queue"
 """Name of the durable timer of a queued call."""
 ADDRESSED = (QueueTaken, MemberReady, MemberDequeueRequested, TaskMade)
@@ -93,8 +100,8 @@ class VoiceSettings:
     """Seconds that a call may wait as ``queued`` (15002)."""
     magic_numbers: bool = False
     """Whether the magic numbers answer the live credentials too."""
-    refuse: Callable[[str], int | None] | None = None
-    """Dialling rights: a code of errors.md for a destination, or None."""
+    refuse: Callable[[str, str], int | None] | None = None
+    """Dialling rights: a code of errors.md for a destination and an account, or None (call-outcomes.md §4)."""
 
     def __post_init__(self) -> None:
         if not self.api_base:
@@ -120,6 +127,9 @@ class Switchboard:
             ChildRequested: self._child,
             CallResumed: self._resumed,
             CallLost: self._lost,
+            CallDoubted: self._doubted,
+            CallerIdVerificationRequested: self._verification,
+            TrunkRecordFound: self._trunk_record,
             DeskCallRequested: self._desk_call,
             QueueChangeRequested: lambda event, now: list(queue_control.change(self.queues, event, now)),
         }
@@ -228,6 +238,8 @@ class Switchboard:
         )
         call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
         call.phone_number_sid = event.caller_number_sid
+        if event.trial:
+            trial.limit(created.plan)
         call.plan = created.plan.to_json()
         if event.test:
             return [Answer(value=call)]
@@ -237,29 +249,47 @@ class Switchboard:
         session.do(Answer(value=replace(call)))
         return self._flush(session)
 
-    def _queued(self, call: Call, plan: Plan, now: float) -> Session:
-        """A new outbound call: saved, and in the line of the dialler."""
+    def _verification(self, event: CallerIdVerificationRequested, now: float) -> list[Effect]:
+        """The call that verifies a caller id."""
+        created = creation.check(
+            verification.as_request(event),
+            magic_numbers=self.settings.magic_numbers,
+            time_limit=verification.LONGEST,
+            refuse=self.settings.refuse,
+        )
+        call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
+        created.plan.verification = verification.pending(event)
+        session = self._queued(call, created.plan, now, event.delay)
+        session.begin(verification.documents(session))
+        session.do(Answer(value=replace(call)))
+        return self._flush(session)
+
+    def _queued(self, call: Call, plan: Plan, now: float, delay: float = 0.0) -> Session:
+        """A new outbound call: saved, and in the line of the dialler (after ``delay`` seconds)."""
         session = Session(self, call, plan, now)
         self._sessions[call.sid] = session
         session.save()
         session.do(SetDeadline(call_sid=call.sid, name=QUEUE, at=now + self.settings.queue_timeout))
-        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
+        if delay:
+            session.do(SetDeadline(call_sid=call.sid, name=DELAY, at=now + delay))
+        else:
+            session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
         return session
 
     def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
-        """A call to a worker; one that may not be made fails at once, and the desk hears of it."""
+        """A call to a worker or his customer; one that may not be made fails at once, and the desk hears of it."""
         call = self._call(event.call_sid, event.account_sid, event.to, event.from_, "outbound-api", now)
         refusal: Refused | None = None
         plan = Plan(time_limit=self.settings.time_limit)
         try:
             created = creation.check(
                 desk.as_request(event),
-                magic_numbers=False,
+                magic_numbers=self.settings.magic_numbers and event.desk.get("role") == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
             )
-        except Refused as refused:
-            refusal = refused
+        except Refused as error:
+            refusal = error
         else:
             plan = created.plan
             call = self._call(
@@ -270,7 +300,7 @@ class Switchboard:
         if refusal is not None:
             session.warn(refusal.code, refusal.message)
             session.do(ClearDeadline(call_sid=call.sid, name=QUEUE))
-            session.finish(Result("failed", 400, refusal.code))
+            session.finish(refused(refusal.code))
         return self._flush(session)
 
     def _participant(self, event: ParticipantRequested, now: float) -> list[Effect]:
@@ -329,6 +359,8 @@ class Switchboard:
         call.phone_number_sid = routing.phone_number_sid
         call.forwarded_from, call.caller_name = event.forwarded_from, event.caller_name
         call.carrier = event.carrier
+        if routing.trial:
+            trial.limit(plan)
         session = Session(self, call, plan, now)
         self._sessions[call.sid] = session
         session.save()
@@ -361,6 +393,8 @@ class Switchboard:
             return []
         session = Session(self, call, from_json(call.plan), now)
         self._sessions[call.sid] = session
+        if session.plan.verification is not None:
+            session.begin(verification.documents(session))
         session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
         return self._flush(session)
 
@@ -380,6 +414,36 @@ class Switchboard:
                 effects.append(hook)
         effects.append(ReleaseCall(call_sid=call.sid))
         return effects
+
+    def _doubted(self, event: CallDoubted, now: float) -> list[Effect]:
+        """What the reconciler found (call-outcomes.md §1)."""
+        session = self._sessions.get(event.call_sid)
+        if session is not None:
+            session.now = now
+            found = settling.live(session, event)
+            return [*self._flush(session), Answer(value=found)]
+        call: Call | None = event.call
+        if call is None or event.finding is None or call.status in call_machine.TERMINAL:
+            return []
+        if call.status == "queued":
+            effects = self._resumed(CallResumed(call_sid=call.sid, call=call), now)
+            if event.finding == "expired":
+                session = self._sessions[call.sid]
+                session.now = now
+                session.finish(expired(15002))
+                effects = self._flush(session)
+            return [*effects, Answer(value=settling.repair(call, event.finding))]
+        effects = end_stored(call, from_json(call.plan), now, settling.PRESUMED, self.new_token)
+        text = f"Reconciled: {settling.TEXTS[event.finding]}"
+        effects.append(self._alert(call, now, settling.PRESUMED, text))
+        return [*effects, *settling.released(call), Answer(value=settling.repair(call, event.finding))]
+
+    def _trunk_record(self, event: TrunkRecordFound, now: float) -> list[Effect]:
+        """A trunk's own record corrects what could only be presumed."""
+        if event.call_sid in self._sessions:
+            return []
+        effects, found = settling.corrected(event, now, self.new_token)
+        return [*effects, Answer(value=found)]
 
     # --- the life of an outbound leg ------------------------------------------------------------------
 
@@ -409,8 +473,11 @@ class Switchboard:
         )
 
     def _deadline(self, session: Session, event: DeadlineReached) -> None:
+        if event.name == DELAY:
+            session.do(ClearDeadline(call_sid=event.call_sid, name=DELAY))
+            session.do(QueueDial(call_sid=event.call_sid, account_sid=session.call.account_sid))
         if event.name == QUEUE and session.call.status == "queued":
-            session.finish(Result("failed", 408, 15002))
+            session.finish(expired(15002))
 
     # --- small things ---------------------------------------------------------------------------------
 
@@ -473,12 +540,11 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
     """Give a call its terminal status without a session, with the callback that is owed."""
     if call.status in call_machine.TERMINAL:
         return []
-    answered = call.answered_at is not None
-    call.status = "completed" if answered else "failed"
+    settle_call(call, plan, lost_call(code, answered=call.answered_at is not None))
     call.end_time = call.date_updated = now
     call.duration = max(0, round(now - call.answered_at)) if call.answered_at is not None else 0
-    call.error_code, call.error_message = code, title(code)
     hooks, call.sequence = progress.hooks_for(
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
+    hooks += verification.lost(call, plan, now, new_token())
     return [*hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]

@@ -27,6 +27,8 @@ CRASHES: Final = 3
 """Worker processes that one recording may cost."""
 DEADLINE: Final = "transcribe"
 """Name of the durable timer that is there as long as the work is not finished."""
+OVERDUE: Final = 0.0
+"""When it is due: always already, whatever the next start's clock says."""
 KEY: Final = "transcribe"
 """Where ``Recording.plan`` keeps what was ordered."""
 
@@ -79,7 +81,7 @@ def begin(recording: Recording, seconds: float, new_sid: NewSid, now: float) -> 
     )
     return [
         Save(record),
-        SetDeadline(call_sid=record.sid, name=DEADLINE, at=now),
+        SetDeadline(call_sid=record.sid, name=DEADLINE, at=OVERDUE),
         Transcribe(call_sid=record.sid),
     ]
 

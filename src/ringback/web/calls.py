@@ -102,15 +102,16 @@ class Directory:
             return event
         for number in (event.to, *(prefix + event.to for prefix in ("+", "+1") if event.to.isdigit())):
             routing = await self.routing(number)
-            if routing is not None and await self._may_be_called(routing, event):
-                return replace(event, to=number, routing=routing)
+            account = None if routing is None else await self._active(routing, event)
+            if routing is not None and account is not None:
+                return replace(event, to=number, routing=replace(routing, trial=account.type == "Trial"))
         return event
 
-    async def _may_be_called(self, routing: VoiceRouting, event: CallArrived) -> bool:
-        """Whether the number's account is active; calls to others are refused and logged (errors.md, 10003)."""
+    async def _active(self, routing: VoiceRouting, event: CallArrived) -> Account | None:
+        """The number's account when it is active; calls to others are refused and logged (errors.md, 10003)."""
         account = await self._store.get(Account, routing.account_sid)
         if account is not None and account.status == "active":
-            return True
+            return account
         now = self._now()
         refusal = Alert(
             sid=self._new_sid("NO"), account_sid=routing.account_sid, date_created=now, date_updated=now,
@@ -119,7 +120,7 @@ class Directory:
             more_info=explained(10003),
         )  # fmt: skip
         await self._store.commit([Save(refusal)])
-        return False
+        return None
 
 
 class LiveCalls:
@@ -159,6 +160,7 @@ class LiveCalls:
                 params=params,
                 application=application,
                 caller_number_sid=await self._directory.caller_id(account.sid, caller) if caller else None,
+                trial=account.type == "Trial",
                 trial_callee_verified=verified,
                 test=ctx.caller.is_test,
             )

@@ -27,6 +27,7 @@ from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Store
 from ringback.web.calls import TERMINAL
+from ringback.web.outcomes import outcome_of
 
 PARTS: tuple[type[Any], ...] = (
     Activity, TaskChannel, TaskQueue, Workflow, Worker, WorkerChannel, Task, Reservation,
@@ -132,21 +133,30 @@ class DeskLink:
         for floor in list(self._desk.floors.values()):
             for job in list(floor.tasks.values()):
                 legs = [(job.record.call_sid, {"role": "customer"})]
+                customer = (job.record.conference or {}).get("customer_call")
                 for sid in job.reservations:
                     leg = floor.reservations[sid].call_sid
                     legs.append((leg, {"role": "worker", "reservation": sid}))
+                    if customer:
+                        legs.append((customer, {"role": "customer", "reservation": sid}))
                 for leg, desk in legs:
                     told += await self._ended(floor.workspace.sid, job.record.sid, leg, desk)
         return told
 
     async def _ended(self, workspace_sid: str, task_sid: str, leg: str | None, desk: dict[str, str]) -> int:
         call = await self._store.get(Call, leg) if leg else None
+        if call is None and leg and desk["role"] == "customer" and "reservation" in desk:
+            call = Call(  # asked for and never made
+                sid=leg, account_sid="", status="failed", error_code=15000, direction="outbound-api"
+            )  # fmt: skip
         if call is None or call.status not in TERMINAL:
             return 0
+        ended = outcome_of(call)
         self._post(
             DeskCallChanged(
                 call_sid=workspace_sid, about=call.sid, change="ended", status=call.status,
-                sip_code=call.sip_code, reason="restart",
+                sip_code=call.sip_code, reason="restart", error_code=call.error_code,
+                reason_code=ended.reason_code if ended is not None else None,
                 desk={"workspace": workspace_sid, "task": task_sid, **desk},
             )
         )  # fmt: skip

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from ringback.effects import SendWebhook
 from ringback.kernel.clock import Clock
 from ringback.resources.api.alert import Alert, explained
+from ringback.web.calls import TERMINAL
 from ringback.web.documents import ledger, warnings
+from ringback.web.webhooks.delivery import Attempt
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender
 
@@ -34,7 +37,13 @@ class Notifications:
         new_sid: Callable[[str], str],
         log: Callable[[list[Any]], None],
         faults: FaultBook | None = None,
+        late: Callable[[str, Sequence[Any]], Awaitable[None]] | None = None,
+        again_after: float = 0.0,
     ) -> None:
+        """``late(token, records)`` is told when a webhook that a fault put off has been sent. A final notification
+        that nobody took is sent once more after ``again_after`` seconds; 0: never."""
+        self._finished = late
+        self._again_after = again_after
         self._sender = sender
         self._clock = clock
         self._auth_token = auth_token
@@ -49,39 +58,42 @@ class Notifications:
         """Webhooks that a fault has put off."""
         return len(self._held) + len(self._late)
 
-    async def deliver(self, hook: SendWebhook) -> Sequence[Alert]:
-        """Send one webhook; gives the debugger entry when it could not be delivered (webhooks.md §4)."""
+    async def deliver(self, hook: SendWebhook) -> Sequence[Any] | None:
+        """Send one webhook; gives the debugger entry when it could not be delivered (webhooks.md §4), and the last
+        repetition of a final one. None: it is put off (a fault), ``late`` is told."""
         if self._faults is not None:
             times, waits, later = self._faulty(hook, self._faults)
             if waits:
                 await self._sleep(waits)
             if later:
                 self._put_off(hook)
-                return ()
-            alerts: list[Alert] = []
+                return None
+            records: list[Any] = [] if times else self._failed(hook, "a fault dropped it", None, hook.url)
             for _ in range(times):
-                alerts = await self._send(hook)
+                records = await self._send(hook)
             overtaken = self._held.pop(hook.key, None)
             if overtaken is not None:
-                alerts += await self._send(overtaken)
-            return alerts
+                await self._send_late(overtaken)
+            return records
         return await self._send(hook)
 
     def _put_off(self, hook: SendWebhook) -> None:
         """Let the next of its key overtake it; if none comes within five seconds, it was the last one."""
         self._held[hook.key] = hook
 
-        async def send() -> None:
-            await self._send(hook)
-
         def late() -> None:
             if self._held.get(hook.key) is hook:
                 del self._held[hook.key]
-                task = asyncio.get_running_loop().create_task(send())
+                task = asyncio.get_running_loop().create_task(self._send_late(hook))
                 self._late.add(task)
                 task.add_done_callback(self._late.discard)
 
         self._clock.call_at(self._clock.now() + 5.0, late)
+
+    async def _send_late(self, hook: SendWebhook) -> None:
+        records = await self._send(hook)
+        if self._finished is not None:
+            await self._finished(hook.token, records)
 
     def _faulty(self, hook: SendWebhook, faults: FaultBook) -> tuple[int, float, bool]:
         """How often to send it, after how many seconds, and whether the next of its key goes first."""
@@ -107,7 +119,7 @@ class Notifications:
         finally:
             alarm.cancel()
 
-    async def _send(self, hook: SendWebhook) -> list[Alert]:
+    async def _send(self, hook: SendWebhook) -> list[Any]:
         hold = self._clock.hold()
         try:
             delivery = await self._sender.send(
@@ -123,7 +135,6 @@ class Notifications:
             )
         finally:
             hold.release()
-        resource_sid = hook.resource_sid or hook.key
         now = self._clock.now()
         self._log(
             [
@@ -134,23 +145,37 @@ class Notifications:
         if delivery.ok:
             return []
         last = delivery.attempts[-1] if delivery.attempts else None
-        return [
-            Alert(
-                sid=self._new_sid("NO"),
-                account_sid=hook.account_sid,
-                date_created=now,
-                date_updated=now,
-                log=1,
-                error_code=hook.failure_code,
-                message_text=f"The callback could not be delivered: {delivery.error_text}",
-                message_date=now,
-                call_sid=hook.key if hook.key.startswith("CA") else None,
-                resource_sid=resource_sid,
-                more_info=explained(hook.failure_code),
-                request_method=hook.method,
-                request_url=last.url if last else delivery.final_url,
-                request_variables=urlencode(hook.params),
-                response_headers="" if last is None else urlencode(last.response_headers),
-                response_body=None if last is None else last.body_excerpt,
-            )
-        ]
+        return self._failed(hook, delivery.error_text, last, last.url if last else delivery.final_url)
+
+    def _failed(self, hook: SendWebhook, why: str, last: Attempt | None, url: str) -> list[Any]:
+        """Nobody took it: the debugger entry, and for a final one its last repetition."""
+        now = self._clock.now()
+        entry = Alert(
+            sid=self._new_sid("NO"),
+            account_sid=hook.account_sid,
+            date_created=now,
+            date_updated=now,
+            log=1,
+            error_code=hook.failure_code,
+            message_text=f"The callback could not be delivered: {why}",
+            message_date=now,
+            call_sid=hook.key if hook.key.startswith("CA") else None,
+            resource_sid=hook.resource_sid or hook.key,
+            more_info=explained(hook.failure_code),
+            request_method=hook.method,
+            request_url=url,
+            request_variables=urlencode(hook.params),
+            response_headers="" if last is None else urlencode(last.response_headers),
+            response_body=None if last is None else last.body_excerpt,
+        )
+        if not self._again_after or hook.not_before or not final(hook):
+            return [entry]
+        return [entry, replace(hook, not_before=now + self._again_after)]
+
+
+def final(hook: SendWebhook) -> bool:
+    """Whether a notification is the last word about its subject: lost for good if nobody takes it."""
+    facts = dict(hook.params)
+    if facts.get("CallbackSource") == "call-progress-events":
+        return facts.get("CallStatus") in TERMINAL
+    return "VerificationStatus" in facts

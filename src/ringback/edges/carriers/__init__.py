@@ -26,3 +26,12 @@ class Carrier(Protocol):
 
     def perform(self, effect: LegEffect) -> None:
         """Carry out one effect on one of its legs (or dial a new one: ``DialLeg``)."""
+
+    def knows(self, call_sid: str) -> bool:
+        """Whether it has a leg of that call, in whatever state."""
+
+    def probe(self, call_sid: str) -> bool:
+        """Ask the far end whether an answered call still exists; if not, its ending follows as an event.
+
+        False: it need not or cannot be asked.
+        """

@@ -140,6 +140,14 @@ class SimulatedCarrier:
         """Legs that are live."""
         return len(self._live)
 
+    def knows(self, call_sid: str) -> bool:
+        """Whether the leg is live."""
+        return call_sid in self._live
+
+    def probe(self, call_sid: str) -> bool:
+        """A simulated far end never vanishes without a word."""
+        return False
+
     def perform(self, effect: LegEffect) -> None:
         """Carry out an effect; for a leg that is gone it is forgotten on purpose."""
         if isinstance(effect, DialLeg):

@@ -175,6 +175,15 @@ class SipCarrier:
         found["media_late_ms_p99"] = max((each.late_p99_ms for each in workers), default=0.0)
         return found
 
+    def knows(self, call_sid: str) -> bool:
+        """Whether it has the leg."""
+        return call_sid in self._legs
+
+    def probe(self, call_sid: str) -> bool:
+        """OPTIONS within the dialog, when no session timer watches over it."""
+        leg = self._legs.get(call_sid)
+        return leg is not None and leg.call is not None and leg.call.probe()
+
     def perform(self, effect: LegEffect) -> None:
         """Carry out one effect; effects for a leg that is gone are forgotten on purpose."""
         if isinstance(effect, DialLeg):
@@ -214,6 +223,7 @@ class SipCarrier:
             next_hop=route.next_hop,
             credentials=route.credentials,
             headers=[*route.headers, *effect.headers],
+            call_id=f"{leg.call_sid}@ringback",  # so that the trunk's records name the call
         )
         leg.call.context = leg
 

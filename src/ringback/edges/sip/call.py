@@ -4,10 +4,10 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from ringback.edges.sip.arrival import CallRequest
 from ringback.edges.sip.handler import EndedBy, FailedBy, Refusal, SipHandler
 from ringback.edges.sip.stack import Hop, Stack, Trouble
 from ringback.edges.sip.transport import Source
@@ -43,45 +43,6 @@ CALL_TABLE: dict[tuple[CallState, str], CallState] = {
     (CallState.ANSWERED, "end"): CallState.OVER,
     (CallState.TALKING, "end"): CallState.OVER,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """The first INVITE, read for the application."""
-
-    uri: str
-    from_user: str
-    from_host: str
-    from_display: str
-    to_user: str
-    to_host: str
-    "User and host of the Request-URI: what was dialled."
-    source: tuple[str, int]
-    "The address the INVITE really came from."
-    transport: str
-    headers: list[tuple[str, str]]
-    x_headers: dict[str, str] = field(default_factory=dict)
-    username: str = ""
-    "The authenticated digest user, or empty."
-
-    @classmethod
-    def read(cls, request: Request, source: Source, username: str = "") -> "CallRequest":
-        """From a parsed INVITE. Raises MalformedMessage."""
-        from_, uri = request.from_, request.uri
-        headers = request.headers.items()
-        return cls(
-            request.target,
-            from_.uri.user,
-            from_.uri.bare_host,
-            from_.display,
-            uri.user,
-            uri.bare_host,
-            (source.host, source.port),
-            source.transport,
-            headers,
-            {name: value for name, value in headers if name[:2] in ("X-", "x-")},
-            username,
-        )
 
 
 class SipCall:
@@ -176,6 +137,22 @@ class SipCall:
                 ("Referred-By", (self.dialog.local if self.dialog else "")),
             ]
             self._ask("REFER", lambda response: None, lambda trouble: None, headers=headers)
+
+    def probe(self) -> bool:
+        """Ask by OPTIONS whether the peer still has the dialog; if not, `ended` follows (RFC 3261 section 11).
+
+        False: the call is not up, or a session timer (RFC 4028) watches over it. Any answer but 408 and 481
+        is a sign of life.
+        """
+        if self.state is not CallState.TALKING or self._session is not None:
+            return False
+
+        def came(response: Response) -> None:
+            if response.code in (408, 481):
+                self._lost("remote", f"OPTIONS answered {response.code}")
+
+        self._ask("OPTIONS", came, lambda trouble: self._lost("timeout", f"OPTIONS {trouble}"))
+        return True
 
     def abandon(self) -> None:
         """The endpoint closes: report the end now, whatever the peer does."""

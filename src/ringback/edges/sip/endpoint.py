@@ -115,8 +115,11 @@ class SipEndpoint:
         credentials: tuple[str, str] | None = None,
         headers: list[tuple[str, str]] | None = None,
         session_expires: int | None = 1800,
+        call_id: str | None = None,
     ) -> SipCall:
         """Call `to`. `next_hop` is `host` or `host:port` or a sip: URI and replaces the address in `to`.
+
+        `call_id` must never have been used before; None makes one.
 
         Raises ValueError for addresses or headers that cannot be sent; everything later comes by the handler.
         """
@@ -131,6 +134,7 @@ class SipEndpoint:
             headers=headers or [],
             credentials=credentials,
             session_expires=session_expires,
+            call_id=call_id,
         )
         hop = hop_of(next_hop or to, transport or (None if next_hop else parse_uri(to).transport))
         self._calls[(call.call_id, call.local_tag)] = call

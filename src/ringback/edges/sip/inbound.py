@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from ringback.edges.sip.call import ALLOW, SUPPORTED, CallRequest, CallState, SipCall
+from ringback.edges.sip.arrival import CallRequest
+from ringback.edges.sip.call import ALLOW, SUPPORTED, CallState, SipCall
 from ringback.edges.sip.handler import SipHandler
 from ringback.edges.sip.stack import Hop, Stack
 from ringback.edges.sip.transport import Source

@@ -49,9 +49,10 @@ class OutboundCall(SipCall):
         headers: list[tuple[str, str]],
         credentials: tuple[str, str] | None,
         session_expires: int | None,
+        call_id: str | None = None,
     ) -> None:
         """Raises ValueError (BadAddress) for addresses or headers that must not go on the wire."""
-        super().__init__(stack, handler, forget, f"{secrets.token_hex(12)}@ringback")
+        super().__init__(stack, handler, forget, call_id or f"{secrets.token_hex(12)}@ringback")
         uri = parse_uri(to)
         parse_uri(from_uri)
         name = f"{quote_string(plain_header(from_display))} " if from_display else ""

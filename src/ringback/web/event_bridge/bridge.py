@@ -20,7 +20,7 @@ from ringback.web.event_bridge.absence import Absence
 from ringback.web.event_bridge.asking import Asking
 from ringback.web.event_bridge.floors import Desk, Matches
 from ringback.web.event_bridge.grant import Grant, read_grant
-from ringback.web.event_bridge.news import message, read_news
+from ringback.web.event_bridge.news import News, message, read_news
 from ringback.web.event_bridge.session import Receive, Send, Session
 from ringback.web.event_bridge.sessions import Sessions
 from ringback.web.server import Scope
@@ -77,12 +77,15 @@ class EventBridge:
         keep: Callable[[Sequence[Effect]], None],
         offline_after: float = 30.0,
         heartbeat: float = HEARTBEAT,
+        notice: Callable[[Announce], tuple[str, dict[str, Any]] | None] = lambda effect: None,
     ) -> None:
         """``ask`` hands an event to the desk and gives its answer; ``read_token`` gives a verified token's claims or
         raises ``Refused``; ``compile_expression`` raises ``ValueError``; ``keep`` commits the deadlines' effects in
-        order and arms them; ``offline_after``: seconds (setting ``agent_offline_after``)."""
+        order and arms them; ``offline_after``: seconds (setting ``agent_offline_after``);
+        ``notice``: message of ours, type and payload, that a reservation's worker hears after the announcement."""
         self._desk, self._read_token, self._clock = desk, read_token, clock
         self._heartbeat = heartbeat
+        self._notice = notice
         self._stopping = False
         self.sessions = Sessions(self._init)
         self.absence = Absence(
@@ -100,6 +103,11 @@ class EventBridge:
         found = read_news(effect, self._desk.floors.get(effect.workspace_sid))
         if found is not None:
             self.sessions.tell(found[1], found[0])
+        ours = self._notice(effect)
+        if ours is not None and effect.reservation is not None:  # the SDK passes unknown types to nobody
+            kind, payload = ours
+            news = News(kind=kind, text=message(kind, payload), about="", version=0)
+            self.sessions.tell({effect.reservation.worker_sid}, news)
 
     def due(self, event: Any, now: float) -> Sequence[Effect]:
         """The handler of ``DeadlineReached`` in a workspace's lane (``absence.py``)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -36,9 +36,16 @@ def build_rest(
     fallback: Any = None,
     sources: Mapping[type[Record], Source] | None = None,
     extra: Iterable[Extra] = (),
+    follow: Callable[[Record, bool], None] | None = None,
 ) -> RestApplication:
-    """Make the application. ``fallback`` is the ASGI application for paths that are no product's."""
-    return RestApplication(store, tuple(nouns), live, settings, fallback, sources or {}, extra)
+    """Make the application. ``fallback`` is the ASGI application for paths that are no product's.
+
+    ``follow(record, gone)`` hears of committed writes of the nouns whose rules ask for it.
+    """
+    made = RestApplication(store, tuple(nouns), live, settings, fallback, sources or {}, extra)
+    if follow is not None:
+        made.services.follow = follow
+    return made
 
 
 class RestApplication:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +73,11 @@ class Services:
     live: Mapping[type[Record], LiveHandler]
     sources: Mapping[type[Record], Source] = field(default_factory=dict)
     """Nouns that are read elsewhere than in the store."""
+    verify: Callable[[Context], Awaitable[dict[str, Any]]] | None = None
+    """Places the call that verifies a caller id and gives the answer; None: it counts as verified at once."""
     locks: Locks = field(default_factory=Locks)
+    follow: Callable[[Record, bool], None] = lambda record, gone: None
+    """Told of every committed write (True: a delete) of the nouns whose rules ask for it (``rules.py``)."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -158,6 +158,9 @@ async def _create(ctx: Context, target: Target) -> Answer:
     if handler is not None:
         ctx.record = await handler.create(ctx, ctx.params)
         return _shown(ctx, target, ctx.place.created)
+    own = await rules.of(noun.record).create(ctx)
+    if own is not None:
+        return json_answer(ctx.place.created, own)
     values: dict[str, Any] = {}
     for field in noun.fields:
         given = ctx.params.get(field.param)

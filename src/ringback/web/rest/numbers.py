@@ -69,8 +69,8 @@ async def _choose_number(ctx: Context) -> None:
 async def check_caller_id(ctx: Context, before: Any) -> None:
     """Complete and check an OutgoingCallerId.
 
-    Whoever has the account's credentials runs this server, so a number is taken as verified at once: no
-    verification call is made, and the code in the answer is a constant (documented as such).
+    It comes here only with the setting ``verify_caller_ids = "at_once"``: no verification call is made, and the
+    code in the answer is a constant. Otherwise ``web/caller_ids.py`` has the number called.
     """
     record = ctx.record
     if before is not None:

@@ -39,6 +39,10 @@ class Rule:
         """The key under which creates exclude each other."""
         return str(record.sid)
 
+    async def create(self, ctx: Context) -> dict[str, Any] | None:
+        """Carry out a create in a way of its own; gives the answer's JSON. None: the general way."""
+        return None
+
     async def before_save(self, ctx: Context, before: Any) -> None:
         """Complete and check ``ctx.record``; ``before`` is None for a create. Raises ``Refused``."""
 

@@ -16,7 +16,11 @@ from ringback.resources.api.recording import Recording
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.workflow import Workflow
+from ringback.resources.voice.blocked_number import BlockedNumber
+from ringback.resources.voice.country import Country
+from ringback.resources.voice.high_risk_prefix import HighRiskPrefix
 from ringback.store import Condition
+from ringback.web.dialing_permissions import decorate_country
 from ringback.web.rest import numbers
 from ringback.web.rest.context import Context
 from ringback.web.rest.rule import Rule
@@ -53,6 +57,19 @@ class _AccountRule(Rule):
 
     def after_save(self, ctx: Context) -> None:
         ctx.services.auth.forget()
+        ctx.services.follow(ctx.record, ctx.method == "DELETE")
+
+
+class _FollowedRule(Rule):
+    """A copy in memory is kept in step (outcomes/permissions.py)."""
+
+    def after_save(self, ctx: Context) -> None:
+        ctx.services.follow(ctx.record, ctx.method == "DELETE")
+
+
+class _CountryRule(Rule):
+    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
+        decorate_country(ctx, record, body)
 
 
 class _KeyRule(Rule):
@@ -89,6 +106,10 @@ class _NumberRule(Rule):
 
 
 class _CallerIdRule(Rule):
+    async def create(self, ctx: Context) -> dict[str, Any] | None:
+        verify = ctx.services.verify
+        return None if verify is None else await verify(ctx)
+
     def lock(self, record: Any) -> str:
         return "caller-id"
 
@@ -138,6 +159,9 @@ _RULES: Mapping[type[Record], Rule] = {
     IncomingPhoneNumber: _NumberRule(),
     OutgoingCallerId: _CallerIdRule(),
     Recording: _RecordingRule(),
+    Country: _CountryRule(),
+    HighRiskPrefix: _FollowedRule(),
+    BlockedNumber: _FollowedRule(),
     Task: TaskRule(),
     Event: EventRule(),
     Workflow: WorkflowRule(),

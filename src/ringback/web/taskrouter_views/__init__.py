@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from ringback.events import Event
 from ringback.kernel.resource import Record
+from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.web.rest.routing import Extra
 from ringback.web.taskrouter_views.explanation import ExplanationView
+from ringback.web.taskrouter_views.opt_out import OptOutView
 from ringback.web.taskrouter_views.ports import Explain, Replays, Statistics
 from ringback.web.taskrouter_views.replay import ReplayView
 from ringback.web.taskrouter_views.statistics import StatisticsViews
@@ -23,12 +26,19 @@ _ROOT = "/v1/Workspaces/{WorkspaceSid}"
 
 
 def taskrouter_views(
-    floors: Mapping[str, Any], *, statistics: Statistics, explain: Explain, replay: Replays
+    floors: Mapping[str, Any],
+    *,
+    statistics: Statistics,
+    explain: Explain,
+    replay: Replays,
+    ask: Callable[[Event], Awaitable[Any]] | None = None,
+    new_sid: Callable[[str], str] | None = None,
 ) -> list[Extra]:
     """The paths with their handlers, for ``build_rest(…, extra=…)``.
 
     ``floors``: workspace SID → workspace (``desk.floors``); ``statistics`` and ``replay``: the modules of these names
-    of ``ringback.taskrouter``; ``explain``: ``ringback.taskrouter.explanation.explain``.
+    of ``ringback.taskrouter``; ``explain``: ``ringback.taskrouter.explanation.explain``. With ``ask`` (hands an event
+    to the product) and ``new_sid`` callers can be opted out of the queue.
     """
     views = StatisticsViews(floors, statistics)
     found: list[Extra] = []
@@ -53,4 +63,6 @@ def taskrouter_views(
     add("/Workers/{WorkerSid}/Statistics", views.worker)
     add("/Tasks/{TaskSid}/Explanation", ExplanationView(floors, explain))
     add("/Workflows/{WorkflowSid}/Replay", ReplayView(floors, replay), "POST", Workflow)
+    if ask is not None and new_sid is not None:
+        add("/Tasks/{TaskSid}/OptOut", OptOutView(floors, ask, new_sid), "POST", Task)
     return found

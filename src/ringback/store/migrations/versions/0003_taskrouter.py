@@ -1,4 +1,4 @@
-"""Queues, conferences and TaskRouter."""
+"""Queues, conferences, TaskRouter, transcriptions, lookups, dialling permissions; indexes that give the order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Queues, conferences and TaskRouter."""
+    """Queues, conferences, TaskRouter, transcriptions, lookups, dialling permissions; indexes that give the order."""
     op.create_table(
         "conferences",
         sa.Column("sid", sa.Text(), nullable=False),
@@ -33,9 +33,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_conferences_account", "conferences", ["account_sid", "sid"], unique=False)
     op.create_index(
-        "ix_conferences_friendly_name", "conferences", ["friendly_name", "account_sid"], unique=False
+        "ix_conferences_friendly_name", "conferences", ["friendly_name", "account_sid", "sid"], unique=False
     )
-    op.create_index("ix_conferences_status", "conferences", ["status", "account_sid"], unique=False)
+    op.create_index("ix_conferences_status", "conferences", ["status", "account_sid", "sid"], unique=False)
+    op.create_table(
+        "lookups_overrides",
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("account_sid", sa.Text(), nullable=False),
+        sa.Column("date_created", sa.Double(), nullable=False),
+        sa.Column("date_updated", sa.Double(), nullable=False),
+        sa.Column("phone_number", sa.Text(), nullable=False),
+        sa.Column("original_line_type", sa.Text(), nullable=True),
+        sa.Column("overridden_line_type", sa.Text(), nullable=False),
+        sa.Column("override_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("sid"),
+    )
+    op.create_index("ix_lookups_overrides_account", "lookups_overrides", ["account_sid", "sid"], unique=False)
+    op.create_index(
+        "uq_lookups_overrides_phone_number", "lookups_overrides", ["phone_number", "account_sid"], unique=True
+    )
     op.create_table(
         "queues",
         sa.Column("sid", sa.Text(), nullable=False),
@@ -68,7 +84,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_activities_workspace_sid",
         "taskrouter_activities",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -101,12 +117,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_taskrouter_events_account", "taskrouter_events", ["account_sid", "sid"], unique=False)
     op.create_index(
-        "ix_taskrouter_events_task_sid", "taskrouter_events", ["task_sid", "account_sid"], unique=False
+        "ix_taskrouter_events_task_sid", "taskrouter_events", ["task_sid", "account_sid", "sid"], unique=False
     )
     op.create_index(
         "ix_taskrouter_events_workspace_sid",
         "taskrouter_events",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -137,13 +153,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_reservations_task_sid",
         "taskrouter_reservations",
-        ["task_sid", "account_sid"],
+        ["task_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_index(
         "ix_taskrouter_reservations_workspace_sid",
         "taskrouter_reservations",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -168,7 +184,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_task_channels_workspace_sid",
         "taskrouter_task_channels",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -195,7 +211,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_task_queues_workspace_sid",
         "taskrouter_task_queues",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -237,12 +253,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_taskrouter_tasks_account", "taskrouter_tasks", ["account_sid", "sid"], unique=False)
     op.create_index(
-        "ix_taskrouter_tasks_call_sid", "taskrouter_tasks", ["call_sid", "account_sid"], unique=False
+        "ix_taskrouter_tasks_call_sid", "taskrouter_tasks", ["call_sid", "account_sid", "sid"], unique=False
     )
     op.create_index(
         "ix_taskrouter_tasks_workspace_sid",
         "taskrouter_tasks",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -272,7 +288,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_worker_channels_workspace_sid",
         "taskrouter_worker_channels",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -297,7 +313,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_workers_workspace_sid",
         "taskrouter_workers",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -322,7 +338,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_workflows_workspace_sid",
         "taskrouter_workflows",
-        ["workspace_sid", "account_sid"],
+        ["workspace_sid", "account_sid", "sid"],
         unique=False,
     )
     op.create_table(
@@ -346,3 +362,130 @@ def upgrade() -> None:
     op.create_index(
         "ix_taskrouter_workspaces_account", "taskrouter_workspaces", ["account_sid", "sid"], unique=False
     )
+    op.create_table(
+        "transcriptions",
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("account_sid", sa.Text(), nullable=False),
+        sa.Column("date_created", sa.Double(), nullable=False),
+        sa.Column("date_updated", sa.Double(), nullable=False),
+        sa.Column("recording_sid", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("transcription_text", sa.Text(), nullable=False),
+        sa.Column("duration", sa.BigInteger(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("price", sa.Text(), nullable=True),
+        sa.Column("price_unit", sa.Text(), nullable=False),
+        sa.Column("api_version", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("crashes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("sid"),
+    )
+    op.create_index("ix_transcriptions_account", "transcriptions", ["account_sid", "sid"], unique=False)
+    op.create_index(
+        "ix_transcriptions_recording_sid",
+        "transcriptions",
+        ["recording_sid", "account_sid", "sid"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_transcriptions_status", "transcriptions", ["status", "account_sid", "sid"], unique=False
+    )
+    op.create_table(
+        "voice_blocked_numbers",
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("account_sid", sa.Text(), nullable=False),
+        sa.Column("date_created", sa.Double(), nullable=False),
+        sa.Column("date_updated", sa.Double(), nullable=False),
+        sa.Column("phone_number", sa.Text(), nullable=False),
+        sa.Column("friendly_name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sid"),
+    )
+    op.create_index(
+        "ix_voice_blocked_numbers_account", "voice_blocked_numbers", ["account_sid", "sid"], unique=False
+    )
+    op.create_index(
+        "uq_voice_blocked_numbers_phone_number",
+        "voice_blocked_numbers",
+        ["phone_number", "account_sid"],
+        unique=True,
+    )
+    op.create_table(
+        "voice_countries",
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("account_sid", sa.Text(), nullable=False),
+        sa.Column("date_created", sa.Double(), nullable=False),
+        sa.Column("date_updated", sa.Double(), nullable=False),
+        sa.Column("iso_code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("continent", sa.Text(), nullable=False),
+        sa.Column("country_codes", sa.Text(), nullable=False),
+        sa.Column("low_risk_numbers_enabled", sa.Boolean(), nullable=False),
+        sa.Column("high_risk_special_numbers_enabled", sa.Boolean(), nullable=False),
+        sa.Column("high_risk_tollfraud_numbers_enabled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("sid"),
+    )
+    op.create_index("ix_voice_countries_account", "voice_countries", ["account_sid", "sid"], unique=False)
+    op.create_index(
+        "uq_voice_countries_iso_code", "voice_countries", ["iso_code", "account_sid"], unique=True
+    )
+    op.create_table(
+        "voice_high_risk_prefixes",
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("account_sid", sa.Text(), nullable=False),
+        sa.Column("date_created", sa.Double(), nullable=False),
+        sa.Column("date_updated", sa.Double(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("friendly_name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sid"),
+    )
+    op.create_index(
+        "ix_voice_high_risk_prefixes_account",
+        "voice_high_risk_prefixes",
+        ["account_sid", "sid"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_voice_high_risk_prefixes_prefix",
+        "voice_high_risk_prefixes",
+        ["prefix", "account_sid"],
+        unique=True,
+    )
+    op.create_table(
+        "voice_settings",
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("account_sid", sa.Text(), nullable=False),
+        sa.Column("date_created", sa.Double(), nullable=False),
+        sa.Column("date_updated", sa.Double(), nullable=False),
+        sa.Column("dialing_permissions_inheritance", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("sid"),
+    )
+    op.create_index("ix_voice_settings_account", "voice_settings", ["account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_alerts_call_sid"), table_name="alerts")
+    op.create_index("ix_alerts_call_sid", "alerts", ["call_sid", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_alerts_log"), table_name="alerts")
+    op.create_index("ix_alerts_log", "alerts", ["log", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_alerts_message_date"), table_name="alerts")
+    op.create_index("ix_alerts_message_date", "alerts", ["message_date", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_alerts_resource_sid"), table_name="alerts")
+    op.create_index("ix_alerts_resource_sid", "alerts", ["resource_sid", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_applications_friendly_name"), table_name="applications")
+    op.create_index(
+        "ix_applications_friendly_name", "applications", ["friendly_name", "account_sid", "sid"], unique=False
+    )
+    op.drop_index(op.f("ix_calls_from"), table_name="calls")
+    op.create_index("ix_calls_from", "calls", ["from", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_calls_parent_call_sid"), table_name="calls")
+    op.create_index(
+        "ix_calls_parent_call_sid", "calls", ["parent_call_sid", "account_sid", "sid"], unique=False
+    )
+    op.drop_index(op.f("ix_calls_start_time"), table_name="calls")
+    op.create_index("ix_calls_start_time", "calls", ["start_time", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_calls_status"), table_name="calls")
+    op.create_index("ix_calls_status", "calls", ["status", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_calls_to"), table_name="calls")
+    op.create_index("ix_calls_to", "calls", ["to", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_recordings_call_sid"), table_name="recordings")
+    op.create_index("ix_recordings_call_sid", "recordings", ["call_sid", "account_sid", "sid"], unique=False)
+    op.drop_index(op.f("ix_recordings_status"), table_name="recordings")
+    op.create_index("ix_recordings_status", "recordings", ["status", "account_sid", "sid"], unique=False)

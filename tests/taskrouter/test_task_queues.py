@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
 from tests.taskrouter.states import flow, refused
 

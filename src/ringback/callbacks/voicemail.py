@@ -1,0 +1,170 @@
+"""Voicemail first: the task is created when the recording is complete; the transcript is attached when it comes.
+
+A *promise* (note ``voicemail-CA…``) is on the disk before the caller leaves the queue. It ends when a recording has
+become a task, or nothing was recorded. One that stays open although its call is over (a crash, a lost notification)
+is settled by the sweep: from the call's recordings, else by a callback (issue 4, point 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ringback.callbacks import creation
+from ringback.callbacks.attributes import inner, normal_number, read_object
+from ringback.callbacks.creation import Made
+from ringback.callbacks.feature import AGENT_WON, TRIES, Feature, Steps, get_task, is_sid, write_task
+from ringback.callbacks.options import Options
+from ringback.effects.features import Ask, Recall, Remember, Reply
+
+Note = dict[str, Any]
+GRACE = 60.0
+"""Seconds after which the sweep looks after a promise."""
+CALL_OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+def key(call_sid: str) -> str:
+    """Of the promise of a call."""
+    return f"voicemail-{call_sid}"
+
+
+def promise(
+    options: Options,
+    call: str,
+    now: float,
+    *,
+    customer: str,
+    ours: str,
+    workspace: str = "",
+    original: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> Note:
+    """A new note; ``original``: a snapshot of the caller's task."""
+    return {
+        "kind": "voicemail", "state": "open", "call": call, "at": now, "workspace": workspace, "reason": reason,
+        "customer": customer, "ours": ours, "queue_task": (original or {}).get("sid", ""),
+        "original": dict(original) if original and options.retain_routing else None,
+        "place_at": (original or {}).get("date_created", "") if options.retain_place else "",
+    }  # fmt: skip
+
+
+def expect(options: Options, call: str, now: float, customer: str, ours: str) -> Steps[None]:
+    """A message is about to be recorded: see that there is a promise (none when the call came another way)."""
+    known = yield Recall(key(call))
+    if known is None and customer and ours:
+        yield Remember(key(call), promise(options, call, now, customer=customer, ours=ours))
+
+
+def completed(feature: Feature, params: Mapping[str, str], now: float) -> Steps[Made | None]:
+    """RecordingStatusCallback: a recording is complete (its task), or absent (nothing was said)."""
+    call, recording = params.get("CallSid", ""), params.get("RecordingSid", "")
+    if params.get("RecordingStatus") == "absent":
+        yield Remember(key(call), None)
+        return None
+    made = yield from _task_of(feature, params, now)
+    if made is not None and (made.task_sid or made.noted) and is_sid(recording, "RE"):
+        yield Remember(key(call), None)
+    return made
+
+
+def transcribed(feature: Feature, params: Mapping[str, str], now: float) -> Steps[Made | None]:
+    """transcribeCallback: whatever its status, the recording has its one task; a text is attached to it."""
+    made = yield from _task_of(feature, params, now)
+    words = params.get("TranscriptionText", "")
+    if made is not None and made.task_sid and words and params.get("TranscriptionStatus") != "failed":
+        known = yield Recall(params.get("RecordingSid", ""))
+        workspace = (known or {}).get("workspace") or params.get("workspaceSid", "")
+        task = (known or {}).get("task") or made.task_sid
+        yield from attach(feature, workspace, task, params.get("TranscriptionSid", ""), words)
+    return made
+
+
+def attach(feature: Feature, workspace: str, task: str, sid: str, words: str) -> Steps[bool]:
+    """Write a transcript into a task; False when the task is gone or over, which is fine."""
+    for _ in range(TRIES):
+        reply = yield from get_task(workspace, task)
+        if not reply.ok or reply.body.get("assignment_status") in ("completed", "canceled"):
+            return False
+        attributes = read_object(reply.body.get("attributes"))
+        data = inner(attributes, "callBackData")
+        if data.get("transcriptSid") == sid and data.get("transcriptText"):
+            return True
+        attributes["callBackData"] = {**data, "transcriptSid": sid, "transcriptText": words}
+        done = yield from write_task(workspace, task, attributes, reply.etag)
+        if done.ok:
+            return True
+        if not (done.status == 412 or done.unclear):
+            return False
+    return False
+
+
+def call_instead(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[Made]:
+    """No message can be had: a callback, so that the caller loses nothing."""
+    wanted = creation.order(
+        note["call"], {"numberToCall": note["customer"], "numberToCallFrom": note["ours"]}, now,
+        workspace=note["workspace"], queue_task=note["queue_task"], original=note["original"],
+        place_at=note["place_at"], reason=note["reason"],
+    )  # fmt: skip
+    return (yield from creation.fulfil(feature, wanted, now))
+
+
+def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]:
+    """The sweep's look at an open promise; True when it has ended."""
+    call = note["call"]
+    live: Reply = yield Ask("GET", "api", f"Calls/{call}")
+    if not (live.ok or live.gone) or (live.ok and live.body.get("status") not in CALL_OVER):
+        return False
+    listed: Reply = yield Ask("GET", "api", "Recordings", {"CallSid": call})
+    if not listed.ok:
+        return False
+    found = [one for one in listed.body.get("recordings") or [] if one.get("source") == "RecordVerb"]
+    if any(one.get("status") in ("in-progress", "paused", "processing") for one in found):
+        return False
+    spoken = [one for one in found if one.get("status") == "completed"]
+    for one in spoken:
+        facts = {
+            "CallSid": call, "RecordingSid": str(one.get("sid")), "callerNumber": note["customer"],
+            "calledNumber": note["ours"], "RecordingUrl": _media(one),
+        }  # fmt: skip
+        made = yield from _task_of(feature, facts, now)
+        if made is None or not (made.task_sid or made.noted):
+            return False
+    if not found:
+        # Nothing was even begun: the call was lost on the way. The caller was promised to be heard.
+        task = yield from get_task(note["workspace"], note["queue_task"])
+        if task.body.get("assignment_status") not in AGENT_WON:
+            made = yield from call_instead(feature, note, now)
+            if not (made.task_sid or made.noted or made.agent):
+                return False
+    yield Remember(key(call), None)
+    return True
+
+
+def _media(recording: Mapping[str, Any]) -> str:
+    return str(recording.get("media_url") or recording.get("uri") or "").removesuffix(".json")
+
+
+def _task_of(feature: Feature, params: Mapping[str, str], now: float) -> Steps[Made | None]:
+    """The one task of a recording; None: the numbers are missing, so nobody could be called."""
+    recording, call = params.get("RecordingSid", ""), params.get("CallSid", "")
+    if not is_sid(recording, "RE"):
+        return None
+    note: Mapping[str, Any] | None = yield Recall(key(call))
+    customer = normal_number(params.get("callerNumber", "")) or (note or {}).get("customer", "")
+    ours = normal_number(params.get("calledNumber", "")) or (note or {}).get("ours", "")
+    if not customer or not ours:
+        return None
+    facts = {
+        "numberToCall": customer, "numberToCallFrom": ours, "recordingSid": recording,
+        "recordingUrl": params.get("RecordingUrl", ""),
+        "transcriptSid": params.get("TranscriptionSid", "") if params.get("TranscriptionText") else "",
+        "transcriptText": params.get("TranscriptionText", ""),
+    }  # fmt: skip
+    known = note or {}
+    wanted = creation.order(
+        recording, {name: value for name, value in facts.items() if value}, now,
+        workspace=known.get("workspace") or params.get("workspaceSid", ""),
+        queue_task=known.get("queue_task", ""), original=known.get("original"),
+        place_at=known.get("place_at", ""), reason=known.get("reason", ""),
+    )  # fmt: skip
+    return (yield from creation.fulfil(feature, wanted, now))

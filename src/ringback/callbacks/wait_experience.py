@@ -1,0 +1,260 @@
+"""What a waiting caller hears and may choose: a TwiML application, mode by mode (callback-voicemail.md §5).
+
+Each mode is a generator: parameters of the request in, document out. State travels in the query string, so any
+process may answer any request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ringback.callbacks import creation, voicemail
+from ringback.callbacks.attributes import normal_number
+from ringback.callbacks.feature import (
+    AGENT_WON,
+    Feature,
+    Steps,
+    cancel,
+    find_waiting,
+    get_task,
+    is_sid,
+    snapshot,
+)
+from ringback.callbacks.texts import language_of, text
+from ringback.callbacks.twiml import Page
+from ringback.effects.features import Ask, Remember, Reply
+
+Params = Mapping[str, str]
+LOOP = "main-wait-loop"
+STATE = ("CallSid", "enqueuedTaskSid", "workspaceSid", "language")
+"""What every URL carries on."""
+CALLBACK_REASON = "Opted to request a callback"
+VOICEMAIL_REASON = "Opted to leave a voicemail"
+
+
+def respond(feature: Feature, params: Params, now: float) -> Steps[str]:
+    """The document for a request; ``mode`` absent means ``initialize``, an unknown one the error."""
+    mode = params.get("mode") or "initialize"
+    page = Page(feature.options, {name: params.get(name, "") for name in STATE})
+    handler = MODES.get(mode)
+    if handler is None:
+        return page.say("processing_error").redirect(LOOP, skipGreeting="true").document
+    return (yield from handler(feature, page, params, now))
+
+
+def _initialize(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    task, workspace = yield from find_waiting(feature, params.get("QueueSid", ""), params.get("CallSid", ""))
+    state = {"enqueuedTaskSid": task, "workspaceSid": workspace if task else ""}
+    return page.redirect(LOOP, skipGreeting=params.get("skipGreeting", ""), **state).document
+
+
+def _loop(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    if params.get("skipGreeting") != "true":
+        page.say("greeting")
+    if is_sid(params.get("enqueuedTaskSid", ""), "WT"):
+        voicemail_too = feature.options.allow_voicemail
+        prompt = "repeating_prompt" if voicemail_too else "repeating_prompt_no_voicemail"
+        inside = page.blank().say(prompt).music()
+        page.gather(inside, input="dtmf", timeout="2", action=page.url("handle-initial-choice"))
+    else:
+        page.say("not_available").music()
+    return page.redirect(LOOP, skipGreeting="true").document
+    yield
+
+
+def _initial_choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    digits = params.get("Digits", "")
+    if digits.startswith("*") and len(digits) > 1:  # pressed ahead of the menu
+        return (yield from _choice(feature, page, {**params, "Digits": digits[1:2]}, now))
+    if digits == "*":
+        words = "choice" if feature.options.allow_voicemail else "choice_no_voicemail"
+        action = page.url("handle-callback-or-voicemail-choice")
+        page.gather(page.blank().say(words), input="dtmf", timeout="2", action=action)
+    return _on(page)
+
+
+def _choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    digits = params.get("Digits", "")
+    if digits == "1" and feature.options.allow_alternate_number:
+        action = page.url("handle-callback-choice")
+        inside = page.blank().say("number_choice")
+        page.gather(inside, input="dtmf", numDigits="1", timeout="5", action=action)
+    elif digits == "1":
+        return page.redirect("submit-callback", to=_caller(params)).document
+    elif digits == "2" and feature.options.allow_voicemail:
+        return (yield from _to_voicemail(feature, page, params, now))
+    return _on(page)
+
+
+def _callback_choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    digits = params.get("Digits", "")
+    if digits == "1":
+        return page.redirect("submit-callback", to=_caller(params)).document
+    if digits == "2" and feature.options.allow_alternate_number:
+        page.gather(
+            page.blank().say("enter_number"), input="dtmf", numDigits="13", finishOnKey="#", timeout="10",
+            method="GET", action=page.url("handle-callback-for-other-number-confirmation-option"),
+        )  # fmt: skip
+    return _on(page)
+    yield
+
+
+def _entered(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    digits = params.get("Digits", "")
+    if not normal_number(digits):
+        page.say("invalid_input")
+        return _on(page)
+    action = page.url("handle-callback-for-other-number-confirmation", updatedPhoneNumber=digits)
+    words = page.blank()
+    language = language_of(params.get("language", ""), feature.options)
+    words.spoken(text("you_entered", language, feature.options), digits).say("confirm_number")
+    page.gather(
+        words, input="dtmf", numDigits="1", timeout="15", finishOnKey="#", method="GET", action=action
+    )
+    return _on(page)
+    yield
+
+
+def _confirmed(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    number = normal_number(params.get("updatedPhoneNumber", ""))
+    if params.get("Digits") == "1" and number:
+        return page.redirect("submit-callback", to=number).document
+    return (yield from _callback_choice(feature, page, {**params, "Digits": "2"}, now))
+
+
+def _submit(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    options, call = feature.options, params.get("CallSid", "")
+    to, ours = normal_number(params.get("to", "")), _called(params)
+    if not to or not ours:
+        page.say("invalid_input")
+        return _on(page)
+    workspace, sid = params.get("workspaceSid", ""), params.get("enqueuedTaskSid", "")
+    task = yield from get_task(workspace, sid)
+    if task.body.get("assignment_status") in AGENT_WON:
+        page.say("agent_coming")
+        return _on(page)
+    original = snapshot(task.body) if task.ok else None
+    wanted = creation.order(
+        call if is_sid(call, "CA") else "", {"numberToCall": to, "numberToCallFrom": ours}, now,
+        workspace=workspace, queue_task=sid if is_sid(sid, "WT") else "",
+        original=original if options.retain_routing else None,
+        place_at=original["date_created"] if original and options.retain_place else "",
+        reason=CALLBACK_REASON, keep=False,
+    )  # fmt: skip
+    made = yield from creation.fulfil(feature, wanted, now)
+    if made.task_sid:
+        kept = options.retain_place and original is not None
+        return page.say("callback_submitted" if kept else "callback_submitted_no_place").hang_up().document
+    if made.agent:
+        page.say("agent_coming")
+        return _on(page)
+    if made.noted:
+        return page.say("callback_delayed").hang_up().document
+    page.say("processing_error")
+    return _on(page)
+
+
+def _to_voicemail(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    """Out of the queue: the task is canceled, then the live call gets the document that records."""
+    call, workspace, sid = (params.get(name, "") for name in ("CallSid", "workspaceSid", "enqueuedTaskSid"))
+    task = yield from get_task(workspace, sid)
+    if task.body.get("assignment_status") in AGENT_WON:
+        page.say("agent_coming")
+        return _on(page)
+    if not is_sid(call, "CA") or not (task.ok or task.gone):
+        page.say("processing_error")
+        return _on(page)
+    note = voicemail.promise(
+        feature.options, call, now, customer=_caller(params), ours=_called(params), workspace=workspace,
+        original=snapshot(task.body) if task.ok else None, reason=VOICEMAIL_REASON,
+    )  # fmt: skip
+    yield Remember(voicemail.key(call), note)
+    outcome = yield from cancel(workspace, sid, VOICEMAIL_REASON) if task.ok else _gone()
+    if outcome in ("agent", "failed"):
+        yield Remember(voicemail.key(call), None)
+        page.say("agent_coming" if outcome == "agent" else "processing_error")
+        return _on(page)
+    url = page.url("record-voicemail", calledNumber=_called(params), callerNumber=_caller(params))
+    moved: Reply = yield Ask("POST", "api", f"Calls/{call}", {"Url": url, "Method": "POST"})
+    if moved.ok:
+        return ""
+    made = yield from voicemail.call_instead(feature, note, now)
+    yield Remember(voicemail.key(call), None)
+    if made.task_sid or made.noted:
+        return page.say("voicemail_failed").hang_up().document
+    return page.say("processing_error").hang_up().document
+
+
+def _record(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    call = params.get("CallSid", "")
+    numbers = {"calledNumber": _called(params), "callerNumber": _caller(params)}
+    if is_sid(call, "CA"):
+        yield from voicemail.expect(
+            feature.options, call, now, numbers["callerNumber"], numbers["calledNumber"]
+        )
+    attributes = {
+        "action": page.url("voicemail-recorded"), "method": "GET", "playBeep": "true", "timeout": "10",
+        "finishOnKey": "*", "recordingStatusCallback": page.url("voicemail-completed", **numbers) + DURABLE,
+        "recordingStatusCallbackEvent": "completed absent",
+    }  # fmt: skip
+    if feature.options.transcribe:
+        attributes |= {
+            "transcribe": "true", "maxLength": "119",
+            "transcribeCallback": page.url("submit-voicemail", **numbers) + DURABLE,
+        }  # fmt: skip
+    page.say("record_voicemail").record(**attributes).say("voicemail_not_captured")
+    return page.redirect("record-voicemail", **numbers).document
+
+
+DURABLE = "#rc=5&rp=5xx,ct,rt"
+"""The platform tries a voicemail's notifications again by itself (webhooks.md §5)."""
+
+
+def _recorded(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    return page.say("voicemail_recorded").hang_up().document
+    yield
+
+
+def _completed(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    yield from voicemail.completed(feature, params, now)
+    return ""
+
+
+def _transcribed(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    yield from voicemail.transcribed(feature, params, now)
+    return ""
+
+
+def _on(page: Page) -> str:
+    return page.redirect(LOOP, skipGreeting="true").document
+
+
+def _caller(params: Params) -> str:
+    """The customer's number; explicit ones win: caller-name lookup may alter a callback's own."""
+    return normal_number(params.get("callerNumber") or params.get("Caller") or params.get("From") or "")
+
+
+def _called(params: Params) -> str:
+    return normal_number(params.get("calledNumber") or params.get("Called") or params.get("To") or "")
+
+
+def _gone() -> Steps[str]:
+    return "gone"
+    yield
+
+
+MODES: dict[str, Callable[[Feature, Page, Params, float], Steps[str]]] = {
+    "initialize": _initialize,
+    LOOP: _loop,
+    "handle-initial-choice": _initial_choice,
+    "handle-callback-or-voicemail-choice": _choice,
+    "handle-callback-choice": _callback_choice,
+    "handle-callback-for-other-number-confirmation-option": _entered,
+    "handle-callback-for-other-number-confirmation": _confirmed,
+    "submit-callback": _submit,
+    "record-voicemail": _record,
+    "voicemail-recorded": _recorded,
+    "voicemail-completed": _completed,
+    "submit-voicemail": _transcribed,
+}
+"""Mode → what answers it."""

@@ -1,0 +1,47 @@
+"""The first INVITE of an inbound call, read for the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ringback.edges.sip.transport import Source
+from ringback.sip.message import Request
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """The first INVITE, read for the application."""
+
+    uri: str
+    from_user: str
+    from_host: str
+    from_display: str
+    to_user: str
+    to_host: str
+    "User and host of the Request-URI: what was dialled."
+    source: tuple[str, int]
+    "The address the INVITE really came from."
+    transport: str
+    headers: list[tuple[str, str]]
+    x_headers: dict[str, str] = field(default_factory=dict)
+    username: str = ""
+    "The authenticated digest user, or empty."
+
+    @classmethod
+    def read(cls, request: Request, source: Source, username: str = "") -> CallRequest:
+        """From a parsed INVITE. Raises MalformedMessage."""
+        from_, uri = request.from_, request.uri
+        headers = request.headers.items()
+        return cls(
+            request.target,
+            from_.uri.user,
+            from_.uri.bare_host,
+            from_.display,
+            uri.user,
+            uri.bare_host,
+            (source.host, source.port),
+            source.transport,
+            headers,
+            {name: value for name, value in headers if name[:2] in ("X-", "x-")},
+            username,
+        )

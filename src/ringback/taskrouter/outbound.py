@@ -1,0 +1,116 @@
+"""A worker's own outbound call: he is called first, then the customer, into the task's conference (taskrouter.md §9.6).
+
+The life of it::
+
+    pending   the worker's phone rings; he is gone before the customer is dialled: 45302, his phone fails: 45301
+    accepted  he is in the conference and the customer's phone rings
+              the customer's call ends unanswered: its outcome's reason code (call-outcomes.md §6)
+              the worker hangs up: the customer's call is canceled, which ends it with 45306
+    talking   as with any caller
+
+A failure cancels the reservation with the code, ends the task and hangs the worker up.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ringback.effects import Post
+from ringback.events import HangUpRequested
+from ringback.events.queues import DeskCallChanged, DeskCallRequested
+from ringback.kernel.error_codes import title
+from ringback.kernel.outcome import GONE, INTERNAL_TIMEOUT, REASONS, UNREACHED
+from ringback.resources.taskrouter.reservation import Reservation
+from ringback.taskrouter.floor import Floor, Job
+from ringback.taskrouter.lifecycle import fail_task
+
+ADDRESS = re.compile(r"(\+?[0-9][0-9 ().-]{1,30}|(sips?|client):[^\s<>\"]{1,300})\Z", re.IGNORECASE)
+"""What can be dialled at all; the voice core looks closer."""
+
+
+def to_be_called(job: Job) -> bool:
+    """Whether the customer is still to be reached: nobody waits, the attributes say so, nobody has answered yet."""
+    reached = (job.record.conference or {}).get("customer_answered")
+    return not job.record.call_sid and job.attributes.get("direction") == "outbound" and not reached
+
+
+def callee(job: Job) -> str:
+    """Whom to call, as written; empty when nobody is named."""
+    value = job.attributes.get("outbound_to")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def dial(floor: Floor, job: Job, reservation: Reservation) -> None:
+    """The worker is there: call the customer into the conference, unless that is being done."""
+    if ringing(job):
+        return
+    task, instruction = job.record, reservation.instruction or {}
+    sid = floor.new_sid("CA")
+    desk = {
+        "workspace": floor.workspace.sid, "task": task.sid, "reservation": reservation.sid, "role": "customer",
+        "instruction": "conference", "queue": reservation.task_queue_sid or "",
+    }  # fmt: skip
+    if task.routing_target == reservation.worker_sid:
+        desk["started_by"] = reservation.worker_sid
+    floor.do(
+        Post(
+            DeskCallRequested(
+                call_sid=sid, account_sid=task.account_sid, to=callee(job),
+                from_=instruction.get("customer_from") or "", twiml=instruction.get("customer_twiml"),
+                timeout=int(instruction.get("customer_timeout") or 60), desk=desk,
+            )
+        )
+    )  # fmt: skip
+    _note(floor, job, customer_call=sid)
+
+
+def ringing(job: Job) -> str:
+    """The customer's call while it is not answered; empty: there is none."""
+    known = job.record.conference or {}
+    return "" if known.get("customer_answered") else str(known.get("customer_call") or "")
+
+
+def told(floor: Floor, job: Job, event: DeskCallChanged) -> bool:
+    """The customer's leg tells how it goes; False: what follows is as with any caller."""
+    ours = (job.record.conference or {}).get("customer_call")
+    if ours is None:
+        return False  # a caller who had waited in a queue
+    if event.about != ours:
+        return True  # an older attempt
+    if event.change == "answered":
+        _note(floor, job, customer_answered=True)
+        return True
+    if event.change != "ended" or event.status == "completed":
+        return False
+    reservation = floor.reservations.get(event.desk.get("reservation", ""))
+    if reservation is not None and reservation.reservation_status == "accepted":
+        fail(floor, reservation, event.reason_code)
+    return True
+
+
+def worker_gone(floor: Floor, reservation: Reservation, event: DeskCallChanged) -> None:
+    """The worker's leg is over before the customer was dialled.
+
+    That his line is busy or that he does not pick up is nothing to tell him; that his phone cannot be reached is.
+    """
+    code = GONE
+    if event.status == "failed":
+        code = INTERNAL_TIMEOUT if event.reason_code == INTERNAL_TIMEOUT else UNREACHED
+    fail(floor, reservation, code)
+
+
+def give_up(floor: Floor, job: Job) -> None:
+    """The worker left while it rang: cancel the call; its end says with which code the reservation goes."""
+    floor.do(Post(HangUpRequested(call_sid=ringing(job), reason="api")))
+
+
+def fail(floor: Floor, reservation: Reservation, code: int | None) -> None:
+    """Cancel the reservation with the code, and end the task."""
+    why = "" if code is None else f": {REASONS.get(code) or title(code)} ({code})"
+    fail_task(floor, reservation, code, f"Outbound call failed{why}")
+
+
+def _note(floor: Floor, job: Job, **facts: Any) -> None:
+    job.record.conference = {**(job.record.conference or {}), **facts}
+    floor.save(job.record)

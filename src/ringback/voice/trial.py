@@ -1,0 +1,32 @@
+"""What a trial account's calls are like (call-outcomes.md §4.3): an announcement first, and ten minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ringback.effects import Speech
+from ringback.voice.plan import Plan
+from ringback.voice.verb import Steps
+
+if TYPE_CHECKING:
+    from ringback.voice.session import Session
+
+LONGEST: Final = 600
+"""Seconds."""
+OVER: Final = 13805
+DISCLAIMER: Final = (
+    "This call comes from a trial account. Upgrade the account to remove this message. The call goes on now."
+)
+
+
+def limit(plan: Plan) -> None:
+    """Make a call one of a trial account."""
+    plan.trial = True
+    plan.time_limit = min(plan.time_limit, LONGEST)
+
+
+def disclaim(session: Session) -> Steps[None]:
+    """Once a call, after the answer and before anything of the application is heard."""
+    if session.plan.trial and not session.disclaimed:
+        session.disclaimed = True
+        yield from session.play((Speech(DISCLAIMER),))

@@ -1,0 +1,120 @@
+"""POST OutgoingCallerIds: places the call that verifies the number (call-outcomes.md §4.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ringback.events import Event
+from ringback.events.outcomes import CallerIdVerificationRequested
+from ringback.kernel.errors import Refused
+from ringback.kernel.fields import callback_url, phone_number
+from ringback.resources.api.call import Call
+from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
+from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
+from ringback.web.rest.context import Context
+from ringback.web.rest.numbers import friendly, known
+
+_EXTENSION = re.compile(r"[0-9*#wW]{0,32}\Z")
+ANONYMOUS = "+266696687"
+"""What the callee sees when no number is ours: the keys A-N-O-N-Y-M-O-U-S."""
+
+
+class CallerIds:
+    """The verifier that the REST layer calls."""
+
+    def __init__(
+        self,
+        *,
+        ask: Callable[[Event], Awaitable[Any]],
+        new_sid: Callable[[str], str],
+        new_code: Callable[[], str],
+        closed: Callable[[], bool],
+    ) -> None:
+        """``new_code()`` gives six random digits; ``closed()``: the product takes no new calls."""
+        self._ask = ask
+        self._new_sid = new_sid
+        self._new_code = new_code
+        self._closed = closed
+
+    async def verify(self, ctx: Context) -> dict[str, Any]:
+        """Check the request, place the call; gives the answer's JSON. Raises :class:`Refused`."""
+        if self._closed():
+            raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
+        number = _number(_first(ctx, "PhoneNumber"))
+        name = _first(ctx, "FriendlyName")
+        if len(name) > 64:
+            raise Refused(20002, "FriendlyName is longer than 64 characters", 400)
+        delay = _first(ctx, "CallDelay") or "0"
+        if not re.fullmatch(r"[0-9]{1,2}", delay, re.ASCII) or int(delay) > 60:
+            raise Refused(21454, "CallDelay must be from 0 to 60 seconds", 400)
+        extension = _first(ctx, "Extension")
+        if not _EXTENSION.match(extension):
+            raise Refused(20001, "Extension takes at most 32 of 0-9 * # w W", 400)
+        callback, method = _callback(ctx)
+        await self._refuse_known(ctx, number)
+        code, name = self._new_code(), name or friendly(number)
+        event = CallerIdVerificationRequested(
+            call_sid=self._new_sid("CA"),
+            account_sid=ctx.account.sid,
+            number=number,
+            from_=await self._caller(ctx),
+            friendly_name=name,
+            code=code,
+            caller_id_sid=self._new_sid("PN"),
+            delay=float(delay),
+            extension=extension,
+            callback=callback,
+            callback_method=method,
+        )
+        try:
+            call: Call = await self._ask(event)
+        except Refused as refusal:
+            if refusal.code in (21211, 21217):
+                raise Refused(21401, f"{number} is not a valid phone number", 400) from None
+            raise
+        return {
+            "account_sid": ctx.account.sid,
+            "call_sid": call.sid,
+            "friendly_name": name,
+            "phone_number": number,
+            "validation_code": code,
+        }
+
+    async def _refuse_known(self, ctx: Context, number: str) -> None:
+        """21449: a number of ours, which may be shown anyway; 21450: verified before; 21453: by somebody else."""
+        for noun, code in ((IncomingPhoneNumber, 21449), (OutgoingCallerId, 21450)):
+            for found in await ctx.store.find(noun, phone_number=number, limit=20):
+                if found.account_sid != ctx.account.sid:
+                    raise Refused(21453, f"{number} belongs to another account", 400)
+                if code == 21450:
+                    raise known()
+                raise Refused(21449, f"{number} is a number of the account: it can be shown as it is", 400)
+
+    async def _caller(self, ctx: Context) -> str:
+        ours = await ctx.store.find(IncomingPhoneNumber, account_sid=ctx.account.sid, limit=1)
+        return ours[0].phone_number if ours else ANONYMOUS
+
+
+def _number(text: str) -> str:
+    try:
+        return phone_number(text)
+    except ValueError:
+        raise Refused(21401, f"PhoneNumber {text[:60]!r} is not a valid phone number", 400) from None
+
+
+def _callback(ctx: Context) -> tuple[str, str]:
+    url, method = _first(ctx, "StatusCallback").strip(), _first(ctx, "StatusCallbackMethod").upper() or "POST"
+    if method not in ("GET", "POST"):
+        raise Refused(21403, "StatusCallbackMethod must be GET or POST", 400)
+    if url:
+        try:
+            callback_url(url)
+        except ValueError:
+            raise Refused(21609, f"StatusCallback {url[:200]!r} is not a usable URL", 400) from None
+    return url, method
+
+
+def _first(ctx: Context, name: str) -> str:
+    return ctx.params.get(name, [""])[0]

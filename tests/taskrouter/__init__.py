@@ -1,0 +1,1 @@
+"""The routing core, without anything around it."""

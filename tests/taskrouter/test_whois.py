@@ -1,0 +1,59 @@
+"""Workers found by what a task names: the same answer as looking at everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringback.taskrouter.line import look
+from ringback.taskrouter.whois import WhoIs
+from tests.taskrouter.desk_kit import Kit
+
+PATHS = ("name", "a.b", "tags[0]")
+VALUES = st.one_of(
+    st.none(), st.sampled_from(["x", "y", 1, 1.0, True, 0, False]), st.just({"b": "x"}), st.just(["x"])
+)
+ATTRIBUTES = st.dictionaries(st.sampled_from(["name", "a", "tags"]), VALUES)
+
+
+@given(st.lists(st.tuples(st.sampled_from("pqrs"), st.one_of(st.none(), ATTRIBUTES)), max_size=30))
+def test_it_follows_every_change(changes: list[tuple[str, dict[str, Any] | None]]) -> None:
+    """``None``: the worker is deleted."""
+    workers: dict[str, dict[str, Any]] = {}
+    whois = WhoIs()
+    for sid, attributes in changes:
+        if attributes is None:
+            workers.pop(sid, None)
+            whois.remove(sid)
+        else:
+            workers[sid] = attributes
+            whois.update(sid, attributes)
+        for path in PATHS:
+            for value in ("x", "y", 1, 0):
+                slow = {one for one, known in workers.items() if look(known, path) == value}
+                assert whois.of(path, value, workers.items()) == slow
+
+
+def test_a_task_for_one_of_many_is_offered_to_him_alone() -> None:
+    """Also after his address has changed, and to nobody once he is gone."""
+    kit = Kit()
+    queue = kit.queue("all")
+    flow = kit.workflow(
+        {
+            "filters": [
+                {
+                    "expression": "1==1",
+                    "targets": [{"queue": queue, "expression": "task.to == worker.contact_uri"}],
+                }
+            ]
+        }
+    )
+    agents = {name: kit.worker(name, contact_uri=f"client:{name}") for name in ("ann", "bob", "cid")}
+    assert kit.pending(kit.task(flow, {"to": "client:bob"})) == ["bob"]
+    waiting = kit.task(flow, {"to": "client:new"})
+    assert kit.pending(waiting) == []
+    kit.update("Worker", agents["cid"], {"attributes": '{"contact_uri": "client:new"}'})
+    assert kit.pending(waiting) == ["cid"]
+    assert kit.pending(kit.task(flow, {})) == []
