@@ -75,6 +75,7 @@ EVENT_DAYS = 30.0
 
 async def build(settings: Settings) -> Ringback:
     """Build the product; nothing listens before :meth:`Ringback.start`."""
+    _texts(settings)  # bad ones stop the start before anything is opened
     known = credentials(settings)
     store = await Store.open(settings.store_url, synchronous=settings.sqlite_synchronous)
     return Ringback(settings, known, store)
@@ -101,10 +102,7 @@ class Ringback:
         )
         self.lookups = Lookups(numbers, [LocalLines(store, line_status.judge, numbers.carrier_name)])
         """Its ``providers`` are asked in order: put an HLR service before the built-in one."""
-        try:
-            self.texts = notifications.texts(dict(settings.notifications))
-        except ValueError as error:
-            raise SettingsError(f"[notifications]: {error}") from None
+        self.texts = _texts(settings)
         self.notices = FailureNotices(self._notification)
         self.voice = Switchboard(
             VoiceSettings(
@@ -235,7 +233,8 @@ class Ringback:
         self.authenticator: Authenticator
         """Set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
-        self.server = Server(build_front(self), *settings.http_address)
+        self.front = build_front(self)
+        self.server = Server(self.front, *settings.http_address)
 
     # --- what others ask for --------------------------------------------------------------------------
 
@@ -444,6 +443,14 @@ class Ringback:
             "timers": float(len(self.timers)),
             "uptime_seconds": time.monotonic() - self.started_at,
         }
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    """What agents are told; raises :class:`SettingsError` for a text that there is not."""
+    try:
+        return notifications.texts(dict(settings.notifications))
+    except ValueError as error:
+        raise SettingsError(f"[notifications]: {error}") from None
 
 
 def _new_token() -> str:

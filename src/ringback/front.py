@@ -32,6 +32,7 @@ from ringback.web.dialing_permissions import CountrySource, DialingPermissions
 from ringback.web.event_bridge import EventBridge
 from ringback.web.features.api import Api
 from ringback.web.features.application import CallbackFeature
+from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
@@ -80,6 +81,7 @@ def build_callbacks(product: Ringback) -> CallbackFeature:
         options.account_sid or known.account_sid,
         token,
         Retries(options.retry_limit, options.min_backoff, options.max_backoff),
+        local=None if options.base_url else Local(lambda: product.front),
     )
     return CallbackFeature(
         doors=doors,

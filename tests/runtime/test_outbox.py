@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from ringback.effects import SendWebhook
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
+from ringback.runtime.virtual_clock import VirtualClock
 from ringback.store.writes import OwedWebhook
 
 
@@ -88,3 +90,48 @@ async def test_closing_leaves_the_rows_that_are_not_done() -> None:
     await asyncio.sleep(0)
     await outbox.close()
     assert removed == []
+
+
+async def test_what_waits_for_its_time_is_sent_then_or_on_demand_and_once() -> None:
+    clock, sent, gone = VirtualClock(), [], []
+
+    async def deliver(hook: SendWebhook) -> list[Any]:
+        sent.append(hook.token)
+        return []
+
+    async def done(row: int, records: Any) -> None:
+        gone.append(row)
+
+    outbox = Outbox(clock, deliver, done)
+    rows = [owed(number, f"CA{number}") for number in (1, 2, 3)]
+    outbox.add([OwedWebhook(row.id, replace(row.hook, not_before=clock.now() + 60)) for row in rows[:2]])
+    outbox.add(rows[2:])
+    await outbox.settle(5)
+    assert (sent, outbox.parked, outbox.waiting) == (["3"], 2, 0)
+    await clock.advance(61)
+    await outbox.settle(5)
+    assert (sent, gone, outbox.parked, outbox.repeated) == (["3", "1", "2"], [3, 1, 2], 0, 2)
+    outbox.add([OwedWebhook(4, replace(rows[0].hook, not_before=clock.now() + 60, token="4"))])
+    assert outbox.send_parked() == 1
+    await outbox.settle(5)
+    await clock.advance(61)
+    assert sent[3:] == ["4"]
+    clock.close()
+
+
+async def test_what_is_put_off_keeps_its_row_until_it_is_finished() -> None:
+    gone: list[int] = []
+
+    async def deliver(hook: SendWebhook) -> list[Any] | None:
+        return None if hook.token == "1" else []
+
+    async def done(row: int, records: Any) -> None:
+        gone.append(row)
+
+    outbox = Outbox(RealClock(), deliver, done)
+    outbox.add([owed(1, "CA1"), owed(2, "CA1")])
+    await outbox.settle(5)
+    assert gone == [2]
+    await outbox.finish("1", [])
+    await outbox.finish("1", [])
+    assert (gone, outbox.delivered) == ([2, 1], 2)

@@ -22,7 +22,7 @@ async def test_a_call_goes_from_alice_to_bob(ringback: World, mode: str) -> None
     ringback.app("/voice", f'<Response><Enqueue workflowSid="{office.workflow}"/></Response>')
     alice_says = [{"wait": 1}, {"say": "Alice speaking"}, {"wait": 60}, {"hangup": True}]
     await ringback.sim("PUT", f"Numbers/{AGENT}", {"answers": "answer", "script": alice_says})
-    bob_says = [{"wait": 2}, {"say": "This is Bob now"}, {"wait": 5}, {"say": "Bob again"}]
+    bob_says = [{"wait": 2}, {"say": "This is Bob now"}, {"wait": 5}, {"say": "Bob again"}, {"wait": 600}]
     await ringback.sim("PUT", f"Numbers/{BOB}", {"answers": "answer", "script": bob_says})
     caller = await ringback.call(
         "+15550100",

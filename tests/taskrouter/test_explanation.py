@@ -152,6 +152,25 @@ def test_where_the_task_stands() -> None:
     assert [each["name"] for each in found["filters"]] == ["default_filter"]
 
 
+def test_a_task_that_has_ended_waits_no_more() -> None:
+    """What it waited is counted until somebody accepted it, or until it was canceled; not until somebody asks."""
+
+    def waited(task: str) -> int:
+        return int(explain(kit.floor, task, kit.now, [])["standing"]["waited_seconds"])
+
+    kit = Kit()
+    flow = kit.workflow({"default_filter": {"queue": kit.queue("All")}})
+    canceled, accepted = kit.task(flow), kit.task(flow)
+    kit.advance(7)
+    kit.update("Task", canceled, {"reason": "hangup"}, {"AssignmentStatus": "canceled"})
+    kit.worker("amy")
+    kit.advance(3)
+    kit.reserve(kit.offer(accepted), "accepted")
+    assert (waited(canceled), waited(accepted)) == (7, 10)
+    kit.advance(100)
+    assert (waited(canceled), waited(accepted)) == (7, 10)
+
+
 def test_known_worker_and_a_task_for_one_worker() -> None:
     """Both say who it is for."""
     kit = Kit()

@@ -122,7 +122,7 @@ def test_nonsense(body: bytes) -> None:
     answer(kit, reservation, body)
     (alert,) = alerts(kit)
     assert (alert.error_code, alert.resource_sid, alert.request_url) == (
-        40001,
+        55555 if body.startswith(b'{"instruction": ') and b"accept" not in body else 40001,
         reservation,
         "http://a.example/",
     )
@@ -139,6 +139,30 @@ def test_no_answer() -> None:
     (alert,) = alerts(kit)
     assert alert.error_code == 11205
     assert status(kit, reservation) == "pending"
+
+
+def test_the_fallback_answered() -> None:
+    """Its instruction counts; that the first one failed is told all the same."""
+    kit, _, reservation = desk()
+    failed = (
+        (11200, "The endpoint answered 500.", "http://b.example/"),
+        (None, "not JSON", "http://c.example/"),
+    )
+    answer(kit, reservation, b'{"instruction": "accept"}', failed=failed)
+    assert status(kit, reservation) == "accepted"
+    assert [(each.error_code, each.request_url) for each in alerts(kit)] == [
+        (11200, "http://b.example/"),
+        (40001, "http://c.example/"),
+    ]
+
+
+def test_an_answer_that_was_cut_off() -> None:
+    """Who fetched it reads so far and no further: what is wrong is its length, not its JSON."""
+    kit, _, reservation = desk()
+    answer(kit, reservation, (b'{"instruction": "accept", "x": "' + b"a" * 70_000)[: 64 * 1024])
+    (alert,) = alerts(kit)
+    assert (alert.error_code, status(kit, reservation)) == (40001, "pending")
+    assert "too long" in (alert.message_text or "")
 
 
 def test_too_late() -> None:
@@ -290,11 +314,11 @@ GOOD_CALL = {"to": "+15550111", "from": "+15550122", "url": "http://doc.example/
         ("dequeue", {"from": "<x>"}, 40132), ("dequeue", {"timeout": "0"}, 20001),
         ("dequeue", {"timeout": "601"}, 20001),
         ("dequeue", {"to": "+15550111", "timeout": "1000"}, 20001), ("dequeue", {"timeout": "ten"}, 20001),
-        ("call", {**GOOD_CALL, "to": "nobody"}, 40113), ("call", {**GOOD_CALL, "from": "nobody"}, 40113),
-        ("call", {**GOOD_CALL, "url": "relative"}, 40113), ("redirect", {"call_sid": CALLER, "url": "x"}, 40123),
-        ("redirect", {"call_sid": "x", "url": "http://a/"}, 40123),
-        ("conference", {"to": "nobody"}, 40145), ("conference", {"post_work_activity_sid": "WA" + "f" * 32}, 40130),
-        ("reject", {"activity_sid": "WA" + "f" * 32}, 20001),
+        ("call", {**GOOD_CALL, "to": "nobody"}, 40110), ("call", {**GOOD_CALL, "from": "nobody"}, 40111),
+        ("call", {**GOOD_CALL, "url": "relative"}, 40112), ("redirect", {"call_sid": CALLER, "url": "x"}, 40120),
+        ("redirect", {"call_sid": "x", "url": "http://a/"}, 40121),
+        ("conference", {"to": "nobody"}, 40137), ("conference", {"post_work_activity_sid": "WA" + "f" * 32}, 40139),
+        ("reject", {"activity_sid": "WA" + "f" * 32}, 40100),
     ],
 )  # fmt: skip
 def test_refused(way: str, kind: str, options: dict[str, str], code: int) -> None:
@@ -328,14 +352,14 @@ def test_needs_a_pending_reservation(way: str, kind: str, options: dict[str, str
 def test_dequeue_needs_a_caller() -> None:
     """§8: only tasks made by <Enqueue>."""
     kit, _, reservation = desk(caller=False)
-    assert give(kit, "update", reservation, "dequeue") == 40131
+    assert give(kit, "update", reservation, "dequeue") == 40140
 
 
 def test_no_contact_uri() -> None:
     """Whom to call?"""
     kit, _, reservation = desk(contact_uri="")
     assert give(kit, "update", reservation, "dequeue") == 40131
-    assert give(kit, "update", reservation, "conference") == 40145
+    assert give(kit, "update", reservation, "conference") == 40137
 
 
 def test_one_instruction_at_a_time() -> None:

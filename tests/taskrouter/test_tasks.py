@@ -298,6 +298,7 @@ def test_a_thousand_offers_are_enough() -> None:
     assert kit.floor.tasks[task].record.cycles == 1000
     kit.reserve(kit.offer(task), "rejected")
     assert kit.state(task) == "canceled"
+    assert kit.floor.tasks[task].record.cycles == 1000  # what the explanation calls times_offered
     assert kit.floor.tasks[task].record.reason == "Task TTL Exceeded or Max assignment count exceeded"
 
 

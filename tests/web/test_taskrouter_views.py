@@ -108,6 +108,19 @@ async def test_every_key_is_there_and_counted(kit: Kit, path: str) -> None:
     assert both["cumulative"] == {key: value for key, value in past.items() if key not in names}
 
 
+async def test_this_moment_is_counted(kit: Kit) -> None:
+    """On a clock that stands still, what was just done is in every window that goes up to now; not in one before."""
+    at = await day(kit)
+    await kit.post("Tasks", Attributes="{}")
+    today = {"StartDate": "2020-01-01", "EndDate": "2999-01-01"}
+    for params in ({}, today):
+        assert (await kit.get("CumulativeStatistics", **params))["tasks_created"] == 4
+        entered = await kit.get(f"TaskQueues/{at['queue']}/CumulativeStatistics", **params)
+        assert entered["tasks_entered"] == 4
+    (listed,) = (await kit.get("TaskQueues/Statistics"))["task_queues_statistics"]
+    assert listed["cumulative"]["tasks_entered"] == 4
+
+
 async def test_windows(kit: Kit) -> None:
     """Fifteen minutes unless one says otherwise; ISO dates; nonsense is refused."""
     at = await day(kit)

@@ -16,7 +16,7 @@ from ringback.callbacks.attributes import fitted, inner, normal_number, read_obj
 from ringback.callbacks.calendar import iso
 from ringback.callbacks.feature import TRIES, Feature, Steps, get_task, is_sid, search, tasks_path, write_task
 from ringback.callbacks.requeue import TYPES
-from ringback.effects.features import Ask, Reply
+from ringback.effects.features import Ask, Recall, Reply
 from ringback.kernel.errors import Refused
 
 OUTBOUND: Final = "callback-outbound"
@@ -37,6 +37,8 @@ RESULTS: Final = {
     21216: "blocked",
 }
 """Reason of a canceled reservation (flex-desktop.md, call-outcomes.md §6) → result of the attempt."""
+CLAIM_SECONDS: Final = 30.0
+"""A claim without a task is one that is just being dialled until then; later, one that never came to it."""
 ENDED: Final = frozenset({"completed", "canceled", "wrapping"})
 
 
@@ -54,22 +56,31 @@ class Placed:
 def place(
     feature: Feature, workspace: str, worker: str, task_sid: str, reservation: str, now: float
 ) -> Steps[Placed]:
-    """Call the customer now. Raises ``Refused``: no such task, no callback, not assigned, or 409: being called."""
+    """Call the customer now.
+
+    Raises ``Refused``: no such task, no callback, not assigned to this worker (403), being called already (409).
+    """
+    yield Recall(f"place-{task_sid}")  # two clicks in this process come one after the other
     for _ in range(TRIES):
         reply = yield from get_task(workspace, task_sid)
         attributes = _callback(reply, task_sid)
         if reply.body.get("assignment_status") != "assigned":
             status = reply.body.get("assignment_status")
             raise Refused(20001, f"Task {task_sid} is {status}: only an assigned callback is called")
+        own = yield from _reservations(workspace, task_sid, worker)
+        if not own:
+            raise Refused(20003, f"Task {task_sid} is another worker's", 403)
+        reservation = reservation if reservation in own else own[0]
         data = inner(attributes, "callBackData")
         claim = inner(data, "claim")
         if claim and claim.get("state") != "ended":
             there = yield from _of_claim(workspace, task_sid, claim)
-            if there.status in ("live", "unknown"):
+            young = now - float(claim.get("t") or 0) < CLAIM_SECONDS
+            if there.status in ("live", "unknown") or (there.status == "none" and young):
                 return _blocked(claim, there, worker, task_sid)
             # it is over, or never came to a task: the next attempt may be claimed
         number = int(claim.get("n") or 0) + 1
-        data["claim"] = {"n": number, "worker": worker, "at": iso(now), "state": "dialling"}
+        data["claim"] = {"n": number, "worker": worker, "t": int(now), "state": "dialling"}
         attributes["callBackData"] = data
         claimed = yield from write_task(workspace, task_sid, attributes, reply.etag)
         if claimed.status == 412:
@@ -77,11 +88,25 @@ def place(
         if not claimed.ok:
             raise _refused(claimed, "The attempt could not be claimed")
         made = yield from _dial(feature, workspace, worker, reply, attributes, reservation, number)
+        if made is None:
+            raise Refused(
+                20500, "It is not known whether the outbound task was created: look again soon", 502
+            )
         yield from _record(workspace, task_sid, number, {"task": made} if made else {"state": "ended"})
         if not made:
             raise Refused(20500, "The outbound task could not be created; nothing was dialled", 502)
         return Placed(made, number)
     raise Refused(20429, f"Task {task_sid} changes all the time: try again", 429)
+
+
+def _reservations(workspace: str, task_sid: str, worker: str) -> Steps[list[str]]:
+    """The worker's accepted reservations of a task."""
+    params = {"WorkerSid": worker, "ReservationStatus": "accepted"}
+    reply: Reply = yield Ask("GET", "taskrouter", f"{tasks_path(workspace, task_sid)}/Reservations", params)
+    if not reply.ok:
+        raise _refused(reply, "The task's reservations cannot be read now")
+    found = reply.body.get("reservations") or []
+    return [str(one.get("sid")) for one in found if one.get("worker_sid") == worker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +144,8 @@ def _blocked(claim: Mapping[str, Any], there: _There, worker: str, task_sid: str
 def _dial(
     feature: Feature, workspace: str, worker: str, task: Reply, attributes: Mapping[str, Any], reservation: str,
     number: int,
-) -> Steps[str]:  # fmt: skip
-    """The outbound task for the worker himself (taskrouter.md §9.6); empty: it was not made."""
+) -> Steps[str | None]:  # fmt: skip
+    """The outbound task for the worker himself (taskrouter.md §9.6); empty: it was not made; None: unclear."""
     data = inner(attributes, "callBackData")
     to, ours = str(data.get("numberToCall") or ""), str(data.get("numberToCallFrom") or "")
     if ours.lower().startswith("sip:"):
@@ -155,7 +180,7 @@ def _dial(
         return str(reply.body.get("sid") or "")
     if reply.unclear:
         there = yield from _of_claim(workspace, sid, {"n": number})
-        return there.task
+        return there.task or None
     return ""
 
 

@@ -18,8 +18,8 @@ Steps = Generator[Step, Any, T]
 TRIES = 6
 """Rounds of read, merge and write when others write too (412)."""
 CANDIDATES = 50
-PAUSE = 0.1
-"""Seconds between two looks for a task that is not there yet."""
+PAUSE = 0.01
+"""Seconds after the first look for a task that is not there yet; each further pause is twice as long."""
 MEMO = 1000
 AGENT_WON = frozenset({"assigned", "wrapping", "completed"})
 WAITING = frozenset({"pending", "reserved"})
@@ -110,8 +110,13 @@ def default_workflow(feature: Feature, workspace: str) -> Steps[str]:
     return ""
 
 
-def find_waiting(feature: Feature, queue_sid: str, call_sid: str) -> Steps[tuple[str, str]]:
-    """The waiting task of a call, and its workspace; two empty texts when there is none (§5, initialize)."""
+def find_waiting(
+    feature: Feature, queue_sid: str, call_sid: str, tries: int | None = None
+) -> Steps[tuple[str, str]]:
+    """The waiting task of a call, and its workspace; two empty texts when there is none (§5, initialize).
+
+    ``tries``: how often it is looked for, with growing pauses between; None: as the setting says.
+    """
     if not (is_sid(queue_sid, "QU") and is_sid(call_sid, "CA")):
         return "", ""
     workflow = feature.memo.get(queue_sid, "")
@@ -124,13 +129,14 @@ def find_waiting(feature: Feature, queue_sid: str, call_sid: str) -> Steps[tuple
     workspace = yield from workspace_of(feature, workflow)
     if not workspace:
         return "", ""
-    for left in range(feature.options.lookup_tries, 0, -1):
+    tries = feature.options.lookup_tries if tries is None else tries
+    for number in range(1, tries + 1):
         for one in (yield from _newest(feature, workspace, workflow, call_sid)):
             waiting = one.get("assignment_status") in WAITING
             if waiting and read_object(one.get("attributes")).get("call_sid") == call_sid:
                 return str(one.get("sid")), workspace
-        if left > 1:
-            yield Wait(PAUSE)
+        if number < tries:
+            yield Wait(PAUSE * 2 ** (number - 1))
     return "", workspace
 
 

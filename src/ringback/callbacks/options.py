@@ -36,8 +36,8 @@ class Options:
     here, ``list`` at another base_url."""
     lookup_limit: int = 50
     """How many of the newest tasks ``list`` looks through."""
-    lookup_tries: int = 3
-    """How often a task that is not there yet is looked for."""
+    lookup_tries: int = 8
+    """How often a task that is not there yet is looked for at once (8: for 1.3 s); then again in every round."""
     voice: str = ""
     """Of every ``<Say>``; empty: the account's."""
     language: str = "en-US"
@@ -130,6 +130,8 @@ def read_options(table: Mapping[str, Any], own_url: str) -> Options:
         raise ValueError("[callback] min_backoff and max_backoff: 0 <= min <= max <= 60000 milliseconds")
     if options.retry_limit < 0 or options.max_attempts < 0 or options.release_reserve < 0:
         raise ValueError("[callback] retry_limit, max_attempts and release_reserve are 0 or more")
+    if not 1 <= options.lookup_tries <= 10:
+        raise ValueError("[callback] lookup_tries is 1 to 10")
     if options.sweep_seconds < 1 or any(one < 0 for one in options.delays):
         raise ValueError("[callback] sweep_seconds is 1 or more, delays are 0 or more seconds")
     _ = options.calendar

@@ -64,9 +64,9 @@ class Page:
         self._parts.append("<Hangup/>")
         return self
 
-    def blank(self) -> Page:
-        """Another page with the same state."""
-        return Page(self._options, self._state)
+    def blank(self, **more: str) -> Page:
+        """Another page with the same state, or more of it."""
+        return Page(self._options, {**self._state, **more})
 
     @property
     def inner(self) -> str:

@@ -59,12 +59,25 @@ def completed(feature: Feature, params: Mapping[str, str], now: float) -> Steps[
     """RecordingStatusCallback: a recording is complete (its task), or absent (nothing was said)."""
     call, recording = params.get("CallSid", ""), params.get("RecordingSid", "")
     if params.get("RecordingStatus") == "absent":
-        yield Remember(key(call), None)
+        yield from _half(call, "absent", "heard")
         return None
     made = yield from _task_of(feature, params, now)
     if made is not None and (made.task_sid or made.noted) and is_sid(recording, "RE"):
         yield Remember(key(call), None)
     return made
+
+
+def recorded(params: Mapping[str, str]) -> Steps[None]:
+    """The action of ``<Record>``, also when the caller hung up at the tone: then it was his own doing."""
+    yield from _half(params.get("CallSid", ""), "heard", "absent")
+
+
+def _half(call: str, what: str, other: str) -> Steps[None]:
+    """The action was requested, and the recording is absent: together they end the promise. The one without the
+    other is a recording that a crash took; the sweep sees to the caller."""
+    note = yield Recall(key(call))
+    if note is not None:
+        yield Remember(key(call), None if note.get(other) else {**note, what: True})
 
 
 def transcribed(feature: Feature, params: Mapping[str, str], now: float) -> Steps[Made | None]:
@@ -129,8 +142,8 @@ def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]
         made = yield from _task_of(feature, facts, now)
         if made is None or not (made.task_sid or made.noted):
             return False
-    if not found:
-        # Nothing was even begun: the call was lost on the way. The caller was promised to be heard.
+    if not spoken and not note.get("heard"):
+        # Nothing was recorded, and not by his own doing: the call was lost on the way. He was promised to be heard.
         task = yield from get_task(note["workspace"], note["queue_task"])
         if task.body.get("assignment_status") not in AGENT_WON:
             made = yield from call_instead(feature, note, now)
@@ -153,18 +166,19 @@ def _task_of(feature: Feature, params: Mapping[str, str], now: float) -> Steps[M
     customer = normal_number(params.get("callerNumber", "")) or (note or {}).get("customer", "")
     ours = normal_number(params.get("calledNumber", "")) or (note or {}).get("ours", "")
     if not customer or not ours:
-        return None
+        known = yield Recall(recording)
+        return Made(task_sid=known["task"], again=True) if known and known["state"] == "done" else None
     facts = {
         "numberToCall": customer, "numberToCallFrom": ours, "recordingSid": recording,
         "recordingUrl": params.get("RecordingUrl", ""),
         "transcriptSid": params.get("TranscriptionSid", "") if params.get("TranscriptionText") else "",
         "transcriptText": params.get("TranscriptionText", ""),
     }  # fmt: skip
-    known = note or {}
+    promised = note or {}
     wanted = creation.order(
         recording, {name: value for name, value in facts.items() if value}, now,
-        workspace=known.get("workspace") or params.get("workspaceSid", ""),
-        queue_task=known.get("queue_task", ""), original=known.get("original"),
-        place_at=known.get("place_at", ""), reason=known.get("reason", ""),
+        workspace=promised.get("workspace") or params.get("workspaceSid", ""),
+        queue_task=promised.get("queue_task", ""), original=promised.get("original"),
+        place_at=promised.get("place_at", ""), reason=promised.get("reason", ""),
     )  # fmt: skip
     return (yield from creation.fulfil(feature, wanted, now))

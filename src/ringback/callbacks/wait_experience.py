@@ -51,6 +51,12 @@ def _initialize(feature: Feature, page: Page, params: Params, now: float) -> Ste
 def _loop(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
     if params.get("skipGreeting") != "true":
         page.say("greeting")
+    elif not is_sid(params.get("enqueuedTaskSid", ""), "WT"):  # a later round: it may be there by now
+        call, queue = params.get("CallSid", ""), params.get("QueueSid", "")
+        task, workspace = yield from find_waiting(feature, queue, call, 1)
+        if task:
+            params = {**params, "enqueuedTaskSid": task}
+            page = page.blank(enqueuedTaskSid=task, workspaceSid=workspace)
     if is_sid(params.get("enqueuedTaskSid", ""), "WT"):
         voicemail_too = feature.options.allow_voicemail
         prompt = "repeating_prompt" if voicemail_too else "repeating_prompt_no_voicemail"
@@ -59,7 +65,6 @@ def _loop(feature: Feature, page: Page, params: Params, now: float) -> Steps[str
     else:
         page.say("not_available").music()
     return page.redirect(LOOP, skipGreeting="true").document
-    yield
 
 
 def _initial_choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
@@ -211,8 +216,8 @@ DURABLE = "#rc=5&rp=5xx,ct,rt"
 
 
 def _recorded(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
+    yield from voicemail.recorded(params)
     return page.say("voicemail_recorded").hang_up().document
-    yield
 
 
 def _completed(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:

@@ -90,3 +90,5 @@ class AssignmentAnswered(Event):
     error_text: str = ""
     url: str = ""
     """Who answered last."""
+    failed: tuple[tuple[int | None, str, str], ...] = ()
+    """Those asked in vain before him: error code, text and URL of each."""

@@ -88,6 +88,7 @@ _ERRORS: Final[dict[int, str]] = {
 }
 
 _WARNINGS: Final[dict[int, str]] = {
+    40001: "Assignment callback: the answer is not JSON",
     12200: "Document breaks the schema",
     13210: "Dial: invalid method",
     13212: "Dial: invalid timeout",
@@ -180,10 +181,37 @@ def level(code: int) -> Level:
 
 def title(code: int) -> str:
     """A few words for ``code``; for an unknown one a neutral sentence."""
-    return _WARNINGS.get(code) or _ERRORS.get(code) or f"Error {code}"
+    return _WARNINGS.get(code) or _ERRORS.get(code) or _REST.get(code) or f"Error {code}"
 
 
 _REST: Final[dict[int, str]] = {
+    40000: "Assignment callback: the answer is not application/json",
+    40100: "Reject: invalid activity",
+    40110: "Call: invalid to",
+    40111: "Call: invalid from",
+    40112: "Call: invalid url",
+    40113: "Call: could not be placed",
+    40114: "Call: reservation not pending",
+    40120: "Redirect: invalid url",
+    40121: "Redirect: invalid call_sid",
+    40122: "Redirect: call could not be redirected",
+    40123: "Redirect: reservation not pending",
+    40130: "Dequeue: invalid activity",
+    40131: "Dequeue: invalid to",
+    40132: "Dequeue: invalid from",
+    40133: "Dequeue: call could not be placed",
+    40135: "Dequeue: reservation not pending",
+    40136: "Conference: reservation not pending",
+    40137: "Conference: invalid to",
+    40138: "Conference: invalid from",
+    40139: "Conference: invalid activity",
+    40140: "Dequeue: no caller waits",
+    40145: "Conference: call could not be placed",
+    40146: "Supervise: reservation not accepted",
+    40147: "Supervise: invalid supervisor",
+    40148: "Supervise: invalid from",
+    40152: "Known worker is not in the queue",
+    55555: "Unknown instruction",
     20002: "Invalid FriendlyName",
     21202: "Premium number",
     21211: "Invalid To number",
@@ -229,6 +257,18 @@ _REST: Final[dict[int, str]] = {
     21478: "An account cannot change its own status",
     21481: "Invalid PageToken",
     16113: "The recording has one channel",
+    21210: "Caller id is not verified",
+    21217: "Phone number does not appear to be valid",
+    21219: "Callee is not verified",
+    40142: "Conference: nobody to connect",
+    45301: "Participant could not be connected",
+    45302: "Participant disconnected before the call was set up",
+    45303: "Participant is busy",
+    45304: "Nothing was heard from the network in time",
+    45305: "Participant did not answer",
+    45306: "Call was canceled before it was answered",
+    45307: "Participant may not be added",
+    45308: "Participant may not be added",
 }
 """Codes that only the REST layer answers with."""
 

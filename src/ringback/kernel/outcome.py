@@ -78,8 +78,13 @@ class Outcome:
     @property
     def advice(self) -> str:
         """What to do about it, for whoever placed the call."""
-        for code in (self.error_code, self.reason_code):
-            if code in ADVICE:
+        # 32011 says little: a reason that says more goes before it
+        for code in (
+            None if self.error_code == 32011 else self.error_code,
+            self.reason_code,
+            self.error_code,
+        ):
+            if code is not None and code in ADVICE:
                 return ADVICE[code]
         if self.error_code is not None:
             return f"{title(self.error_code)}: look at the call's entries in the debugger."
@@ -141,7 +146,7 @@ BY_OUR_REASON: Final[Mapping[str, tuple[str, int | None, By]]] = {
 }
 """Why we asked for the end → status, reason code, whose doing that is; the SIP code is 487."""
 
-ADVICE: Final[Mapping[int | None, str]] = {
+ADVICE: Final[Mapping[int, str]] = {
     BUSY: "The line was engaged, or the call was declined: try again later.",
     NO_ANSWER: "Nobody picked up: try again at another time, or let it ring longer (Timeout).",
     GONE: "The caller's side left before the call was set up: nothing to do.",

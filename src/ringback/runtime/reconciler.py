@@ -22,8 +22,10 @@ from ringback.store import Condition, Query, Store
 log = logging.getLogger("ringback.reconcile")
 
 LIVE = ("queued", "initiated", "ringing", "in-progress")
-SLICE = 50
+SLICE = 25
 """Calls that are looked at before others have their turn."""
+PAGE = 10_000
+"""SIDs that are read at once."""
 LINES = 1000
 """Repairs that a report tells one by one; the rest is counted."""
 PRESUMED = 15000
@@ -203,24 +205,27 @@ class Reconciler:
         conditions = [Condition("status", "in", LIVE)]
         if since:
             conditions.append(Condition("date_created", ">=", since))
-        after = ""
         probed: dict[str, float] = {}
-        while True:
-            page = await self._store.page(Call, Query(conditions=conditions, limit=SLICE, after=after))
-            doubtful = []
-            for call in page.records:
-                if self._finding(call) is not None:
-                    doubtful.append(CallDoubted(call_sid=call.sid))
-                elif call.status == "in-progress":
-                    self._ask_far_end(call, probed, report)
-            report.checked += len(page.records)
-            await self._all(doubtful, report)
-            if not page.more_after:
-                break
-            after = page.records[-1].sid
-            await asyncio.sleep(0)
+        after = ""
+        while sids := await self._store.sids(Call, Query(conditions=conditions, limit=PAGE, after=after)):
+            for start in range(0, len(sids), SLICE):
+                await self._slice(sids[start : start + SLICE], probed, report)
+                await asyncio.sleep(0)
+            after = sids[-1]
         if not since:
             self._probed = probed
+
+    async def _slice(self, sids: Sequence[str], probed: dict[str, float], report: Report) -> None:
+        doubtful = []
+        for sid in sids:
+            # Who has no session is looked at in its own lane only; the others are read here.
+            call = await self._store.get(Call, sid) if self._session(sid) is not None else None
+            if call is None or self._finding(call) is not None:
+                doubtful.append(CallDoubted(call_sid=sid))
+            elif call.status == "in-progress":
+                self._ask_far_end(call, probed, report)
+        report.checked += len(sids)
+        await self._all(doubtful, report)
 
     async def _all(self, events: Sequence[Event], report: Report) -> None:
         answers = await asyncio.gather(*map(self._ask, events), return_exceptions=True)

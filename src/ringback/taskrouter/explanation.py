@@ -66,7 +66,7 @@ def _standing(floor: Floor, job: Job, now: float) -> dict[str, Any]:
         "task_queue_entered_date": _moment(task.task_queue_entered_date),
         "target_entered_date": _moment(task.target_entered or None),
         "status_since": _moment(task.status_since or task.date_created),
-        "waited_seconds": max(0, int((task.accepted_at or now) - task.date_created)),
+        "waited_seconds": max(0, int(_served(job, now) - task.date_created)),
         "priority": task.priority,
         "virtual_start_time": iso(task.virtual_start_time),
         "place_in_line": place,
@@ -75,6 +75,14 @@ def _standing(floor: Floor, job: Job, now: float) -> dict[str, Any]:
         "times_offered": task.cycles,
         "timers": _timers(floor, job, target),
     }
+
+
+def _served(job: Job, now: float) -> float:
+    """Until when the task has waited: somebody accepted it, it ended without that, or it waits still."""
+    task = job.record
+    if task.accepted_at is not None:
+        return task.accepted_at
+    return task.status_since if task.assignment_status in ("canceled", "completed") else now
 
 
 def _place(floor: Floor, job: Job) -> tuple[int | None, int]:

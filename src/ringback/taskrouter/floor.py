@@ -6,9 +6,10 @@ through here and through ``lifecycle.py``, and asks for their saving with :meth:
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -181,7 +182,7 @@ class Floor:
         for record in self._saves.values():
             if isinstance(record, Task):
                 self.census.note(record)
-        effects: list[Effect] = [Save(replace(record)) for record in self._saves.values()]
+        effects: list[Effect] = [Save(copy.copy(record)) for record in self._saves.values()]
         effects += self.out
         self._saves.clear()
         self.out = []

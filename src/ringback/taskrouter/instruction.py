@@ -12,6 +12,8 @@ from ringback.kernel.errors import Refused
 
 KINDS = ("accept", "reject", "dequeue", "call", "redirect", "conference", "supervise")
 BODY_LIMIT = 64 * 1024
+UNKNOWN = 55555
+"""No such instruction (errors.md §3.7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,12 @@ class Instruction:
 
 
 def from_answer(body: bytes) -> Instruction | None:
-    """What an assignment callback answered; None: nothing is to be done. Raises ``ValueError`` for nonsense."""
-    if len(body) > BODY_LIMIT:
-        raise ValueError(f"the answer has more than {BODY_LIMIT} bytes")
+    """What an assignment callback answered; None: nothing is to be done.
+
+    Raises ``ValueError`` for nonsense and :class:`Refused` for an instruction that does not exist.
+    """
+    if len(body) >= BODY_LIMIT:  # whoever fetched it reads no further than that
+        raise ValueError(f"the answer is too long: it has {BODY_LIMIT} bytes or more")
     if not body.strip():
         return None
     try:
@@ -61,7 +66,7 @@ def from_answer(body: bytes) -> Instruction | None:
     if kind is None:
         return None
     if kind not in KINDS:
-        raise ValueError(f"there is no instruction {str(kind)[:40]!r}; known: {', '.join(KINDS)}")
+        raise Refused(UNKNOWN, f"There is no instruction {str(kind)[:40]!r}; known: {', '.join(KINDS)}")
     return Instruction(kind, {name: _text(each) for name, each in value.items() if each is not None})
 
 

@@ -27,20 +27,22 @@ from ringback.taskrouter.troubles import trouble
 CALLBACK_FAILED = 40001
 """Debugger: nobody answered the assignment callback."""
 CODES: dict[str, dict[str, int]] = {
-    "call": {"state": 40114, "to": 40113, "from": 40113, "url": 40113, "activity": 20001},
-    "redirect": {"state": 40123, "url": 40123, "to": 40123, "activity": 20001},
-    "dequeue": {"state": 40135, "to": 40131, "from": 40132, "activity": 40130},
-    "conference": {"state": 40136, "to": 40145, "from": 40145, "activity": 40130},
-    "supervise": {"state": 40146, "to": 40146, "from": 40146},
-    "accept": {"state": 20001}, "reject": {"state": 20001},
+    "call": {"state": 40114, "to": 40110, "from": 40111, "url": 40112},
+    "redirect": {"state": 40123, "url": 40120, "call": 40121},
+    "dequeue": {"state": 40135, "to": 40131, "from": 40132, "activity": 40130, "caller": 40140},
+    "conference": {"state": 40136, "to": 40137, "from": 40138, "activity": 40139},
+    "supervise": {"state": 40146, "to": 40147, "from": 40148},
+    "accept": {"state": 20001}, "reject": {"state": 20001, "activity": 40100},
 }  # fmt: skip
-"""Instruction → what is wrong → code (§8)."""
+"""Instruction → what is wrong → code (§8; errors.md §3.7 tells apart what §8 takes together)."""
 _ADDRESS = outbound.ADDRESS
 
 
 def answered(floor: Floor, event: AssignmentAnswered) -> None:
     """The assignment callback has answered; what cannot be done is a debugger entry, and nothing more happens."""
     reservation = floor.reservations.get(event.reservation_sid)
+    for code, text, url in event.failed:
+        trouble(floor, code or CALLBACK_FAILED, text, event.reservation_sid, url=url)
     if not event.ok:
         text = event.error_text or "The assignment callback did not answer"
         trouble(floor, event.error_code or CALLBACK_FAILED, text, event.reservation_sid, url=event.url)
@@ -73,7 +75,7 @@ def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) 
     if kind == "accept":
         accept(floor, reservation)
     elif kind == "reject":
-        reject(floor, reservation, instruction.text("activity_sid") or None)
+        reject(floor, reservation, _activity(floor, instruction, "reject", "activity_sid"))
     elif kind == "redirect":
         _redirect(floor, reservation, instruction)
     else:
@@ -86,7 +88,8 @@ def _dequeue(floor: Floor, reservation: Reservation, instruction: Instruction) -
     task = floor.tasks[reservation.task_sid].record
     if not task.call_sid:
         raise Refused(
-            40131, f"Task {task.sid} was not made by <Enqueue>: nobody waits in a queue to be dequeued"
+            CODES["dequeue"]["caller"],
+            f"Task {task.sid} was not made by <Enqueue>: nobody waits in a queue to be dequeued",
         )
     activity = _activity(floor, instruction, "dequeue")
     record = instruction.text("record", "do-not-record")
@@ -102,7 +105,7 @@ def _dequeue(floor: Floor, reservation: Reservation, instruction: Instruction) -
 def _call(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
     url = instruction.text("url")
     if not url.startswith(("http://", "https://")):
-        raise Refused(40113, "Instruction call needs an absolute url")
+        raise Refused(CODES["call"]["url"], "Instruction call needs an absolute url")
     sid = _dial(
         floor, reservation, instruction, url=url, status_prefix="status_callback", post_work=None,
         record=instruction.text("record") in ("true", "record-from-answer"),
@@ -114,8 +117,10 @@ def _call(floor: Floor, reservation: Reservation, instruction: Instruction) -> N
 
 def _redirect(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
     url, call_sid = instruction.text("url"), instruction.text("call_sid")
-    if not url.startswith(("http://", "https://")) or not call_sid.startswith("CA"):
-        raise Refused(40123, "Instruction redirect needs call_sid and an absolute url")
+    if not url.startswith(("http://", "https://")):
+        raise Refused(CODES["redirect"]["url"], "Instruction redirect needs an absolute url")
+    if not call_sid.startswith("CA"):
+        raise Refused(CODES["redirect"]["call"], "Instruction redirect needs the call_sid of a call")
     account = floor.workspace.account_sid
     floor.do(RedirectCall(call_sid=call_sid, account_sid=account, url=url, reservation_sid=reservation.sid))
     if instruction.flag("accept"):
@@ -210,12 +215,12 @@ def conference(name: str, attributes: dict[str, str]) -> str:
     return f"<Conference{written}>{escape(name)}</Conference>"
 
 
-def _activity(floor: Floor, instruction: Instruction, kind: str) -> str | None:
-    sid = instruction.text("post_work_activity_sid")
+def _activity(
+    floor: Floor, instruction: Instruction, kind: str, option: str = "post_work_activity_sid"
+) -> str | None:
+    sid = instruction.text(option)
     if sid and sid not in floor.activities:
-        raise Refused(
-            CODES[kind]["activity"], f"post_work_activity_sid {sid[:64]} does not exist in this workspace"
-        )
+        raise Refused(CODES[kind]["activity"], f"{option} {sid[:64]} does not exist in this workspace")
     return sid or None
 
 

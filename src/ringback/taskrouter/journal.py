@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ringback.effects import Save, SendWebhook
@@ -82,10 +82,10 @@ def happened(
         floor.do(
             Announce(
                 workspace_sid=floor.workspace.sid, event_type=kind, at=floor.now,
-                reservation=replace(reservation) if reservation is not None else None,
-                task=replace(task) if task is not None else None,
-                worker=replace(worker) if worker is not None else None,
-                channel=replace(channel) if channel is not None else None,
+                reservation=copy.copy(reservation) if reservation is not None else None,
+                task=copy.copy(task) if task is not None else None,
+                worker=copy.copy(worker) if worker is not None else None,
+                channel=copy.copy(channel) if channel is not None else None,
                 transfer=dict(transfer) if transfer is not None else None,
             )
         )  # fmt: skip
@@ -169,7 +169,7 @@ def _write(
         floor.do(
             SendWebhook(
                 key=record.task_sid or resource_sid or workspace.sid, account_sid=workspace.account_sid, url=url,
-                method="POST", params=_params(floor, record, data), token=record.sid, failure_code=40001,
+                method="POST", params=_params(floor, record, data), token=record.sid, failure_code=11200,
                 resource_sid=workspace.sid,
             )
         )  # fmt: skip

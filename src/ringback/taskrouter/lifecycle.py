@@ -70,10 +70,10 @@ def reserve(
     """Offer the task to the worker. False: the task had been offered too often and is canceled instead."""
     task = job.record
     if not job.open and task.assignment_status == "pending":
-        task.cycles += 1
-        if task.cycles > CYCLE_LIMIT:
+        if task.cycles >= CYCLE_LIMIT:
             cancel_task(floor, job, CYCLES_OVER, by_engine=True)
             return False
+        task.cycles += 1
     plan = floor.workflows.get(task.workflow_sid or "")
     timeout = plan.record.task_reservation_timeout if plan is not None else 120
     reservation = Reservation(
@@ -314,13 +314,23 @@ def complete_task(floor: Floor, job: Job, reason: str) -> None:
 def _finish(floor: Floor, job: Job, event: str, reason: str) -> None:
     task = job.record
     set_task(floor, job, event)
+    _stop_ringing(floor, job)
     task.reason = reason
     floor.step_out(job)
     floor.agenda.add(floor.now + floor.keep_ended, "remove", task.sid, floor.now)
 
 
+def _stop_ringing(floor: Floor, job: Job) -> None:
+    """The customer of an outbound task who has not answered yet is not called any longer."""
+    known = job.record.conference or {}
+    over = known.get("customer_answered") or known.get("customer_ended")
+    if known.get("customer_call") and not over:
+        floor.do(Post(HangUpRequested(call_sid=str(known["customer_call"]), reason="api")))
+
+
 def delete_task(floor: Floor, job: Job, kind: str | None) -> None:
     """Remove the task with its reservations; ``kind``: the event that says so, None for the clean-up."""
+    _stop_ringing(floor, job)
     for each in _live(floor, job, tuple(RESERVATION_LIVE)):
         _end(floor, each, "cancel", "reservation.canceled")
     if kind is not None:

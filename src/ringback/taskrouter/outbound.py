@@ -30,9 +30,16 @@ ADDRESS = re.compile(r"(\+?[0-9][0-9 ().-]{1,30}|(sips?|client):[^\s<>\"]{1,300}
 
 
 def to_be_called(job: Job) -> bool:
-    """Whether the customer is still to be reached: nobody waits, the attributes say so, nobody has answered yet."""
-    reached = (job.record.conference or {}).get("customer_answered")
-    return not job.record.call_sid and job.attributes.get("direction") == "outbound" and not reached
+    """Whether the customer is still to be reached: nobody waits, the attributes say so, nobody has answered yet.
+
+    The SDK's ``createTask`` by itself writes ``outbound_to`` and no ``direction``.
+    """
+    direction, reached = (
+        job.attributes.get("direction"),
+        (job.record.conference or {}).get("customer_answered"),
+    )
+    wanted = direction == "outbound" or (direction is None and "outbound_to" in job.attributes)
+    return wanted and not job.record.call_sid and not reached
 
 
 def callee(job: Job) -> str:
@@ -83,6 +90,7 @@ def told(floor: Floor, job: Job, event: DeskCallChanged) -> bool:
         return True
     if event.change != "ended" or event.status == "completed":
         return False
+    _note(floor, job, customer_ended=True)
     reservation = floor.reservations.get(event.desk.get("reservation", ""))
     if reservation is not None and reservation.reservation_status == "accepted":
         fail(floor, reservation, event.reason_code)

@@ -58,10 +58,13 @@ class Assignments:
     async def _ask(self, effect: AskAssignment, hold: Any) -> None:
         try:
             auth_token, token = await self._auth_token(effect.account_sid), self._new_token()
-            problem, answer = "", Delivery(False, effect.url, None, {}, b"", 11200, "", ())
+            code, problem, answer = None, "", Delivery(False, effect.url, None, {}, b"", 11200, "", ())
+            failed: list[tuple[int | None, str, str]] = []
             for url in (effect.url, effect.fallback_url):
                 if not url:
                     continue
+                if problem:
+                    failed.append((code, problem, answer.final_url))
                 try:
                     async with asyncio.timeout(LIMIT):
                         answer = await self._sender.send(
@@ -72,34 +75,32 @@ class Assignments:
                         )  # fmt: skip
                 except TimeoutError:
                     problem = f"The assignment callback did not answer within {LIMIT:.0f} seconds"
-                    answer = Delivery(False, url, None, {}, b"", 11205, problem, ())
+                    code, answer = 11205, Delivery(False, url, None, {}, b"", 11205, problem, ())
                     continue
                 self._log(ledger(answer, effect.account_sid, effect.reservation_sid, effect.params))
-                problem = _problem(answer)
+                code, problem = _problem(answer)
                 if not problem:
                     break
             self._post(
                 AssignmentAnswered(
                     call_sid=effect.call_sid, reservation_sid=effect.reservation_sid, ok=not problem,
-                    body=answer.body, error_code=answer.error_code if problem else None, error_text=problem,
-                    url=answer.final_url,
+                    body=answer.body, error_code=code, error_text=problem,
+                    url=answer.final_url, failed=tuple(failed),
                 )
             )  # fmt: skip
         finally:
             hold.release()
 
 
-def _problem(answer: Delivery) -> str:
-    """Why an answer does not count; empty: it does. No content at all is a valid "I will act later"."""
+def _problem(answer: Delivery) -> tuple[int | None, str]:
+    """Why an answer does not count, and its code; no text: it does. No content at all is a valid "later"."""
     if not answer.ok:
-        return answer.error_text or "The assignment callback failed"
+        return answer.error_code, answer.error_text or "The assignment callback failed"
     if answer.status == 204 or not answer.body.strip():
-        return ""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return None, ""
     if answer.status != 200:
-        return f"The assignment callback answered {answer.status}, not 200"
-    return (
-        ""
-        if kind == "application/json"
-        else f"The assignment callback answered {kind or 'no type'}, not JSON"
-    )
+        return 11200, f"The assignment callback answered {answer.status}, not 200"
+    kind = answer.content_type
+    if kind != "application/json":
+        return 40000, f"The assignment callback answered {kind or 'no type'}, not application/json"
+    return None, ""

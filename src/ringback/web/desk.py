@@ -119,8 +119,8 @@ class DeskLink:
             now = self._now()
             trouble = Alert(
                 sid=self._new_sid("NO"), account_sid=effect.account_sid, date_created=now, date_updated=now,
-                error_code=40123, message_text=f"{title(40123)}. {refusal.message}", message_date=now,
-                resource_sid=effect.reservation_sid, more_info=explained(40123),
+                error_code=40122, message_text=f"{title(40122)}. {refusal.message}", message_date=now,
+                resource_sid=effect.reservation_sid, more_info=explained(40122),
             )  # fmt: skip
             await self._store.commit([Save(trouble)])
 

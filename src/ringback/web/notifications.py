@@ -98,6 +98,7 @@ class Notifications:
     def _faulty(self, hook: SendWebhook, faults: FaultBook) -> tuple[int, float, bool]:
         """How often to send it, after how many seconds, and whether the next of its key goes first."""
         facts = {"url": hook.url, "call_sid": hook.key, **dict(hook.params)}
+        facts["repeat"] = "true" if hook.not_before else "false"
         if faults.take("drop_callback", facts):
             return 0, 0.0, False
         if faults.take("reorder_callbacks", facts) and hook.key not in self._held:

@@ -184,7 +184,9 @@ class SipEndpoint:
         if request.to.tag:
             call = self._calls.get((request.call_id, request.to.tag))
             if call is None:
-                self._reply(request, transaction, 200 if method == "OPTIONS" else 481)
+                self._reply(
+                    request, transaction, 481
+                )  # also OPTIONS: whoever asks learns that the call is gone
             else:
                 try:
                     call.on_request(request, source, transaction)

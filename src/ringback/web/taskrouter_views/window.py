@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,10 +27,13 @@ _MARGIN = 300.0
 def window(ctx: Context, minutes: int = 15) -> tuple[float, float]:
     """Start and end in Unix seconds, of StartDate and EndDate, or of the last ``Minutes``; raises 20001.
 
-    A missing end is now; a missing start is ``Minutes`` before the end. The end is never after now.
+    A missing end is now; a missing start is ``Minutes`` before the end. The end is never after now, but a window
+    up to now takes in what happens at this very moment (on the virtual clock that is everything since it stood).
     """
     end_text, start_text = last(ctx, "EndDate"), last(ctx, "StartDate")
     end = min(_date(end_text, "EndDate", whole_day=True), ctx.now) if end_text else ctx.now
+    if end == ctx.now:
+        end = math.nextafter(end, math.inf)
     if start_text:
         start = _date(start_text, "StartDate", whole_day=False)
     else:

@@ -1,0 +1,65 @@
+"""Durable notes, the runner's locks, the music."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import wave
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringback.effects.features import Recall, Remember, Step, Wait
+from ringback.web.features.api import Api
+from ringback.web.features.music import RATE, SECONDS, music
+from ringback.web.features.notes import Notes
+from ringback.web.features.running import Runner
+
+
+async def test_notes_survive(tmp_path: Path) -> None:
+    notes = Notes(tmp_path / "deep" / "notes")
+    for key in ("CA1", "token-../../etc/passwd", "x" * 500, "ünï"):
+        await notes.put(key, {"state": "begun", "of": key})
+    await notes.put("CA1", {"state": "done"})
+    await notes.put("x" * 500, None)
+    await notes.put("never there", None)
+    again = Notes(tmp_path / "deep" / "notes")
+    again.load()
+    assert again.all == notes.all
+    assert again.get("CA1") == {"state": "done"}
+    assert set(again.all) == {"CA1", "token-../../etc/passwd", "ünï"}
+    assert await asyncio.to_thread(lambda: [each.name for each in tmp_path.iterdir()]) == ["deep"]
+
+
+def test_a_broken_note_is_left_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "half.new").write_text("{")
+    notes = Notes(tmp_path)
+    with caplog.at_level(logging.ERROR):
+        notes.load()
+    assert notes.all == {}
+    assert "bad.json" in caplog.text
+
+
+async def test_two_of_one_source_never_overlap(tmp_path: Path) -> None:
+    runner = Runner(Api(lambda: "", "AC1", "t"), Notes(tmp_path))
+
+    def count() -> Generator[Step, Any, int]:
+        known = yield Recall("k")
+        yield Wait(0.0)
+        number = (known or {"n": 0})["n"] + 1
+        yield Remember("k", {"n": number})
+        return number
+
+    assert sorted(await asyncio.gather(*(runner.run(count()) for _ in range(5)))) == [1, 2, 3, 4, 5]
+    assert runner._locks == runner._users == {}
+
+
+def test_the_music_is_half_a_minute() -> None:
+    with wave.open(io.BytesIO(music())) as file:
+        assert (file.getframerate(), file.getnframes()) == (RATE, RATE * SECONDS)
+        samples = memoryview(file.readframes(file.getnframes())).cast("h")
+    assert 3000 < max(samples) < 20_000
