@@ -20,14 +20,12 @@ async def test_a_call_goes_from_alice_to_bob(ringback: World, mode: str) -> None
     await office.hire("alice", AGENT)
     await ringback.number("+15550100", voice="/voice")
     ringback.app("/voice", f'<Response><Enqueue workflowSid="{office.workflow}"/></Response>')
-    alice_says = [{"wait": 1}, {"say": "Alice speaking"}, {"wait": 60}, {"hangup": True}]
+    # nobody's script ends with a wait: the clock would run through it while this test waits for an answer
+    alice_says = [{"wait": 1}, {"say": "Alice speaking"}]
     await ringback.sim("PUT", f"Numbers/{AGENT}", {"answers": "answer", "script": alice_says})
-    bob_says = [{"wait": 2}, {"say": "This is Bob now"}, {"wait": 5}, {"say": "Bob again"}, {"wait": 600}]
+    bob_says = [{"wait": 2}, {"say": "This is Bob now"}, {"wait": 5}, {"say": "Bob again"}]
     await ringback.sim("PUT", f"Numbers/{BOB}", {"answers": "answer", "script": bob_says})
-    caller = await ringback.call(
-        "+15550100",
-        script=[{"expect": "Alice speaking", "within": 60}, {"wait": 30}, {"wait": 300}, {"hangup": True}],
-    )
+    caller = await ringback.call("+15550100", script=[{"expect": "Alice speaking", "within": 60}])
     await caller.hears("Alice speaking", within=60)
     bob = await office.hire("bob", BOB)
     task = office.task()

@@ -186,6 +186,17 @@ def test_the_talk_is_over(multi: bool, activity: str, who: str) -> None:
     assert next(iter(kit.floor.workers.values())).record.activity_name == (activity or "Available")
 
 
+def test_a_caller_of_a_plainly_accepted_task_hangs_up() -> None:
+    """No instruction dialled anybody, but the talk can only be over: the work is to be wrapped up."""
+    kit, task = offered()
+    reservation = kit.offer(task)
+    kit.reserve(reservation, "accepted")
+    tell(kit, task, "left_queue")
+    assert (status(kit, reservation), kit.state(task)) == ("accepted", "assigned")
+    tell(kit, task, "ended")
+    assert (status(kit, reservation), kit.state(task)) == ("wrapping", "wrapping")
+
+
 def test_the_callers_task_ends_without_him() -> None:
     """The engine cancels (TTL, workflow timeout): the caller is taken out; by request: he stays."""
     kit = Kit(template="FIFO")

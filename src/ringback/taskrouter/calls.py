@@ -153,7 +153,8 @@ def _customer(floor: Floor, job: Job, event: DeskCallChanged) -> None:
         transfers.failed(floor, job, transfers.CUSTOMER_LEFT)
         for sid in list(job.reservations):
             reservation = floor.reservations[sid]
-            if reservation.reservation_status == "accepted" and reservation.instruction is not None:
+            talked = reservation.instruction is not None or event.change == "ended"
+            if reservation.reservation_status == "accepted" and talked:
                 conversation_over(floor, reservation)
 
 

@@ -95,6 +95,10 @@ def _describe(floor: Floor, agent: Agent, values: dict[str, str]) -> None:
         floor.worker_names.pop(worker.friendly_name.lower(), None)
         worker.friendly_name = values["friendly_name"]
         floor.worker_names[worker.friendly_name.lower()] = worker.sid
+        for reservation in floor.reservations.values():
+            if reservation.worker_sid == worker.sid:
+                reservation.worker_name = worker.friendly_name
+                floor.save(reservation)
     worker.attributes = values.get("attributes", worker.attributes)
     floor.save(worker)
     floor.enrol(agent)
