@@ -40,6 +40,7 @@ async def come(ringback: World, attributes: str = "", *, who: str = "1", name: s
     caller = await ringback.call(number, from_=f"+1555123{who:0>4}")
     while not any(one["call_sid"] == caller.sid for one in await participants(ringback, name)):
         await asyncio.sleep(0)
+    await ringback.lanes_empty()  # its seat is there at once, the leg in the room only after the commit
     return caller
 
 
