@@ -37,6 +37,10 @@ from tests.e2e.web import Web
 CUSTOMER, OURS = "+15551230001", "+15550100"
 WORDS = "Good morning this is Maria please call me back tomorrow about my broken washing machine"
 PIECE = 4000
+"""Samples: half a second at 8 kHz."""
+LEAD, TAIL = 8000, 30 * 8000
+"""Samples of silence: when baresip switches to the file, its first quarter of a second or so is not heard; the rest
+is longer than the call."""
 FEATURE = "/features/callback-and-voicemail"
 TOML = """
 [phone.alice]
@@ -51,7 +55,7 @@ retain_place_on_retry = {retain}
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """WORDS, spoken: a WAV of 8 kHz with silence after it, so that the phone stays on the line."""
+    """WORDS, spoken: a WAV of 8 kHz with silence before and after."""
     folder = tmp_path_factory.mktemp("speech")
 
     async def render() -> Path:
@@ -66,14 +70,15 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "speech.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(spoken.tobytes() + bytes(2 * 8000 * 30))
+        file.writeframes(bytes(2 * LEAD) + spoken.tobytes() + bytes(2 * TAIL))
     return path
 
 
 def likeness(sound: NDArray[np.float64], said: NDArray[np.float64]) -> float:
-    """How well half seconds of what was said are found in the sound: the median correlation, 0 to 1.
+    """How well half seconds of what was said are found in the sound: the worst correlation, 0 to 1.
 
-    Both at 8 kHz, at any scale. Piece by piece, because a late packet shifts what follows by a frame.
+    Both at 8 kHz, at any scale. Piece by piece, because a late packet shifts what follows by a frame:
+    a piece in which that happens is still 0.7, another sound at most 0.35.
     """
     sound = np.concatenate(
         (np.zeros(8000), sound / np.abs(sound).max())
@@ -90,7 +95,8 @@ def likeness(sound: NDArray[np.float64], said: NDArray[np.float64]) -> float:
         product = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size)), size)[:places]
         energy = (squares[PIECE:] - squares[:-PIECE])[:places]
         found.append(float((product / np.sqrt(np.maximum(energy, 0.01 * squares[-1]) * power)).max()))
-    return float(np.median(found))
+    assert len(found) >= 5, "there is speech"
+    return min(found)
 
 
 class Desk:
@@ -175,7 +181,7 @@ def leave_message(desk: Desk, folder: Path, speech: Path, seconds: float) -> str
         (recording,) = until(lambda: site.client.recordings.list(), 20, "the tone has sounded")
         customer.command("ausrc", f"aufile,{speech}")
         file = site.folder / "var" / "recordings" / f"{recording.sid}.wav"
-        enough = int(16_000 * (seconds + 2))
+        enough = int(16_000 * (seconds + LEAD / 8000 + 0.5))
         until(lambda: file.exists() and file.stat().st_size > enough, seconds + 10, "she has spoken")
         customer.command("hangup")
         customer.wait("CALL_CLOSED")
@@ -189,7 +195,7 @@ def test_a_message_is_called_back_is_busy_and_comes_again(
 ) -> None:
     """Call, star, 2, speak, hang up; fetch, read, call back, busy, re-queue, and there it is with one attempt."""
     said, _ = read_wav(speech.read_bytes())
-    said = said[: len(said) - 8000 * 30]
+    said = said[LEAD : len(said) - TAIL]
     with ExitStack() as phones:
         far = phones.enter_context(Callee(tmp_path / "far", "486 Busy Here"))
         toml = TOML.format(port=far.port, customer=CUSTOMER, retain=str(retain).lower())
@@ -225,7 +231,9 @@ def test_a_message_is_called_back_is_busy_and_comes_again(
         fetched = desk.ask("fetch-voicemail", recordingSid=data["recordingSid"])
         assert fetched["type"] == "audio/mpeg"
         sound, rate = read_mp3(base64.b64decode(fetched["recording"]))
-        assert likeness(soxr.resample(sound, rate, 8000), said) > 0.8, "her own voice"
+        assert likeness(soxr.resample(sound, rate, 8000), said) > 0.6, (
+            "her own voice, from the first word to the last"
+        )
         text = until(lambda: desk.data(voicemail.sid).get("transcriptText"), 30, "it is written down")
         heard = set(re.findall(r"[a-z]+", text.lower()))
         assert len(set(WORDS.lower().split()) - heard) <= 2, text
