@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from ringback.effects import FetchDocument, ReleaseCall, Save
 from ringback.events import DocumentFetched, Event
 from ringback.kernel.clock import Clock
 from ringback.resources.api.alert import Alert, explained
 from ringback.store.writes import LogHttp
+from ringback.web.form import encode
 from ringback.web.webhooks.delivery import Delivery
 from ringback.web.webhooks.jar import CookieJar
 from ringback.web.webhooks.request import Hook
@@ -22,7 +22,7 @@ def ledger(
     delivery: Delivery, account_sid: str, resource_sid: str, params: list[tuple[str, str]]
 ) -> list[LogHttp]:
     """The log entries of a delivery, one an exchange (voice-calls.md §12, Call Events)."""
-    form = urlencode(params)
+    form = encode(params)
     return [
         LogHttp(
             account_sid=account_sid,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlencode
+
+from ringback.web.form import encode
 
 Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
@@ -24,7 +25,7 @@ class Local:
         self, method: str, path: str, fields: list[tuple[str, str]], headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (names in lower case) and body of one request."""
-        form = urlencode(fields)
+        form = encode(fields)
         query, body = (form, b"") if method == "GET" else ("", form.encode())
         sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         sent += [(b"host", b"127.0.0.1"), (b"content-length", str(len(body)).encode())]

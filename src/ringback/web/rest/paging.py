@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Field
 from ringback.kernel.sid import is_sid
 from ringback.store import Condition, Page, Query
+from ringback.web.form import encode_query
 from ringback.web.rest.context import Params
 from ringback.web.rest.params import DAY, read_date, read_value
 from ringback.web.rest.render import View
@@ -122,7 +122,7 @@ def envelope(
         query = [*kept, ("PageSize", str(size)), ("Page", str(at))]
         if token:
             query.append(("PageToken", token))
-        return f"{base}{path}?{urlencode(query, quote_via=quote)}"
+        return f"{base}{path}?{encode_query(query)}"
 
     records = page.records
     token = params.get("PageToken", [""])[-1]

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
+from ringback.web.form import encode
 from ringback.web.signing import (
     SETTINGS_HEADER,
     SIGNATURE_HEADER,
@@ -180,7 +181,7 @@ def _post(hook: Hook, target: Target, json: bytes | None = None) -> Wire:
         body, params, content_type = json, [], "application/json"
     else:
         params = hook.params
-        body = urlencode(params, encoding="utf-8", errors="replace").encode("ascii")
+        body = encode(params).encode("ascii")
         content_type = FORM_TYPE
     if len(body) > MAX_BODY:
         raise Unsendable(11200, f"The request's body is larger than {MAX_BODY} bytes.")
@@ -206,7 +207,7 @@ def _with_query(target: Target, params: list[tuple[str, str]]) -> Target:
         return target
     parts = urlsplit(target.url)
     own = f"{parts.query}&" if parts.query else ""
-    query = own + urlencode(params, encoding="utf-8", errors="replace")
+    query = own + encode(params)
     return _moved(target, urlunsplit(parts._replace(query=query)))
 
 
