@@ -17,8 +17,10 @@ test: ## install what the tests need, then run all of them (ARGS="tests/sip -x" 
 	@scripts/install test
 ifeq ($(ARGS),)
 	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile --ignore tests/e2e </dev/null
-	@# Whole programs that time each other out get the machine for themselves.
-	@$(PYTHON_BIN) -m pytest tests/e2e </dev/null
+	@# Whole programs: they wait for each other more than they work, so two tests go at a time; those that load the
+	@# machine on purpose get it for themselves.
+	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile -m "not alone" tests/e2e </dev/null
+	@$(PYTHON_BIN) -m pytest -m alone tests/e2e </dev/null
 else
 	@$(PYTHON_BIN) -m pytest $(ARGS) </dev/null
 endif

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+
+from benchmarks.keepalive import Messages
 
 
 @dataclass(slots=True)
@@ -30,48 +31,36 @@ class Load:
         return 1000 * ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection; reads status and Content-Length only."""
+class _Connection(Messages):
+    """One keep-alive connection; reads the status only."""
 
     def __init__(
         self, next_request: Callable[[], bytes | None], load: Load, done: asyncio.Future[None]
     ) -> None:
+        super().__init__()
         self._next = next_request
         self._load = load
         self._done = done
-        self._buffer = b""
         self._sent = 0.0
-        self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
+        super().connection_made(transport)
         self._send()
 
     def _send(self) -> None:
-        assert self._transport is not None
         request = self._next()
         if request is None:
-            self._transport.close()
+            self.transport.close()
             if not self._done.done():
                 self._done.set_result(None)
             return
         self._sent = time.perf_counter()
-        self._transport.write(request)
+        self.transport.write(request)
 
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, mark, body = self._buffer.partition(b"\r\n\r\n")
-        if not mark:
-            return
-        lower = head.lower()
-        at = lower.find(b"content-length:")
-        length = int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(body) < length:
-            return
+    def take(self, head: bytes, body: bytes) -> None:
         status = int(head[9:12])
         self._load.statuses[status] = self._load.statuses.get(status, 0) + 1
         self._load.latencies.append(time.perf_counter() - self._sent)
-        self._buffer = body[length:]
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:

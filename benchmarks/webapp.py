@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import uvloop
+
+from benchmarks.keepalive import Messages
 
 DOCUMENTS = {
     b"/voice": b'<Response><Gather numDigits="1" action="/pressed" timeout="5"><Say>Press one.</Say></Gather>'
@@ -40,40 +42,23 @@ def tone() -> bytes:
     return out.getvalue()
 
 
-class App(asyncio.Protocol):
+class App(Messages):
     """Answers each request as soon as its body is in."""
 
     counts: ClassVar[dict[bytes, int]] = {}
     sound = tone()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.WriteTransport, transport)
-        self.buffer = b""
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        while True:
-            head, mark, body = self.buffer.partition(b"\r\n\r\n")
-            if not mark:
-                return
-            lower = head.lower()
-            at = lower.find(b"content-length:")
-            length = int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-            if len(body) < length:
-                return
-            self.buffer = body[length:]
-            self.answer(head.split(b" ", 2)[1].partition(b"?")[0])
-
-    def answer(self, path: bytes) -> None:
+    def take(self, head: bytes, body: bytes) -> None:
+        path = head.split(b" ", 2)[1].partition(b"?")[0]
         self.counts[path] = self.counts.get(path, 0) + 1
-        kind, body = b"text/xml", DOCUMENTS.get(path, b"")
+        kind, answer = b"text/xml", DOCUMENTS.get(path, b"")
         if path == b"/tone.wav":
-            kind, body = b"audio/wav", self.sound
+            kind, answer = b"audio/wav", self.sound
         if path == b"/count":
-            kind, body = b"text/plain", str(self.counts.get(b"/status", 0)).encode()
+            kind, answer = b"text/plain", str(self.counts.get(b"/status", 0)).encode()
         self.transport.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nCache-Control: max-age=600\r\n"
-            b"Content-Length: %d\r\n\r\n%s" % (kind, len(body), body)
+            b"Content-Length: %d\r\n\r\n%s" % (kind, len(answer), answer)
         )
 
 

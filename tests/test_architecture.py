@@ -52,7 +52,7 @@ COMPOSITION = {
 
 # Third-party packages that the parts above the I/O line may use; all others are for below it.
 PURE_PACKAGES: dict[str, set[str]] = {
-    "sip": set(),
+    "sip": {"propcache"},
     "media": {"numpy", "scipy"},
     "voice": {"lxml", "msgspec", "phonenumbers", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
@@ -211,6 +211,36 @@ def test_everything_public_is_documented(path: Path) -> None:
         if not ast.get_docstring(node):
             missing.append(node.name)
     assert missing == []
+
+
+# --- the map -----------------------------------------------------------------------------------------------
+
+
+def mapped() -> set[str]:
+    """The paths of the tree in docs/architecture.md, folders with a slash at the end."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    (tree,) = re.findall(r"^```\nsrc/ringback/\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    found: set[str] = set()
+    above: list[str] = []
+    for line in tree.splitlines():
+        indent, name, told = re.fullmatch(r"( +)(\S+) *(.*)", line).groups()  # type: ignore[union-attr]
+        if name.startswith("─"):
+            continue
+        above[len(indent) // 2 - 1 :] = [name]
+        assert told, f"{name}: not a word about it"
+        found.add("".join(above))
+    return found
+
+
+def test_every_folder_is_on_the_map() -> None:
+    """And each file of the kernel, and each at the top; what is on the map exists."""
+    packages = {path.parent for path in modules()} - {SOURCE}
+    files = [*SOURCE.glob("*.py"), *(SOURCE / "kernel").glob("*.py")]
+    there = {
+        f"{path.relative_to(SOURCE).as_posix()}/" for path in packages | {one.parent for one in packages}
+    }
+    there |= {path.relative_to(SOURCE).as_posix() for path in files if not path.name.startswith("__")}
+    assert mapped() == there - {"./"}
 
 
 # --- the registry folders ----------------------------------------------------------------------------------

@@ -4,43 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
 from urllib.parse import parse_qsl
+
+from benchmarks.keepalive import Messages, length_of
 
 Form = dict[str, str]
 Answer = tuple[str, str]
 """Content type, body; an empty body is answered with 204."""
 
 
-class Application(asyncio.Protocol):
+class Application(Messages):
     """One connection of the server's webhooks; answers each request as soon as its body is in."""
 
     def __init__(self, answer: Callable[[str, Form], Answer]) -> None:
+        super().__init__()
         self._answer = answer
-        self._buffer = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while True:
-            head, mark, body = self._buffer.partition(b"\r\n\r\n")
-            if not mark:
-                return
-            lower = head.lower()
-            at = lower.find(b"content-length:")
-            length = int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-            if len(body) < length:
-                return
-            self._buffer = body[length:]
-            path, _, query = head.split(b" ", 2)[1].decode().partition("?")
-            kind, text = self._answer(path, dict(parse_qsl(query or body[:length].decode())))
-            status = b"200 OK" if text else b"204 No Content"
-            self._transport.write(
-                b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
-                % (status, kind.encode(), len(text.encode()), text.encode())
-            )
+    def take(self, head: bytes, body: bytes) -> None:
+        path, _, query = head.split(b" ", 2)[1].decode().partition("?")
+        kind, text = self._answer(path, dict(parse_qsl(query or body.decode())))
+        status = b"200 OK" if text else b"204 No Content"
+        self.transport.write(
+            b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+            % (status, kind.encode(), len(text.encode()), text.encode())
+        )
 
 
 async def serve(answer: Callable[[str, Form], Answer]) -> tuple[asyncio.Server, str]:
@@ -74,10 +61,8 @@ class Requests:
                 f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
                 .encode()
             )  # fmt: skip
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            at = head.find(b"content-length:")
-            if at >= 0:
-                await reader.readexactly(int(head[at + 15 :].split(b"\r\n", 1)[0]))
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(length_of(head))
             status = int(head[9:12])
             self.statuses[status] = self.statuses.get(status, 0) + 1
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from benchmarks import sipp
+from benchmarks.scenario import call, ended
 
 PREFIX: Final = "+1555200"
 """The callers' numbers: this and four digits."""
@@ -20,8 +20,7 @@ def run(
     """Make calls that wait for the other side's BYE; gives SIPp's counts and, for each caller's number, the
     time of its (first) INVITE in seconds since the epoch. ``calls``: at most 10,000."""
     folder = Path(tempfile.mkdtemp(prefix="ringback-sipp-"))
-    scenario = sipp.UAC.format(number=number, media_port=media_port, end=sipp.THEY_HANG_UP)
-    (folder / "uac.xml").write_text(scenario.replace("+15551230001", "[field0]"))
+    (folder / "uac.xml").write_text(call(number, media_port, ended(), caller="[field0]"))
     numbers = [f"{PREFIX}{at:04d}" for at in range(calls)]
     (folder / "callers.csv").write_text("SEQUENTIAL\n" + "".join(f"{one}\n" for one in numbers))
     subprocess.run(
@@ -31,15 +30,10 @@ def run(
          "-max_socket", "20000"],
         check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
     )  # fmt: skip
-    with (folder / "stat.csv").open() as file:
-        last = list(csv.DictReader(file, delimiter=";"))[-1]
-    result = sipp.Result(
-        int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), int(last["Retransmissions(C)"])
-    )
     invited: dict[str, float] = {}
     for line in (folder / "messages.log").read_text().splitlines():
         fields = line.split("\t")  # date, time, epoch, S or R, Call-ID, CSeq, first line
         if len(fields) >= 7 and fields[3] == "S" and fields[6].startswith("INVITE "):
             caller = numbers[int(fields[4].partition("-")[0]) - 1]
             invited.setdefault(caller, float(fields[2]))
-    return result, invited
+    return sipp.read(folder / "stat.csv"), invited

@@ -5,31 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
+from benchmarks.keepalive import Messages
 
-class Connection(asyncio.Protocol):
+
+class Connection(Messages):
     """One connection; one request at a time."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        super().__init__()
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, mark, body = self._buffer.partition(b"\r\n\r\n")
-        if not mark:
-            return
-        lower = head.lower()
-        at = lower.find(b"content-length:")
-        length = int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(body) >= length and self._answer is not None:
-            self._buffer = body[length:]
-            self._answer.set_result((int(head[9:12]), body[:length]))
+    def take(self, head: bytes, body: bytes) -> None:
+        if self._answer is not None:
+            self._answer.set_result((int(head[9:12]), body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answer is not None and not self._answer.done():
@@ -38,13 +29,13 @@ class Connection(asyncio.Protocol):
     async def send(self, request: bytes) -> tuple[int, bytes]:
         """Status and body of the answer."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
+        self.transport.write(request)
         return await self._answer
 
     def close(self) -> None:
         """Hang up."""
         self._answer = None
-        self._transport.close()
+        self.transport.close()
 
 
 class Rest:

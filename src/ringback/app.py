@@ -33,7 +33,6 @@ from ringback.kernel.sid import SidMaker, sid_at
 from ringback.outcomes import line_status, notifications, numbers
 from ringback.outcomes.permissions import Permissions
 from ringback.outcomes.reconcile import Limits, examine
-from ringback.resources.api.account import Account
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.taskrouter import event as desk_event
@@ -62,6 +61,7 @@ from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
+from ringback.web.registrations import Registrations
 from ringback.web.server import Server
 from ringback.web.transcriptions import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
@@ -210,6 +210,7 @@ class Ringback:
                 voices=self.speech,
                 sounds=self.sounds,
                 warm=self.speech.warm,
+                registrations=Registrations(store, self.account_sid, self.clock.now),
             )
             self.exchange.add(self.sip)
         self.reconciler = Reconciler(
@@ -362,7 +363,7 @@ class Ringback:
 
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""
-        account = await self.store.get(Account, account_sid)
+        account = await self.authenticator.account(account_sid)
         return account.auth_token if account is not None else ""
 
     async def _is_ours(self, number: str) -> bool:

@@ -31,19 +31,14 @@ def settings_or_exit(config: Path | None = None, **flags: Any) -> Settings:
         raise typer.Exit(2) from None
 
 
-@app.command()
-def serve(
-    config: ConfigOption = None,
-    http: Annotated[str | None, typer.Option(help="Listen address, host:port.")] = None,
-    sip: Annotated[str | None, typer.Option(help="SIP listeners, or off.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
-    clock: Annotated[str | None, typer.Option(help="real or virtual.")] = None,
-) -> None:
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def serve(context: typer.Context) -> None:
     """Run the server until SIGTERM or Ctrl-C; calls are drained first."""
-    settings = settings_or_exit(config, http=http, sip=sip, data_dir=data_dir, clock=clock)
-    from ringback.serve import run
+    from ringback.serve import main as run
 
-    raise typer.Exit(run(settings))
+    raise typer.Exit(run(context.args))
 
 
 app.command()(phone)
@@ -119,5 +114,5 @@ def root(
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point of every command but ``serve`` (see ``__main__``)."""
     app()

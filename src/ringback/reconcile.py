@@ -90,7 +90,7 @@ class Offline:
 
 async def offline(settings: Settings, since: float, records: Path | None) -> Report:
     """One round (or one import) on the database. Raises ``cdr.BadFile``, ``OSError``, or the database's error."""
-    store = await Store.open(settings.store_url)
+    store = await Store.open(settings.store_url, patience=1.0)  # a server at another address may have it
     try:
         reconciler = Offline(settings, store).reconciler
         if records is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import logging
@@ -9,12 +10,31 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import uvloop
 
-from ringback.settings import Settings
+from ringback.settings import Settings, SettingsError, load
 
 log = logging.getLogger("ringback")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read the arguments and the settings, and run; 2 says that these are wrong."""
+    parser = argparse.ArgumentParser("ringback serve", description="Run the server until SIGTERM or Ctrl-C.")
+    parser.add_argument("--config", type=Path, help="settings file; default ringback.toml")
+    parser.add_argument("--http", help="listen address, host:port")
+    parser.add_argument("--sip", help="SIP listeners, or off")
+    parser.add_argument("--data-dir", type=Path, help="where everything is kept")
+    parser.add_argument("--clock", help="real or virtual")
+    flags = vars(parser.parse_args(arguments))
+    try:
+        settings = load(file=flags.pop("config"), flags=flags)
+    except SettingsError as error:
+        print(f"ringback: {error}", file=sys.stderr)
+        return 2
+    return run(settings)
 
 
 def run(settings: Settings) -> int:

@@ -10,7 +10,7 @@ from ringback import events as ev
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as desk_effects
-from ringback.effects.conferences import RecordRoom
+from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as conference_events
 from ringback.events import outcomes as out
@@ -97,7 +97,7 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
     qu.QueueChangeRequested, qu.TaskMade, qu.TaskGone, qu.ReservationClaimed, qu.DeskCallRequested,
-    conference_events.ParticipantTold, conference_events.ParticipantRequested,
+    conference_events.ParticipantTold, conference_events.SpeechChanged, conference_events.ParticipantRequested,
     conference_events.ParticipantUpdateRequested, conference_events.ParticipantRemovalRequested,
     conference_events.ConferenceUpdateRequested, conference_events.ConferenceLost,
 )  # fmt: skip
@@ -105,7 +105,7 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
     fx.DialLeg, fx.RingLeg, fx.AnswerLeg, fx.RejectLeg, fx.HangUpLeg, fx.PlayAudio, fx.StopAudio,
     fx.RecordLeg, fx.PauseRecording, fx.ResumeRecording, fx.StopRecording, fx.Join, fx.LeaveRoom,
-    RecordRoom,
+    RecordRoom, WatchSpeech, BoundDelay,
 )  # fmt: skip
 
 

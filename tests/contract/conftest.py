@@ -95,7 +95,7 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
     )
     account.account_sid = account.sid
     await store.commit([Save(account)])
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # see web/server.py
     listener.bind(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     counter = itertools.count(1)

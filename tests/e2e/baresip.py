@@ -124,6 +124,10 @@ class Phone:
             time.sleep(0.12)  # a key is held for a while; baresip ends the event at the release (0x04)
             console.sendto(b"\x04", ("127.0.0.1", self._keys))
 
+    def drop(self) -> None:
+        """End it as when its battery is taken out: for a server that is gone it would wait for seconds."""
+        self._process.kill()
+
     def wait(self, event: str, count: int = 1, seconds: float = 15.0) -> None:
         """Wait until an event has come `count` times."""
         until(

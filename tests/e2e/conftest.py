@@ -14,6 +14,14 @@ from tests.e2e.sipp import crowd
 from tests.e2e.site import Site
 from tests.e2e.web import Web
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The one marker of this folder."""
+    config.addinivalue_line(
+        "markers", "alone: needs the whole machine; `make test` runs it with nothing beside it"
+    )
+
+
 NEEDED = {"sipp": "sip-tester", "baresip": "baresip-core", "curl": "curl"}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.e2e.site import Site
@@ -12,6 +14,17 @@ HAPPY_PATH = [
     "reservation.accepted", "reservation.wrapup", "task.wrapup", "reservation.completed", "task.completed",
 ]  # fmt: skip
 """taskrouter.md §10, without `task.updated`."""
+
+
+def table(events: Iterable[Any]) -> str:
+    """Events as the API gives them, a line each: time (UTC), type, task, reservation and the worker's name."""
+    rows = [("time", "event", "task", "reservation", "worker")]
+    for one in events:
+        data, moment = one.event_data, datetime.fromtimestamp(int(one.event_date_ms) / 1000, UTC)
+        names = (data.get(name, "") for name in ("task_sid", "reservation_sid", "worker_name"))
+        rows.append((moment.strftime("%H:%M:%S.%f")[:-3], one.event_type, *names))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 class Office:

@@ -1,4 +1,4 @@
-"""SIPp as the far end of outbound calls, and as a crowd of callers; scenarios are written here."""
+"""SIPp as the far end of outbound calls, and as a crowd of callers."""
 
 from __future__ import annotations
 
@@ -8,41 +8,19 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
+from benchmarks.scenario import call, contact, ended, reply, scenario, sdp, send
+
 from tests.e2e.site import free_port, until
 
-_SDP = """
-v=0
-o=far 1 1 IN IP4 127.0.0.1
-s=-
-c=IN IP4 127.0.0.1
-t=0 0
-m=audio {media} RTP/AVP 0 101
-a=rtpmap:0 PCMU/8000
-a=rtpmap:101 telephone-event/8000
-"""
-
-
-def _reply(line: str, *, body: str = "", via: str = "last") -> str:
-    more = "Contact: <sip:far@[local_ip]:[local_port]>\nContent-Type: application/sdp\n" if body else ""
-    return f"""<send><![CDATA[
-SIP/2.0 {line}
-[{via}_Via:]
-[{via}_From:]
-[{via}_To:];tag=f[call_number]
-[{via}_Call-ID:]
-[{via}_CSeq:]
-{more}Content-Length: [len]
-{body}
-]]></send>"""
-
-
-def _final(line: str) -> str:
-    """A refusal is repeated until its ACK (RFC 3261 §17.2.1); on loopback once is enough."""
-    return _reply(line) + '<recv request="ACK"/>'
-
-
-_OK = _reply("200 OK").replace(";tag=f[call_number]", "")
-_THEY_END = '<recv request="BYE" timeout="60000"/>' + _OK
+TAG = "f[call_number]"
+_TAKE = '<recv request="INVITE"/>'
+_ACK = '<recv request="ACK"/>'
+_RING = send(reply("180 Ringing", tag=TAG))
+# To of our BYE is the From of their INVITE.
+_TAKE_AND_KEEP = """<recv request="INVITE" rrs="true"><action>
+  <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
+  <assignstr assign_to="caller" value="To:[$from]"/></action></recv>"""
+_THEY_END = ended(60_000)
 _WE_END = """<pause milliseconds="500"/><send retrans="500"><![CDATA[
 BYE [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
@@ -56,32 +34,23 @@ Content-Length: 0
 ]]></send><recv response="200"/>"""
 _CANCELED = (
     '<recv request="CANCEL" timeout="60000"/>'
-    + _OK
-    + _reply("487 Request Terminated").replace("[last_CSeq:]", "CSeq: 1 INVITE")
-    + '<recv request="ACK"/>'
+    + send(reply("200 OK"))
+    + send(reply("487 Request Terminated", tag=TAG).replace("[last_CSeq:]", "CSeq: 1 INVITE"))
+    + _ACK
 )
 
 
-def _answer(media: int) -> str:
-    return _reply("200 OK", body=_SDP.format(media=media)) + '<recv request="ACK"/>'
-
-
-def scenario(kind: str, media: int = 40000) -> str:
+def behaviour(kind: str, media: int = 40000) -> str:
     """What a callee does: `answers`, `hangs up`, `rings`, `silent`, or a refusal such as `486 Busy Here`."""
-    ring = _reply("180 Ringing")
-    # To of our BYE is the From of their INVITE.
-    keep = """<recv request="INVITE" rrs="true"><action>
-      <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
-      <assignstr assign_to="caller" value="To:[$from]"/></action></recv>"""
-    take = '<recv request="INVITE"/>'
+    answer = send(reply("200 OK", tag=TAG, headers=contact("far"), body=sdp(media))) + _ACK
     steps = {
-        "answers": take + ring + _answer(media) + _THEY_END,
-        "hangs up": keep + ring + _answer(media) + _WE_END,
-        "rings": take + ring + _CANCELED,
-        "trying": take + _reply("100 Trying").replace(";tag=f[call_number]", "") + _CANCELED,
+        "answers": (_TAKE, _RING, answer, _THEY_END),
+        "hangs up": (_TAKE_AND_KEEP, _RING, answer, _WE_END),
+        "rings": (_TAKE, _RING, _CANCELED),
+        "trying": (_TAKE, send(reply("100 Trying")), _CANCELED),
     }
-    body = steps.get(kind) or take + ring + _final(kind)
-    return f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="far">{body}</scenario>\n'
+    # A refusal is repeated until its ACK (RFC 3261 §17.2.1); on loopback once is enough.
+    return scenario(*(steps.get(kind) or (_TAKE, _RING, send(reply(kind, tag=TAG)), _ACK)))
 
 
 class Callee:
@@ -90,7 +59,7 @@ class Callee:
     def __init__(self, folder: Path, kind: str, transport: str = "u1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port(socket.SOCK_DGRAM)
-        (folder / "uas.xml").write_text(scenario(kind))
+        (folder / "uas.xml").write_text(behaviour(kind))
         self._messages = folder / "messages.log"
         self._process = subprocess.Popen(
             ["sipp", "-sf", "uas.xml", "-i", "127.0.0.1", "-p", str(self.port), "-t", transport, "-nostdin",
@@ -138,70 +107,13 @@ class Callee:
         self._process.wait(5)
 
 
-_CALLER = """<?xml version="1.0" encoding="ISO-8859-1" ?>
-<scenario name="caller">
-  <send retrans="500"><![CDATA[
-INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:+15551230001@[local_ip]:[local_port]>;tag=[pid]t[call_number]
-To: <sip:{number}@[remote_ip]:[remote_port]>
-Call-ID: [call_id]
-CSeq: 1 INVITE
-Contact: <sip:crowd@[local_ip]:[local_port];transport=[transport]>
-Max-Forwards: 70
-Content-Type: application/sdp
-Content-Length: [len]
-{sdp}
-]]></send>
-  <recv response="100" optional="true"/>
-  <recv response="180" optional="true"/>
-  <recv response="200" rrs="true"/>
-  <send><![CDATA[
-ACK [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-[routes]
-From: <sip:+15551230001@[local_ip]:[local_port]>;tag=[pid]t[call_number]
-[last_To:]
-Call-ID: [call_id]
-CSeq: 1 ACK
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-  {rest}
-</scenario>
-"""
-_CROWD_WAITS = '<recv request="BYE" timeout="60000"/>' + _OK
-
-
-def _in_dialog(method: str, cseq: int, body: str = "") -> str:
-    kind = "Content-Type: application/sdp\nContact: <sip:crowd@[local_ip]:[local_port]>\n" if body else ""
-    return f"""<send{' retrans="500"' if method != "ACK" else ""}><![CDATA[
-{method} [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-[routes]
-From: <sip:+15551230001@[local_ip]:[local_port]>;tag=[pid]t[call_number]
-[last_To:]
-Call-ID: [call_id]
-CSeq: {cseq} {method}
-Max-Forwards: 70
-{kind}Content-Length: [len]
-{body or chr(10)}
-]]></send>"""
-
-
-def hang_up_after(milliseconds: int) -> str:
-    """The caller ends the call."""
-    return f'<pause milliseconds="{milliseconds}"/>' + _in_dialog("BYE", 2) + '<recv response="200"/>'
-
-
 def crowd(
-    folder: Path, *, number: str, port: int, calls: int, rate: float, rest: str = _CROWD_WAITS,
+    folder: Path, *, number: str, port: int, calls: int, rate: float, rest: str = _THEY_END,
     transport: str = "u1", media: int = 40000, seconds: int = 60,
 ) -> subprocess.Popen[bytes]:  # fmt: skip
     """Start SIPp making calls to a number of ours; its exit status is 0 when all went by the scenario."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "uac.xml").write_text(_CALLER.format(number=number, sdp=_SDP.format(media=media), rest=rest))
+    (folder / "uac.xml").write_text(call(number, media, rest))
     return subprocess.Popen(
         ["sipp", f"127.0.0.1:{port}", "-sf", "uac.xml", "-m", str(calls), "-r", str(rate), "-l", str(calls),
          "-i", "127.0.0.1", "-p", str(free_port(socket.SOCK_DGRAM)), "-t", transport, "-nostdin",

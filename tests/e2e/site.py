@@ -28,6 +28,9 @@ _TROUBLE = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL)\b|Traceback|^\w*(Error
 
 
 _GIVEN: set[int] = set()
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+"""Tests that run side by side: each process gives ports of its own, so that none is given twice."""
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -37,7 +40,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     those can take it before the program that it is meant for.
     """
     while True:
-        port = secrets.randbelow(5000) * 2 + 10_000
+        port = (secrets.randbelow(5000 // _WORKERS) * _WORKERS + _WORKER) * 2 + 10_000
         if port in _GIVEN:
             continue
         with contextlib.ExitStack() as probes:

@@ -21,7 +21,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.e2e.baresip import Phone
-from tests.e2e.office import HAPPY_PATH, Office
+from tests.e2e.office import HAPPY_PATH, Office, table
 from tests.e2e.site import ACCOUNT, TOKEN, Site, until
 from tests.e2e.test_conference import AGENT, COACH, CUSTOMER, TONES, channels, file_of, heard, tones
 from tests.e2e.web import Params, Web
@@ -105,12 +105,13 @@ class Scene:
         ]
 
     def check_events(self, task_sid: str) -> None:
-        """The sheet's order, at the callback and in the Events resource alike."""
+        """The sheet's order, at the callback and in the Events resource alike; `pytest -s` prints them."""
         until(lambda: "task.completed" in self.events(task_sid), 10, "the last event is told")
         told = self.events(task_sid)
         assert [each for each in told if each != "task.updated"] == HAPPY_PATH
-        kept = self.office.workspace.events.list(task_sid=task_sid)
-        assert [each.event_type for each in reversed(kept)] == told
+        kept = self.office.workspace.events.list(task_sid=task_sid)[::-1]
+        print(f"\n{table(kept)}")
+        assert [each.event_type for each in kept] == told
 
 
 @pytest.fixture
@@ -238,6 +239,8 @@ def test_the_server_is_killed_during_a_call(
         alice.wait("CALL_ESTABLISHED" if talking else "CALL_INCOMING")
         task = scene.becomes("assigned" if talking else "reserved")
         site.kill()
+        for phone in (customer, alice):
+            phone.drop()
     site.start()
     (reservation,) = office.reservations(scene.alice).list()
     if talking:

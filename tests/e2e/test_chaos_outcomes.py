@@ -16,8 +16,12 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.e2e.site import ACCOUNT, TERMINAL, TOKEN, Site, until
 from tests.e2e.web import Web
+
+pytestmark = pytest.mark.alone  # 40 calls a second
 
 CALLS = int(os.environ.get("RINGBACK_CHAOS_CALLS", "150"))
 RATE = 40

@@ -11,9 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.sipp import Callee
 from tests.e2e.site import TERMINAL, Site, until
 from tests.e2e.web import Web
+
+pytestmark = pytest.mark.alone  # 200 calls at once
 
 LONG = "<Response><Say loop='0'>This goes on for ever.</Say></Response>"
 RECORDED = "<Response><Record playBeep='false' timeout='30' maxLength='60' action='/thanks'/></Response>"

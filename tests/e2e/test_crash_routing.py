@@ -16,6 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
@@ -24,6 +25,8 @@ from tests.contract.hook import RingbackClient
 from tests.e2e.office import Office
 from tests.e2e.site import ACCOUNT, TOKEN, Site, until
 from tests.e2e.web import Params, Web
+
+pytestmark = pytest.mark.alone  # eight threads of an application, and a server that is killed under them
 
 WORKERS, CAPACITY = 12, 2
 CALLERS = 10

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from benchmarks.scenario import hang_up
 
-from tests.e2e.sipp import hang_up_after
 from tests.e2e.site import Site, until
 from tests.e2e.web import Web
 from tests.sip_peers import LossyProxy
+
+pytestmark = pytest.mark.alone  # 100 calls, of which two in a hundred packets are lost
 
 SHORT = "<Response><Say>One.</Say></Response>"
 CALLS = 100
@@ -64,7 +66,7 @@ def test_a_lossy_network_sets_up_once_and_ends_once(
     web.documents["/voice"] = document
     site.number("+15550101", f"{web.url}/voice", status_callback=f"{web.url}/status")
     proxy = lossy(site.sip_port)
-    rest = {"rest": hang_up_after(500)} if caller_ends else {}
+    rest = {"rest": hang_up(500)} if caller_ends else {}
     callers = start_crowd(number="+15550101", port=proxy.port, calls=CALLS, rate=50, **rest)
     status = callers.wait(60)
     calls = until(lambda: _done(site), 40, "all calls are completed")

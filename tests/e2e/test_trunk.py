@@ -8,46 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.scenario import reply, scenario, sdp, send
+
 from tests.e2e.site import Site, free_port, until
 from tests.e2e.web import Web
 
-REPLY = """SIP/2.0 {line}
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-{extra}Content-Length: 0
-
-"""
-OK_SDP = """SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Contact: <sip:[local_ip]:[local_port]>
-Content-Type: application/sdp
-Content-Length: [len]
-
-v=0
-o=trunk 1 1 IN IP4 [local_ip]
-s=-
-c=IN IP4 [local_ip]
-t=0 0
-m=audio [media_port] RTP/AVP 0
-"""
 CHALLENGE = 'WWW-Authenticate: Digest realm="trunk", nonce="abc123", algorithm=MD5, qop="auth"\n'
 
 
-def scenario(*steps: str) -> str:
-    """A SIPp scenario."""
-    return '<?xml version="1.0"?>\n<scenario name="trunk">\n' + "\n".join(steps) + "\n</scenario>\n"
-
-
-def send(text: str) -> str:
-    """A step that sends."""
-    return f"<send><![CDATA[\n{text}\n]]></send>"
+TAG = "[call_number]"
+CONTACT = "Contact: <sip:[local_ip]:[local_port]>\n"
+OK_SDP = reply("200 OK", tag=TAG, headers=CONTACT, body=sdp("[media_port]"))
 
 
 def receive(request: str, header: str = "", pattern: str = "") -> str:
@@ -87,14 +58,14 @@ def test_a_number_leaves_by_its_prefix_and_the_trunks_password_is_given(
     site.number("+15550142", "http://127.0.0.1:9/none")
     steps = scenario(
         receive("INVITE", "To", "sip:.4930123456@127"),
-        send(REPLY.format(line="401 Unauthorized", extra=CHALLENGE)),
+        send(reply("401 Unauthorized", tag=TAG, headers=CHALLENGE)),
         receive("ACK"),
         receive("INVITE", "Authorization", 'username="us", realm="trunk"'),
-        send(REPLY.format(line="180 Ringing", extra="Contact: <sip:[local_ip]:[local_port]>\n")),
+        send(reply("180 Ringing", tag=TAG, headers=CONTACT)),
         send(OK_SDP),
         receive("ACK"),
         receive("BYE"),
-        send(REPLY.format(line="200 OK", extra="")),
+        send(reply("200 OK")),
     )
     with sipp(tmp_path, steps, port) as trunk:
         call = site.client.calls.create(
@@ -113,7 +84,7 @@ def test_a_trunk_is_full_at_its_limit(start_site: Callable[..., Site], tmp_path:
         send(OK_SDP),
         receive("ACK"),
         receive("BYE"),
-        send(REPLY.format(line="200 OK", extra="")),
+        send(reply("200 OK")),
     )
     with sipp(tmp_path, steps, port):
         twiml = "<Response><Pause length='60'/></Response>"
@@ -129,9 +100,9 @@ def test_a_registration_is_kept_with_digest(start_site: Callable[..., Site], tmp
     port = free_port(socket.SOCK_DGRAM)
     steps = scenario(
         receive("REGISTER"),
-        send(REPLY.format(line="401 Unauthorized", extra=CHALLENGE)),
+        send(reply("401 Unauthorized", tag=TAG, headers=CHALLENGE)),
         receive("REGISTER", "Authorization", 'username="us", realm="trunk"'),
-        send(REPLY.format(line="200 OK", extra="[last_Contact:]\nExpires: 300\n")),
+        send(reply("200 OK", tag=TAG, headers="[last_Contact:]\nExpires: 300\n")),
     )
     with sipp(tmp_path, steps, port) as trunk:
         start_site(

@@ -50,7 +50,12 @@ host = "127.0.0.1:{port}"
 prefixes = ["{customer}"]
 [callback]
 retain_place_on_retry = {retain}
+[callback.texts.en-US]
+greeting = "Hello."
+choice = "One or two."
+record_voicemail = "Speak."
 """
+"""The texts are short, because they are spoken in real time."""
 
 
 @pytest.fixture(scope="module")

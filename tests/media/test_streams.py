@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -125,3 +126,35 @@ def test_any_file_is_read_or_refused(data: bytes) -> None:
         wav.read(data)
     except wav.BadWavError:
         return
+
+
+def late_by(frames: int, most: int | None) -> list[int]:
+    """First samples of what is heard of a stream whose packets come together, ``frames`` at a time."""
+    buffer = JitterBuffer("PCMU")
+    if most is not None:
+        buffer.bound(most)
+    heard = []
+    for burst in range(20):
+        for number in range(frames):
+            at = burst * frames + number
+            buffer.push(at * 160, 1, bytes([at + 1]) * 160, "PCMU")
+        heard += [(buffer.pull() or b"\xff")[0] for _ in range(frames)]
+    return heard[-10 * frames :]
+
+
+def test_jitter_buffer_grows_to_its_bound_only() -> None:
+    """Bursts of five need 100 ms; less loses frames, but the newest are always heard."""
+    heard = late_by(5, None)
+    assert [later - one for one, later in itertools.pairwise(heard)] == [1] * (len(heard) - 1)
+    short = late_by(5, 160)
+    assert len(set(short)) < 0.8 * len(short)
+    assert max(short) >= 100
+
+
+def test_jitter_buffer_drops_what_a_new_bound_does_not_hold() -> None:
+    buffer = JitterBuffer("PCMU")
+    for number in range(8):
+        buffer.push(number * 160, 1, bytes([number + 1]) * 160, "PCMU")
+    buffer.bound(320)
+    assert buffer.stored == 320
+    assert (buffer.pull() or b"")[:1] == b"\x07"

@@ -143,6 +143,45 @@ async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kin
         assert after["QueueResult"] == "bridged"
 
 
+@pytest.mark.parametrize("early", ["true", "false"])
+async def test_the_agent_hears_his_customers_phone_ring_and_then_the_customer(
+    ringback: World, early: str
+) -> None:
+    """A call placed from a task (taskrouter.md §9 no. 6); EarlyMedia=false leaves the wait music."""
+    instruction = {
+        "instruction": "conference",
+        "early_media": early,
+        "jitter_buffer_size": "off",
+        "region": "de1",
+    }
+    office = await Office(ringback).open(assignment_callback_url=ringback.app("/assign", says(instruction)))
+    worker = await office.hire("alice", AGENT)
+    await ringback.number("+15550100", voice="/voice")
+    await ringback.sim(
+        "PUT", f"Numbers/{AGENT}",
+        {"answers": "answer", "script": [{"expect": "who is there", "within": 60}, {"say": "Alice"}, {"hangup": True}]},
+    )  # fmt: skip
+    await ringback.sim(
+        "PUT", "Numbers/+15557770001",
+        {"answers": "answer", "after": 8, "script": [{"say": "who is there"}, {"expect": "Alice", "within": 60}]},
+    )  # fmt: skip
+    attributes = json.dumps({"direction": "outbound", "outbound_to": "+15557770001", "from": "+15550100"})
+    sid = ringback.product.new_sid("WT")
+    await office.request(
+        "create", "Task", sid, {"attributes": attributes, "workflow_sid": office.workflow},
+        {"RoutingTarget": worker, "TaskChannel": "voice"},
+    )  # fmt: skip
+    await ringback.settled()
+    assert office.task().assignment_status == "wrapping"
+    calls = {one["to"]: one for one in (await ringback.get("Calls"))["calls"]}
+    party = await ringback.sim("GET", f"Calls/{calls[AGENT]['sid']}")
+    heard = [one["text"] for one in party["heard"] if one["text"] != "beep"]
+    music = ["hold-music", "ringback-us"] if early == "true" else ["hold-music"]
+    assert heard == [*music, "who is there"]
+    (room,) = (await ringback.get("Conferences"))["conferences"]
+    assert (room["friendly_name"], room["region"]) == (sid, "de1")
+
+
 async def test_caller_hangs_up_in_the_queue(ringback: World) -> None:
     office = await Office(ringback).open()
     await ringback.number("+15550100", voice="/voice")

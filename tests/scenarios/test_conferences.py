@@ -313,6 +313,65 @@ async def test_announcements(ringback: World) -> None:
     ]
 
 
+async def test_who_speaks_is_told_when_somebody_asks(ringback: World) -> None:
+    told_of = CALLBACK.replace("announcement'", "announcement speaker'")
+    ringback.app("/cb", "<Response/>")
+
+    async def comes(who: str) -> Caller:
+        path = f"/talker{who}"
+        ringback.app(
+            path, f"<Response><Dial><Conference beep='false' {told_of}>room</Conference></Dial></Response>"
+        )
+        caller = await ringback.call(await ringback.number(f"+1555010{who:0>4}", voice=path))
+        while not any(one["call_sid"] == caller.sid for one in await participants(ringback)):
+            await asyncio.sleep(0)
+        await ringback.lanes_empty()
+        return caller
+
+    one, two = await comes("1"), await comes("2")
+    room = await sid_of(ringback)
+    await says(ringback, one, "good morning")
+    await says(ringback, two, "hello to you too")
+    await ringback.post(f"Conferences/{room}/Participants/{two.sid}", Muted="true")
+    await says(ringback, two, "nobody can hear this")
+    await ringback.post(f"Conferences/{room}", Status="completed")
+    await ringback.settled()
+    rows = [row for row in ringback.requests("/cb") if "speech" in row["StatusCallbackEvent"]]
+    assert [(row["StatusCallbackEvent"], row["CallSid"]) for row in rows] == [
+        ("participant-speech-start", one.sid), ("participant-speech-stop", one.sid),
+        ("participant-speech-start", two.sid), ("participant-speech-stop", two.sid),
+    ]  # fmt: skip
+    assert {row["ConferenceSid"] for row in rows} == {room}
+    assert {row["Muted"] for row in rows} == {"false"}
+    numbers = [row["SequenceNumber"] for row in ringback.requests("/cb")]
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+
+
+async def test_a_bad_wait_document_is_asked_for_once_and_music_takes_its_place(ringback: World) -> None:
+    ringback.app("/wait", "<Response><Record/></Response>")
+    one = await come(ringback, "waitUrl='/wait' startConferenceOnEnter='false'", who="1")
+    await one.hears("hold-music")
+    await ringback.advance(60)
+    assert len(ringback.requests("/wait")) == 1
+    found = (await ringback.get("Notifications"))["notifications"]
+    assert [each["error_code"] for each in found] == ["13238"]
+
+
+async def test_one_who_waits_hears_the_phone_of_the_other_ring(ringback: World) -> None:
+    one = await come(ringback, "beep='false'", who="1")
+    await ringback.number("+15550109999", voice="/voice1")
+    await ringback.sim("PUT", "Numbers/+15557770001", {"answers": "busy", "after": 4})
+    before = kinds(one)
+    assert before[-1] == "hold"
+    made = await ringback.post(
+        f"Conferences/{await sid_of(ringback)}/Participants", From="+15550109999", To="+15557770001"
+    )
+    await one.hears("ringback")
+    await ringback.final(made["call_sid"])
+    await ringback.advance(1)
+    assert [each["text"] for each in one.heard][-3:] == ["hold-music", "ringback-us", "hold-music"]
+
+
 async def test_the_official_client(ringback: World) -> None:
     one, two = [await come(ringback, who=who) for who in "12"]
     client = ringback.client

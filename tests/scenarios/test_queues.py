@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
 
 from ringback.events.queues import QueueTaken
+from ringback.resources.api.queue import Queue
 from ringback.testing.world import Caller, World, world
 from ringback.voice.dial_conference import ATTRIBUTES
 from tests.scenarios.test_restart import copy_of_the_disk
@@ -173,6 +175,7 @@ async def test_rest_shows_the_queue_and_dequeues_its_front(ringback: World) -> N
     dequeued = await ringback.post(f"Queues/{queue['sid']}/Members/Front", Url=ringback.app_url + "/moved")
     assert dequeued["call_sid"] == first.sid
     await first.hears("you were moved")
+    await asked(ringback, "/after", 1)
     assert [one["QueueResult"] for one in ringback.requests("/after")] == ["redirected"]
     assert [one["call_sid"] for one in await members(ringback, queue)] == [second.sid]
     await ringback.post(f"Calls/{second.sid}", Status="completed")
@@ -261,17 +264,63 @@ async def test_twenty_callers_are_served_in_the_order_in_which_they_came(ringbac
             caller.does({"hangup": True})
 
 
-async def test_an_empty_answer_is_silence_and_is_asked_for_again(ringback: World) -> None:
+async def test_an_empty_answer_is_fine_when_the_application_redirects_the_call(ringback: World) -> None:
+    """As the callback feature does it: the answer may overtake the redirection, or follow it."""
     await site(ringback, "<Enqueue action='/after' waitUrl='/wait'>support</Enqueue>")
-    ringback.app("/wait", "")
+
+    async def redirect(params: dict[str, str]) -> str:
+        await ringback.post(f"Calls/{params['CallSid']}", Url=ringback.app_url + "/moved")
+        return ""
+
+    ringback.app("/wait", redirect)
     caller = await ringback.call(CUSTOMER)
-    await asked(ringback, "/wait", 4)
-    assert caller.heard == []
-    times = [int(one["QueueTime"]) for one in ringback.requests("/wait")[:4]]
-    assert times == [0, 1, 2, 3]
-    await ringback.post(f"Calls/{caller.sid}", Url=ringback.app_url + "/moved")
     await caller.hears("you were moved")
+    await ringback.advance(30)
+    assert len(ringback.requests("/wait")) == 1
     assert [one["QueueResult"] for one in ringback.requests("/after")] == ["redirected"]
+    assert "11770" not in await codes(ringback)
+
+
+async def codes(ringback: World) -> list[str]:
+    return [one["error_code"] for one in (await ringback.get("Notifications"))["notifications"]]
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        ("", "11770"), ("<Response><Say>half", "12100"), ("<html>Sign in</html>", "12102"),
+        ("<Response><Dial>+15551239999</Dial></Response>", "12200"),
+        (lambda params: web.Response(status=500, text="oops"), "11200"),
+        (lambda params: web.Response(body=b"x" * 9, content_type="application/pdf"), "12300"),
+    ],
+)  # fmt: skip
+async def test_a_bad_wait_document_ends_the_stay_with_an_error(ringback: World, page: Any, code: str) -> None:
+    """Asked for once (and what the sender of webhooks repeats); the caller goes on with the action."""
+    await site(ringback, "<Enqueue action='/after' waitUrl='/wait'>support</Enqueue>")
+    ringback.app("/wait", page)
+    caller = await ringback.call(CUSTOMER)
+    await caller.hears("goodbye")
+    await caller.ends()
+    await ringback.advance(60)
+    (facts,) = ringback.requests("/after")
+    assert (facts["QueueResult"], facts["QueueSid"]) == ("error", (await queue_of(ringback))["sid"])
+    assert (await queue_of(ringback))["current_size"] == 0
+    assert len({one["QueueTime"] for one in ringback.requests("/wait")}) == 1
+    assert code in await codes(ringback)
+
+
+async def test_a_workflow_that_does_not_exist_is_an_error_and_leaves_no_queue(ringback: World) -> None:
+    await site(ringback, f"<Enqueue action='/after' workflowSid='WW{'f' * 32}'><Task>{{}}</Task></Enqueue>")
+    caller = await ringback.call(CUSTOMER)
+    await caller.hears("goodbye")
+    await caller.ends()
+    await ringback.settled()
+    (facts,) = ringback.requests("/after")
+    assert facts["QueueResult"] == "error"
+    assert not {"QueueSid", "QueueTime"} & facts.keys()
+    assert (await ringback.get("Queues"))["queues"] == []
+    assert await ringback.product.store.find(Queue) == []
+    assert "14220" in await codes(ringback)
 
 
 async def test_after_a_crash_the_queue_is_there_and_empty_and_takes_callers(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,7 @@ import pytest
 from ringback.effects import Save
 from ringback.media.wav import header
 from ringback.resources.api.recording import Recording
-from ringback.testing.world import World
+from ringback.testing.world import World, world
 
 DAY = 86_400
 
@@ -69,7 +70,15 @@ async def test_states_and_refusals(ringback: World) -> None:
     assert (await ask(ringback, "POST", f"{path}/Twilio.CURRENT", Status="paused"))[0] == 404
 
 
-async def test_deleting_takes_the_audio_now_and_the_metadata_after_forty_days(ringback: World) -> None:
+@pytest.fixture
+async def unreconciled(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    """Without the rounds of the reconciler, of which forty days have 57,600."""
+    async with world(tmp_path, database_url=database_url, reconcile_every=0) as running:
+        yield running
+
+
+async def test_deleting_takes_the_audio_now_and_the_metadata_after_forty_days(unreconciled: World) -> None:
+    ringback = unreconciled
     ringback.app("/voice", "<Response><Record action='/end' finishOnKey='#' playBeep='false'/></Response>")
     ringback.app("/end", "<Response/>")
     number = await ringback.number("+15550123", voice="/voice")

@@ -92,7 +92,8 @@ async def test_a_failing_commit_fails_alone(store: Store) -> None:
     assert len(await store.owed()) == 20
 
 
-async def test_outbox_timers_and_log(store: Store, database_url: str) -> None:
+async def test_outbox_timers_and_log(database_url: str) -> None:
+    store = await Store.open(database_url)
     owed = await store.commit([hook("a"), hook("b")])
     assert [row.hook.key for row in owed] == ["a", "b"]
     await store.commit(
@@ -106,17 +107,17 @@ async def test_outbox_timers_and_log(store: Store, database_url: str) -> None:
     await store.commit([ClearDeadline(call_sid="y", name="n")])
     for number in range(3):
         store.commit_soon([LogHttp(account_sid=AC, resource_sid="CA", at=number, method="GET", url="u")])
+    await store.close()
     again = await Store.open(database_url)
     try:
         assert await again.owed() == [owed[1]]
         assert await again.deadlines() == [("x", "n", 3.0)]
         assert (await again.commit([hook("c")]))[0].id > owed[1].id
+        entries = await again.requests_of("CA")
+        assert [entry.request.at for entry in entries] == [0.0, 1.0, 2.0]
+        assert len(await again.requests_of("CA", after=entries[0].id)) == 2
     finally:
         await again.close()
-    await store.commit([Save(call(1))])
-    entries = await store.requests_of("CA")
-    assert [entry.request.at for entry in entries] == [0.0, 1.0, 2.0]
-    assert len(await store.requests_of("CA", after=entries[0].id)) == 2
 
 
 async def test_nul_characters_are_taken_out(store: Store) -> None:

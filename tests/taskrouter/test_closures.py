@@ -222,15 +222,16 @@ def test_tasks_of_equal_values_are_treated_alike(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TREES, min_size=1, max_size=3), ATTRIBUTES, ATTRIBUTES)
 def test_what_must_hold_does(trees: list[Any], task: dict[str, Any], worker: dict[str, Any]) -> None:
-    """Whenever an expression holds, each of its equalities and constants does."""
+    """Whenever an expression holds, each of its links and constants does."""
     for scope in ("target", "task"):
         text = " AND ".join(f"({written(tree)})" for tree in trees)
         expression = compile_expression(text, scope)  # type: ignore[arg-type]
         whole: dict[str, Any] = {"task": task, "worker": worker} if scope == "task" else task
         if not expression(worker, whole, {}):
             continue
-        for task_path, worker_path in expression.equalities:
-            assert compile_expression(f"task.{task_path} == worker.{worker_path}", "target")(worker, task, {})
+        for link in expression.links:
+            link_alone = f"task.{link.task} {link.how} worker.{link.worker}"
+            assert compile_expression(link_alone, "target")(worker, task, {})
         for path, constant in expression.constants:
             assert compile_expression(f"{path} == {written(Const(constant))}", "task")({}, whole, {})
 

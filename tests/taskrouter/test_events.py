@@ -229,6 +229,7 @@ def test_time_in_the_previous_activity(day: Kit) -> None:
     [
         (None, None), ("", None), ("task.created", ["task.created"]),
         ("task.created, reservation.created", ["task.created", "reservation.created"]), ("worker.deleted", []),
+        ("task.created,no.such.thing", ["task.created"]), ("no.such.thing", []),
     ],
 )  # fmt: skip
 def test_filter(events_filter: str | None, expected: list[str] | None) -> None:

@@ -107,27 +107,37 @@ def test_blank_text() -> None:
                 compile_expression(text, scope)
 
 
-EQUALITIES: list[tuple[str, tuple[tuple[str, str], ...]]] = [
-    ("task.x == worker.y", (("x", "y"),)),
-    ("worker.y == task.x", (("x", "y"),)),
-    ("task.x = worker.y", (("x", "y"),)),
-    ("task.a.b[0] == worker.c AND (worker.d == 1 AND (worker.e == task.f))", (("a.b[0]", "c"), ("f", "e"))),
-    ("task.x == worker.y AND task.x == worker.y", (("x", "y"),)),
+LINKS: list[tuple[str, tuple[tuple[str, str, str], ...]]] = [
+    ("task.x == worker.y", (("x", "==", "y"),)),
+    ("worker.y == task.x", (("x", "==", "y"),)),
+    ("task.x = worker.y", (("x", "==", "y"),)),
+    (
+        "task.a.b[0] == worker.c AND (worker.d == 1 AND (worker.e == task.f))",
+        (("a.b[0]", "==", "c"), ("f", "==", "e")),
+    ),
+    ("task.x == worker.y AND task.x == worker.y", (("x", "==", "y"),)),
     ("task.x == worker.y OR worker.z == 1", ()),
-    ("(task.x == worker.y OR worker.z == 1) AND task.u == worker.v", (("u", "v"),)),
+    ("(task.x == worker.y OR worker.z == 1) AND task.u == worker.v", (("u", "==", "v"),)),
     ("task.x != worker.y", ()),
+    ("task.x NOT IN worker.y", ()),
+    ("task.x CONTAINS worker.y", ()),
     ("task.x == task.y", ()),
     ("worker.x == worker.y", ()),
-    ("task.x IN worker.y", ()),
+    ("task.x IN worker.y", (("x", "in", "y"),)),
+    ("worker.y HAS task.x", (("x", "in", "y"),)),
+    ("task.x HAS worker.y", (("x", "has", "y"),)),
+    ("worker.y IN task.x", (("x", "has", "y"),)),
+    ("task.x < worker.y AND worker.y < task.z", (("x", "<", "y"), ("z", ">", "y"))),
+    ("task.x >= worker.y AND worker.y >= task.z", (("x", ">=", "y"), ("z", "<=", "y"))),
     ("task.x == 'y'", ()),
     ("[task.x] == worker.y", ()),
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), EQUALITIES)
-def test_equalities(text: str, expected: tuple[tuple[str, str], ...]) -> None:
+@pytest.mark.parametrize(("text", "expected"), LINKS)
+def test_links(text: str, expected: tuple[tuple[str, str, str], ...]) -> None:
     """Those that must hold: through AND alone, in either order."""
-    assert compile_expression(text, "target").equalities == expected
+    assert compile_expression(text, "target").links == expected
 
 
 CONSTANTS: list[tuple[str, list[tuple[str, Any]]]] = [

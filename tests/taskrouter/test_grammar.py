@@ -137,7 +137,7 @@ def test_words_that_begin_with_keywords_are_names() -> None:
     assert compile_expression("a.in.OR.true.null.not[0] == 1", "task").task_refs == (
         "a.in.OR.true.null.not[0]",
     )
-    assert compile_expression("task.in == worker.has", "target").equalities == (("in", "has"),)
+    assert compile_expression("task.in == worker.has", "target").links == (("in", "==", "has"),)
 
 
 @pytest.mark.parametrize(

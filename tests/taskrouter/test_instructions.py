@@ -9,10 +9,11 @@ import pytest
 
 from ringback.effects import Save
 from ringback.effects.taskrouter import RedirectCall
-from ringback.events.queues import DeskCallRequested
+from ringback.events.queues import DeskCallChanged, DeskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
+from ringback.voice.desk import as_request
 from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
 from tests.taskrouter.states import flow
 
@@ -34,6 +35,11 @@ PARAMS = {
         "end_conference_on_exit": "EndConferenceOnExit", "max_participants": "MaxParticipants",
         "post_work_activity_sid": "PostWorkActivitySid", "conference_record": "ConferenceRecord",
         "start_conference_on_enter": "StartConferenceOnEnter", "wait_url": "WaitUrl",
+        "recording_channels": "RecordingChannels", "recording_status_callback": "RecordingStatusCallback",
+        "recording_status_callback_method": "RecordingStatusCallbackMethod",
+        "conference_recording_status_callback": "ConferenceRecordingStatusCallback",
+        "conference_recording_status_callback_method": "ConferenceRecordingStatusCallbackMethod",
+        "region": "Region", "jitter_buffer_size": "JitterBufferSize", "early_media": "EarlyMedia",
     },
     "supervise": {"supervisor": "Supervisor", "supervisor_mode": "SupervisorMode"},
     "reject": {"activity_sid": "WorkerActivitySid"},
@@ -319,6 +325,10 @@ GOOD_CALL = {"to": "+15550111", "from": "+15550122", "url": "http://doc.example/
         ("redirect", {"call_sid": "x", "url": "http://a/"}, 40121),
         ("conference", {"to": "nobody"}, 40137), ("conference", {"post_work_activity_sid": "WA" + "f" * 32}, 40139),
         ("reject", {"activity_sid": "WA" + "f" * 32}, 40100),
+        ("conference", {"region": "mars"}, 20001), ("conference", {"jitter_buffer_size": "huge"}, 20001),
+        ("conference", {"early_media": "perhaps"}, 20001), ("conference", {"recording_channels": "5.1"}, 20001),
+        ("conference", {"recording_status_callback_method": "PUT"}, 20001),
+        ("conference", {"conference_recording_status_callback_method": "PUT"}, 20001),
     ],
 )  # fmt: skip
 def test_refused(way: str, kind: str, options: dict[str, str], code: int) -> None:
@@ -347,6 +357,60 @@ def test_needs_a_pending_reservation(way: str, kind: str, options: dict[str, str
     kit.reserve(reservation, "accepted")
     assert give(kit, way, reservation, kind, **options) == code
     assert calls(kit) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("how", "code"), [("hang up", 40144), ("cancel", 40144), ("reject", 40136), ("timeout", 40136)]
+)
+def test_a_conference_instruction_that_comes_too_late(way: str, how: str, code: int) -> None:
+    """§8: 40144 when the caller is gone or the task canceled, 40136 for any other state."""
+    kit, task, reservation = desk()
+    if how == "hang up":
+        facts = {"workspace": WS, "task": task, "role": "customer"}
+        kit.event(DeskCallChanged(call_sid=WS, about=CALLER, desk=facts, change="ended", status="completed"))
+    elif how == "cancel":
+        kit.update("Task", task, {}, {"AssignmentStatus": "canceled", "Reason": "no"})
+    elif how == "reject":
+        kit.update("Reservation", reservation, {}, {"ReservationStatus": "rejected"})
+    else:
+        kit.advance(120)
+    before = status(kit, reservation)
+    assert give(kit, way, reservation, "conference") == code
+    assert (status(kit, reservation), calls(kit)) == (before, [])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_conference_instruction_says_of_recordings_region_and_delay(way: str) -> None:
+    """§4.1: each option reaches the worker's call, or the conference that he opens."""
+    kit, _, reservation = desk()
+    options = {
+        "record": "true", "recording_channels": "Dual", "recording_status_callback": "http://r.example/",
+        "recording_status_callback_method": "get", "conference_record": "true",
+        "conference_recording_status_callback": "http://c.example/",
+        "conference_recording_status_callback_method": "GET", "region": "ie1", "jitter_buffer_size": "small",
+    }  # fmt: skip
+    assert give(kit, way, reservation, "conference", **options) is None
+    (call,) = calls(kit)
+    assert (call.record, call.recording_channels, call.record_callback, call.record_callback_method) == (
+        True, "dual", "http://r.example/", "GET",
+    )  # fmt: skip
+    params = as_request(call).params
+    assert (params["RecordingChannels"], params["RecordingStatusCallbackMethod"]) == (["dual"], ["GET"])
+    for part in (
+        'recordingStatusCallback="http://c.example/"', 'recordingStatusCallbackMethod="GET"', 'region="ie1"',
+        'jitterBufferSize="small"',
+    ):  # fmt: skip
+        assert part in (call.twiml or ""), part
+
+
+def test_without_these_options_the_document_says_nothing_of_them() -> None:
+    """Then the defaults of ``<Conference>`` hold."""
+    kit, _, reservation = desk()
+    assert give(kit, "update", reservation, "conference") is None
+    (call,) = calls(kit)
+    assert not any(name in (call.twiml or "") for name in ("region", "jitter", "recording"))
+    assert (call.recording_channels, call.record_callback_method) == ("mono", "POST")
 
 
 def test_dequeue_needs_a_caller() -> None:

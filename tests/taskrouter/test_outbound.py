@@ -76,6 +76,16 @@ def test_worker_first_then_the_customer_into_the_tasks_conference() -> None:
     assert call.state == ("wrapping", None, "wrapping")
 
 
+@pytest.mark.parametrize(
+    ("params", "early"), [({}, True), ({"EarlyMedia": "true"}, True), ({"EarlyMedia": "false"}, False)]
+)
+def test_whether_the_worker_hears_the_customers_phone_ring(params: dict[str, str], early: bool) -> None:
+    call = Call(instruct=False)
+    call.kit.update("Reservation", call.reservation, params={"Instruction": "conference", **params})
+    call.tell(0, "answered")
+    assert call.dialled[1].early_media is early
+
+
 @pytest.mark.parametrize("code", [45301, 45303, 45304, 45305, 21210, 21211, 21215, 13227, 99999])
 def test_the_customer_is_not_reached(code: int) -> None:
     """The reservation is canceled with the code, the task ends, the worker is hung up, everybody hears why."""

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringback.taskrouter.expression import compile_expression
 from ringback.taskrouter.line import look
 from ringback.taskrouter.whois import WhoIs
 from tests.taskrouter.desk_kit import Kit
@@ -33,7 +34,14 @@ def test_it_follows_every_change(changes: list[tuple[str, dict[str, Any] | None]
         for path in PATHS:
             for value in ("x", "y", 1, 0):
                 slow = {one for one, known in workers.items() if look(known, path) == value}
-                assert whois.of(path, value, workers.items()) == slow
+                assert whois.of(path, value, workers.items) == slow
+        for text in ("task.want IN worker.tags", "worker.name IN task.all", "task.want == worker.a.b"):
+            (link,) = compile_expression(text, "target").links
+            task = {"want": "x", "all": ["y", 1, None, ["x"]]}
+            exact = {
+                one for one, known in workers.items() if compile_expression(text, "target")(known, task, {})
+            }
+            assert exact <= set(whois.named(link, task, workers.items))
 
 
 def test_a_task_for_one_of_many_is_offered_to_him_alone() -> None:

@@ -20,11 +20,26 @@ QUEUES = (
     "activity_name != 'Unavailable'",
 )
 TARGETS = (
-    None, None, None, "task.lang == worker.lang", "worker.level >= task.need", "worker.skills HAS task.want",
-    "task.want IN worker.skills AND task.lang != 'fr'", "task.who == worker.contact", "worker.sid NOT IN task.no",
-    "1==0", "task.tags[0] == worker.lang", "worker.friendly_name == task.name OR task.vip",
+    None,
+    None,
+    None,
+    "task.lang == worker.lang",
+    "worker.level >= task.need",
+    "worker.skills HAS task.want",
+    "task.want IN worker.skills AND task.lang != 'fr'",
+    "task.who == worker.contact",
+    "worker.sid NOT IN task.no",
+    "1==0",
+    "task.tags[0] == worker.lang",
+    "worker.friendly_name == task.name OR task.vip",
     "worker.place.city == task.tags[1] AND worker.level > 0",
-)  # fmt: skip
+    "worker.skills HAS task.want AND task.who == worker.contact",
+    "worker.sid IN task.no",
+    "task.tags HAS worker.lang AND task.need <= worker.level",
+    "task.need > worker.level",
+    "worker.level < task.need AND worker.skills HAS task.want",
+    "worker.lang >= task.lang AND task.skills HAS worker.level",
+)
 FILTERS = ("1==1", "kind == 'x'", "lang == 'en'", "need > 1", "vip == true", "lang IN ['de', 'fr']")
 ORDERS = (None, None, "worker.level DESC", "worker.level", "worker.lang, worker.level DESC", "worker.x ASC")
 SKIPS = (
@@ -140,11 +155,18 @@ def _wishes(random: Random, kit: Kit) -> str:
     workers = list(kit.floor.workers.values())
     someone = random.choice(workers).record if workers else None
     found = {
-        "kind": random.choice("xy"), "lang": random.choice(("en", "de", "fr")), "need": random.randint(0, 4),
-        "want": random.choice("abc"), "who": f"client:{random.randint(0, 3)}", "vip": random.random() < 0.5,
-        "no": [someone.sid] if someone else [], "tags": [random.choice(("en", "de")), random.choice(("Rom", 7))],
-        "agent": someone.sid if someone else 5, "name": someone.friendly_name.upper() if someone else "nobody",
-    }  # fmt: skip
+        "kind": random.choice("xy"),
+        "lang": random.choice(("en", "de", "fr")),
+        "need": random.choice((0, 1, 2, 3, 4, 1.5, "x", True)),
+        "want": random.choice(("a", "b", "c", 1)),
+        "skills": random.sample((0, 1, 2, 2.0, True, "x", "a", None), 3),
+        "who": f"client:{random.randint(0, 3)}",
+        "vip": random.random() < 0.5,
+        "no": [someone.sid] if someone else [],
+        "tags": [random.choice(("en", "de")), random.choice(("Rom", 7))],
+        "agent": someone.sid if someone else 5,
+        "name": someone.friendly_name.upper() if someone else "nobody",
+    }
     return json.dumps({key: value for key, value in found.items() if random.random() < 0.7})
 
 

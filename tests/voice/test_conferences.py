@@ -107,7 +107,7 @@ def test_twenty_parties_in_any_order_against_a_plain_model(moves: list[tuple[int
 
 def test_the_table_of_statuses_is_all_there_is() -> None:
     assert {before for before, _ in STEPS} | set(STEPS.values()) == {"init", "in-progress", "completed"}
-    assert set(GROUP_OF.values()) | {"speaker"} == set(GROUPS)
+    assert set(GROUP_OF.values()) == set(GROUPS)
     room = registry().enter(leg(1), ACCOUNT, {"name": "r"}, 1.0).room
     room.step("start", 1.0)
     with pytest.raises(KeyError):

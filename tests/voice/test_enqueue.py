@@ -122,6 +122,21 @@ def test_a_bad_wait_document_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        (500, 11200), ("hello", 12100), ("<html><body>Login</body></html>", 12102),
+        ("<Response><Dial>+15551230009</Dial></Response>", 12200),
+        ("<Response><Record/><Enqueue>other</Enqueue><Frob/></Response>", 12200),
+    ],
+)  # fmt: skip
+def test_a_wait_document_with_nothing_to_run_ends_the_stay_at_once(page: str | int, code: int) -> None:
+    call = waiting("<Enqueue action='/after' waitUrl='/bad'>support</Enqueue>", **{"/bad": page})  # type: ignore[arg-type]
+    assert [one["QueueResult"] for one in call.asked("/after")] == ["error"]
+    assert (len(call.asked("/bad")), set(call.codes())) == (1, {code})
+    assert size(call) == 0
+
+
+@pytest.mark.parametrize(
     ("enqueue", "code"),
     [
         ("<Enqueue action='/after'/>", 14204),
@@ -195,7 +210,39 @@ def test_a_task_that_could_not_be_made_ends_the_stay(code: int, result: str) -> 
     make(call, error_code=code, error_text="no filter matched")
     assert [one["QueueResult"] for one in call.asked("/after")] == [result]
     assert call.codes() == [code]
-    assert (size(call, WORKFLOW), told(call)) == (0, [])
+    assert (call.board.queues.named(ACCOUNT, WORKFLOW), told(call)) == (None, [])
+    assert not {"QueueSid", "QueueTime"} & call.asked("/after")[0].keys()
+    (deleted,) = call.of(fx.Delete)
+    assert deleted.record.friendly_name == WORKFLOW
+
+
+def test_a_queue_of_a_workflow_is_left_alone_while_anybody_has_to_do_with_it() -> None:
+    """Two callers with a bad workflow: the last one takes the queue away; a queue that REST made stays."""
+    call = with_task(made=False)
+    customer(call, OTHER)
+    first, second = call.of(MakeTask)
+    gone = {"error_code": 14220, "error_text": "no such workflow"}
+    call.feed(qu.TaskMade(call_sid=CALL, request=first.request, **gone))
+    assert (size(call, WORKFLOW), call.of(fx.Delete)) == (1, [])
+    call.feed(qu.TaskMade(call_sid=OTHER, request=second.request, **gone))
+    assert call.board.queues.named(ACCOUNT, WORKFLOW) is None
+    assert ["QueueSid" in one for one in call.asked("/after")] == [True, False]
+
+
+def test_a_queue_in_which_somebody_had_a_task_stays() -> None:
+    call = with_task()
+    call.hangup()
+    customer(call, OTHER)
+    call.feed(qu.TaskMade(call_sid=OTHER, request=call.of(MakeTask)[-1].request, error_code=14222))
+    assert (size(call, WORKFLOW), call.of(fx.Delete)) == (0, [])
+    assert "QueueSid" in call.asked("/after")[-1]
+
+
+def test_hanging_up_before_the_desk_has_answered_leaves_no_queue_either() -> None:
+    call = with_task(made=False)
+    call.hangup()
+    assert call.board.queues.named(ACCOUNT, WORKFLOW) is None
+    assert len(call.of(fx.Delete)) == 1
 
 
 @pytest.mark.parametrize("how", ["leave", "redirect", "hangup", "gone"])

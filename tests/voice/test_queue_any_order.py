@@ -84,9 +84,9 @@ def test_at_rest_nobody_is_forgotten(steps: list[tuple[str, int]]) -> None:
     stays: Counter[str] = Counter()
     enter = Stay.enter
 
-    def counted(self: Stay, name: str, limit: int | None) -> str:
+    def counted(self: Stay, name: str, limit: int | None, **more: bool) -> str:
         stays[self.session.call.sid] += 1
-        return enter(self, name, limit)
+        return enter(self, name, limit, **more)
 
     with patch.object(Stay, "enter", counted):
         call = Lanes()

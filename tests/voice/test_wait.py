@@ -98,14 +98,60 @@ def test_a_document_is_asked_for_again_with_fresh_facts_and_no_pause_when_it_too
     assert it.call.of(fx.StartTimer) == []
 
 
-@pytest.mark.parametrize("page", ["", "  ", "<Response/>", document("<Dial>+15551230009</Dial>")])
-def test_a_document_that_takes_no_time_is_asked_for_once_a_second(page: str) -> None:
+@pytest.mark.parametrize("page", ["<Response/>", document("<Play/>"), document("<Say/>", "<Dial/>")])
+def test_a_document_that_takes_no_time_is_asked_for_ever_more_rarely(page: str) -> None:
     it = Waiting(wait=page).start(Source(url=BASE + "/wait"))
     assert len(it.call.asked("/wait")) == 1
-    for count in range(2, 6):
+    for count in range(2, 8):
         it.second()
         assert len(it.call.asked("/wait")) == count
+    assert [one.seconds for one in it.call.of(fx.StartTimer)] == [1, 2, 4, 8, 8, 8, 8]
     assert it.left is None
+    it.call.pages["/wait"] = document("<Say>please wait</Say>")
+    it.second()
+    it.call.now += 2
+    it.call.played()
+    it.call.pages["/wait"] = page
+    it.call.now += 2
+    it.call.played()
+    assert it.call.of(fx.StartTimer)[-1].seconds == 1  # once it has taken time, as at first
+
+
+@pytest.mark.parametrize("page", ["", "  "])
+def test_an_empty_answer_is_silence_until_the_call_is_redirected_or_it_is_an_error(page: str) -> None:
+    it = Waiting(wait=page).start(Source(url=BASE + "/wait"))
+    assert (it.left, it.call.codes()) == (None, [])
+    assert [one.seconds for one in it.call.of(fx.StartTimer)] == [wait.GRACE]
+    it.second()
+    assert (it.left, it.call.codes()) == (wait.Left("error"), [11770])
+    assert len(it.call.asked("/wait")) == 1
+
+
+@pytest.mark.parametrize("verbs", [["<Dial>+15551230009</Dial>"], ["<Record/>", "<Frob/>"]])
+def test_a_document_with_no_verb_that_may_stand_there_ends_it(verbs: list[str]) -> None:
+    it = Waiting(wait=document(*verbs)).start(Source(url=BASE + "/wait"))
+    assert it.left == wait.Left("error")
+    assert it.call.codes() == [13238] * len(verbs)
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0.0, wait.Left("error")), (3.0, None)])
+def test_a_sound_that_cannot_be_played_at_all_ends_it(seconds: float, left: wait.Left | None) -> None:
+    it = Waiting()
+    it.call.auto_documents = False
+    it.start(Source(url=BASE + "/music.wav"))
+    serve_sound(it)
+    playback = it.call.of(fx.PlayAudio)[-1].playback
+    it.call.feed(
+        ev.PlaybackEnded(
+            call_sid=CALL,
+            playback=playback,
+            seconds=seconds,
+            completed=False,
+            error_code=12400,
+            error_text="x",
+        )
+    )
+    assert (it.left, it.call.codes()) == (left, [12400])
 
 
 def test_other_verbs_are_skipped_with_the_given_warning_and_the_rest_runs() -> None:

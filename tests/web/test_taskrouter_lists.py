@@ -15,6 +15,7 @@ import pytest
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.task import Task
 from ringback.store import Query
+from ringback.taskrouter.expression import compile_expression
 from ringback.web.taskrouter.selection import SLICE, Selection, identity, page_of, read_ordering
 from tests.web.taskrouter_kit import Kit, kit_in
 
@@ -86,6 +87,28 @@ async def test_a_call_is_found_after_its_attributes_changed(kit: Kit) -> None:
     assert await tasks(kit, **find) == ["b"]
     assert (await kit.call("DELETE", f"Tasks/{sids['b']}")).status == 204
     assert await tasks(kit, **find) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("call_sid == 'x\"y'", ["b"]), (' call_sid="x\'y" ', ["c"]), ("call_sid == ''", ["d"]), ("call_sid == '5'", []),
+        ("call_sid == 5", ["a"]), ("call_sid == 'x\\'y'", ["c"]), ("call_sid == 'CA0' ", []),
+        ("call_sid != 'x'", list("abcd")), ("call_sid == ''\n", ["d"]),
+    ],
+)  # fmt: skip
+async def test_a_call_is_found_however_it_is_written(kit: Kit, text: str, names: list[str]) -> None:
+    """The short way to a call's tasks says what the expression says; only the long way evaluates anything."""
+    sids = await several(kit)
+    for name, call in {"a": 5, "b": 'x"y', "c": "x'y", "d": ""}.items():
+        await kit.post(f"Tasks/{sids[name]}", Attributes=json.dumps({"n": name, "call_sid": call}))
+    kit.evaluated = 0
+    assert await tasks(kit, EvaluateTaskAttributes=text) == names
+    jobs = kit.desk.floors[kit.ws].tasks.values()
+    wanted = compile_expression(text, "task")
+    assert [job.attributes["n"] for job in jobs if wanted({}, job.attributes, {})] == names
+    slow = "\\" in text or "5" in text.replace("'5'", "") or "!=" in text
+    assert (kit.evaluated > 0) is slow
 
 
 @pytest.mark.parametrize(

@@ -22,3 +22,21 @@ class RecordRoom(LegEffect):
     recording_sid: str
     trim: bool = False
     """Cut leading and trailing silence off the finished file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSpeech(LegEffect):
+    """Report ``SpeechChanged`` when this leg begins and ceases to be heard in its room; or do so no more.
+
+    It costs work for every frame, so it is asked for only where a conference tells of it.
+    """
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundDelay(LegEffect):
+    """To how much delay the leg's jitter buffer may grow (``jitterBufferSize``)."""
+
+    milliseconds: int | None
+    """None: as much as it may by itself."""

@@ -13,14 +13,22 @@ class ParticipantTold(Event):
     """A conference tells ``call_sid``, one of its legs, what happened to all of them."""
 
     conference_sid: str
-    change: Literal["started", "ended", "sound"]
-    """``started``: the talk begins; ``ended``: the leg is a participant no more; ``sound``: play something."""
+    change: Literal["started", "ended", "sound", "ringing", "watched"]
+    """``started``: the talk begins; ``ended``: the leg is a participant no more; ``sound``: play something;
+    ``ringing``: a party's phone rings, or does so no more; ``watched``: somebody wants to know who speaks."""
     sounds: tuple[Any, ...] = ()
     """Audio items of effects, for ``sound``."""
     announcement: str | None = None
     """The AnnounceUrl that the sounds come from; None: a beep, which only those who talk hear."""
     reports: bool = False
     """Whether this leg tells the conference that the announcement is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechChanged(Event):
+    """A leg that is watched (``WatchSpeech``) begins to be heard in its room, or has ceased to be."""
+
+    speaking: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

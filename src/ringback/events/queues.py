@@ -116,7 +116,10 @@ class DeskCallRequested(Event):
     timeout: int = 60
     """Seconds to let it ring."""
     record: bool = False
+    recording_channels: str = "mono"
+    """``mono`` or ``dual``."""
     record_callback: str | None = None
+    record_callback_method: str = "POST"
     status_callback: str | None = None
     status_callback_method: str = "POST"
     status_callback_events: tuple[str, ...] = ("completed",)
@@ -127,6 +130,8 @@ class DeskCallRequested(Event):
     ``reservation``, ``role`` (``worker``, ``supervisor``, ``customer``), ``instruction``."""
     caller_number_sid: str | None = "desk"
     """Whose ``from_`` is; None: nobody's (21210). ``desk``: the desk answers for it."""
+    early_media: bool = True
+    """Whether those who wait for the callee in a conference hear it ring."""
     trial_callee_verified: bool = True
     """False: a trial account, and the callee is not verified (21219)."""
 

@@ -20,9 +20,9 @@ _SIZE: Final = 8192
 """Samples in the ring, about a second; a power of two that divides 2**32."""
 
 _MIN_DELAY: Final = FRAME
-_MAX_DELAY: Final = 10 * FRAME
-_OVERRUN: Final = 20 * FRAME
-"""More than this in store (400 ms) is a burst after a stall: jump to the newest sound."""
+MAX_DELAY: Final = 10 * FRAME
+_OVERRUN: Final = 2 * MAX_DELAY
+"""More than this in store (twice what is allowed, 400 ms) is a burst after a stall: jump to the newest sound."""
 
 _JUMP: Final = _SIZE - _OVERRUN
 """A timestamp farther than this from the play-out point is a new stream."""
@@ -42,8 +42,10 @@ class JitterBuffer:
     ``law`` is the law of the frames that `pull` returns; payloads in the other law are translated.
     """
 
-    def __init__(self, law: Law) -> None:
+    def __init__(self, law: Law, most: int = MAX_DELAY) -> None:
+        """``most``: to how much delay it may grow, in samples."""
         self.law: Law = law
+        self._most = most
         self.late = 0
         """Packets that came after their turn."""
         self.concealed = 0
@@ -92,8 +94,8 @@ class JitterBuffer:
         end = (timestamp + length) & 0xFFFFFFFF
         if _signed(end - self._end) > 0:
             self._end = end
-        if ahead + length > _OVERRUN:
-            self._skip_to(self._end - 2 * FRAME)
+        if ahead + FRAME > 2 * self._most:
+            self._skip_to(self._end - max(length, min(2 * FRAME, self._most)))
 
     def pull(self) -> bytes | None:
         """One frame of 160 bytes in ``law``, or None when no stream is playing."""
@@ -118,6 +120,12 @@ class JitterBuffer:
             return frame
         return self._conceal(frame, present)
 
+    def bound(self, most: int) -> None:
+        """Grow to no more than ``most`` samples from now on; what is in store beyond that is dropped."""
+        self._most = most
+        if self.stored > most + FRAME:
+            self._skip_to(self._end - most)
+
     def reset(self) -> None:
         """Forget the stream; the next packet begins a new one."""
         self._playing = False
@@ -139,7 +147,7 @@ class JitterBuffer:
         self.late += 1
         back = -(ahead // FRAME) * FRAME
         ended = _signed(self._end - self._read) <= 0
-        if ended and _signed(self._end - self._read) + back + length <= _MAX_DELAY:
+        if ended and _signed(self._end - self._read) + back + length <= self._most:
             # Only when everything older was played: going back must not repeat sound.
             self._read = (self._read - back) & 0xFFFFFFFF
             self._least, self._observed = _OVERRUN, 0

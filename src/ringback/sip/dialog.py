@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ringback.sip.message import Headers, Request, Response
+from ringback.sip.message import Headers, MalformedMessage, Request, Response
 from ringback.sip.transaction import T1, T2
 from ringback.sip.uri import NameAddr, Uri, split_outside_quotes
 
@@ -53,7 +53,10 @@ class Dialog:
     @classmethod
     def from_response(cls, request: Request, response: Response) -> "Dialog":
         """The UAC's dialog (section 12.1.2); the route set is reversed."""
-        contact = response.contact
+        try:
+            contact = response.contact
+        except MalformedMessage:
+            contact = None  # the call is up all the same: what goes to the address that was called reaches it
         return cls(
             response.call_id,
             request.headers.get("from") or "",

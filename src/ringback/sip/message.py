@@ -7,7 +7,8 @@ The tests keep it as an independent reader to compare with.
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+
+from propcache.api import cached_property
 
 from ringback.sip.uri import (
     BadAddress,

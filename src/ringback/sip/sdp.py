@@ -123,12 +123,13 @@ def _codecs(media: MediaLine) -> dict[int, str]:
 
 
 def negotiate(
-    sdp: SessionDescription, *, codecs: tuple[Codec, ...] = ("PCMU", "PCMA")
+    sdp: SessionDescription, *, codecs: tuple[Codec, ...] = ("PCMU", "PCMA"), local: str = ""
 ) -> tuple[int, MediaAnswer]:
     """(index of the chosen m-line, what to do with it) for a peer's offer or answer. Raises BadSdp if nothing fits.
 
     The peer's order of preference is followed (RFC 3264 section 6.1). Hold by `c=0.0.0.0` means that
-    we must not send (section 8.4).
+    we must not send (section 8.4). Audio goes to literal addresses only (a name, which RFC 8866 allows and nobody
+    sends, would have to be looked up by who must not wait), and, where `local` is one, only within its family.
     """
     for index, media in enumerate(sdp.media):
         if media.kind != "audio" or media.port == 0 or media.protocol.upper() not in ("RTP/AVP", "RTP/AVPF"):
@@ -145,7 +146,7 @@ def negotiate(
             direction = "recvonly" if direction in ("sendrecv", "recvonly") else "inactive"
             if _direction(media, sdp) == "sendrecv":
                 direction = "inactive"
-        elif not is_address(host) and not re.fullmatch(r"[A-Za-z0-9.\-]{1,255}", host):
+        elif not is_address(host) or (is_address(local) and (":" in host) != (":" in local)):
             continue
         event = next((number for number, name in found.items() if name == "TELEPHONE-EVENT"), None)
         ptime = next((a[6:] for a in media.attributes if a.startswith("ptime:")), "20").strip()
@@ -192,7 +193,7 @@ def answer_offer(
 ) -> tuple[bytes, MediaAnswer]:
     """Our answer to the peer's offer; every other m-line is refused with port 0. Raises BadSdp."""
     offer = parse_sdp(body)
-    chosen, result = negotiate(offer, codecs=codecs)
+    chosen, result = negotiate(offer, codecs=codecs, local=host)
     lines = _head(host, session_id, version)
     for index, media in enumerate(offer.media):
         if index != chosen:

@@ -36,6 +36,7 @@ class Event(StrEnum):
     R2XX = "2xx"
     R3XX = "3xx-6xx"
     BROKEN = "broken"
+    ABANDON = "abandon"
     A = "timer_a"
     B = "timer_b"
     D = "timer_d"
@@ -84,6 +85,7 @@ CLIENT_INVITE: Table = {
     (_S.CALLING, _E.A): Row(_S.CALLING, (_E.A,), (), (Do.SEND,)),
     (_S.CALLING, _E.B): _TIMED_OUT,
     (_S.CALLING, _E.BROKEN): _BROKEN,
+    (_S.CALLING, _E.ABANDON): _END,
     (_S.CALLING, _E.R1XX): Row(_S.PROCEEDING, (), (_E.A, _E.B), (Do.DELIVER,)),
     (_S.CALLING, _E.R2XX): Row(_S.ACCEPTED, (_E.M,), (_E.A, _E.B), (Do.DELIVER,)),
     (_S.CALLING, _E.R3XX): Row(_S.COMPLETED, (_E.D,), (_E.A, _E.B), (Do.ACK, Do.DELIVER)),
@@ -91,6 +93,7 @@ CLIENT_INVITE: Table = {
     (_S.PROCEEDING, _E.R2XX): Row(_S.ACCEPTED, (_E.M,), (), (Do.DELIVER,)),
     (_S.PROCEEDING, _E.R3XX): Row(_S.COMPLETED, (_E.D,), (), (Do.ACK, Do.DELIVER)),
     (_S.PROCEEDING, _E.BROKEN): _BROKEN,
+    (_S.PROCEEDING, _E.ABANDON): _END,
     (_S.ACCEPTED, _E.R2XX): Row(_S.ACCEPTED, do=(Do.DELIVER,)),
     (_S.ACCEPTED, _E.M): _END,
     (_S.COMPLETED, _E.R3XX): Row(_S.COMPLETED, do=(Do.ACK,)),

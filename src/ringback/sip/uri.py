@@ -3,6 +3,7 @@
 Hand-written and linear in the length of the input, because these strings arrive from anyone.
 """
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ _VIA = re.compile(
 )
 _URI_FORBIDDEN = re.compile(r"[\x00-\x20<>\"\x7f]")
 _MAX_PARAMETERS = 64
+_CACHED = 256
+"""Characters up to which an address is remembered: each comes in some seven messages of its call."""
 
 
 class BadAddress(ValueError):
@@ -133,7 +136,11 @@ class Uri:
 
 
 def parse_uri(text: str) -> Uri:
-    """Read a URI (RFC 3261 section 19.1). Raises BadAddress."""
+    """Read a URI (RFC 3261 section 19.1). Raises BadAddress. The result is shared: do not change its `params`."""
+    return _known_uri(text) if len(text) <= _CACHED else _read_uri(text)
+
+
+def _read_uri(text: str) -> Uri:
     if not text or len(text) > 2048 or _URI_FORBIDDEN.search(text):
         raise BadAddress("characters not allowed in a URI")
     scheme, colon, rest = text.partition(":")
@@ -201,7 +208,14 @@ class NameAddr:
 
 
 def parse_name_addr(text: str) -> NameAddr:
-    """Read one name-addr or addr-spec with parameters (RFC 3261 section 20.10). Raises BadAddress."""
+    """Read one name-addr or addr-spec with parameters (RFC 3261 section 20.10). Raises BadAddress.
+
+    The result is shared: do not change its `params`.
+    """
+    return _known_name_addr(text) if len(text) <= _CACHED else _read_name_addr(text)
+
+
+def _read_name_addr(text: str) -> NameAddr:
     text = text.strip()
     display = ""
     if text.startswith('"'):
@@ -289,3 +303,7 @@ def is_address(host: str) -> bool:
 def host_port(host: str, port: int) -> str:
     """`host:port` with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_known_uri = functools.lru_cache(4096)(_read_uri)
+_known_name_addr = functools.lru_cache(4096)(_read_name_addr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -9,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 
 from ringback.store.sql import Params, Statement
+
+log = logging.getLogger("ringback.store")
 
 GROUP_LIMIT = 512
 """Commits that share one transaction at most."""
@@ -56,3 +60,15 @@ def metadata_ddl(metadata: sa.MetaData, dialect: Dialect) -> str:
             for index in sorted(table.indexes, key=lambda one: str(one.name))
         )
     return ";\n".join(parts) + ";\n"
+
+
+def settle(future: asyncio.Future[None] | None, error: Exception | None) -> None:
+    """Tell the caller of a write how it ended, if anybody waits; else only a failure is worth a line."""
+    if future is None:
+        if error is not None:
+            log.error("a write that nobody waited for failed: %r", error)
+    elif not future.done():
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

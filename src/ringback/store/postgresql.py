@@ -7,7 +7,6 @@ of a group are sent together (``executemany`` is one round trip).
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,11 +15,9 @@ from sqlalchemy.dialects import postgresql as dialects
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine.interfaces import Dialect
 
-from ringback.store.engine import GROUP_LIMIT
+from ringback.store.engine import GROUP_LIMIT, settle
 from ringback.store.sql import Params, Statement, batches
 from ringback.store.writes import Conflict
-
-log = logging.getLogger("ringback.store")
 
 Job = tuple[Sequence[Statement], "asyncio.Future[None] | None"]
 
@@ -96,7 +93,7 @@ class PostgresqlEngine:
                 else:  # a failing caller must not fail the others
                     results = [await self._transaction(statements) for statements, _ in group]
                 for (_, future), problem in zip(group, results, strict=True):
-                    _settle(future, problem)
+                    settle(future, problem)
             if self._closing:
                 return
 
@@ -115,15 +112,3 @@ class PostgresqlEngine:
         except Exception as error:  # noqa: BLE001 - handed to the caller that it belongs to
             return error
         return None
-
-
-def _settle(future: asyncio.Future[None] | None, error: Exception | None) -> None:
-    """Tell the caller, if anybody waits."""
-    if future is None:
-        if error is not None:
-            log.error("a write that nobody waited for failed: %r", error)
-    elif not future.done():
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)

@@ -25,7 +25,7 @@ class Statement:
 
 
 class SqlTexts:
-    """Every text for one dialect. Texts of lists are compiled at their first use and kept."""
+    """Every text for one dialect, compiled at its first use and kept."""
 
     def __init__(self, dialect: Dialect, metadata: sa.MetaData, insert: Any) -> None:
         """``insert`` is the dialect's own ``insert`` (with ``on_conflict_do_update``)."""
@@ -36,11 +36,6 @@ class SqlTexts:
         self._upserts: dict[str, str] = {}
         self._deletes: dict[str, str] = {}
         self._gets: dict[str, str] = {}
-        for table in metadata.tables.values():
-            self._upserts[table.name] = self._upsert(table)
-            keys = [column == sa.bindparam(f"p_{column.name}") for column in table.primary_key]
-            self._deletes[table.name] = self.text(sa.delete(table).where(*keys))
-            self._gets[table.name] = self.text(sa.select(table).where(*keys))
 
     def text(self, statement: Any) -> str:
         """Compile; parameters are positional, in the order in which they are written."""
@@ -48,15 +43,26 @@ class SqlTexts:
 
     def upsert(self, table: str) -> str:
         """``INSERT … ON CONFLICT DO UPDATE`` with all columns."""
-        return self._upserts[table]
+        text = self._upserts.get(table)
+        if text is None:
+            text = self._upserts[table] = self._upsert(self._metadata.tables[table])
+        return text
 
     def delete(self, table: str) -> str:
         """Delete by primary key."""
-        return self._deletes[table]
+        text = self._deletes.get(table)
+        if text is None:
+            found = self._metadata.tables[table]
+            text = self._deletes[table] = self.text(sa.delete(found).where(*_keys(found)))
+        return text
 
     def get(self, table: str) -> str:
         """All columns by primary key."""
-        return self._gets[table]
+        text = self._gets.get(table)
+        if text is None:
+            found = self._metadata.tables[table]
+            text = self._gets[table] = self.text(sa.select(found).where(*_keys(found)))
+        return text
 
     def page(self, record: type[Record], query: Query, *, count: bool = False) -> tuple[str, Params]:
         """Text and parameters of a list (one record more than the limit tells that there are more)."""
@@ -123,6 +129,10 @@ class SqlTexts:
         keys = [column.name for column in table.primary_key]
         update = {name: statement.excluded[name] for name in values if name not in keys}
         return self.text(statement.on_conflict_do_update(index_elements=keys, set_=update))
+
+
+def _keys(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    return [column == sa.bindparam(f"p_{column.name}") for column in table.primary_key]
 
 
 def batches(statements: Sequence[Statement]) -> list[tuple[str, list[Params]]]:

@@ -26,12 +26,14 @@ _load_hook = msgspec.json.Decoder(SendWebhook).decode
 _load_entry = msgspec.json.Decoder(LogHttp).decode
 
 
-def make_engine(url: str, synchronous: Literal["NORMAL", "FULL"] = "NORMAL") -> Engine:
+def make_engine(
+    url: str, synchronous: Literal["NORMAL", "FULL"] = "NORMAL", patience: float = 10.0
+) -> Engine:
     """Choose the engine: ``sqlite:///path`` or ``postgresql://…``. Raises ``ValueError`` for others."""
     if url.startswith("sqlite:///"):
         from ringback.store.sqlite import SqliteEngine
 
-        return SqliteEngine(url.removeprefix("sqlite:///"), synchronous)
+        return SqliteEngine(url.removeprefix("sqlite:///"), synchronous, patience)
     if url.startswith(("postgresql://", "postgres://")):
         from ringback.store.postgresql import PostgresqlEngine
 
@@ -49,7 +51,6 @@ class Store:
         self._sql = SqlTexts(engine.dialect, self.metadata, engine.insert)
         self._encode = {record: encoder(record) for record in self.nouns}
         self._decode = {record: decoder(record) for record in self.nouns}
-        self._get = {record: self._sql.get(record.__noun__.table) for record in self.nouns}
         self._outbox_ids = itertools.count(1)
         self._entry_ids = itertools.count(1)
         self._turn: dict[type[Any], Callable[[Any, list[OwedWebhook]], Statement]] = {
@@ -68,12 +69,17 @@ class Store:
         url: str,
         nouns: Iterable[type[Record]] | None = None,
         synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+        patience: float = 10.0,
     ) -> Store:
-        """Connect and bring the tables up to date. ``nouns``: default all that are declared."""
-        store = cls(make_engine(url, synchronous), all_nouns() if nouns is None else nouns)
+        """Connect and bring the tables up to date. ``nouns``: default all that are declared.
+
+        A SQLite file has one writer: ``patience`` is for how many seconds the end of another is waited for; then
+        ``OSError``.
+        """
+        store = cls(make_engine(url, synchronous, patience), all_nouns() if nouns is None else nouns)
         await store._engine.open()
         try:
-            await migrate.upgrade(store._engine)
+            await migrate.upgrade(store._engine, store.metadata)
             await store._continue_counting()
         except BaseException:
             await store.close()
@@ -146,7 +152,7 @@ class Store:
 
     async def get(self, record: type[R], sid: str, account_sid: str | None = None) -> R | None:
         """One record by its SID; None when there is none, or when it is another account's."""
-        row = await self._engine.get(self._get[record], (sid,))
+        row = await self._engine.get(self._sql.get(record.__noun__.table), (sid,))
         if row is None:
             return None
         found: R = self._decode[record](row)
@@ -162,6 +168,12 @@ class Store:
             records.reverse()
             return Page(records, more_after=True, more_before=more)
         return Page(records, more_after=more, more_before=bool(query.after))
+
+    async def first(self, record: type[R], **equals: Any) -> R | None:
+        """The newest record with these values of indexed fields: quick, like `get`. None when there is none."""
+        sql, params = self._sql.page(record, Query(conditions=_conditions(equals), limit=1))
+        row = await self._engine.get(sql, params)
+        return None if row is None else self._decode[record](row)
 
     async def find(self, record: type[R], *, limit: int = 10_000, **equals: Any) -> list[R]:
         """Records whose attributes have these values (a tuple: any of them), newest first."""

@@ -7,12 +7,13 @@ of ``floor.py`` and ``line.py`` only propose candidates.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
+from ringback.taskrouter.demand import NAMING
 from ringback.taskrouter.floor import Agent, Floor, Job, Pool
 from ringback.taskrouter.lifecycle import reserve
-from ringback.taskrouter.line import known_name, look
+from ringback.taskrouter.line import Key, known_name, look
 
 Check = Callable[[Floor, Pool, Job, Agent], bool]
 
@@ -112,21 +113,25 @@ def _proposed(floor: Floor, pool: Pool, job: Job) -> Iterable[Agent]:
         agent = floor.workers.get(wanted if kind == "sid" else floor.worker_names.get(wanted, ""))
         return () if agent is None else (agent,)
     channel_sid = job.record.task_channel_sid
-    if target.expression is not None and target.expression.equalities:
-        return _named(floor, job, *target.expression.equalities[0])
-    return (floor.workers[sid] for _, sid in floor.roster(pool, channel_sid))
-
-
-def _named(floor: Floor, job: Job, task_path: str, worker_path: str) -> list[Agent]:
-    """The idle workers whom the task names by a value, idle longest first."""
-    wanted, channel_sid = look(job.attributes, task_path), job.record.task_channel_sid
-    if wanted is None:
-        return []
-    everybody = ((agent.record.sid, agent.attributes) for agent in floor.workers.values())
-    found = (floor.workers[sid] for sid in floor.whois.of(worker_path, wanted, everybody))
+    roster = floor.roster(pool, channel_sid)
+    named = _named(floor, job)
+    # Few who are named are looked up; of many, one comes soon among those who are idle longest.
+    if named is None or len(named) * len(named) > len(roster):
+        return (floor.workers[sid] for _, sid in roster)
+    found = (floor.workers[sid] for sid in named)
     return sorted(
         (agent for agent in found if channel_sid in agent.seats), key=lambda agent: agent.seats[channel_sid]
     )
+
+
+def _named(floor: Floor, job: Job) -> Collection[str] | None:
+    """SIDs of the workers whom the task names by a value, as few as one of its demands tells; None: it names none."""
+    assert job.target is not None
+    expression = job.target.expression
+    links = [link for link in expression.links if link.how in NAMING] if expression is not None else []
+    if not links:
+        return None
+    return min((floor.whois.named(link, job.attributes, floor.everybody) for link in links), key=len)
 
 
 def next_task(floor: Floor, agent: Agent) -> Job | None:
@@ -139,19 +144,30 @@ def next_task(floor: Floor, agent: Agent) -> Job | None:
             waiting = pool.waiting.get(channel_sid)
             if not waiting:
                 continue
-            group = 0 if pool.record.task_order == floor.workspace.prioritize_queue_order else 1
-            for line in waiting.lines_for(agent.attributes):
-                for key, task_sid in line:
-                    if best_key is not None and (group, key) >= best_key:
-                        break
-                    job = floor.tasks[task_sid]
-                    reason = obstacle(floor, job, agent)
-                    if reason is None:
-                        best, best_key = job, (group, key)
-                        break
-                    if reason != "already_asked":
-                        break  # all in this line are alike to him
+            first = 0 if pool.record.task_order == floor.workspace.prioritize_queue_order else 1
+            for group in waiting.groups.values():
+                for (key, sid), line in group.lines_for(agent.attributes):
+                    if best_key is not None and (first, key) >= best_key:
+                        break  # as all further lines of the group
+                    # Where no index helps most lines end here: whoever sits in the roster passes the rules before.
+                    if not _expression(floor, pool, floor.tasks[sid], agent):
+                        continue
+                    found = _first_in(floor, line, agent)
+                    if found is not None and (best_key is None or (first, found.key) < best_key):
+                        best, best_key = found, (first, found.key)
     return best
+
+
+def _first_in(floor: Floor, line: Iterable[tuple[Key, str]], agent: Agent) -> Job | None:
+    """The first task of a line that the worker can take now: its first, unless he has been asked for that."""
+    for _, task_sid in line:
+        job = floor.tasks[task_sid]
+        reason = obstacle(floor, job, agent)
+        if reason is None:
+            return job
+        if reason != "already_asked":
+            return None  # all in this line are alike to him
+    return None
 
 
 def settle(floor: Floor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ringback.kernel.sid import is_sid
 from ringback.taskrouter.comparison import NULL, OPERATORS
@@ -55,6 +55,24 @@ def resolved(reference: Reference, text: str, scope: Scope) -> tuple[str, Steps]
     raise ExpressionError(reason, text, reference.offset)
 
 
+class Link(NamedTuple):
+    """A comparison of an attribute of the task with one of the worker that must hold for the whole to hold."""
+
+    task: str
+    """Path of the task's attribute, without prefix."""
+    how: Literal["==", "in", "has", "<", "<=", ">", ">="]
+    """The task's value equals the worker's, is in his array, its array has his value, or is less … than his."""
+    worker: str
+    """Path of the worker's attribute."""
+
+
+_LINKS: dict[str, tuple[str, str]] = {
+    "==": ("==", "=="), "IN": ("in", "has"), "HAS": ("has", "in"), "<": ("<", ">"), "<=": ("<=", ">="),
+    ">": (">", "<"), ">=": (">=", "<="),
+}  # fmt: skip
+"""Operator → how the task's value relates to the worker's when the task is at the left, and at the right."""
+
+
 class Compiler:
     """Turns the tree of one text into closures, and notes the references on its way."""
 
@@ -99,29 +117,38 @@ class Compiler:
         items = [self._get(item) for item in operand.items]
         return lambda w, t, c: tuple([get(w, t, c) for get in items])
 
-    def equalities(self, tree: Node) -> Iterator[tuple[str, str]]:
+    def links(self, tree: Node) -> Iterator[Link]:
         """The conjuncts that compare an attribute of the task with one of the worker."""
-        for one, other in _required_equalities(tree):
-            if isinstance(one, Reference) and isinstance(other, Reference):
-                paths = dict(resolved(side, self.text, self.scope) for side in (one, other))
-                if paths.keys() == {"task", "worker"}:
-                    yield spelled(paths["task"]), spelled(paths["worker"])
+        for node in _required(tree):
+            if (
+                node.operator in _LINKS
+                and isinstance(node.left, Reference)
+                and isinstance(node.right, Reference)
+            ):
+                left, path = resolved(node.left, self.text, self.scope)
+                right, other = resolved(node.right, self.text, self.scope)
+                if (left, right) == ("task", "worker"):
+                    yield Link(spelled(path), _LINKS[node.operator][0], spelled(other))  # type: ignore[arg-type]
+                elif (left, right) == ("worker", "task"):
+                    yield Link(spelled(other), _LINKS[node.operator][1], spelled(path))  # type: ignore[arg-type]
 
     def constants(self, tree: Node) -> Iterator[tuple[str, Any]]:
         """The conjuncts that compare an attribute with a constant. Null is left out: no attribute has it."""
-        for one, other in _required_equalities(tree) if self.scope in ("task", "worker") else ():
-            for side, fixed in ((one, other), (other, one)):
+        for node in _required(tree) if self.scope in ("task", "worker") else ():
+            if node.operator != "==":
+                continue
+            for side, fixed in ((node.left, node.right), (node.right, node.left)):
                 if isinstance(side, Reference) and isinstance(fixed, Constant) and fixed.value is not None:
                     yield spelled(side.steps), fixed.value
 
 
-def _required_equalities(tree: Node) -> Iterator[tuple[Operand, Operand]]:
-    """Both sides of each ``==`` without which the tree cannot hold: those that only AND leads to."""
+def _required(tree: Node) -> Iterator[Comparison]:
+    """The comparisons without which the tree cannot hold: those that only AND leads to."""
     if isinstance(tree, Junction) and tree.word == "AND":
         for part in tree.parts:
-            yield from _required_equalities(part)
-    elif isinstance(tree, Comparison) and tree.operator == "==":
-        yield tree.left, tree.right
+            yield from _required(part)
+    elif isinstance(tree, Comparison):
+        yield tree
 
 
 def _is_constant(operand: Operand) -> bool:

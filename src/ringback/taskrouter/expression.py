@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ringback.taskrouter.closures import Compiler, Data, Scope, Test, never, reader, resolved
+from ringback.taskrouter.closures import Compiler, Data, Link, Scope, Test, never, reader, resolved
 from ringback.taskrouter.comparison import frozen
 from ringback.taskrouter.grammar import (
     ExpressionError,
@@ -24,6 +24,7 @@ from ringback.taskrouter.grammar import (
 __all__ = [
     "Expression",
     "ExpressionError",
+    "Link",
     "OrderBy",
     "Scope",
     "compile_expression",
@@ -45,8 +46,9 @@ class Expression:
     """The paths of the task's attributes that it reads, without prefix (``lang``, ``a.b[0]``), sorted, unique."""
     worker_refs: tuple[str, ...] = field(compare=False)
     """The same for the worker's attributes."""
-    equalities: tuple[tuple[str, str], ...] = field(compare=False)
-    """(task path, worker path) of each ``task.x == worker.y`` that must hold for the whole to hold."""
+    links: tuple[Link, ...] = field(compare=False)
+    """Each comparison of a task's attribute with a worker's (``task.x == worker.y``, ``worker.y HAS task.x``,
+    ``worker.y >= task.x``) that must hold for the whole to hold: what demands on workers are indexed by."""
     constants: tuple[tuple[str, Any], ...] = field(compare=False)
     """(path, string, number or boolean) of each ``path == constant`` that must hold, in scope task or worker."""
     _test: Test = field(compare=False, repr=False)
@@ -135,7 +137,7 @@ def _compiled(text: str, scope: Scope) -> Expression:
         scope,
         task_refs=tuple(path for path, _ in tasks),
         worker_refs=tuple(sorted(compiler.found["worker"])),
-        equalities=tuple(dict.fromkeys(compiler.equalities(tree))),
+        links=tuple(dict.fromkeys(compiler.links(tree))),
         constants=tuple(compiler.constants(tree)),
         _test=test,
         _task_readers=tuple(reader(steps) for _, steps in tasks),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -223,6 +223,10 @@ class Floor:
         if found is None:
             raise Refused(20001, f"Activity {sid[:64]} does not exist in this workspace")
         return found
+
+    def everybody(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """SID and attributes of every worker."""
+        return ((sid, agent.attributes) for sid, agent in self.workers.items())
 
     # --- workers and their seats ------------------------------------------------------------------------------
 

@@ -30,12 +30,25 @@ CODES: dict[str, dict[str, int]] = {
     "call": {"state": 40114, "to": 40110, "from": 40111, "url": 40112},
     "redirect": {"state": 40123, "url": 40120, "call": 40121},
     "dequeue": {"state": 40135, "to": 40131, "from": 40132, "activity": 40130, "caller": 40140},
-    "conference": {"state": 40136, "to": 40137, "from": 40138, "activity": 40139},
+    "conference": {"state": 40136, "canceled": 40144, "to": 40137, "from": 40138, "activity": 40139},
     "supervise": {"state": 40146, "to": 40147, "from": 40148},
     "accept": {"state": 20001}, "reject": {"state": 20001, "activity": 40100},
 }  # fmt: skip
-"""Instruction → what is wrong → code (§8; errors.md §3.7 tells apart what §8 takes together)."""
+"""Instruction → what is wrong → code (§8; errors.md §3.7 tells apart what §8 takes together).
+
+``canceled``: the caller has hung up, or the task was canceled; every other state that is not the right one is
+``state``.
+"""
 _ADDRESS = outbound.ADDRESS
+_CHOICES = {
+    "recording_channels": ("mono", "dual"),
+    "recording_status_callback_method": ("POST", "GET"),
+    "conference_recording_status_callback_method": ("POST", "GET"),
+    "region": ("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1"),
+    "jitter_buffer_size": ("off", "small", "medium", "large"),
+    "early_media": ("true", "false"),
+}
+"""Options of conference → what they may be (§4.1; twiml.md §5.3)."""
 
 
 def answered(floor: Floor, event: AssignmentAnswered) -> None:
@@ -64,7 +77,7 @@ def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) 
     state = reservation.reservation_status
     if state != wanted and not (kind == "supervise" and state == "wrapping"):
         raise Refused(
-            CODES[kind]["state"],
+            CODES[kind].get(state, CODES[kind]["state"]),
             f"Instruction {kind} needs reservation {reservation.sid} {wanted}; it is {state}",
         )
     if reservation.instruction is not None and kind not in ("accept", "reject", "supervise"):
@@ -131,6 +144,7 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
     job = floor.tasks[reservation.task_sid]
     task = job.record
     activity = _activity(floor, instruction, "conference")
+    chosen = {name: _choice(instruction, name) for name in _CHOICES}
     if outbound.to_be_called(job):
         if not outbound.callee(job):
             raise Refused(
@@ -152,6 +166,9 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
         "record": instruction.text("conference_record"),
         "trim": instruction.text("conference_trim"),
         "recordingStatusCallback": instruction.text("conference_recording_status_callback"),
+        "recordingStatusCallbackMethod": chosen["conference_recording_status_callback_method"],
+        "region": chosen["region"],
+        "jitterBufferSize": chosen["jitter_buffer_size"],
         "statusCallback": instruction.text("conference_status_callback"),
         "statusCallbackMethod": instruction.text("conference_status_callback_method"),
         "statusCallbackEvent": " ".join(instruction.events("conference_status_callback_event", ())),
@@ -163,6 +180,7 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
         options={
             "end_on_customer_exit": "true" if instruction.flag("end_conference_on_customer_exit") else "false",
             "customer_beep": "true" if instruction.flag("beep_on_customer_entrance", True) else "false",
+            "early_media": chosen["early_media"] or "true",
             **(_customer(job, instruction) if outbound.to_be_called(job) else {}),
         },
     )  # fmt: skip
@@ -171,6 +189,15 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
         "worker_calls": [*(task.conference or {}).get("worker_calls", ()), sid],
     }
     floor.save(task)
+
+
+def _choice(instruction: Instruction, name: str) -> str:
+    """One of a few words, empty when it is not given; raises :class:`Refused` 20001."""
+    given, known = instruction.text(name), _CHOICES[name]
+    found = next((word for word in known if word.lower() == given.strip().lower()), "")
+    if given and not found:
+        raise Refused(20001, f"{name} must be one of {', '.join(known)}, not {given[:40]!r}")
+    return found
 
 
 def _customer(job: Job, instruction: Instruction) -> dict[str, str]:
@@ -258,6 +285,8 @@ def _dial(
             DeskCallRequested(
                 call_sid=sid, account_sid=task.account_sid, to=to, from_=from_, url=url, twiml=twiml,
                 timeout=timeout, record=record,
+                recording_channels=instruction.text("recording_channels", "mono").strip().lower(),
+                record_callback_method=instruction.text("recording_status_callback_method", "POST").strip().upper(),
                 record_callback=instruction.text("recording_status_callback") or None,
                 status_callback=_with_query(
                     instruction.text(f"{status_prefix}_url") or instruction.text(status_prefix), extra

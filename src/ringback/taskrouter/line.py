@@ -1,24 +1,27 @@
 """Waiting tasks in order, gathered so that a freed worker finds his next task without looking at every one.
 
 Tasks whose target asks the same of workers, with the same answers from their attributes, are alike for every
-worker: they stand in one line, and only its first has to be looked at (taskrouter.md §7 for the order).
+worker: they stand in one line, and only its first has to be looked at (taskrouter.md §7 for the order). Among many
+different lines he finds his by the indexes of ``demand.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sortedcontainers import SortedList
 
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.configuration import Target
-from ringback.taskrouter.expression import Expression, read_path
+from ringback.taskrouter.configuration import KnownWorker, Target
+from ringback.taskrouter.demand import Head, Key, Values, indexes, known_name, look
+from ringback.taskrouter.expression import Expression
 
-Key = tuple[Any, ...]
+__all__ = ["Key", "Waiting", "known_name", "look", "order"]
+
 Alike = tuple[Hashable, ...]
-Demand = tuple[Expression | None, tuple[str, str] | None]
+Demand = tuple[Expression | None, KnownWorker | None]
 
 
 def order(task: Task, task_order: str) -> Key:
@@ -28,49 +31,84 @@ def order(task: Task, task_order: str) -> Key:
     return (-task.priority, task.virtual_start_time, task.date_created, task.sid)
 
 
-def look(attributes: Mapping[str, Any], path: str) -> Hashable:
-    """The scalar at a path like ``a.b[0]``; None when there is none, or no scalar."""
-    value = read_path(path)(attributes)
-    return value if isinstance(value, (str, int, float, bool)) else None
-
-
-def known_name(kind: str, value: Hashable) -> str | None:
-    """What a task calls the worker it knows, or a worker is called, in the form in which they are compared: friendly
-    names without case, as they are unique (§2.3). None: no name."""
-    if not isinstance(value, str):
-        return None
-    return value if kind == "sid" else value.lower()
-
-
-@dataclass(slots=True)
 class Group:
     """Waiting tasks with one demand on workers: an expression, a known worker, both or neither."""
 
-    expression: Expression | None
-    known: tuple[str, str] | None
-    lines: dict[Alike, SortedList] = field(default_factory=dict)
-    """What the tasks say → the tasks in order, as (key, task SID)."""
-    named: dict[Hashable, set[Alike]] = field(default_factory=dict)
-    """When the demand names the worker by one value: that value → the lines with it."""
+    def __init__(self, expression: Expression | None, known: KnownWorker | None) -> None:
+        self.expression, self.known = expression, known
+        self.lines: dict[Alike, SortedList] = {}
+        """What the tasks say → the tasks in order, as (key, task SID)."""
+        self._indexes = indexes(expression, known)
+        self._values: dict[Alike, tuple[Values, ...]] = {}
+        """Line → its values in each index."""
+        self._heads = SortedList()
+        """The first of every line."""
+        self._led: dict[str, SortedList] = {}
+        """SID of the first → its line."""
 
-    @property
-    def names(self) -> bool:
-        """Whether the demand names the worker by one value."""
-        return self.known is not None or (self.expression is not None and bool(self.expression.equalities))
+    def alike(self, attributes: Mapping[str, Any]) -> Alike:
+        """What a task says to this demand."""
+        said: Alike = self.expression.task_values(attributes) if self.expression is not None else ()
+        if self.known is None:
+            return said
+        kind, path = self.known
+        return (*said, known_name(kind, look(attributes, path)))
 
-    def name_of_worker(self, worker: Mapping[str, Any]) -> Hashable:
-        """The value under which tasks name this worker."""
-        if self.known is not None:
-            return known_name(self.known[0], worker.get(self.known[0]))
-        assert self.expression is not None
-        return look(worker, self.expression.equalities[0][1])
+    def add(self, alike: Alike, attributes: Mapping[str, Any], entry: Head) -> None:
+        """Put a task in its line."""
+        line = self.lines.get(alike)
+        if line is None:
+            line = self.lines[alike] = SortedList()
+            self._values[alike] = tuple([index.values(attributes) for index in self._indexes])
+        elif entry > line[0]:
+            line.add(entry)
+            return
+        else:
+            self._unhead(alike, line)
+        line.add(entry)
+        self._head(alike, line)
 
-    def name_by_task(self, task: Mapping[str, Any]) -> Hashable:
-        """The value by which a task names its worker."""
-        if self.known is not None:
-            return known_name(self.known[0], look(task, self.known[1]))
-        assert self.expression is not None
-        return look(task, self.expression.equalities[0][0])
+    def remove(self, alike: Alike, entry: Head) -> None:
+        """Take a task out of its line."""
+        line = self.lines[alike]
+        if line[0] != entry:
+            line.remove(entry)
+            return
+        self._unhead(alike, line)
+        del line[0]
+        if line:
+            self._head(alike, line)
+        else:
+            del self.lines[alike], self._values[alike]
+
+    def lines_for(self, worker: Mapping[str, Any]) -> Iterator[tuple[Head, SortedList]]:
+        """The lines that may suit a worker, each with its first task; in the order of those.
+
+        Taken from the index that proposes fewest. One that has to sort its proposals is worth it when they are few:
+        if they are many, one of them comes soon in the order of all lines.
+        """
+        heads: Iterable[Head] = self._heads
+        fewest = len(self._heads)
+        for index in self._indexes if fewest > 1 else ():
+            count = index.count(worker)
+            if count < fewest and (index.lazy or count * count <= len(self._heads)):
+                heads, fewest = index.heads(worker), count
+        led = self._led
+        return ((head, led[head[1]]) for head in heads)
+
+    def _head(self, alike: Alike, line: SortedList) -> None:
+        head = line[0]
+        self._heads.add(head)
+        self._led[head[1]] = line
+        for index, values in zip(self._indexes, self._values[alike], strict=True):
+            index.put(values, head)
+
+    def _unhead(self, alike: Alike, line: SortedList) -> None:
+        head = line[0]
+        self._heads.remove(head)
+        del self._led[head[1]]
+        for index, values in zip(self._indexes, self._values[alike], strict=True):
+            index.take(values, head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +116,6 @@ class _Place:
     demand: Demand
     alike: Alike
     key: Key
-    name: Hashable
 
 
 class Waiting:
@@ -97,17 +134,9 @@ class Waiting:
         group = self.groups.get(demand)
         if group is None:
             group = self.groups[demand] = Group(*demand)
-        alike: Alike = target.expression.task_values(attributes) if target.expression is not None else ()
-        name = group.name_by_task(attributes) if group.names else None
-        if group.known is not None:
-            alike = (*alike, name)
-        line = group.lines.get(alike)
-        if line is None:
-            line = group.lines[alike] = SortedList()
-            if group.names:
-                group.named.setdefault(name, set()).add(alike)
-        line.add((key, task.sid))
-        self._places[task.sid] = _Place(demand, alike, key, name)
+        alike = group.alike(attributes)
+        group.add(alike, attributes, (key, task.sid))
+        self._places[task.sid] = _Place(demand, alike, key)
 
     def remove(self, task_sid: str) -> None:
         """Take a task out; one that does not stand here is fine."""
@@ -115,16 +144,7 @@ class Waiting:
         if place is None:
             return
         group = self.groups[place.demand]
-        line = group.lines[place.alike]
-        line.remove((place.key, task_sid))
-        if line:
-            return
-        del group.lines[place.alike]
-        if group.names:
-            named = group.named[place.name]
-            named.discard(place.alike)
-            if not named:
-                del group.named[place.name]
+        group.remove(place.alike, (place.key, task_sid))
         if not group.lines:
             del self.groups[place.demand]
 
@@ -136,17 +156,6 @@ class Waiting:
             return None
         first: str = line[0][1]
         return first if first != task_sid else str(line[1][1])
-
-    def lines_for(self, worker: Mapping[str, Any]) -> Iterator[SortedList]:
-        """The lines that may suit a worker; whether one does is asked of its tasks."""
-        for group in self.groups.values():
-            if not group.names:
-                yield from group.lines.values()
-                continue
-            name = group.name_of_worker(worker)
-            if name is not None:
-                for alike in group.named.get(name, ()):
-                    yield group.lines[alike]
 
     def in_order(self) -> list[tuple[Key, str]]:
         """Every waiting task with its key, in order."""

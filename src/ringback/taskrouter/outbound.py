@@ -66,6 +66,7 @@ def dial(floor: Floor, job: Job, reservation: Reservation) -> None:
                 call_sid=sid, account_sid=task.account_sid, to=callee(job),
                 from_=instruction.get("customer_from") or "", twiml=instruction.get("customer_twiml"),
                 timeout=int(instruction.get("customer_timeout") or 60), desk=desk,
+                early_media=instruction.get("early_media") != "false",
             )
         )
     )  # fmt: skip

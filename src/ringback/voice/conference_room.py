@@ -37,10 +37,13 @@ GROUP_OF: Final = {
     "participant-hold": "hold",
     "participant-unhold": "hold",
     "participant-modify": "modify",
+    "participant-speech-start": "speaker",
+    "participant-speech-stop": "speaker",
     "announcement-end": "announcement",
     "announcement-fail": "announcement",
 }
-"""Event of a callback → what has to be subscribed. Speech is not detected: ``speaker`` has no events here."""
+"""Event of a callback → what has to be subscribed. Who leaves while he speaks ends his speech without a
+``participant-speech-stop``."""
 LABEL_LIMIT: Final = 128
 
 
@@ -64,6 +67,10 @@ class Room:
     """Those who are in it, by the SID of their call, in the order in which they came."""
     expected: dict[str, Participant] = field(default_factory=dict)
     """Those who are being called."""
+    ringing: set[str] = field(default_factory=set)
+    """Calls whose ringing those who wait for the start hear."""
+    early: str = ""
+    """The one of them that is heard itself (early media)."""
     recording: Recording | None = None
     """While it runs."""
     wanted: RecordingPlan | None = None
@@ -78,6 +85,11 @@ class Room:
     def started(self) -> bool:
         """Whether the participants talk; before that they hear the wait experience."""
         return self.record.status == "in-progress"
+
+    @property
+    def tells_speech(self) -> bool:
+        """Whether somebody wants to know who speaks."""
+        return self.record.status_callback is not None and "speaker" in self.record.status_callback_event
 
     @property
     def everybody(self) -> list[Participant]:

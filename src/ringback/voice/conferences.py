@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ringback.effects import Answer, Effect, Post, Save, StartTimer, StopTimer, Tone
+from ringback.effects import Answer, Effect, LeaveRoom, Post, Save, StartTimer, StopTimer, Tone
 from ringback.events import DocumentFetched, Event, HangUpRequested, RecordingEnded, TimerFired
 from ringback.events.conferences import ConferenceLost, ConferenceUpdateRequested, ParticipantTold
 from ringback.kernel.errors import Refused
@@ -48,6 +48,8 @@ class Conferences:
         self._by_name: dict[tuple[str, str], Room] = {}
         self._by_sid: dict[str, Room] = {}
         self._of_call: dict[str, Room] = {}
+        self._ringing: dict[str, Room] = {}
+        """Who hears a call ring."""
         self._finishing: dict[str, Recording] = {}
         """Recordings whose file is not reported yet, also of conferences that are over."""
         self._announcements = Announcements(self)
@@ -112,19 +114,43 @@ class Conferences:
         room.expected.pop(call_sid, None)
         self._keep(room, call_sid)
         room.seats[call_sid] = seat
-        room.subscribe(attributes)
-        effects = room.tell("participant-join", now, seat)
+        effects = self._subscribe(room, attributes)
+        early = room.early == call_sid
+        effects += self._rings_no_more(call_sid)
+        effects += room.tell("participant-join", now, seat)
         was = room.started
         ready = len(room.seats) > 1 and any(one.start_conference_on_enter for one in room.seats.values())
         if not was and ready:
             room.step("start", now)
             effects += room.tell("conference-start", now)
             effects += _post(room, "started", but=call_sid)
+        if early and not room.started:
+            effects.append(LeaveRoom(call_sid=call_sid))  # it was heard while it rang; now it waits as well
         if room.started and seat.beep in _ENTERS:
             effects += _post(room, "sound", but="", sounds=BEEP)
         if room.started:
             effects += self._record(room, call_sid, now)
         return Entry(room, seat, [*away, room.save(now), *effects])
+
+    def _subscribe(self, room: Room, attributes: dict[str, Any]) -> list[Effect]:
+        """The callbacks that it names; should it be the first to ask who speaks, those who talk are watched."""
+        before = room.tells_speech
+        room.subscribe(attributes)
+        return _post(room, "watched", but="") if room.started and room.tells_speech and not before else []
+
+    def rings(self, room: Room, call_sid: str) -> list[Effect]:
+        """A call that is to come into the room rings: those who wait there hear it."""
+        room.ringing.add(call_sid)
+        self._ringing[call_sid] = room
+        return _post(room, "ringing", but="")
+
+    def _rings_no_more(self, call_sid: str) -> list[Effect]:
+        room = self._ringing.pop(call_sid, None)
+        if room is None:
+            return []
+        room.ringing.discard(call_sid)
+        room.early = "" if room.early == call_sid else room.early
+        return [] if room.started else _post(room, "ringing", but=call_sid)
 
     def _record(self, room: Room, leg: str, now: float) -> list[Effect]:
         effects = room.record_now(leg, now)
@@ -157,8 +183,7 @@ class Conferences:
         seat.status = "queued"
         self._keep(room, call_sid)
         room.expected[call_sid] = seat
-        room.subscribe(attributes)
-        return Entry(room, seat, [room.save(now)])
+        return Entry(room, seat, [*self._subscribe(room, attributes), room.save(now)])
 
     # --- going ------------------------------------------------------------------------------------------
 
@@ -187,18 +212,22 @@ class Conferences:
 
     def gone(self, call_sid: str, now: float, call_status: str) -> list[Effect]:
         """A call is over, however that came: nothing of it stays behind."""
+        quiet = self._rings_no_more(call_sid)
+        if quiet:
+            quiet.append(LeaveRoom(call_sid=call_sid))
         room = self._of_call.get(call_sid)
         if room is None:
-            return []
+            return quiet
         seat = room.expected.get(call_sid)
         if seat is None:
-            return self.leave(call_sid, now, "participant_hung_up", call_status)
+            return quiet + self.leave(call_sid, now, "participant_hung_up", call_status)
         seat.status = "failed"
         facts = [
             ("ParticipantCallStatus", call_status),
             ("ReasonParticipantLeft", "participant_add_failed"),
         ]
-        return [*room.tell("participant-leave", now, seat, facts), *self.leave(call_sid, now, "", "")]
+        told_of = room.tell("participant-leave", now, seat, facts)
+        return [*quiet, *told_of, *self.leave(call_sid, now, "", "")]
 
     def _end(
         self, room: Room, now: float, why: str, call_sid: str = "", label: str | None = None
@@ -219,6 +248,8 @@ class Conferences:
         effects += [Post(HangUpRequested(call_sid=sid, reason="api")) for sid in room.expected]
         for sid in (*room.seats, *room.expected):
             self._of_call.pop(sid, None)
+        for sid in room.ringing:
+            self._ringing.pop(sid, None)
         room.seats.clear()
         room.expected.clear()
         self._by_sid.pop(record.sid, None)

@@ -71,6 +71,7 @@ def task_made(session: Session, event: TaskMade) -> None:
         for post in changed(session.call, customer(event), "left_queue", "left before the task was made"):
             session.do(post)
         return
+    session.board.queues.prove(session.call.sid)
     tell(session, "left_queue", "enqueued again")  # an earlier task, whose talk is over
     session.plan.desk = customer(event)
     session.save()
@@ -116,7 +117,9 @@ def as_request(event: DeskCallRequested) -> CallRequested:
         "Twiml": event.twiml if event.url is None else None,
         "Timeout": str(event.timeout),
         "Record": "true" if event.record else None,
+        "RecordingChannels": event.recording_channels,
         "RecordingStatusCallback": event.record_callback,
+        "RecordingStatusCallbackMethod": event.record_callback_method,
         "StatusCallback": event.status_callback,
         "StatusCallbackMethod": event.status_callback_method,
         "SipAuthUsername": event.username,

@@ -63,8 +63,8 @@ ATTRIBUTES: Final = {
     **recording_callback(),
     "eventCallbackUrl": Attribute(text),
 }
-"""Of ``<Conference>``. ``jitterBufferSize`` and ``region`` change nothing here; ``eventCallbackUrl`` is the old
-name of nothing that is sent today."""
+"""Of ``<Conference>``. ``region`` is only shown; ``eventCallbackUrl`` is the old name of nothing that is sent
+today."""
 
 
 def run(element: Element, dial: Attributes, session: Session, action: str | None) -> Steps[Outcome]:

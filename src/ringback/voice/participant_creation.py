@@ -81,6 +81,7 @@ def check(
     )
     created.plan.twiml = document(attributes)
     created.plan.caller_name = form.get("CallerDisplayName") or None
+    created.plan.early_media = _flag(form, "EarlyMedia", True)
     created.warnings += form.unknown(PASSED | OWN)
     return Wanted(created, attributes)
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ringback.effects import Join, LeaveRoom, StopAudio, Tone
+from ringback.effects.conferences import BoundDelay, WatchSpeech
 from ringback.events import DigitPressed, Event, PlaybackEnded, TimerFired
 from ringback.events.conferences import (
     ParticipantRemovalRequested,
     ParticipantTold,
     ParticipantUpdateRequested,
+    SpeechChanged,
 )
 from ringback.kernel.errors import Refused
 from ringback.resources.api.participant import Participant
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
 VERBS: Final = frozenset({"Play", "Say", "Pause", "Redirect"})
 """What documents of waitUrl and holdUrl may hold; anything else is 13238."""
 MUSIC: Final = (Tone("hold-music"),)
+RINGING: Final = (Tone("ringback-us"),)
+DELAYS: Final = {"off": 20, "small": 60, "medium": 120, "large": None}
+"""``jitterBufferSize`` → milliseconds to which the leg's jitter buffer may grow; None: as far as it ever does. It
+adapts within that, and a stream cannot be mixed with less than one frame in store: that is ``off``."""
 LIMIT: Final = "conference-limit"
 """Timer of the Dial's ``timeLimit``."""
 
-Hears = Literal["wait", "hold", "talk", "announcement"]
+Hears = Literal["wait", "ringing", "early", "hold", "talk", "announcement"]
+"""``ringing``: that somebody's phone rings; ``early``: that call itself, before it is answered."""
 
 
 class _Over(Interrupted):
@@ -81,7 +88,12 @@ class Part:
         self.session, self.room, self.seat = session, entry.room, entry.seat
         self._star = bool(attributes.get("hangupOnStar"))
         self._limit: int | None = attributes.get("timeLimit")
+        self._delay = DELAYS[attributes.get("jitterBufferSize") or "large"]
+        self._watched = self._speaking = False
+        """Whether it is followed when this leg speaks, and whether it does."""
         self._hears: Hears | None = None
+        self._in_early = False
+        """In the room before the start, with a call that is not answered."""
         self._loop: Steps[Any] | None = None
         """The wait or hold experience, while it runs."""
         self._announcement = ""
@@ -96,6 +108,8 @@ class Part:
         session = self.session
         if self._limit is not None:
             session.timer(LIMIT, self._limit, pulls=False)
+        if self._delay is not None:
+            session.do(BoundDelay(call_sid=session.call.sid, milliseconds=self._delay))
         if self.room.started:
             self._join()
         session.out += entry.effects
@@ -106,6 +120,10 @@ class Part:
         session = self.session
         session.stop_timer(LIMIT)
         self._hush()
+        if self._watched:
+            session.do(WatchSpeech(call_sid=session.call.sid, on=False))
+        if self._delay is not None:
+            session.do(BoundDelay(call_sid=session.call.sid, milliseconds=None))
         session.do(LeaveRoom(call_sid=session.call.sid))
         self._report()
         session.out += session.board.conferences.leave(
@@ -121,6 +139,9 @@ class Part:
             return self._told(event) if event.conference_sid == here else ""
         if isinstance(event, ParticipantRemovalRequested):
             return "kicked" if event.conference_sid == here else ""
+        if isinstance(event, SpeechChanged):
+            self._speech(event.speaking)
+            return ""
         if isinstance(event, DigitPressed) and event.digit == "*" and self._star:
             return "star"
         if isinstance(event, TimerFired) and event.name == LIMIT:
@@ -141,6 +162,10 @@ class Part:
         if event.change == "started":
             self._join()
             self._settle()
+        elif event.change == "ringing":
+            self._settle()
+        elif event.change == "watched":
+            self._watch()
         elif event.announcement is None:
             if self._hears == "talk":
                 self.session.start_audio(event.sounds)
@@ -171,26 +196,57 @@ class Part:
                 coach=seat.call_sid_to_coach if seat.coaching else None,
             )
         )  # fmt: skip
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have it reported when this leg speaks, if anybody wants to know."""
+        if not self._watched and self.room.started and self.room.tells_speech:
+            self._watched = True
+            self.session.do(WatchSpeech(call_sid=self.seat.call_sid, on=True))
+
+    def _speech(self, speaking: bool) -> None:
+        """This leg begins to speak, or has ceased to."""
+        if not self._watched or speaking == self._speaking:
+            return  # of an earlier stay
+        self._speaking, now = speaking, self.session.now
+        event = "participant-speech-start" if speaking else "participant-speech-stop"
+        self.session.out += [*self.room.tell(event, now, self.seat), self.room.save(now)]
 
     def _settle(self, afresh: bool = False) -> None:
         """Let the leg hear what belongs to its state; an announcement is not interrupted."""
         if self._announcement:
             return
-        wanted: Hears = "hold" if self.seat.hold else "talk" if self.room.started else "wait"
+        wanted = self._wanted()
         if wanted == self._hears and not afresh:
             return
         self._hush()
+        if self._in_early and wanted not in ("early", "talk", "hold"):
+            self._in_early = False
+            self.session.do(LeaveRoom(call_sid=self.seat.call_sid))
         self._hears = wanted
         if wanted == "hold":
             self._run(self.seat.hold_url, self.seat.hold_method)
         elif wanted == "wait":
             self._run(self.seat.wait_url, self.seat.wait_method)
+        elif wanted == "ringing":
+            self._run(None, "POST", RINGING)
+        elif wanted == "early":
+            self._in_early = True
+            self._join()
 
-    def _run(self, url: str | None, method: str) -> None:
+    def _wanted(self) -> Hears:
+        room = self.room
+        if self.seat.hold:
+            return "hold"
+        if room.started:
+            return "talk"
+        return "early" if room.early else "ringing" if room.ringing else "wait"
+
+    def _run(self, url: str | None, method: str, default: tuple[Tone, ...] = MUSIC) -> None:
         from ringback.voice.wait import loop
 
         source = None if url is None else Source(url=url, method=method)
-        steps = self._loop = loop(self.session, source, self._facts, verbs=VERBS, code=13238, default=MUSIC)
+        steps = self._loop = loop(self.session, source, self._facts, verbs=VERBS, code=13238, default=default)
         self._step(lambda: next(steps))
 
     def _step(self, move: Callable[[], None]) -> None:
@@ -249,7 +305,8 @@ class Part:
             events.append("participant-modify")
         if events or seat != before:
             seat.date_updated = now
-        if self.room.started and any(getattr(seat, name) != getattr(before, name) for name in _HEARD):
+        heard = any(getattr(seat, name) != getattr(before, name) for name in _HEARD)
+        if heard and (self.room.started or self._in_early):
             self._join()
         sounds = ("hold_url", "hold_method") if seat.hold else ("wait_url", "wait_method")
         changed = any(getattr(seat, name) != getattr(before, name) for name in sounds)

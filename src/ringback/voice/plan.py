@@ -60,6 +60,8 @@ class Plan:
     resolved_base: str | None = None
     """Child legs: the URL of the document whose noun made them."""
     test: bool = False
+    early_media: bool = True
+    """Whether those who wait for it in a conference hear it ring."""
     machine_detection: bool = False
     """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
     desk: dict[str, str] = field(default_factory=dict)

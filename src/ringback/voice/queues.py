@@ -89,8 +89,12 @@ class Claim:
 class CallQueue:
     """One queue: its record, its members, and the legs that wait for a member to come."""
 
-    def __init__(self, record: Queue) -> None:
+    def __init__(self, record: Queue, *, proved: bool = True) -> None:
         self.record = record
+        self.proved = proved
+        """False: named after a workflow for which nobody has had a task yet; it may not exist."""
+        self.guests = 0
+        """Stays that are not over: of members, and of those whom somebody has taken and may give back."""
         self.members = Line()
         self.diallers = Line()
         self._entered = 0  # sum of the members' times of arrival, in whole microseconds: it cannot drift
@@ -149,9 +153,9 @@ class Queues:
             if record.sid not in self._queues:
                 self.add(record)
 
-    def add(self, record: Queue) -> CallQueue:
-        """A new queue; its name is free."""
-        queue = CallQueue(record)
+    def add(self, record: Queue, *, proved: bool = True) -> CallQueue:
+        """A new queue; its name is free. ``proved``: see :class:`CallQueue`."""
+        queue = CallQueue(record, proved=proved)
         self._queues[record.sid] = queue
         self._named.setdefault(record.account_sid, {})[record.friendly_name] = queue
         return queue
@@ -173,7 +177,18 @@ class Queues:
         names = self._named[record.account_sid]
         del names[queue.record.friendly_name]
         names[record.friendly_name] = queue
-        queue.record = record
+        queue.record, queue.proved = record, True
+
+    def prove(self, call_sid: str) -> None:
+        """A task was made for a waiting call: the workflow that its queue is named after exists."""
+        member = self._members.get(call_sid)
+        if member is not None:
+            member.queue.proved = True
+
+    def unused(self, queue: CallQueue) -> bool:
+        """Whether nobody has to do with it, and it is not gone."""
+        present = self._queues.get(queue.sid) is queue
+        return present and not (queue.guests or queue.size or len(queue.diallers))
 
     def drop(self, queue: CallQueue) -> None:
         """Forget an empty queue."""

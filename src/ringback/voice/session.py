@@ -38,7 +38,7 @@ from ringback.events.queues import TaskMade
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import Outcome, completed, inbound, outbound
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, desk, flow, params, progress, trial, urls
+from ringback.voice import call_machine, desk, flow, params, progress, ringing, trial, urls
 from ringback.voice.alerts import alert
 from ringback.voice.params import Params
 from ringback.voice.plan import Plan
@@ -376,6 +376,8 @@ class Session:
     def _ringing(self, event: Event) -> None:
         if self.call.status == "initiated":
             self.set_status("ringing", "ringing")
+        if not self.answered:
+            self.out += ringing.begins(self, event)
 
     def _answered_event(self, event: Event) -> None:
         if self.answered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ringback.effects import Join, LeaveRoom, Post, Save, Tone
+from ringback.effects import Delete, Join, LeaveRoom, Post, Save, Tone
 from ringback.events import Event
 from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, TaskGone, TaskMade
 from ringback.resources.api.queue import DEFAULT_SIZE, Queue
@@ -45,11 +45,16 @@ class Stay:
         self.member: Member | None = None
         self.with_task = False
         """A task was asked for."""
+        self._undone = False
+        """The queue was none: it was named after something that does not exist."""
         self._limit = 0
         self._seconds: int | None = None
 
-    def enter(self, name: str, limit: int | None) -> str:
-        """Go to the end of the queue, which is made when there is none; gives a QueueResult when it cannot be."""
+    def enter(self, name: str, limit: int | None, *, proved: bool = True) -> str:
+        """Go to the end of the queue, which is made when there is none; gives a QueueResult when it cannot be.
+
+        ``proved`` False: the name is that of a workflow, of which only the desk can say whether it exists.
+        """
         session, queues = self.session, self.session.board.queues
         account = session.call.account_sid
         queue = queues.named(account, name)
@@ -66,12 +71,13 @@ class Stay:
                 max_size=limit or DEFAULT_SIZE,
             )
             session.do(Save(replace(record)))
-            queue = queues.add(record)
+            queue = queues.add(record, proved=proved)
         self._limit = limit or queue.record.max_size
         if queue.size >= self._limit:
             session.warn(14207, f"{queue.size} calls wait in queue {name[:64]!r}: there is no room for more")
             return "queue-full"
         self.member = queues.enter(queue, session.call.sid, session.now)
+        queue.guests += 1
         self.call_next()
         return ""
 
@@ -95,8 +101,11 @@ class Stay:
         ]
 
     def queue_facts(self) -> Params:
-        """``QueueSid`` and ``QueueTime``: seconds until now, or until the caller was out of the queue."""
-        if self.member is None:
+        """``QueueSid`` and ``QueueTime``: seconds until now, or until the caller was out of the queue.
+
+        Nothing for one who was never really enqueued: there is no such queue.
+        """
+        if self.member is None or self._undone:
             return []
         seconds = self.member.seconds(self.session.now) if self._seconds is None else self._seconds
         return [("QueueSid", self.member.queue.sid), ("QueueTime", str(seconds))]
@@ -139,6 +148,16 @@ class Stay:
         self.session.board.queues.put_back(self.member)
         self.call_next()
 
+    def undo(self) -> None:
+        """The stay is over: it leaves no queue behind that only a bad ``workflowSid`` has made."""
+        assert self.member is not None
+        queues, queue = self.session.board.queues, self.member.queue
+        queue.guests -= 1
+        if not queue.proved and queues.unused(queue):
+            queues.drop(queue)
+            self._undone = True
+            self.session.do(Delete(queue.record))
+
     def leave_task(self, reason: str) -> None:
         """The caller has gone without an agent: the desk of this stay's task hears it."""
         if self.with_task:
@@ -177,6 +196,7 @@ def waiting(stay: Stay, source: Source | None) -> Steps[Outcome]:
         raise
     finally:
         session.partner = session.task_request = ""
+        stay.undo()
     if result == "hangup":
         if stay.action is not None:
             session.owe(stay.source(result))

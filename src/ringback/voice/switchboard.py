@@ -295,7 +295,7 @@ class Switchboard:
             call = self._call(
                 event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now
             )
-        plan.desk = dict(event.desk)
+        plan.desk, plan.early_media = dict(event.desk), event.early_media
         session = self._queued(call, plan, now)
         if refusal is not None:
             session.warn(refusal.code, refusal.message)

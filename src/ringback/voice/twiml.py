@@ -5,6 +5,7 @@ No DTD, no entities, no network; at most 64 KB, 12 levels, 1000 elements, 64 att
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,8 @@ SIZE_LIMIT: Final = 64 * 1024
 DEPTH_LIMIT: Final = 12
 ELEMENT_LIMIT: Final = 1000
 ATTRIBUTE_LIMIT: Final = 64
+CACHED_SIZE: Final = 4096
+"""Bytes up to which a document that was read before is not read again: applications repeat theirs."""
 XML_TYPES: Final = frozenset({"text/xml", "application/xml", "text/html", "application/xhtml+xml"})
 
 
@@ -65,17 +68,34 @@ def read(body: bytes, content_type: str = "text/xml") -> list[Element]:
         raise TwimlError(11770, "The answer is empty: send at least <Response/>")
     if kind == "text/plain":
         try:
-            return _parse(body)
+            return _elements(body)
         except TwimlError:
             return [Element("Say", {}, body.decode("utf-8", "replace").strip())]
     if kind and kind not in XML_TYPES:
         raise TwimlError(12300, f"Content-Type {kind[:80]!r} is no TwiML: answer with text/xml")
-    return _parse(body)
+    return _elements(body)
 
 
 def is_audio(content_type: str) -> bool:
     """Whether an answer is a sound to be played (then the call ends)."""
     return content_type.strip().lower().startswith("audio/")
+
+
+def _elements(body: bytes) -> list[Element]:
+    return list(_known(body)) if len(body) <= CACHED_SIZE else _parse(body)
+
+
+@functools.lru_cache(512)
+def _known(body: bytes) -> tuple[Element, ...]:
+    """Elements are only read by the verbs, so calls may share them."""
+    return tuple(_parse(body))
+
+
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
+    remove_pis=True, dtd_validation=False, attribute_defaults=False, recover=False,
+)  # fmt: skip
+"""Made once: that takes longer than to read a document."""
 
 
 def _parse(body: bytes) -> list[Element]:
@@ -85,12 +105,8 @@ def _parse(body: bytes) -> list[Element]:
     version = _version(text)
     if version not in ("", "1.0"):
         raise TwimlError(12101, f"XML version {version[:20]!r} is not 1.0")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
-        remove_pis=True, dtd_validation=False, attribute_defaults=False, recover=False,
-    )  # fmt: skip
     try:
-        root = etree.fromstring(text, parser)
+        root = etree.fromstring(text, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise TwimlError(12100, f"The XML is not well-formed: {str(error)[:300]}") from None
     if b"<!DOCTYPE" in text or root.getroottree().docinfo.internalDTD is not None:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PACE = 1.0
-"""Seconds that a round takes at least: a document that takes no time is asked for once a second."""
+"""Seconds that a round takes at least; a document that takes no time again is asked for after twice as long …"""
+SLOWEST = 8.0
+"""… but at least so often."""
+GRACE = 5.0
+"""Seconds of silence that an empty answer makes: time for the redirection by REST that it announces. Without
+one it was a bad document (webhooks.md §8)."""
 HOPS = 10
 """Documents that one redirection after the other may bring within ``PACE``."""
 
@@ -49,8 +54,8 @@ def loop(
     """Wait for ever; returns only for ``<Leave>``, ``<Hangup>`` or a bad document (its warning is written).
 
     ``source`` None plays ``default`` in a loop; with an empty URL there is silence. ``facts()`` goes with
-    every request. Verbs that are not among ``verbs`` are skipped with the warning ``code``. An empty answer
-    is silence, and is asked for again.
+    every request. Verbs that are not among ``verbs`` are skipped with the warning ``code``; a document that has
+    no other is bad. So is an empty answer, unless the call is redirected within ``GRACE`` (11770).
     """
     base, asked = session.base, session.asked
     try:
@@ -130,7 +135,7 @@ def _silence() -> Steps[Left]:
 def _rounds(
     session: Session, first: Source, facts: Callable[[], Params], verbs: frozenset[str], code: int
 ) -> Steps[Left]:
-    source, began = first, session.now
+    source, began, pace = first, session.now, PACE
     seen: set[str] = set()  # asked for since time last passed
     while True:
         seen.add(source.url or "")
@@ -141,7 +146,10 @@ def _rounds(
         passed = session.now - began
         again = outcome is None or source.url in seen or len(seen) >= HOPS
         if again and passed < PACE:
-            yield from session.sleep(PACE - max(0.0, passed))
+            yield from session.sleep(pace - max(0.0, passed))
+            pace = min(SLOWEST, 2 * pace)
+        elif passed >= PACE:
+            pace = PACE
         if again or passed >= PACE:
             began = session.now
             seen.clear()
@@ -156,32 +164,37 @@ def _document(
     *,
     times: int = 0,
 ) -> Steps[Goto | Left | None]:
-    """One document to its end; None: it ran out. A sound in its place is played ``times``, 0: for ever."""
+    """One document to its end; None: it ran out. A sound in its place is played ``times``; 0: for ever, as a
+    loop does, which gives an empty answer ``GRACE`` too."""
     asking = Source(url=source.url, method=source.method, params=[*facts(), *source.params])
     try:
         fetched = yield from flow.fetch(session, asking, empty_ok=True)
         session.base = fetched.url
         if is_audio(fetched.content_type):
-            yield from session.play((Sound(fetched.url),), times)
-            return None
-        if not fetched.body.strip():
-            return None
+            ended = yield from session.play((Sound(fetched.url),), times)
+            return Left("error") if ended.error_code is not None and not ended.seconds else None
+        if not fetched.body.strip() and not times:
+            yield from session.sleep(GRACE)
         try:
             elements = read(fetched.body, fetched.content_type)
         except TwimlError as error:
             error.answer = fetched
             raise
+        usable = False
         for element in elements:
             verb = collect().get(element.tag)
             if verb is None or element.tag not in verbs:
                 place, tag = element.place, element.tag[:60]
                 session.warn(code, f"{place}: <{tag}> may not stand in this document; it is skipped")
-            elif element.tag in ("Leave", "Hangup"):
+                continue
+            usable = True
+            if element.tag in ("Leave", "Hangup"):
                 return Left("leave" if element.tag == "Leave" else "hangup")
-            else:
-                outcome = yield from flow.perform(session, element, verb)
-                if isinstance(outcome, Goto):
-                    return outcome
+            outcome = yield from flow.perform(session, element, verb)
+            if isinstance(outcome, Goto):
+                return outcome
+        if elements and not usable:
+            return Left("error")
     except TwimlError as error:
         session.warn(error.code, error.text, answer=error.answer)
         return Left("error")

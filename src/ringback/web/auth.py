@@ -38,7 +38,7 @@ class Caller:
 
 
 class Authenticator:
-    """Checks ``Authorization`` headers; keeps good ones for some seconds, until ``forget``."""
+    """Checks ``Authorization`` headers; keeps good ones, and accounts, for some seconds, until ``forget``."""
 
     def __init__(
         self, store: Store, now: Callable[[], float], test_account_sid: str = "", test_auth_token: str = ""
@@ -47,10 +47,23 @@ class Authenticator:
         self._now = now
         self._test = (test_account_sid, test_auth_token)
         self._cache: dict[str, tuple[float, Caller]] = {}
+        self._accounts: dict[str, tuple[float, Account | None]] = {}
 
     def forget(self) -> None:
         """An account or key has changed."""
         self._cache.clear()
+        self._accounts.clear()
+
+    async def account(self, sid: str) -> Account | None:
+        """An account by its SID, for what every call needs of it (its auth token signs webhooks)."""
+        kept, now = self._accounts.get(sid), self._now()
+        if kept is not None and 0 <= now - kept[0] < _CACHE_SECONDS:
+            return kept[1]
+        found = await self._store.get(Account, sid)
+        if len(self._accounts) >= _CACHE_SIZE:
+            self._accounts.clear()
+        self._accounts[sid] = (now, found)
+        return found
 
     async def caller(self, header: str) -> Caller:
         """Tell who sent this header; raises ``Refused`` 401/20003."""

@@ -46,10 +46,9 @@ class Directory:
 
     async def routing(self, number: str) -> VoiceRouting | None:
         """Where calls to one of our numbers get their instructions; None: not ours (or released)."""
-        found = await self._store.find(IncomingPhoneNumber, phone_number=number, limit=1)
-        if not found:
+        ours = await self._store.first(IncomingPhoneNumber, phone_number=number)
+        if ours is None:
             return None
-        ours = found[0]
         if ours.voice_application_sid:
             application = await self.application(ours.account_sid, ours.voice_application_sid)
             if application is not None:
@@ -88,9 +87,9 @@ class Directory:
         except ValueError:
             return None
         for noun in (IncomingPhoneNumber, OutgoingCallerId):
-            found = await self._store.find(noun, account_sid=account_sid, phone_number=tidy, limit=1)
-            if found:
-                return str(found[0].sid)
+            found = await self._store.first(noun, account_sid=account_sid, phone_number=tidy)
+            if found is not None:
+                return found.sid
         return None
 
     async def prepare_arrival(self, event: CallArrived) -> Event:

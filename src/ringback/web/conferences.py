@@ -119,19 +119,11 @@ class LiveConferences:
     def __init__(self, ask: Callable[[Event], Awaitable[Any]]) -> None:
         self._ask = ask
 
-    async def create(self, ctx: Context, params: Params) -> Any:
-        """There is no such operation."""
-        raise Refused(20004, "Conferences are made by their first participant", 405)
-
     async def update(self, ctx: Context, params: Params) -> Conference:
         """End it, or announce something to everybody; one that is over is given back unchanged."""
         changed = await self._ask(ConferenceUpdateRequested(call_sid=ctx.record.sid, params=params))
         record: Conference = ctx.record if changed is None else changed
         return record
-
-    async def delete(self, ctx: Context, params: Params) -> None:
-        """There is no such operation."""
-        raise Refused(20004, "Conferences end, and stay on record", 405)
 
 
 class LiveParticipants:

@@ -109,16 +109,8 @@ class LiveMembers:
     def __init__(self, *, ask: Ask) -> None:
         self._ask = ask
 
-    async def create(self, ctx: Context, params: Params) -> Any:
-        """Never called: the place does not declare it."""
-        raise NotImplementedError
-
     async def update(self, ctx: Context, params: Params) -> Any:
         """POST Queues/{QU}/Members/{CallSid or Front}: gives the member as it was; 22002 when it is gone."""
         return await self._ask(
             MemberDequeueRequested(call_sid=ctx.record.sid, queue_sid=ctx.args["QueueSid"], params=params)
         )
-
-    async def delete(self, ctx: Context, params: Params) -> Any:
-        """Never called: the place does not declare it."""
-        raise NotImplementedError

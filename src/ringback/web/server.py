@@ -24,6 +24,8 @@ PING_SECONDS = 20.0
 """A web socket's peer is asked whether it lives, and has as long to say so."""
 PEER_TIMEOUT = 120_000
 """Milliseconds after which the kernel drops a connection whose peer takes nothing of what we have sent."""
+LAST_REQUESTS = 5.0
+"""Seconds that requests under way may take when the server stops."""
 
 
 class Front:
@@ -60,6 +62,48 @@ class Front:
         return None
 
 
+class _Uvicorn(uvicorn.Server):
+    """Ends as soon as nothing is under way; left to itself it looks every tenth of a second whether it should end, and
+    every other tenth whether it can."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._end = asyncio.Event()
+
+    def end(self) -> None:
+        """Stop serving."""
+        self.should_exit = True
+        self._end.set()
+
+    async def main_loop(self) -> None:
+        """Tick until it is to end."""
+        tasks = [asyncio.ensure_future(super().main_loop()), asyncio.ensure_future(self._end.wait())]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, close those without a request, wait for the others, then cancel."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        state, clock = self.server_state, asyncio.get_running_loop()
+        for connection in list(state.connections):
+            connection.shutdown()
+        latest, pause = clock.time() + LAST_REQUESTS, 0.0
+        while (state.connections or state.tasks) and clock.time() < latest:
+            await asyncio.sleep(pause)
+            pause = min(0.05, pause + 0.001)
+        if state.tasks:
+            log.error(
+                "%d requests did not end within %.0f s: they are broken off", len(state.tasks), LAST_REQUESTS
+            )
+        for task in state.tasks:
+            task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
+
+
 class Server:
     """uvicorn, started and stopped with the product (it must not take the signals)."""
 
@@ -81,11 +125,10 @@ class Server:
             server_header=False,
             backlog=2048,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=5,
         )
         # Its lines about web sockets hold the whole query, and that holds the access token.
         logging.getLogger("uvicorn.error").addFilter(_tells_no_token)
-        self._server = uvicorn.Server(self._config)
+        self._server = _Uvicorn(self._config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._task: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
@@ -99,7 +142,9 @@ class Server:
     def bind(self) -> None:
         """Take the address; raises ``OSError`` naming it when it is in use."""
         family = socket.AF_INET6 if ":" in self._config.host else socket.AF_INET
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends small answers at once (TCP_NODELAY) only on sockets that say that they are TCP; on others a
+        # client that takes its time to acknowledge the head gets the body 40 ms later.
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT)
@@ -129,8 +174,8 @@ class Server:
         await self._server.serve(sockets=[bound])
 
     async def stop(self) -> None:
-        """Finish the requests under way (5 s at most), then close."""
-        self._server.should_exit = True
+        """Finish the requests under way (for ``LAST_REQUESTS`` at most), then close."""
+        self._server.end()
         if self._task is not None:
             await self._task
             self._task = None

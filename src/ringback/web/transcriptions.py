@@ -200,14 +200,6 @@ class LiveTranscriptions:
     def __init__(self, ask: Callable[[Event], Awaitable[Any]]) -> None:
         self._ask = ask
 
-    async def create(self, ctx: Context, params: Params) -> Any:
-        """Never called: the places do not declare it."""
-        raise NotImplementedError
-
-    async def update(self, ctx: Context, params: Params) -> Any:
-        """Never called: the places do not declare it."""
-        raise NotImplementedError
-
     async def delete(self, ctx: Context, params: Params) -> None:
         """DELETE Transcriptions/{sid}; raises :class:`Refused` (20009) for one in progress."""
         await self._ask(TranscriptionRemovalRequested(call_sid=ctx.record.sid))

@@ -216,6 +216,21 @@ async def test_it_ends_when_idle_and_starts_again(starts: Path, box: Box) -> Non
     await transcriber.close()
 
 
+async def test_closing_waits_for_a_process_that_is_ending(starts: Path, box: Box) -> None:
+    """It was idle and stands still instead of ending: no process is left when `close` has returned."""
+    transcriber = Transcriber(engine="stand_in_engine:Obedient", idle_seconds=0.01)
+    await transcriber.transcribe(box.says("one"))
+    (worker,) = transcriber._processes
+    os.kill(worker._process.pid, signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        while transcriber._runners:
+            await asyncio.sleep(0.01)
+    assert worker._process.returncode is None
+    await transcriber.close()
+    assert worker._process.returncode == -signal.SIGKILL
+    assert transcriber.processes == 0
+
+
 async def test_workers_share_the_queue(starts: Path, box: Box) -> None:
     transcriber = Transcriber(engine="stand_in_engine:Obedient", workers=2)
     heard = await asyncio.gather(*(transcriber.transcribe(box.says(f"number {each}")) for each in range(6)))

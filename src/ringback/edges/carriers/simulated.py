@@ -22,6 +22,7 @@ from ringback.edges.simulator.party import MOST_PENDING, Party
 from ringback.edges.simulator.recorder import Recorder
 from ringback.edges.simulator.script import Expect, HangUp, Play, Press, Say, Step, Wait
 from ringback.edges.simulator.sound import speech_seconds
+from ringback.edges.simulator.speaking import Speaking
 from ringback.effects import (
     AnswerLeg,
     DialLeg,
@@ -38,7 +39,7 @@ from ringback.effects import (
     StopAudio,
     StopRecording,
 )
-from ringback.effects.conferences import RecordRoom
+from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.events import (
     CallArrived,
     DigitPressed,
@@ -104,6 +105,7 @@ class SimulatedCarrier:
         self._recorder = Recorder(
             clock=clock, post=post, spawn=self._spawn, render=render_speech, recordings=recordings, note=note
         )
+        self._speaking = Speaking(clock=clock, post=post)
         self._listening = Listening(
             clock=clock, post=post, spawn=self._spawn, seconds_of=sound_seconds, reached=self._reached
         )
@@ -121,6 +123,8 @@ class SimulatedCarrier:
             RecordRoom: self._record_room,
             Join: self._join,
             LeaveRoom: lambda party, _: self._leave(party),
+            WatchSpeech: lambda party, effect: self._speaking.watch(party.sid, effect.on),
+            BoundDelay: lambda party, _: None,  # simulated sound is never late
         }
 
     # --- the carrier ------------------------------------------------------------------------------
@@ -315,6 +319,7 @@ class SimulatedCarrier:
         party.expecting = None
         party.steps.clear()
         self._listening.close(party)
+        self._speaking.watch(party.sid, False)
         self._leave(party)
         party.peer = None
         del self._live[party.sid]
@@ -437,6 +442,8 @@ class SimulatedCarrier:
         self._recorder.sound(party, 0, seconds, kind, text)
         if party.room is not None and self._is_public(party):
             self._recorder.room_sound(party.room, seconds, kind, text)
+        if party.room is not None and self._is_heard(party):
+            self._speaking.says(party.sid, seconds)
         for mate in self._mates(party):
             mate.hear(now, "speech", text)
             self._recorder.sound(mate, 1, seconds, kind, text)
@@ -455,14 +462,20 @@ class SimulatedCarrier:
 
     def _is_public(self, party: Party) -> bool:
         """Whether the whole room hears a party."""
+        return self._is_heard(party) and not self._rooms[party.room or ""][party.sid].coach
+
+    def _is_heard(self, party: Party) -> bool:
+        """Whether anybody in its room can hear a party."""
         own = self._rooms[party.room or ""][party.sid]
-        return not (own.muted or own.hold or own.coach)
+        return not (own.muted or own.hold)
 
     def _join(self, party: Party, effect: Join) -> None:
         if party.room != effect.room:
             self._leave(party)
         party.room = effect.room
         self._rooms.setdefault(effect.room, {})[party.sid] = effect
+        if effect.muted or effect.hold:
+            self._speaking.hush(party.sid)
 
     def _record_room(self, party: Party, effect: RecordRoom) -> None:
         if party.room == effect.room:

@@ -40,7 +40,7 @@ from ringback.effects import (
     StopAudio,
     StopRecording,
 )
-from ringback.effects.conferences import RecordRoom
+from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.events import (
     CallArrived,
     DigitPressed,
@@ -51,6 +51,7 @@ from ringback.events import (
     LegRinging,
     SipFacts,
 )
+from ringback.events.conferences import SpeechChanged
 from ringback.sip import sdp
 from ringback.sip.message import Request
 
@@ -126,6 +127,8 @@ class SipCarrier:
                 leg.call_sid, effect.room, muted=effect.muted, hold=effect.hold, coach=effect.coach
             ),
             LeaveRoom: lambda leg, effect: pool.leave(leg.call_sid),
+            WatchSpeech: lambda leg, effect: pool.watch_speech(leg.call_sid, effect.on),
+            BoundDelay: lambda leg, effect: pool.bound_delay(leg.call_sid, effect.milliseconds),
         }
 
     # --- Carrier -----------------------------------------------------------------------------------------
@@ -457,6 +460,8 @@ class SipCarrier:
             return
         if isinstance(report, media.Digit):
             self._post(DigitPressed(call_sid=report.leg, digit=report.digit))
+        elif isinstance(report, media.Speech):
+            self._post(SpeechChanged(call_sid=report.leg, speaking=report.speaking))
         elif isinstance(report, media.PlaybackDone):
             self._prompts.ended(
                 report.leg, report.playback, report.position_seconds, report.completed, report.error

@@ -6,15 +6,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from ringback.edges.child import end_soon, start_child
 from ringback.edges.media import protocol as p
 from ringback.edges.media.protocol import Address, Item, Law, Report, Track
 
@@ -70,6 +68,8 @@ class MediaPool:
         self._where: dict[str, tuple[_Link, str]] = {}
         self._ports_of: dict[str, int] = {}
         self._connects: dict[str, p.Connect] = {}
+        self._standing: dict[str, dict[type[p.Record], p.Record]] = {}
+        """What holds for a leg in whichever worker it is: the last order of a kind."""
         self._moving: dict[str, tuple[_Link, list[p.Record]]] = {}
         """Legs on their way from a worker to another: whence, and what the other one is to be told then."""
         self._groups: dict[str, tuple[_Link, set[str]]] = {}
@@ -220,6 +220,19 @@ class MediaPool:
         self._walk_out(leg)
         self._send(leg, p.Leave(leg))
 
+    def watch_speech(self, leg: str, on: bool) -> None:
+        """Have it reported (`Speech`) when the leg begins and ceases to be heard in its room, or no more."""
+        self._order(leg, p.WatchSpeech(leg, on))
+
+    def bound_delay(self, leg: str, milliseconds: int | None) -> None:
+        """To how much delay the leg's jitter buffer may grow; None: as much as it may by itself."""
+        self._order(leg, p.BoundDelay(leg, milliseconds))
+
+    def _order(self, leg: str, command: p.Record) -> None:
+        if leg in self._where:
+            self._standing.setdefault(leg, {})[type(command)] = command
+        self._send(leg, command)
+
     def close(self, leg: str) -> None:
         """Release the leg: playback and recordings end and are reported."""
         self._send(leg, p.Close(leg))
@@ -252,6 +265,7 @@ class MediaPool:
         following: list[p.Record] = [p.Open(leg, self._ports_of[leg])]
         if leg in self._connects:
             following.append(self._connects[leg])
+        following += self._standing.get(leg, {}).values()
         if leg in self._moving:  # it has not even arrived where it is to leave from
             old = self._moving[leg][0]
         elif old.writer is not None:
@@ -294,7 +308,7 @@ class MediaPool:
         if link is None:
             return
         link.legs.discard(leg)
-        for known in (self._ports_of, self._connects, self._moving):
+        for known in (self._ports_of, self._connects, self._moving, self._standing):
             known.pop(leg, None)
         for future in self._leg_stats.pop(leg, ()):
             if not future.done():
@@ -315,19 +329,7 @@ class MediaPool:
 
     async def _spawn(self, link: _Link) -> None:
         link.started = asyncio.get_running_loop().time()
-        ours, theirs = socket.socketpair()
-        try:
-            link.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ringback.edges.media.worker", str(theirs.fileno()),
-                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            )  # fmt: skip
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, link.writer = await asyncio.open_connection(sock=ours)
+        link.process, reader, link.writer = await start_child("ringback.edges.media.worker")
         each = len(self._ports) // len(self._links) // 2 * 2
         low = self._ports.start + (self._ports.start & 1) + link.index * each
         ports = (low, low + each) if each else (0, 0)
@@ -356,11 +358,7 @@ class MediaPool:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
-        try:
-            await asyncio.wait_for(process.wait(), _PATIENCE)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end_soon(process, _PATIENCE)
         self._lose(link)
         if not self._stopping.is_set():
             log.error("media worker %d ended with status %s", link.index, process.returncode)

@@ -11,6 +11,9 @@ from ringback.edges.media import protocol as p
 from ringback.edges.media.leg import Leg
 from ringback.edges.media.playback import Playback, Shelf, Unplayable
 from ringback.edges.media.recording import Disk, Reason, Recording
+from ringback.media import RATE
+from ringback.media.activity import Activity
+from ringback.media.jitter import MAX_DELAY
 
 
 class Desk:
@@ -27,6 +30,8 @@ class Desk:
         self.recordings: dict[str, tuple[Leg | None, Recording]] = {}
         """By name, with their leg; None: of a room."""
         self.room_recordings: dict[str, list[Recording]] = {}
+        self.watched: dict[str, Activity] = {}
+        """Legs of which somebody wants to know when they speak."""
         self.audio = select.epoll()
         self._shelf = Shelf()
         self.disk = Disk(say)
@@ -36,6 +41,7 @@ class Desk:
             p.StopPlayback: self.stop_playback, p.Record_: self.record, p.PauseRecording: self.pause,
             p.RecordRoom: self.record_room,
             p.ResumeRecording: self.resume, p.StopRecording: self.stop_recording, p.Join: self.join,
+            p.WatchSpeech: self.watch_speech, p.BoundDelay: self.bound_delay,
             p.Leave: self.leave, p.Close: self.close, p.Release: self.release, p.AskLegStats: self.leg_stats,
         }  # fmt: skip
 
@@ -223,6 +229,20 @@ class Desk:
         leg.room = None
         self.consider(leg)
 
+    def watch_speech(self, command: p.WatchSpeech) -> None:
+        """Follow what the leg says, or no more; a second order to do so changes nothing."""
+        if not command.on:
+            self.watched.pop(command.leg, None)
+        elif command.leg in self.legs:
+            self.watched.setdefault(command.leg, Activity())
+
+    def bound_delay(self, command: p.BoundDelay) -> None:
+        """Let the jitter buffer grow to so much, also after a re-INVITE."""
+        leg = self.legs[command.leg]
+        most = MAX_DELAY if command.milliseconds is None else command.milliseconds * RATE // 1000
+        leg.most_delay = most
+        leg.jitter.bound(most)
+
     def close(self, command: p.Close) -> None:
         """Release a leg with everything it holds; closing twice is no error."""
         leg = self.legs.get(command.leg)
@@ -233,6 +253,7 @@ class Desk:
         for recording in list(leg.recordings):
             self.finish(leg, recording, "closed")
         self.leave(p.Leave(leg.name))
+        self.watched.pop(leg.name, None)
         del self.legs[leg.name]
         del self.by_fd[leg.rtp.fileno()]
         self.audio.unregister(leg.rtp.fileno())

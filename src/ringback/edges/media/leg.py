@@ -13,7 +13,7 @@ from ringback.edges.media.recording import Recording
 from ringback.media import FRAME
 from ringback.media.dtmf import EventPacket, EventReceiver, KeyPress, ToneReceiver
 from ringback.media.g711 import SILENCE, Law
-from ringback.media.jitter import JitterBuffer
+from ringback.media.jitter import MAX_DELAY, JitterBuffer
 from ringback.media.rtp import BadRtpError, Receipt, parse
 
 _HEADER: Final = struct.Struct("!BBHII")
@@ -39,6 +39,8 @@ class Leg:
         self.playback: Playback | None = None
         self.recordings: list[Recording] = []
         self.room: str | None = None
+        self.most_delay = MAX_DELAY
+        """Samples to which the jitter buffer may grow."""
         self.jitter = JitterBuffer("PCMU")
         self.listening = False
         """Whether anybody needs the incoming sound: else packets are counted and dropped."""
@@ -67,7 +69,7 @@ class Leg:
         if self.law != link.codec or self.link is None:
             self.law = link.codec
             self.silence = SILENCE[link.codec] * FRAME
-            self.jitter = JitterBuffer(link.codec)
+            self.jitter = JitterBuffer(link.codec, self.most_delay)
         if self.link is None or (link.receive and not self.link.receive):
             self.heard_at, self.told_silence = tick, False
         if self.link is None:

@@ -179,6 +179,21 @@ class Leave(Record, frozen=True):
     leg: str
 
 
+class WatchSpeech(Record, frozen=True):
+    """Report by `Speech` when the leg begins and ceases to be heard in its room, or do so no more."""
+
+    leg: str
+    on: bool
+
+
+class BoundDelay(Record, frozen=True):
+    """To how much delay the leg's jitter buffer may grow."""
+
+    leg: str
+    milliseconds: int | None
+    """None: as much as it may by itself."""
+
+
 class Close(Record, frozen=True):
     """Release the leg: its playback and recordings end, its ports are free."""
 
@@ -214,6 +229,8 @@ Command = (
     | StopRecording
     | Join
     | Leave
+    | WatchSpeech
+    | BoundDelay
     | Close
     | Release
     | AskLegStats
@@ -294,6 +311,13 @@ class Digit(Record, frozen=True):
     via: Literal["rfc4733", "inband"]
 
 
+class Speech(Record, frozen=True):
+    """A leg that is watched begins to speak in its room, or has ceased to."""
+
+    leg: str
+    speaking: bool
+
+
 class FirstPacket(Record, frozen=True):
     """The first valid RTP packet since `Connect` arrived."""
 
@@ -361,6 +385,7 @@ Report = (
     | RecordingSilence
     | RecordingStopped
     | Digit
+    | Speech
     | FirstPacket
     | NoAudio
     | LegLost

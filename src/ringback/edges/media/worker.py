@@ -107,6 +107,8 @@ class Worker:
                 said[leg.name] = None if frame is None else (frame, leg.law)
                 if frame is not None and leg.link is not None and leg.link.inband:
                     tonal.append((leg, frame))
+        if self.desk.watched:
+            self.follow_speech(said)
         heard: dict[str, bytes | None] = {}
         for members in self.desk.rooms.values():
             heard.update(hear(members, said, {name: self.desk.legs[name].law for name in members}))
@@ -192,6 +194,20 @@ class Worker:
                 self.say(p.RecordingSilence(leg.name, command.recording, recording.silence))
                 if command.finish_on_silence:
                     self.desk.finish(leg, recording, "silence")
+
+    def follow_speech(self, said: dict[str, Heard | None]) -> None:
+        """Who begins and who ceases to speak; nobody does who is in no room, muted or on hold."""
+        from ringback.media.activity import level
+
+        for name, activity in self.desk.watched.items():
+            join = self.desk.rooms.get(self.desk.legs[name].room or "", {}).get(name)
+            if join is None or join.muted or join.hold:
+                change = activity.hush()
+            else:
+                frame = said.get(name)
+                change = activity.hear(0.0 if frame is None else level(*frame))
+            if change is not None:
+                self.say(p.Speech(name, change))
 
     def find_keys(self, tonal: list[tuple[Leg, bytes]]) -> None:
         """In-band keys of all legs that want them, in one matrix product."""

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from ringback.kernel.fields import phone_number
 from ringback.settings import Trunk
+from ringback.sip.uri import BadAddress, split_host_port
 
 _NUMBER = re.compile(r"\+?[0-9().-]{3,20}\Z")
 _URI = re.compile(r"(?P<scheme>sips?):(?:(?P<user>[^@]*)@)?(?P<host>[^;?>]+)", re.IGNORECASE)
@@ -53,6 +54,19 @@ def split_uri(uri: str) -> tuple[str, str]:
     return (found["user"] or "", found["host"]) if found else ("", "")
 
 
+def host_of(address: str) -> str:
+    """The host of `host`, `host:port`, `[v6]` or `[v6]:port`, without port and brackets."""
+    try:
+        return split_host_port(address)[0].strip("[]")
+    except BadAddress:
+        return address.strip("[]")
+
+
+def within_uri(host: str) -> str:
+    """A host as it stands in a URI: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def caller_of(user: str, host: str, display: str) -> str:
     """What the product calls the caller: a number, a withheld marker, or the ``sip:`` URI."""
     if user.lower() in ("anonymous", "unknown", "restricted", "unavailable"):
@@ -78,11 +92,11 @@ def split_headers(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 def trunk_route(trunk: Trunk, to: str, from_: str, own_host: str) -> Route:
     """The way of a number through a trunk."""
     caller = from_ if from_.startswith("+") else (trunk.username or "anonymous")
-    domain = trunk.host.partition(":")[0]
+    domain = host_of(trunk.host) if trunk.register else own_host
     credentials = (trunk.username, trunk.password) if trunk.username and trunk.password else None
     return Route(
         uri=f"sip:{to}@{trunk.host}",
-        from_uri=f"sip:{caller}@{domain if trunk.register else own_host}",
+        from_uri=f"sip:{caller}@{within_uri(domain)}",
         next_hop=None,
         transport=trunk.transport,
         credentials=credentials,

@@ -1,6 +1,9 @@
-"""One call: what both directions share. The rest is in `inbound.py` and `outbound.py`."""
+"""One call: its life, and what the peer asks within it. Both directions share it.
 
-import ipaddress
+The rest is in `inbound.py` and `outbound.py`; offers in `offers.py`, requests of ours in `peer.py`, 2xx that wait
+for their ACK in `success.py`, the session timer in `session.py`.
+"""
+
 import logging
 import secrets
 from collections.abc import Callable
@@ -9,39 +12,44 @@ from typing import Any, Literal
 
 from ringback.edges.sip.arrival import CallRequest
 from ringback.edges.sip.handler import EndedBy, FailedBy, Refusal, SipHandler
-from ringback.edges.sip.stack import Hop, Stack, Trouble
-from ringback.edges.sip.transport import Source
-from ringback.sip.dialog import Dialog, Repeats
-from ringback.sip.digest import answer_challenge, parse_digest
-from ringback.sip.message import MalformedMessage, Request, Response, plain_header, respond
-from ringback.sip.session_timer import SessionTimer, agree_as_uac, agree_as_uas, too_small
-from ringback.sip.timer import Deadline
+from ringback.edges.sip.offers import Offers
+from ringback.edges.sip.peer import ALLOW, SUPPORTED, Peer
+from ringback.edges.sip.session import SessionWatch
+from ringback.edges.sip.stack import Hop, Stack
+from ringback.edges.sip.success import Successes
+from ringback.edges.sip.transport import Flow, Source
+from ringback.sip.dialog import Dialog
+from ringback.sip.message import Request, Response, plain_header, respond
 from ringback.sip.transaction import Transaction
-from ringback.sip.uri import BadAddress, is_address, parse_name_addr
+from ringback.sip.uri import BadAddress, parse_name_addr
 
 log = logging.getLogger("ringback.sip")
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, REGISTER"
-SUPPORTED = "100rel, timer"
-
 
 class CallState(StrEnum):
-    """SETUP until a 2xx, ANSWERED until its ACK (inbound), TALKING, then OVER."""
+    """SETUP until a 2xx, ANSWERED until its ACK (inbound), TALKING, then OVER.
+
+    CLOSING: hung up between our 2xx and its ACK. The end is reported; BYE has to wait for the ACK (RFC 3261
+    section 15), and the 2xx is repeated until then: who never got it would ring for ever.
+    """
 
     SETUP = "setup"
     ANSWERED = "answered"
     TALKING = "talking"
+    CLOSING = "closing"
     OVER = "over"
 
 
-#: the only ways through a call; leaving SETUP to OVER reports `failed`, later states report `ended`
+#: the only ways through a call; leaving SETUP to OVER reports `failed`, `end` and `close` report `ended`
 CALL_TABLE: dict[tuple[CallState, str], CallState] = {
     (CallState.SETUP, "answer"): CallState.ANSWERED,
     (CallState.SETUP, "connect"): CallState.TALKING,
     (CallState.SETUP, "fail"): CallState.OVER,
     (CallState.ANSWERED, "connect"): CallState.TALKING,
+    (CallState.ANSWERED, "close"): CallState.CLOSING,
     (CallState.ANSWERED, "end"): CallState.OVER,
     (CallState.TALKING, "end"): CallState.OVER,
+    (CallState.CLOSING, "closed"): CallState.OVER,
 }
 
 
@@ -62,30 +70,30 @@ class SipCall:
         self.request: CallRequest | None = None
         self.dialog: Dialog | None = None
         self.state = CallState.SETUP
-        self.credentials: tuple[str, str] | None = None
-        self._stack = stack
-        self._handler = handler
+        self.peer_allows: list[str] = []
+        self.stack = stack
+        self.handler = handler
+        self.peer = Peer(stack)
+        self.watch = SessionWatch(stack, self._refresh, lambda: self.lost("timeout", "session expired"))
+        self.offers = Offers(self)
         self._forget = forget
-        self._hop: Hop | None = None
-        self._acks: dict[int, tuple[Deadline, bool]] = {}
-        "CSeq of our unacknowledged 2xx → (next repetition, whether the ACK carries the answer)"
-        self._offering = False
-        self._queued_offer: bytes | None = None
-        self._answering: int | None = None
-        self._session: Deadline | None = None
-        self._peer_allows: list[str] = []
+        self.successes = Successes(stack, self._never_acked)
 
     # -- commands -----------------------------------------------------------------------------------------
 
     @property
     def source_host(self) -> str:
         """The address that the peer's signalling really comes from; empty before there is one."""
-        return self._hop.host if self._hop else ""
+        return self.peer.hop.host if self.peer.hop else ""
 
     @property
     def over(self) -> bool:
         """Whether `failed` or `ended` was reported or is about to be."""
-        return self.state is CallState.OVER
+        return self.state in (CallState.OVER, CallState.CLOSING)
+
+    def goes_through(self, flow: Flow) -> bool:
+        """Whether its signalling needs this connection."""
+        return self.peer.hop is not None and self.peer.hop.flow is flow
 
     def ring(self) -> None:
         """Inbound: send 180."""
@@ -104,8 +112,12 @@ class SipCall:
         raise RuntimeError("only an inbound call can be rejected")
 
     def hangup(self) -> None:
-        """End the call whatever its state: BYE, CANCEL, or a refusal."""
-        if self.state in (CallState.ANSWERED, CallState.TALKING):
+        """End the call whatever its state: BYE (once our 2xx has its ACK), CANCEL, or a refusal."""
+        if self.state is CallState.ANSWERED:
+            self._move("close")
+            self.watch.stop()
+            self.tell(self.handler.ended, self, "local", "hangup")
+        elif self.state is CallState.TALKING:
             self._bye()
             self._end("local", "hangup")
         elif self.state is CallState.SETUP:
@@ -113,30 +125,14 @@ class SipCall:
 
     def reinvite(self, sdp: bytes) -> None:
         """Offer again within the call; waits for a running offer. The result comes by `reanswered`."""
-        if self.state is not CallState.TALKING:
-            return
-        if self._offering or self._answering is not None:
-            self._queued_offer = sdp
-            return
-        self._offering = True
-        self.local_sdp = sdp
-        self._ask(
-            "INVITE",
-            self._reanswered,
-            lambda trouble: self._lost("timeout", f"re-INVITE {trouble}"),
-            headers=[("Allow", ALLOW), ("Supported", SUPPORTED)],
-            body=("application/sdp", sdp),
-        )
+        self.offers.make(sdp)
 
     def refer(self, target: str) -> None:
         """Ask the peer to call `target` (a URI). Raises ValueError for a target with line ends."""
         plain_header(target)
-        if self.state is CallState.TALKING:
-            headers = [
-                ("Refer-To", f"<{target}>"),
-                ("Referred-By", (self.dialog.local if self.dialog else "")),
-            ]
-            self._ask("REFER", lambda response: None, lambda trouble: None, headers=headers)
+        if self.state is CallState.TALKING and self.dialog is not None:
+            headers = [("Refer-To", f"<{target}>"), ("Referred-By", self.dialog.local)]
+            self.peer.ask(self.dialog, "REFER", lambda response: None, lambda trouble: None, headers=headers)
 
     def probe(self) -> bool:
         """Ask by OPTIONS whether the peer still has the dialog; if not, `ended` follows (RFC 3261 section 11).
@@ -144,18 +140,21 @@ class SipCall:
         False: the call is not up, or a session timer (RFC 4028) watches over it. Any answer but 408 and 481
         is a sign of life.
         """
-        if self.state is not CallState.TALKING or self._session is not None:
+        if self.state is not CallState.TALKING or self.watch.running or self.dialog is None:
             return False
 
         def came(response: Response) -> None:
             if response.code in (408, 481):
-                self._lost("remote", f"OPTIONS answered {response.code}")
+                self.lost("remote", f"OPTIONS answered {response.code}")
 
-        self._ask("OPTIONS", came, lambda trouble: self._lost("timeout", f"OPTIONS {trouble}"))
+        self.peer.ask(
+            self.dialog, "OPTIONS", came, lambda trouble: self.lost("timeout", f"OPTIONS {trouble}")
+        )
         return True
 
     def abandon(self) -> None:
         """The endpoint closes: report the end now, whatever the peer does."""
+        self._close()
         self._fail(487, "Request Terminated", "local")
         self._end("local", "shutdown")
 
@@ -171,178 +170,70 @@ class SipCall:
     def _fail(self, code: int, reason: str, source: FailedBy) -> None:
         if self._move("fail"):
             self._clear()
-            self._tell(self._handler.failed, self, code, reason, source)
+            self.tell(self.handler.failed, self, code, reason, source)
 
     def _end(self, by: EndedBy, reason: str) -> None:
         if self._move("end"):
             self._clear()
-            self._tell(self._handler.ended, self, by, reason)
+            self.tell(self.handler.ended, self, by, reason)
 
-    def _lost(self, by: EndedBy, reason: str) -> None:
+    def lost(self, by: EndedBy, reason: str) -> None:
         """The peer is gone: say BYE in case it is not, and end."""
         if self.state in (CallState.ANSWERED, CallState.TALKING):
             self._bye()
             self._end(by, reason)
 
+    def _close(self, *, bye: bool = True) -> None:
+        """CLOSING ends: the ACK came (or never will), or the peer was quicker with its BYE."""
+        if self.state is CallState.CLOSING:
+            if bye:
+                self._bye()
+            self._move("closed")
+            self._clear()
+
     def _clear(self) -> None:
-        for entry, _ in self._acks.values():
-            entry.cancel()
-        self._acks.clear()
-        if self._session is not None:
-            self._session.cancel()
-        self._queued_offer = None
+        self.successes.clear()
+        self.watch.stop()
+        self.offers.clear()
         self._forget(self)
 
     def _abandon(self) -> None:
         raise NotImplementedError
 
     def _bye(self) -> None:
-        self._ask("BYE", lambda response: None, lambda trouble: None)
+        assert self.dialog is not None
+        self.peer.bye(self.dialog)
 
-    def _tell(self, function: Callable[..., None], *args: object) -> None:
+    def tell(self, function: Callable[..., None], *args: object) -> None:
         """Call the handler after the present step, and keep its bugs inside this call."""
-        self._stack.defer(lambda: self._guard(function, *args))
+        self.stack.defer(lambda: self.guard(function, *args))
 
-    def _guard(self, function: Callable[..., Any], *args: object) -> Any:
+    def guard(self, function: Callable[..., Any], *args: object) -> Any:
+        """Call the handler now; a bug of it ends this call and counts as its refusal."""
         try:
             return function(*args)
         except Exception:
-            self._stack.counters.handler_errors += 1
+            self.stack.counters.handler_errors += 1
             log.exception("the SIP handler failed in call %s; the call is ended", self.call_id)
             self.hangup()
             return Refusal(500)
-
-    # -- requests of ours within the dialog ---------------------------------------------------------------
-
-    def _peer(self) -> Hop:
-        """Where in-dialog requests go: the route or target, or the address really used if that is private."""
-        assert self._hop is not None
-        assert self.dialog is not None
-        uri = self.dialog.target
-        if self.dialog.routes:
-            try:
-                uri = parse_name_addr(self.dialog.routes[0]).uri
-            except BadAddress:
-                return self._hop
-        elif self._hop.transport != "udp":
-            return self._hop
-        host = uri.bare_host
-        if not is_address(host) or (host != self._hop.host and _unroutable(host)):
-            return self._hop
-        transport = uri.transport
-        flow = (
-            self._hop.flow
-            if transport == self._hop.transport and (transport == "udp" or host == self._hop.host)
-            else None
-        )
-        return Hop(transport, host, uri.port or (5061 if transport == "tls" else 5060), flow)
-
-    def _ask(
-        self,
-        method: str,
-        on_final: Callable[[Response], None],
-        on_trouble: Callable[[Trouble], None],
-        *,
-        headers: list[tuple[str, str]] | None = None,
-        body: tuple[str, bytes] | None = None,
-        authorization: tuple[str, str] | None = None,
-    ) -> None:
-        assert self.dialog is not None
-        request = self.dialog.request(method)
-        for name, value in headers or []:
-            request.headers.add(name, value)
-        if authorization is not None:
-            request.headers.set(*authorization)
-        if body is not None:
-            request.headers.set("Content-Type", body[0])
-            request.body = body[1]
-
-        def came(response: Response) -> None:
-            if response.code < 200:
-                return
-            if response.code in (401, 407) and authorization is None:
-                answer = self.credentials_for(response, method, request.target)
-                if answer is not None:
-                    self._ask(method, on_final, on_trouble, headers=headers, body=body, authorization=answer)
-                    return
-            on_final(response)
-
-        self._stack.request(request, self._peer(), came, on_trouble)
-
-    def credentials_for(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
-        """The (header, value) that answers a 401 or 407, or None."""
-        if self.credentials is None:
-            return None
-        proxy = response.code == 407
-        challenges = response.headers.all("proxy-authenticate" if proxy else "www-authenticate")
-        user, password = self.credentials
-        value = answer_challenge(
-            challenges,
-            method=method,
-            uri=target,
-            username=user,
-            password=password,
-            cnonce=secrets.token_hex(8),
-        )
-        return ("Proxy-Authorization" if proxy else "Authorization", value) if value else None
-
-    def _reanswered(self, response: Response) -> None:
-        if self.dialog is None:
-            return
-        if response.code < 300:
-            # this also runs for a repeated 2xx, whose ACK was lost
-            self.dialog.refresh_target(_contact(response))
-            self._stack.send_ack(self.dialog.request("ACK", cseq=response.cseq[0]), self._peer())
-        if self.state is not CallState.TALKING or not self._offering:
-            return
-        self._offering = False
-        if response.code < 300:
-            self._run_session(agree_as_uac(response))
-            self._take_sdp(response.body)
-            self._tell(self._handler.reanswered, self, response.body or None)
-        elif response.code in (408, 481):
-            self._lost("remote", f"re-INVITE answered {response.code}")
-            return
-        elif response.code == 491:
-            wait = (
-                2.1 + secrets.randbelow(190) / 100
-                if self.direction == "outbound"
-                else secrets.randbelow(200) / 100
-            )
-            again = self._queued_offer or self.local_sdp
-            self._queued_offer = None
-            if again is not None:
-                self._stack.after(wait, lambda: self.reinvite(again))
-            return
-        else:
-            self._tell(self._handler.reanswered, self, None)
-        self._next_offer()
-
-    def _next_offer(self) -> None:
-        queued, self._queued_offer = self._queued_offer, None
-        if queued is not None:
-            self.reinvite(queued)
-
-    def _take_sdp(self, body: bytes) -> None:
-        if body:
-            self.remote_sdp = body
 
     # -- requests of the peer within the dialog -----------------------------------------------------------
 
     def on_request(self, request: Request, source: Source, transaction: Transaction) -> None:
         """An in-dialog request, already matched to this call; every path answers it."""
         dialog = self.dialog_of(request)
-        if dialog is None or self.over:
-            self._reply(request, transaction, 481)
+        if dialog is None or (self.over and request.method != "BYE"):
+            self.reply(request, transaction, 481)
             return
         if not dialog.accepts(request):
-            self._reply(request, transaction, 500)
+            self.reply(request, transaction, 500)
             return
         if source.flow.reliable:
-            self._hop = Hop(source.transport, source.host, source.port, source.flow)
+            self.peer.hop = Hop(source.transport, source.host, source.port, source.flow)
         step = _STEPS.get(request.method)
         if step is None:
-            self._reply(request, transaction, 405, [("Allow", ALLOW)])
+            self.reply(request, transaction, 405, [("Allow", ALLOW)])
         else:
             step(self, request, transaction)
 
@@ -351,24 +242,7 @@ class SipCall:
         dialog = self.dialog
         return dialog if dialog is not None and dialog.remote_tag == message.from_.tag else None
 
-    def on_ack(self, request: Request) -> None:
-        """An ACK for one of our 2xx."""
-        waiting = self._acks.pop(request.cseq[0], None)
-        if waiting is None:
-            return
-        waiting[0].cancel()
-        if self._answering == request.cseq[0]:
-            self._answering = None
-        if waiting[1]:
-            self._take_sdp(request.body)
-        if self.state is CallState.ANSWERED:
-            self._move("connect")
-            self._tell(self._handler.confirmed, self)
-        elif waiting[1]:
-            self._tell(self._handler.reanswered, self, request.body or None)
-        self._next_offer()
-
-    def _reply(
+    def reply(
         self,
         request: Request,
         transaction: Transaction,
@@ -377,87 +251,50 @@ class SipCall:
         sdp: bytes = b"",
         reason: str | None = None,
     ) -> None:
+        """Answer a request of this call."""
         response = respond(request, code, reason, to_tag=self.local_tag)
         for name, value in headers or []:
             response.headers.add(name, value)
         if sdp:
             response.headers.set("Content-Type", "application/sdp")
             response.body = sdp
-        self._stack.respond(transaction, response)
+        self.stack.respond(transaction, response)
 
     def _on_bye(self, request: Request, transaction: Transaction) -> None:
-        self._reply(request, transaction, 200)
+        self.reply(request, transaction, 200)
         if self.state is CallState.SETUP:
             self._remote_gave_up()
         else:
+            self._close(bye=False)
             self._end("remote", request.headers.get("reason") or "BYE")
 
     def _remote_gave_up(self) -> None:
-        self._fail(487, "Request Terminated", "remote")
+        raise NotImplementedError
 
     def _on_offer(self, request: Request, transaction: Transaction) -> None:
-        """re-INVITE and UPDATE (RFC 3261 section 14.2, RFC 3311)."""
-        invite = request.method == "INVITE"
-        if invite and self.state is not CallState.TALKING:
-            headers = [("Retry-After", "1")]
-            self._reply(request, transaction, 500, headers)
-            return
-        if self._offering and (invite or request.body):
-            self._reply(request, transaction, 491)
-            return
-        if self._answering is not None and (invite or request.body):
-            self._reply(request, transaction, 500, [("Retry-After", "1")])
-            return
-        if too_small(request):
-            self._reply(request, transaction, 422, [("Min-SE", "90")])
-            return
-        if request.body and request.content_type != "application/sdp":
-            self._reply(request, transaction, 415, [("Accept", "application/sdp")])
-            return
-        answer: bytes | Refusal = b""
-        if invite or request.body:
-            answer = self._guard(self._handler.reoffer, self, request.body or None)
-        if isinstance(answer, Refusal):
-            self._reply(request, transaction, answer.code, reason=answer.reason)
-            return
-        if self.over:
-            self._reply(request, transaction, 481)
-            return
-        assert self.dialog is not None
-        self.dialog.refresh_target(_contact(request))
-        self._take_sdp(request.body)
-        if answer:
-            self.local_sdp = answer
-        session, value = agree_as_uas(request)
-        self._run_session(session)
-        headers = [self._own_contact(transaction), ("Allow", ALLOW), ("Supported", SUPPORTED)]
-        if value:
-            headers += [("Session-Expires", value), ("Require", "timer")]
-        self._reply(request, transaction, 200, headers, answer)
-        if invite:
-            self._answering = request.cseq[0]
-            self._await_ack(request.cseq[0], transaction, offered=not request.body)
+        self.offers.take(request, transaction)
 
     def _on_info(self, request: Request, transaction: Transaction) -> None:
-        self._reply(request, transaction, 200)
-        self._tell(self._handler.info, self, request.content_type, request.body)
+        self.reply(request, transaction, 200)
+        self.tell(self.handler.info, self, request.content_type, request.body)
 
     def _on_refer(self, request: Request, transaction: Transaction) -> None:
         try:
             target = parse_name_addr(request.headers.get("refer-to") or "").uri.text
         except BadAddress:
-            self._reply(request, transaction, 400)
+            self.reply(request, transaction, 400)
             return
-        self._reply(request, transaction, 202, [self._own_contact(transaction)])
+        self.reply(request, transaction, 202, [self.own_contact(transaction)])
         self.notify_refer(100, "Trying")
-        self._tell(self._handler.referred, self, target)
+        self.tell(self.handler.referred, self, target)
 
     def notify_refer(self, code: int, reason: str) -> None:
         """Tell the peer how its REFER goes (RFC 3515 section 2.4.4); a final code ends the subscription."""
-        if self.over:
+        if self.over or self.dialog is None:
             return
         state = "active;expires=60" if code < 200 else "terminated;reason=noresource"
-        self._ask(
+        self.peer.ask(
+            self.dialog,
             "NOTIFY",
             lambda response: None,
             lambda trouble: None,
@@ -466,69 +303,69 @@ class SipCall:
         )
 
     def _on_simple(self, request: Request, transaction: Transaction) -> None:
-        self._reply(request, transaction, 200, [("Allow", ALLOW), ("Supported", SUPPORTED)])
+        self.reply(request, transaction, 200, [("Allow", ALLOW), ("Supported", SUPPORTED)])
 
     def _on_prack(self, request: Request, transaction: Transaction) -> None:
-        self._reply(request, transaction, 481)
+        self.reply(request, transaction, 481)
 
-    def _own_contact(self, transaction: Transaction) -> tuple[str, str]:
+    def own_contact(self, transaction: Transaction) -> tuple[str, str]:
+        """Our Contact for a response."""
         flow, _ = transaction.flow
-        return "Contact", self._stack.contact(flow)
+        return "Contact", self.stack.contact(flow)
 
-    # -- 2xx until ACK, session timer ---------------------------------------------------------------------
+    # -- our 2xx until its ACK ----------------------------------------------------------------------------
 
-    def _await_ack(self, cseq: int, transaction: Transaction, *, offered: bool) -> None:
-        """Repeat our 2xx until its ACK comes; hang up when it does not (RFC 3261 section 13.3.1.4)."""
-        repeats = Repeats(self._stack.clock())
+    def _never_acked(self) -> None:
+        self._close()
+        self.lost("timeout", "no ACK")
 
-        def wait() -> None:
-            now = self._stack.clock()
-            at = repeats.next_at(now)
-            if at is None:
-                self._acks.pop(cseq, None)
-                self._lost("timeout", "no ACK")
-                return
-            self._acks[cseq] = (self._stack.after(at - now, again), offered)
+    def on_ack(self, request: Request) -> None:
+        """An ACK for one of our 2xx."""
+        offered = self.successes.acked(request.cseq[0])
+        if offered is None:
+            return
+        if self.state is CallState.CLOSING:
+            self._close()
+            return
+        if offered and request.body:
+            self.remote_sdp = request.body
+        if self.state is CallState.ANSWERED:
+            self._move("connect")
+            self.tell(self.handler.confirmed, self)
+        elif offered:
+            self.tell(self.handler.reanswered, self, request.body or None)
+        self.offers.go_on()
 
-        def again() -> None:
-            self._stack.repeat_success(transaction)
-            wait()
-
-        wait()
-
-    def _run_session(self, timer: SessionTimer | None) -> None:
-        if self._session is not None:
-            self._session.cancel()
-            self._session = None
-        if timer is not None:
-            action = self._refresh if timer.we_refresh else (lambda: self._lost("timeout", "session expired"))
-            self._interval = timer.interval
-            self._session = self._stack.after(timer.act_after(), action)
+    # -- session timer ------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        if self.state is not CallState.TALKING:
+        """Our turn (RFC 4028): UPDATE where the peer has it, else a re-INVITE with the same description."""
+        if self.state is not CallState.TALKING or self.dialog is None:
             return
-        self._session = self._stack.after(
-            self._interval / 2, lambda: self._lost("timeout", "session expired")
-        )
-        if "update" not in self._peer_allows:
+        if "update" not in self.peer_allows:
             if self.local_sdp is not None:
                 self.reinvite(self.local_sdp)
             return
-        who = "uac"
-        headers = [("Supported", SUPPORTED), ("Session-Expires", f"{self._interval};refresher={who}")]
-        self._ask(
+        self.peer.ask(
+            self.dialog,
             "UPDATE",
             self._refreshed,
-            lambda trouble: self._lost("timeout", "session refresh"),
-            headers=headers,
+            lambda trouble: self.lost("timeout", "session refresh"),
+            headers=[("Supported", SUPPORTED), *self.watch.header()],
         )
 
     def _refreshed(self, response: Response) -> None:
+        if self.state is not CallState.TALKING:
+            return
         if response.code < 300:
-            self._run_session(agree_as_uac(response))
+            self.offers.agreed(response)
         elif response.code in (408, 481):
-            self._lost("remote", f"refresh answered {response.code}")
+            self.lost("remote", f"refresh answered {response.code}")
+        elif response.code in (405, 501):
+            self.peer_allows = []
+            self._refresh()
+        else:
+            self.watch.refused(response)
 
 
 _STEPS: dict[str, Callable[[Any, Request, Transaction], None]] = {
@@ -541,24 +378,3 @@ _STEPS: dict[str, Callable[[Any, Request, Transaction], None]] = {
     "OPTIONS": SipCall._on_simple,
     "PRACK": lambda call, request, transaction: call._on_prack(request, transaction),
 }
-
-
-def is_stale(response: Response) -> bool:
-    """Whether a challenge only says that our nonce was too old."""
-    for text in (*response.headers.all("www-authenticate"), *response.headers.all("proxy-authenticate")):
-        asked = parse_digest(text)
-        if asked is not None and asked["stale"].lower() == "true":
-            return True
-    return False
-
-
-def _contact(message: Request | Response) -> Any:
-    try:
-        return message.contact
-    except MalformedMessage:
-        return None
-
-
-def _unroutable(host: str) -> bool:
-    address = ipaddress.ip_address(host)
-    return address.is_private or address.is_unspecified or address.is_link_local

@@ -4,17 +4,19 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ringback.edges.sip.call import ALLOW, SUPPORTED, SipCall
+from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.counters import SipCounters
 from ringback.edges.sip.handler import Authorization, Listener, SipHandler, TlsFiles
 from ringback.edges.sip.inbound import InboundCall
 from ringback.edges.sip.outbound import OutboundCall
+from ringback.edges.sip.peer import ALLOW, SUPPORTED
+from ringback.edges.sip.phones import Kept, Phones
 from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.registration import Registration
 from ringback.edges.sip.stack import Hop, Stack
-from ringback.edges.sip.transport import Source
+from ringback.edges.sip.transport import Flow, Source
 from ringback.sip.digest import NonceMint, parse_digest
 from ringback.sip.message import MalformedMessage, Request, respond
 from ringback.sip.session_timer import too_small
@@ -35,7 +37,8 @@ class SipEndpoint:
     """Listens, makes and takes calls, keeps registrations of phones and of ours.
 
     `clock` gives monotonic seconds. `max_transactions` bounds the server transactions; above it 503 is sent.
-    `registrar` holds the phones that registered; `counters` is for /metrics.
+    `registrar` holds the phones that registered, `registrations` keeps them over a restart, for those users that
+    `may_register` still names; `counters` is for /metrics.
     """
 
     def __init__(
@@ -47,12 +50,15 @@ class SipEndpoint:
         clock: Callable[[], float],
         tls: TlsFiles | None = None,
         registrar: Registrar | None = None,
+        registrations: Kept | None = None,
+        may_register: Callable[[str], bool] = lambda user: True,
         max_transactions: int = 200_000,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._handler = handler
         self._wall = wall
         self.registrar = registrar or Registrar()
+        self._phones = Phones(self.registrar, registrations, clock=clock, wall=wall, allowed=may_register)
         self._stack = Stack(
             listeners,
             tls,
@@ -60,6 +66,8 @@ class SipEndpoint:
             clock=clock,
             on_request=self._on_request,
             on_ack=self._on_ack,
+            on_flow_lost=self.registrar.flow_lost,
+            flow_needed=self._needs,
             max_transactions=max_transactions,
         )
         self._mint = NonceMint(secrets.token_bytes(32))
@@ -80,10 +88,11 @@ class SipEndpoint:
     @property
     def calls(self) -> list[SipCall]:
         """The live calls."""
-        return list(self._calls.values())
+        return [call for call in self._calls.values() if not call.over]
 
     async def start(self) -> None:
-        """Bind. Raises OSError when an address is taken."""
+        """Read which phones are registered, then bind. Raises OSError when an address is taken."""
+        await self._phones.load()
         await self._stack.start()
 
     async def stop(self) -> None:
@@ -94,10 +103,11 @@ class SipEndpoint:
         for call in self.calls:
             call.hangup()
         deadline = asyncio.get_running_loop().time() + _STOP_SECONDS
-        while self._stack.waiting and asyncio.get_running_loop().time() < deadline:
+        while (self._stack.waiting or self._calls) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
-        for call in self.calls:
+        for call in list(self._calls.values()):
             call.abandon()
+        await self._phones.close()
         await asyncio.sleep(0)
         await self._stack.stop()
 
@@ -162,6 +172,12 @@ class SipEndpoint:
         return registration
 
     # -- requests -----------------------------------------------------------------------------------------
+
+    def _needs(self, flow: Flow) -> bool:
+        """Whether a quiet connection must stay open: a phone or a call could not be reached without it."""
+        return self.registrar.needs(flow, self._stack.clock()) or any(
+            call.goes_through(flow) for call in self._calls.values()
+        )
 
     def _on_ack(self, request: Request, source: Source) -> None:
         call = self._calls.get((request.call_id, request.to.tag))
@@ -248,8 +264,9 @@ class SipEndpoint:
         if username and request.to.uri.user != username:
             self._reply(request, transaction, 403)
             return
-        code, headers = self.registrar.register(request, source, self._stack.clock())
-        self._reply(request, transaction, code, headers)
+        self._phones.register(
+            request, source, lambda code, headers: self._reply(request, transaction, code, headers)
+        )
 
     def _authorized(self, request: Request, source: Source, transaction: Transaction) -> str | None:
         """The digest user, an empty string for the trusted, or None: it was refused and answered."""
@@ -264,7 +281,7 @@ class SipEndpoint:
             return ""
         if verdict.verdict == "refused":
             self.counters.auth_refused += 1
-            self._reply(request, transaction, verdict.code)
+            self._stack.turn_away(request, transaction, verdict.code)
             return None
         stale = False
         for header in request.headers.all("authorization")[:4]:
@@ -279,11 +296,13 @@ class SipEndpoint:
                 sent = parse_digest(header)
                 return sent["username"] if sent else None
             stale = stale or result == "stale"
+            if result != "stale":
+                log.info("%s from %s:%d with bad credentials", request.method, source.host, source.port)
         self.counters.auth_refused += 1
         # MD5 only: libre 1.x (baresip as Debian 12 ships it) fails on a second challenge that it does not know,
         # wherever it stands; whoever can do SHA-256 can do MD5 as well.
         challenges = self._mint.challenges(verdict.realm, self._wall(), stale=stale)[:1]
-        self._reply(request, transaction, 401, [("WWW-Authenticate", text) for text in challenges])
+        self._stack.turn_away(request, transaction, 401, [("WWW-Authenticate", text) for text in challenges])
         return None
 
     def _reply(
@@ -291,10 +310,10 @@ class SipEndpoint:
         request: Request,
         transaction: Transaction,
         code: int,
-        headers: list[tuple[str, str]] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         response = respond(request, code, to_tag=secrets.token_hex(6))
-        for name, value in headers or []:
+        for name, value in headers:
             response.headers.add(name, value)
         self._stack.respond(transaction, response)
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from ringback.edges.sip.arrival import CallRequest
-from ringback.edges.sip.call import ALLOW, SUPPORTED, CallState, SipCall
+from ringback.edges.sip.call import CallState, SipCall
 from ringback.edges.sip.handler import SipHandler
+from ringback.edges.sip.peer import ALLOW, SUPPORTED
 from ringback.edges.sip.stack import Hop, Stack
 from ringback.edges.sip.transport import Source
 from ringback.sip.dialog import Dialog, Repeats
@@ -35,8 +36,8 @@ class InboundCall(SipCall):
         self.remote_sdp = request.body or None
         self._invite: Request | None = request
         self._transaction: Transaction | None = transaction
-        self._hop = Hop(source.transport, source.host, source.port, source.flow)
-        self._peer_allows = request.headers.tokens("allow")
+        self.peer.hop = Hop(source.transport, source.host, source.port, source.flow)
+        self.peer_allows = request.headers.tokens("allow")
         self._wants_prack = "100rel" in request.headers.tokens("require")
         self._takes_prack = self._wants_prack or "100rel" in request.headers.tokens("supported")
         self._rseq = 0
@@ -48,7 +49,7 @@ class InboundCall(SipCall):
         """Send 100 unless the application has responded already."""
         transaction = self._transaction
         if self._invite is not None and transaction is not None and not transaction.last:
-            self._stack.respond(transaction, respond(self._invite, 100))
+            self.stack.respond(transaction, respond(self._invite, 100))
 
     def ring(self) -> None:
         """Send 180."""
@@ -72,15 +73,15 @@ class InboundCall(SipCall):
         self._move("answer")
         self.local_sdp = sdp
         session, value = agree_as_uas(invite)
-        headers = [self._own_contact(transaction), ("Allow", ALLOW), ("Supported", SUPPORTED)]
+        headers = [self.own_contact(transaction), ("Allow", ALLOW), ("Supported", SUPPORTED)]
         headers += [("Record-Route", route) for route in invite.headers.all("record-route")]
         if value:
             headers.append(("Session-Expires", value))
             if session is not None and not session.we_refresh:
                 headers.append(("Require", "timer"))
-        self._reply(invite, transaction, 200, headers, sdp)
-        self._await_ack(invite.cseq[0], transaction, offered=not invite.body)
-        self._run_session(session)
+        self.reply(invite, transaction, 200, headers, sdp)
+        self.successes.repeat(invite.cseq[0], transaction, offered=not invite.body)
+        self.watch.run(session)
         self._release()
 
     def reject(self, code: int, reason: str | None = None) -> None:
@@ -105,7 +106,7 @@ class InboundCall(SipCall):
     def _refuse(self, code: int, reason: str | None) -> bool:
         if self.state is not CallState.SETUP or self._invite is None or self._transaction is None:
             return False
-        self._reply(self._invite, self._transaction, code, reason=reason)
+        self.reply(self._invite, self._transaction, code, reason=reason)
         self._release()
         return True
 
@@ -134,7 +135,7 @@ class InboundCall(SipCall):
             self._after_prack.append(lambda: self._provisional(code, sdp))
             return
         response = respond(invite, code, to_tag=self.local_tag)
-        response.headers.add(*self._own_contact(transaction))
+        response.headers.add(*self.own_contact(transaction))
         for route in invite.headers.all("record-route"):
             response.headers.add("Record-Route", route)
         if sdp:
@@ -144,25 +145,25 @@ class InboundCall(SipCall):
             self._rseq += 1
             response.headers.set("Require", "100rel")
             response.headers.set("RSeq", str(self._rseq))
-        self._stack.respond(transaction, response)
+        self.stack.respond(transaction, response)
         if reliable:
             self._await_prack(self._rseq, transaction, transaction.last)
 
     def _await_prack(self, rseq: int, transaction: Transaction, data: bytes) -> None:
-        repeats = Repeats(self._stack.clock(), cap=float("inf"))
+        repeats = Repeats(self.stack.clock(), cap=float("inf"))
 
         def wait() -> None:
-            now = self._stack.clock()
+            now = self.stack.clock()
             at = repeats.next_at(now)
             if at is None:
                 self._unpracked = None
                 if self._refuse(504, None):
                     self._fail(504, "no PRACK", "timeout")
                 return
-            self._unpracked = (rseq, self._stack.after(at - now, again))
+            self._unpracked = (rseq, self.stack.after(at - now, again))
 
         def again() -> None:
-            if self._stack.repeat_provisional(transaction, data):
+            if self.stack.repeat_provisional(transaction, data):
                 wait()
 
         wait()
@@ -170,14 +171,15 @@ class InboundCall(SipCall):
     def _on_prack(self, request: Request, transaction: Transaction) -> None:
         rack = (request.headers.get("rack") or "").split()
         waiting = self._unpracked
-        if waiting is None or len(rack) != 3 or rack[0] != str(waiting[0]) or rack[2] != "INVITE":
-            self._reply(request, transaction, 481)
+        cseq = str(self._invite.cseq[0]) if self._invite is not None else ""
+        if waiting is None or rack != [str(waiting[0]), cseq, "INVITE"]:
+            self.reply(request, transaction, 481)
             return
         waiting[1].cancel()
         self._unpracked = None
         if request.body and self.remote_sdp is None:
             self.remote_sdp = request.body
-        self._reply(request, transaction, 200)
+        self.reply(request, transaction, 200)
         queued, self._after_prack = self._after_prack, []
         for action in queued:
             action()

@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import Callable
 
-from ringback.edges.sip.call import ALLOW, SUPPORTED, CallState, SipCall, is_stale
+from ringback.edges.sip.call import CallState, SipCall
 from ringback.edges.sip.handler import SipHandler
+from ringback.edges.sip.peer import ALLOW, SUPPORTED, contact_of, is_stale
 from ringback.edges.sip.stack import Hop, Stack, Trouble
 from ringback.sip.dialog import Dialog, DialogState
 from ringback.sip.message import Headers, Request, Response, plain_header
@@ -60,7 +61,7 @@ class OutboundCall(SipCall):
             plain_header(value)
             if not is_token(key) or key.lower() in _OWN:
                 raise ValueError(f"header {key!r} cannot be set")
-        self.credentials = credentials
+        self.peer.credentials = credentials
         self.local_sdp = sdp
         self._extra = headers
         self._target = uri.without_headers()
@@ -86,11 +87,11 @@ class OutboundCall(SipCall):
         elif self._canceling:
             self._fail(487, "Request Terminated", "local")
         else:
-            self._hop = hop
+            self.peer.hop = hop
             self._send_invite()
 
     def _send_invite(self, authorization: tuple[str, str] | None = None) -> None:
-        assert self._hop is not None
+        assert self.peer.hop is not None
         self._cseq += 1
         self._provisional_seen = False
         headers = Headers([("From", self._from), ("To", f"<{self._target}>")])
@@ -107,7 +108,7 @@ class OutboundCall(SipCall):
             headers.add(name, value)
         headers.set("Content-Type", "application/sdp")
         request = Request("INVITE", self._target, headers, self.local_sdp or b"")
-        self._transaction = self._stack.request(request, self._hop, self._came, self._trouble)
+        self._transaction = self.stack.request(request, self.peer.hop, self._came, self._trouble)
         self._sent = request
 
     def _trouble(self, trouble: Trouble) -> None:
@@ -128,8 +129,20 @@ class OutboundCall(SipCall):
 
     def _send_cancel(self) -> None:
         if self._transaction is not None:
-            self._stack.cancel(self._transaction)
-            self._give_up = self._stack.after(64 * T1, lambda: self._fail(487, "Request Terminated", "local"))
+            self.stack.cancel(self._transaction)
+            self._give_up = self.stack.after(64 * T1, self._never_came)
+
+    def _never_came(self) -> None:
+        """No final response 64*T1 after the CANCEL: wait no longer (RFC 3261 section 9.1)."""
+        if self._transaction is not None:
+            self.stack.give_up(self._transaction)
+        self._fail(487, "Request Terminated", "local")
+
+    def _remote_gave_up(self) -> None:
+        """BYE before a final response: a callee may not (section 15), but it means what it says."""
+        self._canceling = True
+        self._send_cancel()
+        self._fail(487, "Request Terminated", "remote")
 
     # -- responses to the INVITE --------------------------------------------------------------------------
 
@@ -163,8 +176,8 @@ class OutboundCall(SipCall):
             if "100rel" in response.headers.tokens("require") and not self._prack(dialog, response):
                 return
             self.dialog = dialog
-        self._take_sdp(response.body)
-        self._tell(self._handler.early, self, response.code, response.body or None)
+        self.remote_sdp = response.body or self.remote_sdp
+        self.tell(self.handler.early, self, response.code, response.body or None)
 
     def _prack(self, dialog: Dialog, response: Response) -> bool:
         """Acknowledge a reliable 1xx; False for one that is repeated or out of order (RFC 3262 section 4)."""
@@ -173,10 +186,8 @@ class OutboundCall(SipCall):
         if rseq is None or (last is not None and rseq != last + 1):
             return False
         self._rseq[dialog.remote_tag] = rseq
-        kept, self.dialog = self.dialog, dialog
         headers = [("RAck", f"{rseq} {response.cseq[0]} INVITE")]
-        self._ask("PRACK", lambda answer: None, lambda trouble: None, headers=headers)
-        self.dialog = kept
+        self.peer.ask(dialog, "PRACK", lambda answer: None, lambda trouble: None, headers=headers)
         return True
 
     def _came_success(self, response: Response) -> None:
@@ -190,15 +201,16 @@ class OutboundCall(SipCall):
         if dialog is None:
             dialog = Dialog.from_response(self._sent, response)
         else:
-            dialog.refresh_target(response.contact)
+            dialog.refresh_target(contact_of(response))
             fresh = Dialog.from_response(self._sent, response)
             dialog.routes = fresh.routes
         dialog.state = DialogState.CONFIRMED
+        self._acked[tag] = self.peer.ack(dialog, self._sent)
         if self.state is not CallState.SETUP:
-            self._decline_fork(dialog, response)
+            # a second branch of a fork, or a call that we had given up: taken (section 13.2.2.4) and ended
+            self.peer.bye(dialog)
             return
         self.dialog = dialog
-        self._ack(dialog, response)
         if self._give_up is not None:
             self._give_up.cancel()
         if self._canceling:
@@ -207,21 +219,10 @@ class OutboundCall(SipCall):
             return
         self._move("connect")
         self._early.clear()
-        self._peer_allows = response.headers.tokens("allow")
-        self._take_sdp(response.body)
-        self._run_session(agree_as_uac(response))
-        self._tell(self._handler.answered, self, response.body or None)
-
-    def _decline_fork(self, dialog: Dialog, response: Response) -> None:
-        """A second branch of a fork answered, or one that we had given up: take it and hang up."""
-        kept, self.dialog = self.dialog, dialog
-        self._ack(dialog, response)
-        self._bye()
-        self.dialog = kept
-
-    def _ack(self, dialog: Dialog, response: Response) -> None:
-        ack = dialog.request("ACK", cseq=response.cseq[0])
-        self._acked[response.to.tag] = self._stack.send_ack(ack, self._peer())
+        self.peer_allows = response.headers.tokens("allow")
+        self.remote_sdp = response.body or self.remote_sdp
+        self.watch.run(agree_as_uac(response))
+        self.tell(self.handler.answered, self, response.body or None)
 
     def _came_refusal(self, response: Response) -> None:
         code = response.code
@@ -230,7 +231,7 @@ class OutboundCall(SipCall):
             and not self._canceling
             and self._auth_rounds < (2 if is_stale(response) else 1)
         ):
-            answer = self.credentials_for(response, "INVITE", self._target)
+            answer = self.peer.credentials_for(response, "INVITE", self._target)
             if answer is not None:
                 self._auth_rounds += 1
                 self._send_invite(answer)

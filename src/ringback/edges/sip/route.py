@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ringback.edges.sip.address import Route, longest_prefix, split_headers, split_uri, trunk_route
+from ringback.edges.sip.address import (
+    Route,
+    host_of,
+    longest_prefix,
+    split_headers,
+    split_uri,
+    trunk_route,
+    within_uri,
+)
 from ringback.effects import DialLeg
 from ringback.settings import Phone, Settings, Trunk
 
@@ -95,9 +103,9 @@ class Router:
     async def _resolve(self) -> None:
         loop = asyncio.get_running_loop()
         for trunk in self._trunks.values():
-            host = trunk.host.rpartition(":")[0] or trunk.host
+            host = host_of(trunk.host)
             try:
-                found = await loop.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_DGRAM)
+                found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
             except OSError as error:
                 # The addresses known so far stay: a name server that is down must not lock a trunk out.
                 log.warning("trunk %s: %s cannot be resolved: %s", trunk.name, host, error)
@@ -121,7 +129,7 @@ class Router:
         if trunk.max_calls and self._busy.get(trunk.name, 0) >= trunk.max_calls:
             raise Unreachable(503, f"trunk {trunk.name} has its {trunk.max_calls} calls", "carrier")
         route = trunk_route(trunk, effect.to, effect.from_, own_host)
-        return Way(route, trunk.host.rpartition(":")[0] or trunk.host, trunk.name)
+        return Way(route, host_of(trunk.host), trunk.name)
 
     def took(self, trunk: str) -> None:
         """A call goes through a trunk."""
@@ -143,21 +151,23 @@ class Router:
         transport = _parameter(uri, "transport")
         phone = self._phones.get(user) if self._is_own(host) else None
         phone = phone or self._by_uri.get(uri.partition(";")[0].lower())
-        from_uri = effect.from_ if effect.from_.startswith("sip:") else f"sip:{effect.from_}@{own_host}"
+        from_uri = (
+            effect.from_ if effect.from_.startswith("sip:") else f"sip:{effect.from_}@{within_uri(own_host)}"
+        )
         credentials = (effect.username, effect.password) if effect.username and effect.password else None
         if phone is None and not self._is_own(host):
-            name = host.rpartition(":")[0] or host
-            return Way(Route(uri, from_uri, None, transport, credentials, headers), name)
+            return Way(Route(uri, from_uri, None, transport, credentials, headers), host_of(host))
         bindings = self._lookup(phone.name if phone is not None else user)
         if not bindings:
             raise Unreachable(404, f"no phone is registered as {user}", "unregistered")
         best = bindings[0]
         return Way(
-            Route(best.contact, from_uri, best.next_hop, best.transport, None, headers), best.next_hop or host
+            Route(best.contact, from_uri, best.next_hop, best.transport, None, headers),
+            host_of(best.next_hop),
         )
 
     def _is_own(self, host: str) -> bool:
-        return host.partition(":")[0].lower() in (REALM, self._external.lower() or REALM)
+        return host_of(host).lower() in (REALM, self._external.lower() or REALM)
 
 
 def _parameter(uri: str, name: str) -> str | None:

@@ -13,6 +13,7 @@ from ringback.edges.media.client import MediaPool
 from ringback.edges.prompts import Prompts, Sounds, Voices
 from ringback.edges.sip.endpoint import SipEndpoint
 from ringback.edges.sip.handler import Listener, TlsFiles
+from ringback.edges.sip.phones import Kept
 from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.route import Router
 from ringback.events import Event
@@ -61,14 +62,20 @@ def build_sip(
     voices: Voices,
     sounds: Sounds,
     warm: Callable[[], None],
+    registrations: Kept | None = None,
 ) -> SipCarrier:
-    """The carrier, ready to be started. Call it in the running event loop."""
+    """The carrier, ready to be started; `registrations` keeps the phones over a restart.
+
+    Call it in the running event loop.
+    """
     loop = asyncio.get_running_loop()
     loopback = all(ipaddress.ip_address(one.host).is_loopback for one in settings.listeners)
+    # audio has one address family: IPv6 where nobody listens for IPv4; a peer of the other one gets 488
+    ipv6 = all(":" in one.host for one in settings.listeners)
     pool = MediaPool(
         workers=settings.media_workers,
         ports=settings.rtp_range,
-        bind_host=settings.listeners[0].host if loopback else "0.0.0.0",  # noqa: S104 - as the setting says
+        bind_host=settings.listeners[0].host if loopback else "::" if ipv6 else "0.0.0.0",  # noqa: S104
         on_report=lambda report: carrier.report(report),
         data_dir=settings.data_dir,
     )
@@ -97,5 +104,7 @@ def build_sip(
         clock=loop.time,
         tls=tls,
         registrar=registrar,
+        registrations=registrations,
+        may_register={phone.name for phone in settings.phones}.__contains__,
     )
     return carrier

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,6 +66,8 @@ class Stack:
         clock: Callable[[], float],
         on_request: Callable[[Request, Source, Transaction], None],
         on_ack: Callable[[Request, Source], None],
+        on_flow_lost: Callable[[Flow], None],
+        flow_needed: Callable[[Flow], bool],
         max_transactions: int,
     ) -> None:
         self.counters = SipCounters()
@@ -76,6 +78,8 @@ class Stack:
         )
         self._on_request = on_request
         self._on_ack = on_ack
+        self._on_flow_lost = on_flow_lost
+        self._flow_needed = flow_needed
         self._max = max_transactions
         self._server: dict[object, Transaction] = {}
         self._client: dict[object, Transaction] = {}
@@ -266,12 +270,26 @@ class Stack:
         self._perform(transaction, transaction.fire(Event.R1XX, self.clock()))
         return True
 
+    def turn_away(
+        self, request: Request, transaction: Transaction, code: int, headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Answer a stranger once and keep nothing of the request (RFC 3261 sections 8.2.7 and 26.3.2.4).
+
+        Its address may be forged: a refusal that is repeated until the ACK would multiply what it costs to send,
+        and a transaction for each would let strangers use up the room of those who are known.
+        """
+        response = respond(request, code, to_tag=_same_tag(request))
+        for name, value in headers:
+            response.headers.add(name, value)
+        response.headers.set("Server", self.user_agent)
+        self._send(response.to_bytes(), *transaction.flow)
+        self._forget(transaction)
+
     def respond_statelessly(self, request: Request, code: int, source: Source) -> None:
         """Answer without a transaction: for what is malformed, merged or too much."""
         if request.method == "ACK":
             return
-        tag = f"x{abs(hash((request.call_id, request.headers.get('from')))):x}"
-        response = respond(request, code, to_tag=tag)
+        response = respond(request, code, to_tag=_same_tag(request))
         response.headers.set("Server", self.user_agent)
         flow, address = self._way_back(request, source)
         self._send(response.to_bytes(), flow, address)
@@ -328,6 +346,10 @@ class Stack:
         key = invite.key
         assert isinstance(key, tuple)
         self.request(request, asked.hop, lambda response: None, lambda trouble: None, branch=key[0])
+
+    def give_up(self, transaction: Transaction) -> None:
+        """Forget a client transaction that will have no final response; one that has is left alone."""
+        self._perform(transaction, transaction.fire(Event.ABANDON, self.clock()))
 
     def send_ack(self, request: Request, hop: Hop) -> Callable[[], None]:
         """Send the ACK of a 2xx; calling the result sends it again."""
@@ -401,7 +423,13 @@ class Stack:
             self.counters.dropped["dns"] += 1
             then(None)
             return
-        found.sort(key=lambda entry: ":" in str(entry[4][0]))
+        # what we can send to first, then IPv4 before IPv6
+        found.sort(
+            key=lambda entry: (
+                not self.transports.reaches(hop.transport, str(entry[4][0])),
+                ":" in str(entry[4][0]),
+            )
+        )
         address = Hop(hop.transport, str(found[0][4][0]), hop.port)
         if len(self._names) > 1000:
             self._names.clear()
@@ -449,11 +477,17 @@ class Stack:
         transaction.last = transaction.ack = b""
 
     def _flow_lost(self, flow: Flow) -> None:
+        self._on_flow_lost(flow)
         for transaction in [t for t in self._client.values() if t.flow[0] is flow]:
             self._break(transaction)
 
     def _flow_in_use(self, flow: Flow) -> bool:
-        return any(t.flow[0] is flow for t in self._client.values())
+        return self._flow_needed(flow) or any(t.flow[0] is flow for t in self._client.values())
+
+
+def _same_tag(request: Request) -> str:
+    """A To tag that a repeated request gets again."""
+    return f"x{abs(hash((request.call_id, request.headers.get('from')))):x}"
 
 
 def _fix_via(request: Request, source: Source) -> None:

@@ -54,12 +54,14 @@ class UdpFlow(asyncio.DatagramProtocol):
         self._counters = counters
         self._advertise = advertise
         self._socket: asyncio.DatagramTransport | None = None
+        self.ipv6 = False
         self.local = ("", 0)
 
     def connection_made(self, transport: Any) -> None:
         """The socket is bound."""
         self._socket = transport
         name = transport.get_extra_info("sockname")
+        self.ipv6 = ":" in name[0]
         self.local = (self._advertise or _reachable(name[0]), name[1])
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
@@ -187,7 +189,7 @@ class StreamFlow(asyncio.Protocol):
         if left <= 0 and not self._pool.in_use(self):
             self.close()
         else:
-            self._idle = loop.call_later(max(left, 30.0), self._check_idle)
+            self._idle = loop.call_later(left if left > 0 else IDLE_SECONDS / 2, self._check_idle)
 
 
 class Transports:
@@ -262,12 +264,16 @@ class Transports:
         """The port of our first listener of that transport."""
         return next((port for name, _, port in self.addresses if name == transport), None)
 
+    def reaches(self, transport: str, host: str) -> bool:
+        """Whether an address can be sent to: UDP needs a listener of its family."""
+        return transport != "udp" or any(flow.ipv6 == (":" in host) for flow in self._udp)
+
     def flow_to(self, transport: str, host: str, port: int) -> Flow:
         """The UDP socket, or a reused or new connection. Raises ConnectionError if there is no such transport."""
         if transport == "udp":
             family = ":" in host
             for flow in self._udp:
-                if (":" in flow.local[0]) == family:
+                if flow.ipv6 == family:
                     return flow
             raise ConnectionError("no UDP listener")
         if transport not in ("tcp", "tls"):
@@ -331,6 +337,9 @@ def _udp_socket(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
+        if family == socket.AF_INET6:
+            # as asyncio does for TCP: IPv4 has a listener of its own
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         # a burst of calls must wait in the kernel, not be lost
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
         sock.bind((host, port))

@@ -7,11 +7,10 @@ import contextlib
 import itertools
 import json
 import logging
-import os
-import socket
-import sys
 import time
 from collections.abc import Callable
+
+from ringback.edges.child import end_soon, start_child
 
 log = logging.getLogger("ringback.speech")
 
@@ -43,23 +42,11 @@ class SpeechProcess:
     @classmethod
     async def start(cls, on_end: Callable[[SpeechProcess], None]) -> SpeechProcess:
         """Start it; raises :class:`SpeechError`. ``on_end`` is called when it takes no more work."""
-        ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ringback.edges.speech.worker", str(theirs.fileno()),
-                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            )  # fmt: skip
-            reader, writer = await asyncio.open_connection(sock=ours)
+            child = await start_child("ringback.edges.speech.worker")
         except OSError as error:
-            ours.close()
             raise SpeechError(f"the speech process cannot start: {error}") from error
-        except BaseException:
-            ours.close()  # canceled: a process that has started ends when its socket closes
-            raise
-        finally:
-            theirs.close()
-        return cls(process, reader, writer, on_end)
+        return cls(*child, on_end)
 
     async def ask(self, job: dict[str, str | float]) -> float:
         """Seconds of the sound that a job made; raises :class:`SpeechError`."""
@@ -105,11 +92,7 @@ class SpeechProcess:
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
-        try:
-            status = await asyncio.wait_for(self._process.wait(), PATIENCE)
-        except TimeoutError:
-            self._kill()
-            status = await self._process.wait()
+        status = await end_soon(self._process, PATIENCE)
         for future in self.jobs.values():
             if not future.done():
                 future.set_exception(SpeechError(f"the speech process ended with status {status}"))

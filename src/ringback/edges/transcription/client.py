@@ -46,6 +46,9 @@ class Transcriber:
         self._jobs: deque[_Job] = deque()
         self._idle: list[asyncio.Future[None]] = []
         self._runners: set[asyncio.Task[None]] = set()
+        """Those that take recordings."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        """The same, and those that only wait until their process is gone."""
         self._processes: set[WorkerProcess] = set()
         self._closed = False
         self._crashes = 0
@@ -90,9 +93,10 @@ class Transcriber:
             process.kill()
         for rest in self._idle:
             rest.cancel()
-        for runner in list(self._runners):
-            runner.cancel()
-        await asyncio.gather(*self._runners, return_exceptions=True)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for job in self._jobs:
             _tell(job, Heard(problem="transcription is closed"))
         self._jobs.clear()
@@ -105,8 +109,9 @@ class Transcriber:
                 return
         if len(self._runners) < self._workers:
             runner = asyncio.get_running_loop().create_task(self._serve())
-            self._runners.add(runner)
-            runner.add_done_callback(self._runners.discard)
+            for tasks in (self._runners, self._tasks):
+                tasks.add(runner)
+                runner.add_done_callback(tasks.discard)
 
     async def _serve(self) -> None:
         """One process after the other: take a recording, have it written down, rest."""
@@ -131,8 +136,10 @@ class Transcriber:
             assert task is not None
             self._runners.discard(task)  # a recording that comes while the process ends gets a new runner
             if process is not None:
-                self._processes.discard(process)
-                await process.end()
+                try:
+                    await process.end()
+                finally:
+                    self._processes.discard(process)
 
     async def _started(self, job: _Job) -> WorkerProcess | None:
         """A process with its engine; None: there is none, and the recording has been told."""

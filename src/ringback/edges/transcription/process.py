@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import socket
-import sys
 from pathlib import Path
 from typing import Any
+
+from ringback.edges.child import end_soon, start_child
 
 START_LIMIT = 120.0
 """Seconds for loading the engine; three on a machine with nothing else to do."""
@@ -42,26 +41,14 @@ class WorkerProcess:
     @classmethod
     async def start(cls, engine: str) -> WorkerProcess:
         """Start it and wait for its engine; raises :class:`EngineMissing`."""
-        ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ringback.edges.transcription.worker", str(theirs.fileno()), engine,
-                pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
-                env={
-                    **os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-                    "HF_HUB_OFFLINE": "1",  # the model is in a wheel: nothing is ever downloaded
-                },
+            child = await start_child(
+                "ringback.edges.transcription.worker", engine, limit=LINE_LIMIT,
+                HF_HUB_OFFLINE="1",  # the model is in a wheel: nothing is ever downloaded
             )  # fmt: skip
-            reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
         except OSError as error:
-            ours.close()
             raise EngineMissing(f"the transcription process cannot start: {error}") from error
-        except BaseException:
-            ours.close()  # canceled: a process that has started ends when its socket closes
-            raise
-        finally:
-            theirs.close()
-        worker = cls(process, reader, writer)
+        worker = cls(*child)
         try:
             answer = await worker._answer(START_LIMIT)
         except WorkerLost as lost:
@@ -80,11 +67,11 @@ class WorkerProcess:
         return await self._answer(TIME_LIMIT)
 
     async def end(self) -> None:
-        """End it, working or not, and wait until it is gone."""
+        """End it, working or not, and wait until it is gone; canceled, it is gone all the same."""
         self._writer.close()
+        await end_soon(self._process, PATIENCE)
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
-        await self._gone()
 
     def kill(self) -> None:
         """End it at once; whoever waits for it gets :class:`WorkerLost`."""
@@ -110,10 +97,3 @@ class WorkerProcess:
             self.kill()
         await self.end()
         raise WorkerLost(problem or f"the process ended with status {self._process.returncode}")
-
-    async def _gone(self) -> None:
-        try:
-            await asyncio.wait_for(self._process.wait(), PATIENCE)
-        except TimeoutError:
-            self.kill()
-            await self._process.wait()

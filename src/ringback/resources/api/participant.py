@@ -20,8 +20,8 @@ _CREATE = {
     "StartConferenceOnEnter": "false: the conference does not start for this participant. Default true.",
     "Beep": "true, false, onEnter or onExit. Default true.",
     "MaxParticipants": "2 to 250. Default 250.",
-    "EarlyMedia": "Taken and not used: a participant joins when the call is answered.",
-    "JitterBufferSize": "Taken and not used: the buffer adapts itself.",
+    "EarlyMedia": "true (default): who waits in the conference hears the call ring, and what the network says.",
+    "JitterBufferSize": "off, small, medium or large (default): at most 20, 60, 120 or 200 ms of delay.",
     "Region": "Taken and shown.",
     "Timeout": "Seconds to let it ring, 5 to 600. Default 60.",
     "TimeLimit": "Longest answered call in seconds.",
@@ -31,8 +31,7 @@ _CREATE = {
     "ConferenceStatusCallback": "Is told how the conference goes, unless the conference has one already.",
     "ConferenceStatusCallbackMethod": "GET or POST. Default POST.",
     "ConferenceStatusCallbackEvent": (
-        "start, end, join, leave, mute, hold, modify, speaker, announcement. Default start and end. "
-        "speaker is taken, and nothing is sent for it."
+        "start, end, join, leave, mute, hold, modify, speaker, announcement. Default start and end."
     ),
     "ConferenceRecord": "true or record-from-start: record the conference.",
     "ConferenceTrim": "trim-silence or do-not-trim. Default trim-silence.",

@@ -33,7 +33,8 @@ class Workspace(Record):
     event_callback_url: str | None = field(None, write=True, check=http_url)
     """Is told of every event."""
     events_filter: str | None = field(None, write=True, max_length=4000)
-    """Comma-separated event types that the callback is told of; empty: all."""
+    """Comma-separated event types that the callback is told of, blanks around them allowed; empty: all. A name that
+    is no event type (yet) is kept and matches nothing."""
     multi_task_enabled: bool = field(True, write=True)
     """Whether a worker may hold several tasks; cannot be turned off again."""
     prioritize_queue_order: Literal["FIFO", "LIFO"] = field("FIFO", write=True)

@@ -45,7 +45,7 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     task = _task(element, attributes, session)
     if name is None or (task is None and attributes["workflowSid"]):
         return _refused(stay, "error")
-    problem = stay.enter(name, attributes["maxQueueSize"])
+    problem = stay.enter(name, attributes["maxQueueSize"], proved=task is None)
     if problem:
         return _refused(stay, problem)
     if task is not None:

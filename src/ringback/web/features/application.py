@@ -59,7 +59,7 @@ class CallbackFeature:
         self,
         *,
         doors: Callbacks,
-        allowed: Callable[[Any], Generator[Step, Any, int]],
+        allowed: Callable[[Any, int, float], Generator[Step, Any, int]],
         feature: Any,
         runner: Runner,
         clock: Clock,
@@ -67,8 +67,8 @@ class CallbackFeature:
         auth_token: str,
         read_token: Callable[[str], Awaitable[Mapping[str, Any]]],
     ) -> None:
-        """``allowed``: how many parked callbacks may go; ``auth_token``: whose signatures count; ``read_token``
-        verifies an agent's token and raises ``Refused``."""
+        """``allowed``: how many of the parked callbacks that are due may go now; ``auth_token``: whose signatures
+        count; ``read_token`` verifies an agent's token and raises ``Refused``."""
         self._doors, self._allowed, self._feature, self._runner = doors, allowed, feature, runner
         self._clock, self._public_url, self._auth_token = clock, public_url, auth_token
         self._read_token = read_token
@@ -104,8 +104,8 @@ class CallbackFeature:
     async def sweep(self, *, starting: bool = False) -> int:
         """Look at everything that is unsettled; gives how many were settled."""
         now, notes = self._clock.now(), self._runner.notes.all
-        parked = any(one.get("state") == "parked" and one.get("due", 0) <= now for one in notes.values())
-        allowed = await self._runner.run(self._allowed(self._feature)) if parked else 0
+        due = sum(one.get("state") == "parked" and one.get("due", 0) <= now for one in notes.values())
+        allowed = await self._runner.run(self._allowed(self._feature, due, now)) if due else 0
         settled = 0
         for note in self._doors.unsettled(notes, now, allowed, starting=starting):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,7 +16,15 @@ from ringback.store import Store
 from ringback.web.auth import Authenticator, Caller
 from ringback.web.rest import generic, numbers, rules, special
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
-from ringback.web.rest.context import Context, LiveHandler, Params, RestSettings, Services, Source
+from ringback.web.rest.context import (
+    Context,
+    LiveHandler,
+    Params,
+    RestSettings,
+    Services,
+    Source,
+    check_handlers,
+)
 from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
@@ -61,6 +70,7 @@ class RestApplication:
         sources: Mapping[type[Record], Source],
         extra: Iterable[Extra] = (),
     ) -> None:
+        check_handlers(nouns, live)
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
         self.services = Services(
             store=store, settings=settings, auth=auth, live=dict(live), sources=dict(sources)
@@ -76,8 +86,15 @@ class RestApplication:
             place = at(each.path, key="", can=(), product=each.product)
             view = View(each.noun.__noun__, place, settings.public_url)
             self.router.add(each.product, each.path, Target(view, False, each.methods, custom=each.handler))
-        self._openapi = json_answer(200, openapi(nouns, settings.public_url))
-        self._docs = Answer(200, docs_page(nouns).encode(), b"text/html; charset=utf-8")
+
+    @functools.cached_property
+    def _openapi(self) -> Answer:
+        """Made when it is first asked for: it reads the sources of all declarations."""
+        return json_answer(200, openapi(self.nouns, self.services.settings.public_url))
+
+    @functools.cached_property
+    def _page(self) -> Answer:
+        return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
 
     def _add_special(self) -> None:
         account = "/2010-04-01/Accounts/{AccountSid}"
@@ -103,7 +120,7 @@ class RestApplication:
         path = scope["path"]
         found = self.router.product_of(path, headers.get(b"host", b"").decode("latin-1").partition(":")[0])
         if found is None and path in ("/openapi.json", "/docs") and scope["method"] in ("GET", "HEAD"):
-            answer = self._openapi if path == "/openapi.json" else self._docs
+            answer = self._openapi if path == "/openapi.json" else self._page
             await send_answer(answer, self._request_id(), scope, receive, send)
             return
         if found is None and self._fallback is not None:

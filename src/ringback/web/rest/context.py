@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,14 +121,39 @@ class Source(Protocol):
         """The record that the path's last part names (a SID or another word), or None."""
 
 
-class LiveHandler(Protocol):
-    """Carries out the live operations of one noun: they become events (house.md, "REST: declared")."""
+class Creates(Protocol):
+    """Carries out the creation of a noun."""
 
     async def create(self, ctx: Context, params: Params) -> Any:
         """Return the new record; raises ``Refused``."""
 
+
+class Updates(Protocol):
+    """Carries out updates of a noun."""
+
     async def update(self, ctx: Context, params: Params) -> Any:
         """Return ``ctx.record`` after the update; raises ``Refused``."""
 
+
+class Deletes(Protocol):
+    """Carries out the removal of a noun."""
+
     async def delete(self, ctx: Context, params: Params) -> Any:
         """Delete ``ctx.record``; raises ``Refused``."""
+
+
+LiveHandler = Creates | Updates | Deletes
+"""Carries out the live operations of one noun, all that its places declare: they become events (house.md, "REST:
+declared")."""
+
+
+def check_handlers(nouns: Iterable[type[Record]], live: Mapping[type[Record], LiveHandler]) -> None:
+    """Raise ``TypeError`` when a handler lacks a live operation that a place of its noun declares."""
+    for record in nouns:
+        handler = live.get(record)
+        if handler is None:
+            continue  # such operations are answered with 503
+        for place in record.__noun__.places:
+            missing = [each for each in place.live if not callable(getattr(handler, each, None))]
+            if missing:
+                raise TypeError(f"{type(handler).__name__} has no {', '.join(missing)} for {place.path}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from ringback.kernel.errors import Refused
-from ringback.kernel.sid import is_sid
+from ringback.kernel.sid import is_sid, sid_at
 from ringback.resources.taskrouter.event import Event
 from ringback.store import Condition, Page, Query, Store
 from ringback.web.rest.context import Context
@@ -93,11 +93,7 @@ def _between(conditions: list[Condition]) -> list[Condition]:
         if one.name != "event_date":
             continue
         if one.operator in (">=", ">"):
-            found.append(Condition("sid", ">=", _sid_at(one.value - MARGIN)))
+            found.append(Condition("sid", ">=", sid_at("EV", one.value - MARGIN)))
         else:
-            found.append(Condition("sid", "<", _sid_at(one.value + MARGIN)))
+            found.append(Condition("sid", "<", sid_at("EV", one.value + MARGIN)))
     return found
-
-
-def _sid_at(seconds: float) -> str:
-    return f"EV{min(max(0, int(seconds * 1000)), 2**48 - 1):012x}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ringback.resources.taskrouter.task import Task
@@ -17,6 +18,9 @@ ORDERINGS = {
     "Priority": "priority",
     "VirtualStartTime": "virtual_start_time",
 }
+ONE_CALL = re.compile(r"""\s*call_sid\s*==?\s*(?:'([^'\\]{0,200})'|"([^"\\]{0,200})")\s*\Z""")
+"""``call_sid == 'CA…'`` and nothing else: what waiting callers are found by, each with a text of his own. It is
+answered from the index without being compiled, which would be 40 % of the request."""
 APART = frozenset({"DateCreated", "VirtualStartTime"})
 
 
@@ -39,13 +43,17 @@ class TaskSource:
         addons = flag(params, "HasAddons")
         if addons is not None:
             tests.append(lambda job: (job.record.addons not in ("", "{}")) is addons)
-        wanted = expression(self._compile, params, "EvaluateTaskAttributes", "task")
         entries: Iterable[Job] = floor.tasks.values()
-        if wanted is not None:
-            tests.append(_says(wanted))
-            calls = [value for path, value in wanted.constants if path == "call_sid"]
-            if calls:
-                entries = _of_call(floor, calls[0])
+        one_call = ONE_CALL.match(given(params, "EvaluateTaskAttributes"))
+        if one_call is not None:
+            entries = _of_call(floor, one_call[1] if one_call[2] is None else one_call[2])
+        else:
+            wanted = expression(self._compile, params, "EvaluateTaskAttributes", "task")
+            if wanted is not None:
+                tests.append(_says(wanted))
+                for path, value in wanted.constants:
+                    if path == "call_sid" and isinstance(value, str):
+                        entries = _of_call(floor, value)
         key = read_ordering(given(params, "Ordering"), ORDERINGS, APART)
         if given(params, "Ordering").strip().lower() in ("datecreated:asc", "datecreated"):
             key = None  # the order in which they are kept
@@ -60,10 +68,9 @@ class TaskSource:
         return job.record if job is not None else None
 
 
-def _of_call(floor: Floor, call_sid: object) -> list[Job]:
+def _of_call(floor: Floor, call_sid: str) -> list[Job]:
     """The tasks that name a call in their attributes, oldest first."""
-    sids = floor.tasks_naming.get(call_sid, ()) if isinstance(call_sid, str) else ()
-    found = [floor.tasks[sid] for sid in sids if sid in floor.tasks]
+    found = [floor.tasks[sid] for sid in floor.tasks_naming.get(call_sid, ()) if sid in floor.tasks]
     return sorted(found, key=lambda job: (job.record.date_created, job.record.sid))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ringback.kernel.errors import Refused
+from ringback.kernel.sid import sid_at
 from ringback.resources.taskrouter.event import Event
 from ringback.store import Condition, Query
 from ringback.web.rest.context import Context
@@ -83,8 +84,8 @@ async def read_events(
     """
     conditions = [
         Condition("account_sid", "=", ctx.account.sid),
-        Condition("sid", ">=", _sid_at(start - _MARGIN)),
-        Condition("sid", "<", _sid_at(end + _MARGIN)),
+        Condition("sid", ">=", sid_at("EV", start - _MARGIN)),
+        Condition("sid", "<", sid_at("EV", end + _MARGIN)),
         Condition("event_date", ">=", start),
         Condition("event_date", "<", end),
         Condition("event_type", "in", tuple(dict.fromkeys(types))),
@@ -103,7 +104,3 @@ async def read_events(
         if seen >= most:
             raise Refused(20001, f"More than {most} events in this time: ask for a shorter one", 400)
         after = page.records[-1].sid
-
-
-def _sid_at(seconds: float) -> str:
-    return f"EV{max(0, int(seconds * 1000)) & 0xFFFFFFFFFFFF:012x}{'0' * 20}"

@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urldefrag
@@ -48,6 +49,7 @@ class Overrides:
 DEFAULTS: Final = Overrides()
 
 
+@functools.lru_cache(1024)
 def parse_overrides(url: str) -> tuple[Overrides, tuple[Trouble, ...]]:
     """Read the fragment of `url`.
 

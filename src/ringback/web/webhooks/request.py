@@ -5,6 +5,7 @@ Pure: URL without fragment and credentials, parameters in body or query, signatu
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
@@ -103,6 +104,7 @@ class Wire:
     body: bytes | None
 
 
+@functools.lru_cache(1024)
 def read_target(url: str) -> Target:
     """Split and clean an absolute URL. Raises `Unsendable` (11100) that says what is wrong."""
     if len(url) > MAX_URL:
