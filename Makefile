@@ -1,6 +1,8 @@
 # Everything a developer or an operator types. ARGS="…" is passed on to the program that is run.
 SHELL := /bin/bash
 PYTHON_BIN := .venv/bin/python
+# The tests start some hundred processes: without bytecode files each of them would compile the sources again.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest
 .DEFAULT_GOAL := help
 .PHONY: help install run test check format docs bench lock clean
 
@@ -16,13 +18,13 @@ run: install ## install if needed, then start Ringback (Ctrl-C stops it)
 test: ## install what the tests need, then run all of them (ARGS="tests/sip -x" for some)
 	@scripts/install test
 ifeq ($(ARGS),)
-	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile --ignore tests/e2e </dev/null
+	@$(PYTEST) -n 2 --dist loadfile --ignore tests/e2e </dev/null
 	@# Whole programs: they wait for each other more than they work, so two tests go at a time; those that load the
 	@# machine on purpose get it for themselves.
-	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile -m "not alone" tests/e2e </dev/null
-	@$(PYTHON_BIN) -m pytest -m alone tests/e2e </dev/null
+	@$(PYTEST) -n 2 --dist loadfile -m "not alone" tests/e2e </dev/null
+	@$(PYTEST) -m alone tests/e2e </dev/null
 else
-	@$(PYTHON_BIN) -m pytest $(ARGS) </dev/null
+	@$(PYTEST) $(ARGS) </dev/null
 endif
 
 check: ## format, lint, types, architecture, docs

@@ -419,7 +419,7 @@ class Ringback:
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
-        return "" if self._ready else "starting or stopping"
+        return self.store.broken if self._ready else "starting or stopping"
 
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""

@@ -333,7 +333,7 @@ def test_a_bad_token(office: Office, start: Start) -> None:
 
 def test_a_token_that_ends_and_its_successor(office: Office, start: Start) -> None:
     worker = office.worker("Alice")
-    agent = start(office.site.url, office.token(worker, seconds=9))
+    agent = start(office.site.url, office.token(worker, seconds=14))
     agent.event("ready")
     agent.event("tokenExpired")  # five seconds before the end
     agent.do("updateToken", token=office.token(worker))

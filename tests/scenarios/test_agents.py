@@ -163,7 +163,10 @@ async def test_the_agent_hears_his_customers_phone_ring_and_then_the_customer(
     )  # fmt: skip
     await ringback.sim(
         "PUT", "Numbers/+15557770001",
-        {"answers": "answer", "after": 8, "script": [{"say": "who is there"}, {"expect": "Alice", "within": 60}]},
+        {
+            "answers": "answer", "after": 8,
+            "script": [{"say": "who is there"}, {"expect": "Alice", "within": 60}, {"hangup": True}],
+        },
     )  # fmt: skip
     attributes = json.dumps({"direction": "outbound", "outbound_to": "+15557770001", "from": "+15550100"})
     sid = ringback.product.new_sid("WT")

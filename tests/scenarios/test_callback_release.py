@@ -149,9 +149,10 @@ async def test_twenty_callbacks_and_three_agents(tmp_path: Path, reserve: int) -
         assert await centre.sweep(reserve) == 0, "all who may be asked are talking"
         (gone, *_) = [worker for worker in team if await centre.reservations(worker, "accepted")]
         await centre.leaves(gone)
-        await centre.works(gone)  # he ends the talk that he was in
         team.remove(gone)
         team.append(await centre.comes("eve"))
+        assert await centre.sweep(reserve) == 1, "for the new one, though the other has not hung up yet"
+        await centre.works(gone)  # he ends the talk that he was in
         for _ in range(3):
             for worker in team:
                 await centre.works(worker)

@@ -180,7 +180,7 @@ async def test_rest_shows_the_queue_and_dequeues_its_front(ringback: World) -> N
     assert [one["call_sid"] for one in await members(ringback, queue)] == [second.sid]
     await ringback.post(f"Calls/{second.sid}", Status="completed")
     await second.ends()
-    await ringback.lanes_empty()
+    await asked(ringback, "/after", 2)
     assert [one["QueueResult"] for one in ringback.requests("/after")] == ["redirected", "hangup"]
     assert (await ringback.get(f"Queues/{queue['sid']}"))["current_size"] == 0
 

@@ -63,11 +63,13 @@ async def test_a_writer_that_keeps_dying_is_given_up(tmp_path: Path, monkeypatch
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit(3)")
     monkeypatch.setattr(sqlite_process.sqlite_writer, "__file__", str(broken))
+    assert not engine.broken
     killed(engine)
     with pytest.raises(WriterLost):
         await engine.write([row(1)])
     with pytest.raises(WriterLost):
         await engine.write([row(2)])
+    assert engine.broken
     await engine.close()
 
 

@@ -370,7 +370,7 @@ def test_a_conference_instruction_that_comes_too_late(way: str, how: str, code: 
         facts = {"workspace": WS, "task": task, "role": "customer"}
         kit.event(DeskCallChanged(call_sid=WS, about=CALLER, desk=facts, change="ended", status="completed"))
     elif how == "cancel":
-        kit.update("Task", task, {}, {"AssignmentStatus": "canceled", "Reason": "no"})
+        kit.update("Task", task, {"reason": "no"}, {"AssignmentStatus": "canceled"})
     elif how == "reject":
         kit.update("Reservation", reservation, {}, {"ReservationStatus": "rejected"})
     else:
@@ -378,6 +378,23 @@ def test_a_conference_instruction_that_comes_too_late(way: str, how: str, code: 
     before = status(kit, reservation)
     assert give(kit, way, reservation, "conference") == code
     assert (status(kit, reservation), calls(kit)) == (before, [])
+
+
+@pytest.mark.parametrize(("kind", "code"), [("call", 40113), ("dequeue", 40133), ("conference", 40145)])
+def test_a_call_that_may_not_be_made_is_told_with_the_instructions_own_code(kind: str, code: int) -> None:
+    """§8: the calls API refused. A phone that is busy or a carrier that fails is no such thing."""
+    for facts, expected in (
+        ({"status": "failed", "error_code": 21210, "reason_code": 21210}, [code]),
+        ({"status": "failed", "error_code": 13224, "reason_code": 45301, "sip_code": 404}, []),
+        ({"status": "busy", "reason_code": 45303, "sip_code": 486}, []),
+    ):
+        kit, _, reservation = desk()
+        assert give(kit, "answer", reservation, kind, **(GOOD_CALL if kind == "call" else {})) is None
+        (call,) = calls(kit)
+        told: Any = {"call_sid": WS, "about": call.call_sid, "desk": call.desk, "change": "ended", **facts}
+        kit.event(DeskCallChanged(**told))
+        assert [each.error_code for each in alerts(kit)] == expected
+        assert status(kit, reservation) == "canceled"
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -42,6 +42,19 @@ class Case:
         return self.kit.floor.tasks[self.task].record
 
 
+@pytest.mark.parametrize("kind", ["dequeue", "call", "redirect"])
+def test_an_instruction_that_a_transferred_task_does_not_take(kind: str) -> None:
+    """errors.md §3.7: 40151; the offer stays, and can be accepted."""
+    case = Case()
+    case.transfer(case.bob)
+    offer = case.kit.offer(case.task)
+    with pytest.raises(Refused) as refusal:
+        case.kit.update("Reservation", offer, {}, {"Instruction": kind})
+    assert (refusal.value.code, case.state(offer)) == (40151, "pending")
+    case.kit.update("Reservation", offer, {}, {"Instruction": "accept"})
+    assert case.state(offer) == "accepted"
+
+
 def test_warm_to_a_worker_leaves_the_first_one_in_until_he_goes() -> None:
     case = Case()
     made = case.transfer(case.bob)

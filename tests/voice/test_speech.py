@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from driver import CALL, Driver
+from queue_site import Held
 
 from ringback import effects as fx
 from ringback.effects.conferences import BoundDelay, WatchSpeech
-from ringback.events.conferences import SpeechChanged
+from ringback.events.conferences import ConferenceUpdateRequested, SpeechChanged
 
 OTHER, THIRD = "CA" + "2" * 32, "CA" + "3" * 32
 SPEAKER = "statusCallback='/cb' statusCallbackEvent='speaker leave'"
@@ -80,6 +81,21 @@ def test_who_leaves_is_watched_no_more_and_what_comes_late_is_nothing() -> None:
     before = len(told(call))
     speaks(call, OTHER, False)
     assert len(told(call)) == before
+
+
+def test_what_crosses_the_end_of_the_conference_is_not_told_after_it() -> None:
+    call = Held({"/voice": f"<Response><Dial><Conference {SPEAKER}>r</Conference></Dial></Response>"})
+    for sid in (CALL, OTHER):
+        call.arrive(sid=sid)
+        call.answered(sid)
+    room = call.board.conferences.of(CALL)
+    assert room is not None
+    call.held = []
+    call.feed(ConferenceUpdateRequested(call_sid=room.sid, params={"Status": ["completed"]}))
+    before = len(told(call))
+    speaks(call, CALL, True)
+    assert len(told(call)) == before
+    call.release()
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ REGISTRY: Final[Mapping[str, Kind]] = {
             id="OutboundCallCanceledToNumberBlocked",
             key=_PREFIX + "TitleToNumberBlocked",
             default="That number is blocked. Ask your administrator to unblock it.",
+            # So named here (flex-desktop.md §8.2): ``reasonCode`` is given to Generic alone.
             context=("canceledReasonCode",),
         ),
         Kind(

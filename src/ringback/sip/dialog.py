@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ringback.sip.message import Headers, MalformedMessage, Request, Response
 from ringback.sip.transaction import T1, T2
-from ringback.sip.uri import NameAddr, Uri, split_outside_quotes
+from ringback.sip.uri import BadAddress, NameAddr, Uri, split_outside_quotes
 
 
 class DialogState(StrEnum):
@@ -36,7 +36,7 @@ class Dialog:
 
     @classmethod
     def from_request(cls, request: Request, local_tag: str) -> "Dialog":
-        """The UAS's dialog (section 12.1.1)."""
+        """The UAS's dialog (section 12.1.1). Raises MalformedMessage."""
         to = request.headers.get("to") or ""
         target = request.contact.uri if request.contact else request.from_.uri
         return cls(
@@ -57,6 +57,10 @@ class Dialog:
             contact = response.contact
         except MalformedMessage:
             contact = None  # the call is up all the same: what goes to the address that was called reaches it
+        try:
+            routes = _values(response.headers, "record-route")[::-1]
+        except MalformedMessage:
+            routes = []
         return cls(
             response.call_id,
             request.headers.get("from") or "",
@@ -64,7 +68,7 @@ class Dialog:
             request.from_.tag,
             response.to.tag,
             contact.uri if contact else request.uri,
-            _values(response.headers, "record-route")[::-1],
+            routes,
             local_cseq=request.cseq[0],
         )
 
@@ -106,12 +110,15 @@ class Dialog:
 
 
 def _values(headers: Headers, name: str) -> list[str]:
-    return [
-        part.strip()
-        for value in headers.all(name)
-        for part in split_outside_quotes(value, ",")
-        if part.strip()
-    ]
+    try:
+        return [
+            part.strip()
+            for value in headers.all(name)
+            for part in split_outside_quotes(value, ",")
+            if part.strip()
+        ]
+    except BadAddress as error:
+        raise MalformedMessage(name) from error
 
 
 @dataclass(slots=True)

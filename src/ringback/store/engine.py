@@ -25,6 +25,10 @@ class Engine(Protocol):
     insert: Any
     """SQLAlchemy's ``insert`` of the dialect."""
 
+    @property
+    def broken(self) -> str:
+        """Why nothing can be written any more; empty: it can."""
+
     async def open(self) -> None:
         """Connect; raises ``OSError`` or the driver's error when it cannot."""
 

@@ -37,6 +37,11 @@ class PostgresqlEngine:
         self._writer: Any = None
         self._pool: Any = None
 
+    @property
+    def broken(self) -> str:
+        """See :class:`Engine`: it connects anew for every transaction that finds the connection closed."""
+        return ""
+
     async def open(self) -> None:
         """Connect writer and pool."""
         self._writer = await asyncpg.connect(self._url)

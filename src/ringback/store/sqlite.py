@@ -39,6 +39,11 @@ class SqliteEngine:
         self._lists: sqlite3.Connection | None = None
         self._pool = ThreadPoolExecutor(1, "ringback-sqlite-reader")
 
+    @property
+    def broken(self) -> str:
+        """See :class:`Engine`."""
+        return "the database cannot be written" if self._writer.given_up else ""
+
     async def open(self) -> None:
         """Start the writer and open two connections to read. Raises ``OSError`` when the file is in use."""
         await self._writer.start()

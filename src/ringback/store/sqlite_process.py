@@ -59,7 +59,7 @@ class WriterProcess(asyncio.Protocol):
         self._unsent: list[Job] = []
         self._number = 0
         self._deaths = 0
-        self._given_up = False
+        self.given_up = False
         self._stopping = False
         self._gone = asyncio.Event()
         self._restart: asyncio.Task[None] | None = None
@@ -95,7 +95,7 @@ class WriterProcess(asyncio.Protocol):
 
     def put(self, statements: Sequence[Statement], future: asyncio.Future[None] | None) -> None:
         """Hand in one all-or-nothing write; ``future`` is told when it is on disk, or why it is not."""
-        if self._given_up:
+        if self.given_up:
             settle(future, WriterLost("the process that writes to the database keeps dying"))
             return
         self._number += 1
@@ -170,7 +170,7 @@ class WriterProcess(asyncio.Protocol):
             await self.start()
         except OSError as error:
             log.critical("the database cannot be written any more: %s", error)
-            self._given_up = True
+            self.given_up = True
             self._fail()
 
     def _fail(self) -> None:

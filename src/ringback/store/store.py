@@ -86,6 +86,11 @@ class Store:
             raise
         return store
 
+    @property
+    def broken(self) -> str:
+        """Why nothing can be written any more (for ``/ready``); empty: it can."""
+        return self._engine.broken
+
     async def close(self) -> None:
         """Finish the writes handed in, then disconnect."""
         await self._engine.close()

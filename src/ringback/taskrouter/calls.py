@@ -7,6 +7,7 @@ import msgspec
 from ringback.effects import Post
 from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaimed, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
+from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import outbound, transfers
@@ -23,7 +24,10 @@ from ringback.taskrouter.lifecycle import (
 )
 from ringback.taskrouter.machine import RESERVATION_LIVE
 from ringback.taskrouter.requests.task import add
+from ringback.taskrouter.troubles import trouble
 
+NOT_PLACED = {"call": 40113, "dequeue": 40133, "conference": 40145}
+"""Instruction → debugger's code when its call may not be made (§8)."""
 HANGUP = "hangup"
 LEFT = "Caller left the queue"
 
@@ -163,6 +167,10 @@ def _worker(floor: Floor, job: Job, reservation: Reservation, event: DeskCallCha
     state = reservation.reservation_status
     if event.about != reservation.call_sid:
         return  # another, older leg of his
+    kind = str(instruction.get("kind", ""))
+    if event.change == "ended" and kind in NOT_PLACED and _refused(event):
+        text = f"The call to the worker was refused ({event.error_code}: {title(event.error_code or 0)})"
+        trouble(floor, NOT_PLACED[kind], text, reservation.sid)
     if event.change == "answered" and instruction.get("kind") == "conference" and state == "pending":
         accept(floor, reservation)
         if outbound.to_be_called(job):
@@ -181,6 +189,11 @@ def _worker(floor: Floor, job: Job, reservation: Reservation, event: DeskCallCha
             _back(floor, job)
         elif state == "accepted" and (event.change == "ended" or instruction.get("kind") == "dequeue"):
             conversation_over(floor, reservation)
+
+
+def _refused(event: DeskCallChanged) -> bool:
+    """Whether the call was refused before it was dialled: then one code says it all (``kernel/outcome.py``)."""
+    return event.error_code is not None and event.error_code == event.reason_code
 
 
 def _never_met(job: Job) -> bool:

@@ -15,7 +15,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import MALFORMED
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter import outbound
+from ringback.taskrouter import outbound, transfers
 from ringback.taskrouter.floor import Floor, Job
 from ringback.taskrouter.instruction import Instruction, from_answer
 from ringback.taskrouter.journal import happened
@@ -39,6 +39,8 @@ CODES: dict[str, dict[str, int]] = {
 ``canceled``: the caller has hung up, or the task was canceled; every other state that is not the right one is
 ``state``.
 """
+IN_TRANSFER = ("accept", "reject", "conference", "supervise")
+"""What may be done with a task that is being transferred (errors.md §3.7)."""
 _ADDRESS = outbound.ADDRESS
 _CHOICES = {
     "recording_channels": ("mono", "dual"),
@@ -79,6 +81,11 @@ def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) 
         raise Refused(
             CODES[kind].get(state, CODES[kind]["state"]),
             f"Instruction {kind} needs reservation {reservation.sid} {wanted}; it is {state}",
+        )
+    if kind not in IN_TRANSFER and transfers.flying(floor.tasks[reservation.task_sid]) is not None:
+        raise Refused(
+            40151,
+            f"Task {reservation.task_sid} is being transferred: only {', '.join(IN_TRANSFER)} are possible",
         )
     if reservation.instruction is not None and kind not in ("accept", "reject", "supervise"):
         raise Refused(

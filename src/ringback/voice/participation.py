@@ -206,8 +206,8 @@ class Part:
 
     def _speech(self, speaking: bool) -> None:
         """This leg begins to speak, or has ceased to."""
-        if not self._watched or speaking == self._speaking:
-            return  # of an earlier stay
+        if not self._watched or speaking == self._speaking or self.room.record.status == "completed":
+            return  # of an earlier stay, or crossed by the end of the conference
         self._speaking, now = speaking, self.session.now
         event = "participant-speech-start" if speaking else "participant-speech-stop"
         self.session.out += [*self.room.tell(event, now, self.seat), self.room.save(now)]

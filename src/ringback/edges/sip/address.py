@@ -76,7 +76,7 @@ def caller_of(user: str, host: str, display: str) -> str:
         return number
     if display.lower() == "anonymous":
         return "anonymous"
-    return f"sip:{user}@{host}" if user else f"sip:{host}"
+    return f"sip:{user}@{within_uri(host)}" if user else f"sip:{within_uri(host)}"
 
 
 def split_headers(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:

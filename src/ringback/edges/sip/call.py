@@ -25,6 +25,9 @@ from ringback.sip.uri import BadAddress, parse_name_addr
 
 log = logging.getLogger("ringback.sip")
 
+MAX_REASON = 200
+"Characters of a reason phrase that are passed on."
+
 
 class CallState(StrEnum):
     """SETUP until a 2xx, ANSWERED until its ACK (inbound), TALKING, then OVER.
@@ -266,7 +269,7 @@ class SipCall:
             self._remote_gave_up()
         else:
             self._close(bye=False)
-            self._end("remote", request.headers.get("reason") or "BYE")
+            self._end("remote", (request.headers.get("reason") or "BYE")[:MAX_REASON])
 
     def _remote_gave_up(self) -> None:
         raise NotImplementedError

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 
-from ringback.edges.sip.call import CallState, SipCall
+from ringback.edges.sip.call import MAX_REASON, CallState, SipCall
 from ringback.edges.sip.handler import SipHandler
 from ringback.edges.sip.peer import ALLOW, SUPPORTED, contact_of, is_stale
 from ringback.edges.sip.stack import Hop, Stack, Trouble
@@ -236,10 +236,12 @@ class OutboundCall(SipCall):
                 self._auth_rounds += 1
                 self._send_invite(answer)
                 return
-        if code == 422 and not self._canceling and self._min_se < (response.number("min-se") or 0) <= 86_400:
-            self._min_se = response.number("min-se") or MIN_SE
+        smallest = response.number("min-se") or 0
+        if code == 422 and not self._canceling and self._min_se == MIN_SE < smallest <= 86_400:
+            # once; the new INVITE may be challenged again
+            self._min_se, self._auth_rounds = smallest, 0
             self._send_invite()
             return
         if self._give_up is not None:
             self._give_up.cancel()
-        self._fail(code, response.reason, "local" if self._canceling else "remote")
+        self._fail(code, response.reason[:MAX_REASON], "local" if self._canceling else "remote")

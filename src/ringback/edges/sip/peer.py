@@ -34,8 +34,8 @@ class Peer:
                 uri = parse_name_addr(dialog.routes[0]).uri
             except BadAddress:
                 return self.hop
-        elif self.hop.transport != "udp":
-            return self.hop
+        elif self.hop.transport != "udp" and getattr(self.hop.flow, "open", True):
+            return self.hop  # a connection that has closed is replaced by one to the contact
         host, transport = uri.bare_host, uri.transport
         if not is_address(host) or (host != self.hop.host and _unroutable(host)):
             return self.hop

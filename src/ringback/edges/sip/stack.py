@@ -4,11 +4,12 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ringback.edges.sip.counters import SipCounters
 from ringback.edges.sip.handler import Listener, TlsFiles
+from ringback.edges.sip.names import Names
 from ringback.edges.sip.transport import Flow, Source, Transports
 from ringback.sip.message import Headers, MalformedMessage, Request, Response, parse_message, respond
 from ringback.sip.timer import Deadline, TimerQueue
@@ -27,11 +28,11 @@ from ringback.sip.transaction import (
     server_key,
 )
 from ringback.sip.uri import host_port, is_address
+from ringback.sip.way import ack_of, fix_via, same_tag
 
 log = logging.getLogger("ringback.sip")
 
 Trouble = Literal["timeout", "transport"]
-_DNS_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ class Stack:
         self._timers = TimerQueue()
         self._armed: asyncio.TimerHandle | None = None
         self._armed_at = 0.0
-        self._names: dict[tuple[str, int, str], tuple[float, Hop]] = {}
-        self._resolving: set[asyncio.Task[None]] = set()
+        self._names = Names(clock, self.counters)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
@@ -98,9 +98,7 @@ class Stack:
 
     async def stop(self) -> None:
         """Drop every transaction and close the sockets."""
-        for task in list(self._resolving):
-            task.cancel()
-        await asyncio.gather(*self._resolving, return_exceptions=True)
+        await self._names.close()
         if self._armed is not None:
             self._armed.cancel()
         self._server.clear()
@@ -194,7 +192,7 @@ class Stack:
         asked = transaction.user
         assert isinstance(asked, Asked)
         if transaction.table is CLIENT_INVITE and response.code >= 300 and not transaction.ack:
-            transaction.ack = _ack_of(asked.request, response).to_bytes()
+            transaction.ack = ack_of(asked.request, response).to_bytes()
         do = transaction.fire(response_event(response.code), self.clock())
         self._perform(transaction, do, response)
         if do and response.code >= 200:
@@ -223,7 +221,7 @@ class Stack:
             response.headers.set("Retry-After", "5")
             self._send(response.to_bytes(), *self._way_back(request, source))
             return
-        _fix_via(request, source)
+        fix_via(request, source.host, source.port)
         merge = (request.call_id, request.from_.tag, request.headers.get("cseq") or "")
         if not request.to.tag and request.method not in ("CANCEL", "ACK") and merge in self._merge:
             self.respond_statelessly(request, 482, source)
@@ -235,7 +233,20 @@ class Stack:
         if not request.to.tag and request.method != "CANCEL":
             transaction.merge = merge
             self._merge[merge] = transaction
-        self._on_request(request, source, transaction)
+        try:
+            self._on_request(request, source, transaction)
+        except MalformedMessage as problem:
+            self.counters.dropped[problem.reason] += 1
+            self._excuse(request, transaction, problem.status)
+        except Exception:
+            self.counters.handler_errors += 1
+            log.exception("a SIP %s from %s failed", request.method, source.host)
+            self._excuse(request, transaction, 500)
+
+    def _excuse(self, request: Request, transaction: Transaction, code: int) -> None:
+        """Answer what failed half way, unless it was answered: nobody else will end the transaction."""
+        if not transaction.last:
+            self.turn_away(request, transaction, code)
 
     def canceled(self, request: Request) -> Transaction | None:
         """The INVITE transaction that a CANCEL is for."""
@@ -278,7 +289,7 @@ class Stack:
         Its address may be forged: a refusal that is repeated until the ACK would multiply what it costs to send,
         and a transaction for each would let strangers use up the room of those who are known.
         """
-        response = respond(request, code, to_tag=_same_tag(request))
+        response = respond(request, code, to_tag=same_tag(request))
         for name, value in headers:
             response.headers.add(name, value)
         response.headers.set("Server", self.user_agent)
@@ -289,7 +300,7 @@ class Stack:
         """Answer without a transaction: for what is malformed, merged or too much."""
         if request.method == "ACK":
             return
-        response = respond(request, code, to_tag=_same_tag(request))
+        response = respond(request, code, to_tag=same_tag(request))
         response.headers.set("Server", self.user_agent)
         flow, address = self._way_back(request, source)
         self._send(response.to_bytes(), flow, address)
@@ -400,41 +411,17 @@ class Stack:
             request.headers.set("Contact", self.contact(flow))
 
     def resolve(self, hop: Hop, then: Callable[[Hop | None], None]) -> None:
-        """Call `then` with a hop whose host is an address (at once if it is one), or None. No SRV look-up."""
-        assert self._loop is not None
-        host = hop.host.strip("[]")
-        if is_address(host):
-            then(Hop(hop.transport, host, hop.port, hop.flow))
+        """Call `then` with a hop whose host is an address (at once if it is one), or None."""
+        if is_address(hop.host.strip("[]")):
+            then(replace(hop, host=hop.host.strip("[]")))
             return
-        known = self._names.get((host, hop.port, hop.transport))
-        if known is not None and known[0] > self.clock():
-            then(known[1])
-            return
-        task = self._loop.create_task(self._look_up(host, hop, then))
-        self._resolving.add(task)
-        task.add_done_callback(self._resolving.discard)
 
-    async def _look_up(self, host: str, hop: Hop, then: Callable[[Hop | None], None]) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(5.0):
-                found = await loop.getaddrinfo(host, hop.port)
-        except (OSError, TimeoutError, UnicodeError):
-            self.counters.dropped["dns"] += 1
-            then(None)
-            return
-        # what we can send to first, then IPv4 before IPv6
-        found.sort(
-            key=lambda entry: (
-                not self.transports.reaches(hop.transport, str(entry[4][0])),
-                ":" in str(entry[4][0]),
-            )
+        def found(address: str | None) -> None:
+            then(None if address is None else replace(hop, host=address, flow=None))
+
+        self._names.look_up(
+            hop.host, hop.port, lambda each: self.transports.reaches(hop.transport, each), found
         )
-        address = Hop(hop.transport, str(found[0][4][0]), hop.port)
-        if len(self._names) > 1000:
-            self._names.clear()
-        self._names[(host, hop.port, hop.transport)] = (self.clock() + _DNS_SECONDS, address)
-        then(address)
 
     # -- doing --------------------------------------------------------------------------------------------
 
@@ -483,37 +470,3 @@ class Stack:
 
     def _flow_in_use(self, flow: Flow) -> bool:
         return self._flow_needed(flow) or any(t.flow[0] is flow for t in self._client.values())
-
-
-def _same_tag(request: Request) -> str:
-    """A To tag that a repeated request gets again."""
-    return f"x{abs(hash((request.call_id, request.headers.get('from')))):x}"
-
-
-def _fix_via(request: Request, source: Source) -> None:
-    """Record received and rport in the topmost Via (RFC 3261 section 18.2.1, RFC 3581 section 4)."""
-    via = request.via
-    first = request.headers.all("via")[0]
-    rport = "rport" in via.params
-    if via.host.strip("[]") == source.host and not rport:
-        return
-    top, comma, more = first.partition(",")
-    if rport:
-        top = ";".join(
-            f"rport={source.port}" if part.strip().lower().split("=")[0] == "rport" else part
-            for part in top.split(";")
-        )
-    top += f";received={source.host}"
-    request.headers.all("via")[0] = top + comma + more
-
-
-def _ack_of(request: Request, response: Response) -> Request:
-    """The ACK of a non-2xx final response (RFC 3261 section 17.1.1.3)."""
-    headers = Headers([("Via", request.headers.all("via")[0]), ("Max-Forwards", "70")])
-    if routes := request.headers.all("route"):
-        headers.set_all("Route", list(routes))
-    headers.set("From", request.headers.get("from") or "")
-    headers.set("To", response.headers.get("to") or "")
-    headers.set("Call-ID", request.call_id)
-    headers.set("CSeq", f"{request.cseq[0]} ACK")
-    return Request("ACK", request.target, headers)

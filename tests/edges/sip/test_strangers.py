@@ -1,0 +1,122 @@
+"""Peers that are forged, broken or behind something: what goes where, what is kept of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.edges.sip.conftest import Start
+from tests.edges.sip.test_endpoint import invite
+from tests.edges.sip.test_protocol import Raw, raw
+from tests.edges.sip.wire import wire
+from tests.sip_peers import OFFER, Recorder, port_of
+
+from ringback.edges.sip.handler import Authorization
+from ringback.sip.message import respond
+from ringback.sip.uri import parse_name_addr
+
+__all__ = ["raw"]
+
+
+async def test_the_ack_carries_the_credentials_of_its_invite(start: Start, raw: Raw) -> None:
+    """RFC 3261 §22.1: proxies that check ACKs drop those without."""
+    on = await wire(start, raw)
+    on.call(credentials=("alice", "secret"))
+    first = await on.request("INVITE")
+    on.answer(first, 407, ("Proxy-Authenticate", 'Digest realm="x", nonce="n", algorithm=MD5'))
+    await on.request("ACK")
+    second = await on.request("INVITE")
+    assert parse_name_addr(second.headers.get("to") or "").tag == ""
+    on.answer(second, 200, body=OFFER)
+    ack = await on.request("ACK")
+    assert ack.headers.get("proxy-authorization") == second.headers.get("proxy-authorization") is not None
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ["sip:a@127.0.0.1:{port};transport=sctp", "sip:a@[2001:db8::1]", "sip:a@10.9.8.7", "sip:a@no.such.host"],
+)
+async def test_a_contact_that_we_cannot_reach_is_not_used(start: Start, raw: Raw, contact: str) -> None:
+    """Requests go where the call has gone so far; the contact stays their Request-URI."""
+    on = await wire(start, raw)
+    call = on.call()
+    invite = await on.request("INVITE")
+    response = respond(invite, 200, to_tag="uas")
+    response.headers.set("Contact", f"<{contact.format(port=raw.port)}>")
+    response.headers.set("Content-Type", "application/sdp")
+    response.body = OFFER
+    raw.send(response.to_bytes())
+    assert (await on.request("ACK")).target == contact.format(port=raw.port)
+    call.hangup()
+    await on.request("BYE")
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
+async def test_strangers_are_told_once_and_forgotten(start: Start, raw: Raw, method: str) -> None:
+    """A forged sender is not sent a refusal ten times over; a repeated request is answered alike."""
+    on = await wire(start, raw)
+    on.handler.verdict = Authorization("digest", realm="x", password={"alice": "secret"}.get)
+    request = raw.build(method, body=OFFER if method == "INVITE" else b"")
+    first = await raw.ask(request)
+    on.push(33.0)
+    assert await on.quiet() == []
+    assert not on.agent._stack._server
+    assert not on.agent._stack._merge
+    again = await raw.ask(request)
+    assert (first.code, again.code, again.to.tag) == (401, 401, first.to.tag)
+    raw.send(raw.build("ACK", to_tag=first.to.tag))
+    on.handler.verdict = Authorization("refused")
+    assert (await raw.ask(request)).code == 403
+    assert not on.agent._stack._server
+
+
+async def test_requests_that_fail_half_way_are_answered_and_forgotten(start: Start, raw: Raw) -> None:
+    """Whatever the mistake, theirs or ours: an answer, and no transaction that nobody would end."""
+    on = await wire(start, raw)
+    bad = raw.build("INVITE", 'Record-Route: "<sip:10.0.0.1;lr>', body=OFFER)
+    assert (await raw.ask(bad)).code == 400
+    on.agent._stack._on_request = lambda *request: 1 / 0  # type: ignore[assignment,return-value]
+    assert (await raw.ask(raw.build("OPTIONS", cseq=2))).code == 500
+    assert on.agent.counters.handler_errors == 1
+    on.push(38.0)
+    assert not on.agent._stack._server
+    assert not on.agent._calls
+
+
+async def test_a_trunk_cannot_lead_us_on_for_ever(start: Start, raw: Raw) -> None:
+    """422 with another Min-SE each time: one is followed, also when the new INVITE is challenged again."""
+    on = await wire(start, raw)
+    on.call(credentials=("alice", "secret"))
+    challenge = ("WWW-Authenticate", 'Digest realm="x", nonce="n", algorithm=MD5')
+    expires = []
+    for code, extra in (
+        (401, challenge),
+        (422, ("Min-SE", "2000")),
+        (401, challenge),
+        (422, ("Min-SE", "3000")),
+    ):
+        invite = await on.request("INVITE")
+        expires.append(invite.headers.get("session-expires"))
+        on.answer(invite, code, extra)
+        await on.request("ACK")
+    await on.handler.until("failed")
+    assert on.handler.log[-1][1] == 422
+    assert expires == ["1800", "1800", "2000", "2000"]
+
+
+async def test_a_bye_finds_its_way_when_the_connection_has_closed(start: Start) -> None:
+    """A caller whose TCP connection broke is reached at its Contact (RFC 3261 section 18.1.1)."""
+    there, here = Recorder(), Recorder()
+    uas, uac = await start(there, "tcp"), await start(here, "tcp")
+    call = invite(uac, port_of(uas, "tcp"), transport="tcp")
+    await there.until("confirmed")
+    for stream in list(uac._stack.transports._streams.values()):
+        stream.abort()
+    (theirs,) = uas.calls
+    async with asyncio.timeout(5):
+        while uas._stack.transports._streams:
+            await asyncio.sleep(0.01)
+    theirs.hangup()
+    await here.until("ended")
+    assert here.log[-1][1] == "remote"
+    assert call.over
