@@ -45,6 +45,7 @@ from ringback.web.server import Front
 from ringback.web.status import Status
 from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
 from ringback.web.taskrouter_views import taskrouter_views
+from ringback.web.token_validation import token_validation
 from ringback.web.transcriptions import LiveTranscriptions
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def build_front(product: Ringback) -> Front:
             make_secret=lambda: secrets.token_hex(16),
             recordings=product.recordings,
             encode_mp3=encode_mp3,
+            recording_auth=settings.recording_auth,
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
         ),
@@ -148,6 +150,7 @@ def build_front(product: Ringback) -> Front:
             *DialingPermissions(product.permissions).extras,
             *outcome_views(desk.floors, product.notices),
             *product.lookups.extras,
+            token_validation(desk),
         ),
         follow=lambda record, gone: product.permissions.follow(record, gone=gone),
     )

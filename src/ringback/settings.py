@@ -124,6 +124,9 @@ class Settings:
     verify_caller_ids: Literal["call", "at_once"] = "call"
     """How a caller id is verified: ``call``, the number is called and must enter a code; ``at_once``, whoever has
     the account's credentials is trusted."""
+    recording_auth: bool = True
+    """Whether the sound of a recording needs credentials; ``false``: whoever knows its URL may fetch it, as the
+    hosted service has it by default. What is told about a recording (``.json``) always needs them."""
     task_retention: float = 300.0
     """Seconds that completed and canceled tasks stay readable before they are removed."""
     plugins: str = ""

@@ -96,7 +96,7 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
-    qu.QueueChangeRequested, qu.TaskMade, qu.TaskGone, qu.ReservationClaimed, qu.DeskCallRequested,
+    qu.QueueChangeRequested, qu.TaskMade, qu.ReservationClaimed, qu.DeskCallRequested,
     conference_events.ParticipantTold, conference_events.SpeechChanged, conference_events.ParticipantRequested,
     conference_events.ParticipantUpdateRequested, conference_events.ParticipantRemovalRequested,
     conference_events.ConferenceUpdateRequested, conference_events.ConferenceLost,

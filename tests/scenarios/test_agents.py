@@ -143,6 +143,39 @@ async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kin
         assert after["QueueResult"] == "bridged"
 
 
+@pytest.mark.parametrize("ended", ["workflow", "ttl"])
+async def test_a_caller_whose_task_timed_out_waits_for_the_application(ringback: World, ended: str) -> None:
+    """The vendor's samples hear ``workflow.timeout`` and send the waiting call to voicemail by REST."""
+    office = await Office(ringback).open()
+    never = {"queue": next(iter(office.floor.queues)), "expression": "1==0"}
+    if ended == "workflow":
+        never["timeout"] = "30"
+    configuration = json.dumps({"task_routing": {"filters": [{"expression": "1==1", "targets": [never]}]}})
+    await office.request("update", "Workflow", office.workflow, {"configuration": configuration})
+    ringback.app(
+        "/voice",
+        f'<Response><Enqueue workflowSid="{office.workflow}" action="/after">'
+        f'<Task timeout="{60 if ended == "workflow" else 30}">{{}}</Task></Enqueue></Response>',
+    )
+    ringback.app("/after", "<Response/>")
+    voicemail = ringback.app(
+        "/voicemail", "<Response><Say>Leave a message</Say><Pause length='60'/></Response>"
+    )
+    await ringback.number("+15550100", voice="/voice")
+    caller = await ringback.call("+15550100", script=[{"wait": 300}])
+    await ringback.advance(45)
+    task = office.task()
+    assert task.assignment_status == "canceled"
+    assert ("workflow.timeout" in await office.kinds()) == (ended == "workflow")
+    (call,) = (await ringback.get("Calls"))["calls"]
+    assert (call["status"], ringback.requests("/after")) == ("in-progress", [])
+    await ringback.post(f"Calls/{call['sid']}", Url=voicemail)
+    await caller.hears("Leave a message", within=10)
+    await ringback.settled()
+    (after,) = ringback.requests("/after")
+    assert after["QueueResult"] == "redirected"
+
+
 @pytest.mark.parametrize("early", ["true", "false"])
 async def test_the_agent_hears_his_customers_phone_ring_and_then_the_customer(
     ringback: World, early: str

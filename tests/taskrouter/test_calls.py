@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringback.events import HangUpRequested
-from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaimed, TaskGone, TaskMade
+from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaimed, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.taskrouter.lifecycle import RETRY_AFTER
 from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
@@ -157,7 +157,6 @@ def test_the_caller_leaves(worker: str, change: str, reason: str) -> None:
     assert [each.reservation_status for each in kit.floor.reservations.values()] == ["canceled"] * (
         worker == "Available"
     )
-    assert not any(isinstance(each, TaskGone) for each in kit.posts())
     if worker == "Available":
         assert kit.pending(ask(kit)) == ["Ann"]
 
@@ -195,18 +194,6 @@ def test_a_caller_of_a_plainly_accepted_task_hangs_up() -> None:
     assert (status(kit, reservation), kit.state(task)) == ("accepted", "assigned")
     tell(kit, task, "ended")
     assert (status(kit, reservation), kit.state(task)) == ("wrapping", "wrapping")
-
-
-def test_the_callers_task_ends_without_him() -> None:
-    """The engine cancels (TTL, workflow timeout): the caller is taken out; by request: he stays."""
-    kit = Kit(template="FIFO")
-    task = ask(kit, timeout=30)
-    kit.advance(30)
-    (gone,) = (each for each in kit.posts() if isinstance(each, TaskGone))
-    assert (gone.call_sid, gone.task_sid) == (CALLER, task)
-    kit = Kit(template="FIFO")
-    kit.update("Task", ask(kit), {"reason": "callback"}, {"AssignmentStatus": "canceled"})
-    assert not any(isinstance(each, TaskGone) for each in kit.posts())
 
 
 # --- the agent's leg ------------------------------------------------------------------------------------------------

@@ -178,6 +178,19 @@ def test_what_is_over_stays_as_it_is(state: str, values: dict[str, Any], params:
     assert task not in kit.floor.tasks
 
 
+@pytest.mark.parametrize(("state", "wanted"), list(itertools.product(["completed", "canceled"], LEGAL)))
+def test_what_is_over_does_not_end_again(state: str, wanted: str) -> None:
+    """With attributes in the same request the refusal is that of the plain one, and nothing changes."""
+    kit, task = task_in(state)
+    before = kit.floor.tasks[task].record.attributes
+    values, params = {"attributes": '{"a":1}', "reason": "again"}, {"AssignmentStatus": wanted}
+    refusal = refused(kit, "update", "Task", task, values, params)
+    assert (refusal.code, refusal.status) == (20001, 400)
+    assert MESSAGES[wanted].format(task) in refusal.message
+    record = kit.floor.tasks[task].record
+    assert (record.attributes, record.assignment_status) == (before, state)
+
+
 @pytest.mark.parametrize(("operation", "values"), [("update", {"priority": 3}), ("delete", {})])
 def test_if_match(operation: str, values: dict[str, Any]) -> None:
     """Another version: 412 and nothing changes (§2.7)."""

@@ -245,16 +245,11 @@ def test_hanging_up_before_the_desk_has_answered_leaves_no_queue_either() -> Non
     assert len(call.of(fx.Delete)) == 1
 
 
-@pytest.mark.parametrize("how", ["leave", "redirect", "hangup", "gone"])
+@pytest.mark.parametrize("how", ["leave", "redirect", "hangup"])
 def test_the_desk_hears_exactly_once_that_the_customer_left(how: str) -> None:
     call = with_task()
     if how == "redirect":
         call.update(Url=BASE + "/moved")
-    elif how == "gone":
-        call.feed(qu.TaskGone(call_sid=CALL, task_sid="WTother", reason="timeout"))
-        assert size(call, WORKFLOW) == 1
-        call.feed(qu.TaskGone(call_sid=CALL, task_sid=TASK, reason="timeout"))
-        assert [one["QueueResult"] for one in call.asked("/after")] == ["leave"]
     elif how == "leave":
         call = waiting(
             ENQUEUE.replace("workflowSid", "waitUrl='/wait' workflowSid"),

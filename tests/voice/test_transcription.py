@@ -156,11 +156,13 @@ def test_the_callback_has_exactly_the_facts_of_the_sheet() -> None:
         "AccountSid": ACCOUNT,
         "From": "+15551230001",
         "To": "+15550100123",
+        "Caller": "+15551230001",
+        "Called": "+15550100123",
         "CallStatus": call.calls[CALL].status,
         "ApiVersion": "2010-04-01",
         "Direction": "inbound",
     }
-    assert len(hook.params) == 13
+    assert len(hook.params) == 15
     assert (hook.url, hook.method, hook.key, hook.token) == (BASE + "/told?box=7", "POST", CALL, record.sid)
 
 
@@ -175,7 +177,9 @@ def test_forwarded_from_is_told_when_it_is_known() -> None:
     call.answered()
     call.recorded(5.0)
     (hook,) = [one for one in finished(call) if isinstance(one, fx.SendWebhook)]
-    assert dict(hook.params)["ForwardedFrom"] == "+15559990000"
+    said = dict(hook.params)
+    assert said["ForwardedFrom"] == "+15559990000"
+    assert (said["Caller"], said["Called"]) == (said["From"], said["To"]) == ("+15551230001", "+15550100123")
 
 
 def test_nobody_is_told_without_a_callback_and_the_record_is_kept() -> None:

@@ -22,14 +22,6 @@ class TaskMade(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskGone(Event):
-    """The desk ended the waiting caller's task (workflow timeout, TTL): ``call_sid`` leaves its queue."""
-
-    task_sid: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationClaimed(Event):
     """The answer to :class:`~ringback.effects.queues.ClaimReservation`: whom to bridge, or why not."""
 

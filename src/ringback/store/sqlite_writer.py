@@ -104,7 +104,10 @@ def serve(link: socket.socket, writer: Writer) -> None:
     waiting: list[Job] = []
     while True:
         if not ended and (not waiting or select.select([link], [], [], 0)[0]):
-            data = link.recv(1 << 20)
+            try:
+                data = link.recv(1 << 20)
+            except ConnectionResetError:  # the parent was killed with an answer of ours unread
+                data = b""
             ended = not data
             buffer += data
         for texts, jobs in unframe(buffer):
@@ -113,10 +116,9 @@ def serve(link: socket.socket, writer: Writer) -> None:
         if waiting:
             group = waiting[:GROUP_LIMIT]
             del waiting[:GROUP_LIMIT]
-            with contextlib.suppress(
-                ConnectionError
-            ):  # a killed parent needs no answer, the rows are written
-                link.sendall(frame((group[-1][0], writer.write(group))))
+            errors = writer.write(group)
+            with contextlib.suppress(ConnectionError):  # a killed parent needs no answer
+                link.sendall(frame((group[-1][0], errors)))
         elif ended:
             return
 

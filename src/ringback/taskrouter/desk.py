@@ -178,7 +178,7 @@ def _due(floor: Floor, due: Due) -> None:
         if task.target_entered == due.stamp and (task.target_over or _time_is_up(job, due.at)):
             target_due(floor, job)
     elif due.what == "ttl" and task.assignment_status in ("pending", "reserved"):
-        cancel_task(floor, job, TTL_OVER, by_engine=True)
+        cancel_task(floor, job, TTL_OVER)
     elif due.what == "assigned" and task.assignment_status == "assigned" and task.status_since == due.stamp:
         delete_task(floor, job, "task.system-deleted")
     elif due.what == "remove" and floor.over(job) and task.status_since == due.stamp:

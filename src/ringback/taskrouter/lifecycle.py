@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ringback.effects import Delete, Post
 from ringback.effects.taskrouter import AskAssignment
 from ringback.events import HangUpRequested
-from ringback.events.queues import TaskGone
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter.floor import Agent, Floor, Job
 from ringback.taskrouter.journal import happened, iso
@@ -71,7 +70,7 @@ def reserve(
     task = job.record
     if not job.open and task.assignment_status == "pending":
         if task.cycles >= CYCLE_LIMIT:
-            cancel_task(floor, job, CYCLES_OVER, by_engine=True)
+            cancel_task(floor, job, CYCLES_OVER)
             return False
         task.cycles += 1
     plan = floor.workflows.get(task.workflow_sid or "")
@@ -231,7 +230,7 @@ def back_in_line(floor: Floor, job: Job, *, unreachable: str | None = None) -> N
     set_task(floor, job, "release")
     if (task.routing_target or "").startswith("WK"):
         happened(floor, "reservation.failed", task=task, reservation=floor.reservations[job.reservations[-1]])
-        cancel_task(floor, job, DECLINED, by_engine=True)
+        cancel_task(floor, job, DECLINED)
         return
     job.asked = {unreachable} if unreachable else set()
     if unreachable:
@@ -273,16 +272,14 @@ def _live(floor: Floor, job: Job, states: frozenset[str] | tuple[str, ...]) -> l
 # --- tasks --------------------------------------------------------------------------------------------------------
 
 
-def cancel_task(floor: Floor, job: Job, reason: str, *, by_engine: bool = False) -> None:
-    """Canceled, with what was offered. The engine's own cancellation takes the caller out of the queue; the
-    API's leaves him (the callback flow cancels the task and goes on talking to him). Raises :class:`Refused`."""
+def cancel_task(floor: Floor, job: Job, reason: str) -> None:
+    """Canceled, with what was offered. A waiting caller stays in his queue: what becomes of him is the application's
+    choice, which hears of it by ``task.canceled`` or ``workflow.timeout`` (ADR 0011). Raises :class:`Refused`."""
     task = job.record
     _finish(floor, job, "cancel", reason)
     for each in _live(floor, job, ("pending",)):
         _end(floor, each, "cancel", "reservation.canceled")
     happened(floor, "task.canceled", task=task)
-    if by_engine and task.call_sid:
-        floor.do(Post(TaskGone(call_sid=task.call_sid, task_sid=task.sid, reason=reason)))
 
 
 def wrap_task(floor: Floor, job: Job, reason: str | None = None) -> None:

@@ -161,7 +161,7 @@ def _exhausted(floor: Floor, job: Job, cause: Cause) -> None:
     plan = floor.workflows.get(task.workflow_sid or "")
     if cause == "timeout":
         happened(floor, "workflow.timeout", task=task, about=("workflow", task.workflow_sid or ""))
-        cancel_task(floor, job, TIMED_OUT, by_engine=True)
+        cancel_task(floor, job, TIMED_OUT)
         return
     default = plan.configuration.default if plan is not None else None
     if default is not None and task.filter_index != DEFAULT:
@@ -171,7 +171,7 @@ def _exhausted(floor: Floor, job: Job, cause: Cause) -> None:
         floor.line_up(job)
         return
     happened(floor, "workflow.skipped", task=task, about=("workflow", task.workflow_sid or ""))
-    cancel_task(floor, job, UNMATCHED if cause == "match" else SKIPPED, by_engine=True)
+    cancel_task(floor, job, UNMATCHED if cause == "match" else SKIPPED)
 
 
 def _enter(floor: Floor, job: Job, filter_index: int, target: Target) -> bool:

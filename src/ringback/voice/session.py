@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringback.effects import (
     AudioItem,
@@ -30,7 +29,6 @@ from ringback.events import (
     LegFailed,
     LegRinging,
     PlaybackEnded,
-    RecordingBegan,
     RecordingEnded,
     TimerFired,
 )
@@ -92,16 +90,13 @@ class Session:
         self._count = 0
         self._warnings: set[tuple[int, str]] = set()
         self._owed: list[tuple[str, Source]] = []
-        self._handlers: dict[type[Event], Callable[[Event], None]] = {
-            LegRinging: self._ringing,
-            LegAnswered: self._answered_event,
-            LegFailed: self._failed,
-            LegEnded: self._leg_ended,
-            TimerFired: self._timer,
-            RecordingEnded: self._recording_ended,
-            RecordingBegan: lambda event: None,
-            TaskMade: partial(desk.task_made, self),
-        }
+
+    def forget(self) -> None:
+        """The last effect is out: nothing is kept, so that what refers back to the session does not keep it either.
+
+        What refers to itself is found by a full collection of garbage only, and that stops every other call.
+        """
+        vars(self).clear()
 
     # --- what verbs use -----------------------------------------------------------------------------
 
@@ -245,9 +240,9 @@ class Session:
             return  # nothing has been dialled: whatever reports of a leg means another one
         if self.tie is not None:
             self.tie.before(event)
-        handler = self._handlers.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
-            handler(event)
+            handler(self, event)
         if not self.over:
             if self.tie is not None:
                 self.tie.after(event)
@@ -366,6 +361,8 @@ class Session:
                 self._document_over(stop.value)
         except HungUp:
             self._steps = None
+        finally:
+            interruption.__traceback__ = None  # its frames hold the exception and the session: a cycle
 
     def _document_over(self, end: End) -> None:
         self._steps = None
@@ -458,3 +455,15 @@ class Session:
             facts = self.recordings.facts(event.recording_sid, event.seconds)
             self._ask_owed(event.recording_sid, facts)
             self._release_if_done()
+
+
+_HANDLERS: dict[type[Event], Callable[[Session, Any], None]] = {
+    LegRinging: Session._ringing,
+    LegAnswered: Session._answered_event,
+    LegFailed: Session._failed,
+    LegEnded: Session._leg_ended,
+    TimerFired: Session._timer,
+    RecordingEnded: Session._recording_ended,
+    TaskMade: desk.task_made,
+}
+"""The leg's own bookkeeping, before the running document sees the event."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ringback.effects import Delete, Join, LeaveRoom, Post, Save, Tone
 from ringback.events import Event
-from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, TaskGone, TaskMade
+from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, TaskMade
 from ringback.resources.api.queue import DEFAULT_SIZE, Queue
 from ringback.voice import desk
 from ringback.voice.params import Params
@@ -134,8 +134,6 @@ class Stay:
 
     def concerns(self, event: Event) -> bool:
         """Whether ``event`` ends the waiting."""
-        if isinstance(event, TaskGone):
-            return event.task_sid == self.session.plan.desk.get("task")
         if isinstance(event, TaskMade):
             return event.request == self.session.task_request and not event.task_sid
         return self.accepts(event)
@@ -222,12 +220,11 @@ def _wait(stay: Stay, source: Source | None) -> Steps[str]:
             stay.back()
         elif isinstance(end, Left):
             return end.why
-        elif isinstance(end, TaskMade):
+        else:
+            assert isinstance(end, TaskMade), "nothing else concerns a stay"
             code = end.error_code or 14222
             session.warn(code, end.error_text or "The task could not be made")
             return "error" if code in (14220, 14221) else "system-error"
-        else:
-            return "leave"
 
 
 def _taken(stay: Stay) -> Steps[QueueTaken]:

@@ -509,6 +509,7 @@ class Switchboard:
         effects, session.out = session.out, []
         if session.released:
             self._sessions.pop(session.call.sid, None)
+            session.forget()
         return effects
 
     def _alert(self, call: Call, now: float, code: int, text: str) -> Save:

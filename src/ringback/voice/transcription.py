@@ -48,6 +48,8 @@ def order(call: Call, recording_url: str, recording_sid: str, callback: str | No
         ("AccountSid", call.account_sid),
         ("From", call.from_),
         ("To", call.to),
+        ("Caller", call.from_),
+        ("Called", call.to),
         ("ApiVersion", call.api_version),
         ("Direction", call.direction),
     ]

@@ -142,6 +142,8 @@ def positions(document: bytes) -> Iterator[tuple[int, int]]:
     except (expat.ExpatError, LookupError, ValueError) as error:
         # The two readers disagree (an encoding that only libxml2 knows): such a document is not run.
         raise TwimlError(12100, f"The XML is not well-formed: {str(error)[:300]}") from None
+    finally:  # they hold the parser, and it holds them
+        parser.StartElementHandler = parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = None
     return iter(found)
 
 

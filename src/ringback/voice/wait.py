@@ -117,6 +117,8 @@ def _interrupt(steps: Steps[T], interruption: Interrupted) -> None:
         steps.throw(interruption)
     except (Interrupted, StopIteration):
         return
+    finally:
+        interruption.__traceback__ = None  # its frames hold the exception: a cycle
     steps.close()  # it waits although it was interrupted: it has no say any more
 
 

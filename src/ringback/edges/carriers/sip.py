@@ -408,15 +408,10 @@ class SipCarrier:
 
     def _fail(self, leg: Leg, code: int, reason: str, by: Any) -> None:
         if leg.call_sid in self._legs:
+            sip_call_id = leg.call.call_id if leg.call is not None else ""
             self._forget(leg)
             self._post(
-                LegFailed(
-                    call_sid=leg.call_sid,
-                    sip_code=code,
-                    reason=reason,
-                    by=by,
-                    sip_call_id=leg.call.call_id if leg.call is not None else "",
-                )
+                LegFailed(call_sid=leg.call_sid, sip_code=code, reason=reason, by=by, sip_call_id=sip_call_id)
             )
 
     def _forget(self, leg: Leg) -> None:
@@ -424,6 +419,7 @@ class SipCarrier:
         self._prompts.close(leg.call_sid)
         self._router.gave_back(leg.trunk)
         leg.trunk = ""
+        leg.call = None  # the call refers to the leg: so they are freed without a collection of garbage
         if leg.local is not None:
             self._pool.close(leg.call_sid)
 

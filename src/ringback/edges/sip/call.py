@@ -128,7 +128,8 @@ class SipCall:
 
     def reinvite(self, sdp: bytes) -> None:
         """Offer again within the call; waits for a running offer. The result comes by `reanswered`."""
-        self.offers.make(sdp)
+        if not self.over:
+            self.offers.make(sdp)
 
     def refer(self, target: str) -> None:
         """Ask the peer to call `target` (a URI). Raises ValueError for a target with line ends."""
@@ -196,8 +197,9 @@ class SipCall:
 
     def _clear(self) -> None:
         self.successes.clear()
-        self.watch.stop()
+        self.watch.close()
         self.offers.clear()
+        del self.offers  # it refers back to the call
         self._forget(self)
 
     def _abandon(self) -> None:

@@ -15,8 +15,8 @@ class SessionWatch:
 
     def __init__(self, stack: Stack, refresh: Callable[[], None], lost: Callable[[], None]) -> None:
         self._stack = stack
-        self._refresh = refresh
-        self._lost = lost
+        self._refresh: Callable[[], None] | None = refresh
+        self._lost: Callable[[], None] | None = lost
         self._timer: SessionTimer | None = None
         self._next: Deadline | None = None
         self._end: Deadline | None = None
@@ -36,9 +36,9 @@ class SessionWatch:
     def run(self, timer: SessionTimer | None) -> None:
         """Begin anew with what a 2xx agreed on; None: no timer any more."""
         self.stop()
-        self._timer = timer
-        if timer is None:
+        if timer is None or self._refresh is None or self._lost is None:
             return
+        self._timer = timer
         if timer.we_refresh:
             self._next = self._stack.after(timer.act_after(), self._refresh)
             self._end = self._stack.after(timer.interval, self._lost)
@@ -48,7 +48,7 @@ class SessionWatch:
     def refused(self, response: Response) -> None:
         """Our refresh was refused, but the dialog lives: try again while the session lasts (section 7.4)."""
         timer = self._timer
-        if timer is None or not timer.we_refresh:
+        if timer is None or not timer.we_refresh or self._refresh is None:
             return
         smallest = response.number("min-se") or 0
         if response.code == 422 and timer.interval < smallest <= 86_400:
@@ -64,3 +64,8 @@ class SessionWatch:
             if deadline is not None:
                 deadline.cancel()
         self._next = self._end = None
+
+    def close(self) -> None:
+        """The call is over: keep nothing of it, so that it is freed without a collection of garbage."""
+        self.stop()
+        self._refresh = self._lost = None

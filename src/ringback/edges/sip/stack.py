@@ -101,9 +101,8 @@ class Stack:
         await self._names.close()
         if self._armed is not None:
             self._armed.cancel()
-        self._server.clear()
-        self._client.clear()
-        self._merge.clear()
+        for transaction in [*self._server.values(), *self._client.values()]:
+            self._forget(transaction)
         await self.transports.stop()
 
     @property
@@ -428,6 +427,7 @@ class Stack:
     def _perform(
         self, transaction: Transaction, do: tuple[Do, ...], response: Response | None = None
     ) -> None:
+        asked = transaction.user
         for step in do:
             if step is Do.SEND or step is Do.ACK:
                 data = transaction.ack if step is Do.ACK else transaction.last
@@ -437,8 +437,7 @@ class Stack:
                     self._loop.call_soon(self._break, transaction)
             elif step is Do.DONE:
                 self._forget(transaction)
-            elif isinstance(transaction.user, Asked):
-                asked = transaction.user
+            elif isinstance(asked, Asked):
                 if step is Do.DELIVER and response is not None:
                     asked.on_response(response)
                 elif step is Do.TIMEOUT:
@@ -462,6 +461,7 @@ class Stack:
             del self._merge[merge]
         self.counters.live_transactions = len(self._server) + len(self._client)
         transaction.last = transaction.ack = b""
+        transaction.user = None  # a call refers to its transaction and this to the call
 
     def _flow_lost(self, flow: Flow) -> None:
         self._on_flow_lost(flow)

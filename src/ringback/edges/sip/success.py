@@ -13,7 +13,7 @@ class Successes:
 
     def __init__(self, stack: Stack, never: Callable[[], None]) -> None:
         self._stack = stack
-        self._never = never
+        self._never: Callable[[], None] | None = never
         self._waiting: dict[int, tuple[Deadline, bool]] = {}
 
     @property
@@ -28,22 +28,22 @@ class Successes:
 
     def repeat(self, cseq: int, transaction: Transaction, *, offered: bool) -> None:
         """A 2xx went out; `offered`: with our offer."""
-        repeats = Repeats(self._stack.clock())
+        self._wait(cseq, transaction, offered, Repeats(self._stack.clock()))
 
-        def wait() -> None:
-            now = self._stack.clock()
-            at = repeats.next_at(now)
-            if at is None:
-                self._waiting.pop(cseq, None)
+    def _wait(self, cseq: int, transaction: Transaction, offered: bool, repeats: Repeats) -> None:
+        now = self._stack.clock()
+        at = repeats.next_at(now)
+        if at is None:
+            self._waiting.pop(cseq, None)
+            if self._never is not None:
                 self._never()
-                return
-            self._waiting[cseq] = (self._stack.after(at - now, again), offered)
+            return
 
         def again() -> None:
             self._stack.repeat_success(transaction)
-            wait()
+            self._wait(cseq, transaction, offered, repeats)
 
-        wait()
+        self._waiting[cseq] = (self._stack.after(at - now, again), offered)
 
     def acked(self, cseq: int) -> bool | None:
         """An ACK came: None if it is none of ours or came before, else whether it brings an answer."""
@@ -54,7 +54,8 @@ class Successes:
         return waiting[1]
 
     def clear(self) -> None:
-        """Repeat none any more."""
+        """The call is over: repeat none any more, and keep nothing of it (see `SessionWatch.close`)."""
         for deadline, _ in self._waiting.values():
             deadline.cancel()
         self._waiting.clear()
+        self._never = None

@@ -110,7 +110,7 @@ def update(floor: Floor, event: DeskRequested) -> Task:
     task, values = job.record, dict(event.values)
     check_version(event, task)
     status, reason = event.params.get("AssignmentStatus", ""), values.pop("reason", None)
-    if floor.over(job) and (values or event.params.get("TaskChannel")):
+    if floor.over(job) and not status and (values or event.params.get("TaskChannel")):
         raise Refused(20001, f"Task {task.sid} is {task.assignment_status} and cannot be changed")
     if "attributes" in values:
         attributes(values["attributes"])

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record, at
+from ringback.kernel.sid import is_sid
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
 from ringback.store import Store
@@ -153,7 +154,10 @@ class RestApplication:
             route = self.router.find(product, bare)
             if method == "OPTIONS" and route is not None:
                 return Answer(200, headers=[(b"allow", _allowed(route[0]).encode())])
-            caller = await self.services.auth.caller(header)
+            if route is not None and not header and self._is_open(route[0], suffix, method):
+                caller = await self._listener(route[1], path)
+            else:
+                caller = await self.services.auth.caller(header)
             if route is None:
                 raise generic.not_found(path)
             target, args = route
@@ -189,6 +193,20 @@ class RestApplication:
         except Exception:
             log.exception("%s: %s %s failed", request_id, scope["method"], scope["path"])
             return error_answer(Refused(20500, "An internal server error has occurred", 500), public_url)
+
+    def _is_open(self, target: Target, suffix: str, method: str) -> bool:
+        """Whether it is fetched without credentials: sound, where the settings say so (callback-voicemail.md §8)."""
+        return not self.services.settings.recording_auth and _is_media(target, suffix, method)
+
+    async def _listener(self, args: dict[str, str], path: str) -> Caller:
+        """Who comes without credentials sees what the path's account has; raises 20404 when it is not active."""
+        sid = args["AccountSid"]
+        found = (
+            await self.services.store.get(Account, sid[:2] + sid[2:].lower()) if is_sid(sid, "AC") else None
+        )
+        if found is None or found.status != "active":
+            raise generic.not_found(path)
+        return Caller(found)
 
     async def _account(self, caller: Caller, target: Target, args: dict[str, str], path: str) -> Account:
         """The account that the request is about; raises 20404, or 403/20005 when it is not active."""

@@ -34,6 +34,8 @@ class RestSettings:
     encode_mp3: Callable[[Path], Path] | None = None
     """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread. Raises ``ValueError`` when
     there is no sound to encode."""
+    recording_auth: bool = True
+    """Whether a recording's sound needs credentials."""
     test_account_sid: str = ""
     test_auth_token: str = ""
     body_limit: int = 256 * 1024

@@ -1,0 +1,71 @@
+"""``POST /v1/Accounts/{AccountSid}/Tokens/validate`` of the product ``iam``: whose access token is this?
+
+An application asks it with its own credentials when an agent's desktop comes to it, through npm's
+``twilio-flex-token-validator``. The names are those of that package's documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ringback.kernel.errors import Refused
+from ringback.resources.api.account import Account
+from ringback.web.auth import read_token
+from ringback.web.event_bridge.floors import Desk
+from ringback.web.event_bridge.grant import read_grant
+from ringback.web.rest.answer import Answer, json_answer
+from ringback.web.rest.context import Context
+from ringback.web.rest.render import iso8601
+from ringback.web.rest.routing import Extra
+
+ROLES = {"worker": "agent", "supervisor": "supervisor", "admin": "admin"}
+"""Role in the token's grant for TaskRouter → role as applications know it."""
+NOTHING: dict[str, Any] = dict.fromkeys(
+    ("worker_sid", "roles", "realm_user_id", "identity", "expiration", "message")
+)
+
+
+class TokenValidation:
+    """The handler."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def validate(self, ctx: Context) -> Answer:
+        """Field ``token``. Always 200: ``valid`` tells, and ``code`` and ``message`` why not (errors.md §3.4).
+
+        Only agents' tokens are valid, as at the event bridge: an application lets in whoever is, and a token for calls
+        alone may be a customer's.
+        """
+        token = (ctx.params.get("token") or [""])[-1]
+        try:
+            found = await self._read(ctx, token)
+        except Refused as refusal:
+            found = {"valid": False, "code": refusal.code, "message": refusal.message}
+        return json_answer(200, {**NOTHING, **found})
+
+    async def _read(self, ctx: Context, token: str) -> dict[str, Any]:
+        claims = await read_token(ctx.store, token, ctx.now)
+        if claims["sub"] != ctx.account.sid:
+            raise Refused(20103, "Invalid Access Token issuer/subject", 401)
+        grant = read_grant(claims, self._desk)
+        try:
+            expiration = iso8601(grant.expires)
+        except (ValueError, OverflowError, OSError):  # a number, but no date
+            raise Refused(20104, "Access Token expired or expiration date invalid", 401) from None
+        identity = claims["grants"].get("identity")
+        return {
+            "valid": True,
+            "code": 0,
+            "worker_sid": grant.worker_sid or None,
+            "roles": [ROLES[grant.role]],
+            "realm_user_id": identity,
+            "identity": identity,
+            "expiration": expiration,
+        }
+
+
+def token_validation(desk: Desk) -> Extra:
+    """The path with its handler, for ``build_rest(…, extra=…)``."""
+    path = "/v1/Accounts/{AccountSid}/Tokens/validate"
+    return Extra(Account, "iam", path, {"POST": "validate"}, TokenValidation(desk).validate)
