@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ringback.store import sqlite_process, sqlite_writer
+from ringback.store import sql, sqlite_process, sqlite_writer
 from ringback.store.sql import Statement
 from ringback.store.sqlite import SqliteEngine
 from ringback.store.sqlite_process import WriteFailed, WriterLost
@@ -116,6 +116,10 @@ def test_what_a_killed_parent_handed_in_is_written(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT COUNT(*) FROM t").fetchone() == (2999,)
     database.close()
+
+
+def test_the_writer_takes_texts_apart_where_they_are_joined() -> None:
+    assert sqlite_writer.PART == sql.PART
 
 
 def test_frames_come_whole_or_wait() -> None:

@@ -54,6 +54,27 @@ async def test_a_record_comes_back_as_it_was(store: Store) -> None:
     assert await store.get(Call, one.sid) is None
 
 
+async def test_indexed_values_change_too(store: Store) -> None:
+    """Alone, with others, back to nothing, and by a second record that keeps its own."""
+    one, two = call(1, status="queued", to="+1", direction="inbound"), call(2, status="queued", to="+1")
+    await store.commit([Save(one), Save(two)])
+    for values in (
+        {"status": "ringing"},
+        {"to": "+2", "duration": 5},
+        {"start_time": 2.5},
+        {"start_time": None},
+    ):
+        for name, value in values.items():
+            setattr(one, name, value)
+        await store.commit([Save(one)])
+        assert await store.get(Call, one.sid) == one
+        assert [each.sid for each in await store.find(Call, status="queued")] == (
+            [two.sid] if one.status != "queued" else [two.sid, one.sid]
+        )
+    assert await store.find(Call, to="+2") == [one]
+    assert await store.find(Call, to="+1") == [two] == [await store.get(Call, two.sid)]
+
+
 async def test_what_is_written_is_what_it_was_at_the_commit(store: Store) -> None:
     one = call(1, status="queued")
     written = asyncio.ensure_future(store.commit([Save(one)]))

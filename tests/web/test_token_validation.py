@@ -22,6 +22,7 @@ from tests.web.rest.test_fuzz import AC, ask
 from tests.web.taskrouter_kit import Kit, kit_in
 
 SK, OTHER = "SK" + "2" * 32, "AC" + "3" * 32
+KEY, THEIRS = "k" * 32, "t" * 32
 PATH = f"/v1/Accounts/{AC}/Tokens/validate"
 TEST = "AC" + "9" * 32
 
@@ -32,8 +33,8 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
     async with kit_in(tmp_path) as found:
         await found.store.commit(
             [
-                Save(Key(sid=SK, account_sid=AC, secret="key's")),
-                Save(Account(sid=OTHER, account_sid=OTHER, auth_token="other's")),
+                Save(Key(sid=SK, account_sid=AC, secret=KEY)),
+                Save(Account(sid=OTHER, account_sid=OTHER, auth_token=THEIRS)),
             ]
         )
         settings = RestSettings(
@@ -49,7 +50,7 @@ def token(kit: Kit, worker: str | None, role: str = "worker", **changes: Any) ->
     """An access token, made as an application makes it."""
     grant = {"workspace_sid": kit.ws, "worker_sid": worker, "role": role}
     options: dict[str, Any] = {
-        "account_sid": AC, "key_sid": SK, "secret": "key's", "identity": "alice", "grants": {"task_router": grant},
+        "account_sid": AC, "key_sid": SK, "secret": KEY, "identity": "alice", "grants": {"task_router": grant},
         "now": kit.now, "seconds": 600,
     }  # fmt: skip
     return make_token(**(options | changes))
@@ -76,7 +77,7 @@ async def test_an_agents_token(kit: Kit) -> None:
     assert await validate(kit, token(kit, worker)) == (200, wanted)
     # as the package asks: by host name (with a region, too), by API key
     for host in (b"iam.twilio.com", b"iam.us1.twilio.com"):
-        key = basic(SK, "key's")
+        key = basic(SK, KEY)
         assert await validate(kit, token(kit, worker), PATH, host=host, authorization=key) == (200, wanted)
 
 
@@ -94,7 +95,7 @@ async def test_what_is_not_valid_says_why(kit: Kit) -> None:
     for given, code in (
         ("", 20101), ("nonsense", 20101), ("\u00e4.b.c", 20101), ([], 20101), (None, 20101), ({"a": 1}, 20101),
         (good[:-3], 20107), (old, 20104), (token(kit, worker, seconds=10**18), 20104),
-        (token(kit, worker, account_sid=OTHER, key_sid=OTHER, secret="other's"), 20103),
+        (token(kit, worker, account_sid=OTHER, key_sid=OTHER, secret=THEIRS), 20103),
         (token(kit, worker, grants={"voice": {}}), 20003), (token(kit, "WK" + "0" * 32), 20003),
         (token(kit, None), 20003), (token(kit, worker, "owner"), 20003),
     ):  # fmt: skip
@@ -110,7 +111,7 @@ async def test_what_is_not_valid_says_why(kit: Kit) -> None:
 async def test_who_may_ask(kit: Kit) -> None:
     good = token(kit, (await kit.worker("alice"))["sid"])
     for header, answer in (
-        (b"", (401, 20003)), (basic(AC, "wrong"), (401, 20003)), (basic(OTHER, "other's"), (404, 20404)),
+        (b"", (401, 20003)), (basic(AC, "wrong"), (401, 20003)), (basic(OTHER, THEIRS), (404, 20404)),
         (basic(TEST, "test's"), (404, 20404)),
     ):  # fmt: skip
         status, found = await validate(kit, good, authorization=header)

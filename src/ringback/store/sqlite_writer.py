@@ -27,6 +27,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+PART = ";\n"
+"""Between the statements of a text (``sql.py`` has the same; nothing of ours can be imported here)."""
 GROUP_LIMIT = 512
 """Jobs that share one transaction at most."""
 Job = tuple[int, list[tuple[int, tuple[Any, ...]]]]
@@ -53,7 +55,8 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.texts: dict[int, str] = {}
+        self.texts: dict[int, list[str]] = {}
+        """Each of one statement or several that take the same parameters."""
 
     def write(self, jobs: list[Job]) -> Errors:
         """One transaction for all; when one fails, one for each: a failing caller must not fail the others."""
@@ -70,8 +73,9 @@ class Writer:
         try:
             execute("BEGIN IMMEDIATE")
             for _, statements in jobs:
-                for text, params in statements:
-                    execute(texts[text], params)
+                for number, params in statements:
+                    for text in texts[number]:
+                        execute(text, params)
             execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - handed to the caller that it belongs to
             if self._connection.in_transaction:
@@ -105,13 +109,13 @@ def serve(link: socket.socket, writer: Writer) -> None:
     while True:
         if not ended and (not waiting or select.select([link], [], [], 0)[0]):
             try:
-                data = link.recv(1 << 20)
+                data = link.recv(1 << 16)
             except ConnectionResetError:  # the parent was killed with an answer of ours unread
                 data = b""
             ended = not data
             buffer += data
         for texts, jobs in unframe(buffer):
-            writer.texts.update(texts)
+            writer.texts.update({number: text.split(PART) for number, text in texts.items()})
             waiting.extend(jobs)
         if waiting:
             group = waiting[:GROUP_LIMIT]
