@@ -93,6 +93,8 @@ async def test_a_message_is_written_down_and_told(ringback: World) -> None:
         "AccountSid": account,
         "From": "+15551230001",
         "To": NUMBER,
+        "Caller": "+15551230001",
+        "Called": NUMBER,
         "CallStatus": told["CallStatus"],
         "ApiVersion": "2010-04-01",
         "Direction": "inbound",
