@@ -147,9 +147,7 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
     """Run on an inherited socket; the first frame says how the start went (empty: well)."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the end of the stream ends it: nothing handed in is left out
-    if hasattr(
-        os, "SCHED_BATCH"
-    ):  # Linux: being woken must not take the core from the event loop that wakes it
+    if hasattr(os, "SCHED_BATCH"):  # Linux: when it is woken it does not take the core from the event loop
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     with socket.socket(fileno=descriptor) as link:
         try:
