@@ -75,6 +75,16 @@ async def test_indexed_values_change_too(store: Store) -> None:
     assert await store.find(Call, to="+1") == [two] == [await store.get(Call, two.sid)]
 
 
+async def test_the_last_of_several_writes_in_one_commit_holds(store: Store) -> None:
+    first, second, other = call(1, status="queued"), call(1, status="ringing"), call(2, status="queued")
+    await store.commit([Save(first), hook("a"), Save(other), Save(second)])
+    assert await store.find(Call) == [other, second]
+    await store.commit([Save(second), Delete(second), Save(other)])
+    assert await store.find(Call) == [other]
+    await store.commit([Delete(other), Save(other), Save(first)])
+    assert await store.find(Call) == [other, first]
+
+
 async def test_what_is_written_is_what_it_was_at_the_commit(store: Store) -> None:
     one = call(1, status="queued")
     written = asyncio.ensure_future(store.commit([Save(one)]))

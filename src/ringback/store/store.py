@@ -124,6 +124,8 @@ class Store:
         self._engine.write_soon(self._statements(writes, []))
 
     def _statements(self, writes: Sequence[Any], owed: list[OwedWebhook]) -> list[Statement]:
+        if len(writes) > 1:
+            writes = _last_of_each(writes)
         return [self._turn[type(write)](write, owed) for write in writes]
 
     def _save(self, write: Save, _: list[OwedWebhook]) -> Statement:
@@ -214,6 +216,14 @@ class Store:
         )
         rows = await self._engine.rows(sql, (resource_sid, after, limit))
         return [Attempt(int(row[0]), _load_entry(row[1])) for row in rows]
+
+
+def _last_of_each(writes: Sequence[Any]) -> Sequence[Any]:
+    """Without the saves of records that the same commit saves or deletes once more: all of it is written at once."""
+    last = {write.record.sid: write for write in writes if type(write) is Save or type(write) is Delete}
+    if len(last) == len(writes):
+        return writes
+    return [write for write in writes if type(write) is not Save or last[write.record.sid] is write]
 
 
 def _conditions(equals: dict[str, Any]) -> list[Condition]:

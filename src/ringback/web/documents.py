@@ -22,7 +22,7 @@ def ledger(
     delivery: Delivery, account_sid: str, resource_sid: str, params: list[tuple[str, str]]
 ) -> list[LogHttp]:
     """The log entries of a delivery, one an exchange (voice-calls.md §12, Call Events)."""
-    form = encode(params)
+    form = delivery.form if delivery.form is not None else encode(params)
     return [
         LogHttp(
             account_sid=account_sid,

@@ -50,6 +50,8 @@ class Delivery:
     error_text: str
     attempts: tuple[Attempt, ...]
     warnings: tuple[Trouble, ...] = field(default=())
+    form: str | None = None
+    """The form as it was first sent, when it went in a body: so that the ledger need not write it again."""
 
     @property
     def content_type(self) -> str:

@@ -92,6 +92,7 @@ class WebhookSender:
             wire, overrides, warnings = first_request(hook)
         except Unsendable as error:
             return Delivery(False, "", None, {}, b"", error.code, error.text, ())
+        form = wire.body.decode("ascii") if wire.body is not None and hook.json is None else None
         jar = hook.jar if hook.jar is not None else CookieJar()
         run = _Run(hook, overrides, time.monotonic() + overrides.total_ms / 1000, jar)
         tries = 0
@@ -102,7 +103,7 @@ class WebhookSender:
             if run.deadline - time.monotonic() <= 0:
                 break
             tries += 1
-        return _delivery(run, answer, failure, last, warnings)
+        return _delivery(run, answer, failure, last, warnings, form)
 
     async def _follow(self, run: _Run, wire: Wire) -> tuple[Answer | None, Failure | None, Wire]:
         """One try: the request and what its redirects lead to."""
@@ -226,7 +227,12 @@ class WebhookSender:
 
 
 def _delivery(
-    run: _Run, answer: Answer | None, failure: Failure | None, last: Wire, warnings: tuple[Trouble, ...]
+    run: _Run,
+    answer: Answer | None,
+    failure: Failure | None,
+    last: Wire,
+    warnings: tuple[Trouble, ...],
+    form: str | None,
 ) -> Delivery:
     hook = run.hook
     must_hold = hook.kind == "document" and not hook.empty_ok
@@ -242,6 +248,7 @@ def _delivery(
         failure.text if failure is not None else "",
         tuple(run.attempts),
         warnings,
+        form,
     )
 
 
