@@ -163,7 +163,7 @@ class Centre:
     def _ask(self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None) -> Any:
         self.now += 0.001
         event = DeskRequested(
-            call_sid=WORKSPACE, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values or {},
+            workspace_sid=WORKSPACE, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values or {},
             params=params or {},
         )  # fmt: skip
         effects = self.desk.handle(event, self.now)

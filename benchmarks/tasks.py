@@ -84,7 +84,7 @@ class Engine:
         """One write, committed."""
         return await self.product.ask(
             DeskRequested(
-                call_sid=self.ws, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values,
+                workspace_sid=self.ws, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values,
                 params=params or {},
             )
         )  # fmt: skip

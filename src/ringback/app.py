@@ -22,20 +22,23 @@ from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
 from ringback.edges.transcription.client import Transcriber
 from ringback.edges.transcription.spoken import Spoken
-from ringback.effects import CheckCallerId, Effect, HangUpLeg, ReleaseCall, Save, SendWebhook
+from ringback.effects import CheckCallerId, Effect, HangUpLeg, QueueDial, ReleaseCall, Save, SendWebhook
 from ringback.effects.taskrouter import Announce
 from ringback.events import CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.front import build_bridge, build_callbacks, build_front
 from ringback.kernel.clock import Hold
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.outcomes import line_status, notifications, numbers
 from ringback.outcomes.permissions import Permissions
 from ringback.outcomes.reconcile import Limits, examine
+from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.taskrouter import event as desk_event
+from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
@@ -65,7 +68,7 @@ from ringback.web.registrations import Registrations
 from ringback.web.server import Server
 from ringback.web.transcriptions import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
-from ringback.wiring import wire
+from ringback.wiring import leave, wire
 
 log = logging.getLogger("ringback")
 
@@ -271,15 +274,17 @@ class Ringback:
         for carrier in self.exchange.carriers:
             await carrier.start()
         owed = await self.store.owed()
-        if owed:
-            log.warning("%d webhooks were owed when the last run ended; sending them", len(owed))
-            self.outbox.add(owed)
+        hooks = [each for each in owed if isinstance(each.what, SendWebhook)]
+        if hooks:
+            log.warning("%d webhooks were owed when the last run ended; sending them", len(hooks))
+            self.outbox.add(hooks)
         self.voice.queues.load(await self.store.find(Queue, limit=EVERYTHING))
         tasks = await self.desk_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
-        await recover(self.store, self.post, self.recordings)
-        await self.desk_link.settle()
+        dials = [each.what for each in owed if isinstance(each.what, QueueDial)]
+        self.runtime.resume(await self.store.messages())  # first: what follows from them was said later
+        await recover(self.store, self.post, self.recordings, dials)
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
@@ -292,6 +297,7 @@ class Ringback:
         self._ready = False
         await self.reconciler.stop()
         self.exchange.draining = True
+        self.runtime.mending.close()
         await self._drained(drain)
         for call_sid in self.exchange.sids():
             self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
@@ -345,21 +351,25 @@ class Ringback:
         found = notifications.render(code, self.texts)
         return None if found is None else found.to_json()
 
-    def crashed(self, lane: str, now: float, error: Exception) -> Sequence[Effect]:
-        """A bug in a lane: a call ends, a workspace is read from the store again."""
-        if not lane.startswith("WS"):
-            return self.voice.crashed(lane, now, error)
-        self.desk.crashed(lane)
-        self._start(self._reload(lane))
-        return []
+    def lane_ended(self, lane: Lane, error: Exception) -> None:
+        """A lane is given up after a bug: the account's debugger says so."""
+        self._start(self._lane_ended(lane, error))
+
+    async def _lane_ended(self, lane: Lane, error: Exception) -> None:
+        record = await self.store.get(Workspace, lane.sid) if lane.kind == "workspace" else None
+        now = self.clock.now()
+        text = f"A defect of this server stopped the {lane.kind} ({type(error).__name__}); restart it, and see its log"
+        entry = Alert(
+            sid=self.new_sid("NO"), account_sid=record.account_sid if record is not None else self.account_sid,
+            date_created=now, date_updated=now, error_code=20500, message_text=text, message_date=now,
+            resource_sid=lane.sid, more_info=explained(20500),
+        )  # fmt: skip
+        await self.store.commit([Save(entry)])
 
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler (deadlines), in order, and arm it."""
         self.store.commit_soon(effects)
         self.timers.follow(effects)
-
-    async def _reload(self, workspace_sid: str) -> None:
-        await self.desk_link.load(only=workspace_sid)
 
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""
@@ -369,9 +379,9 @@ class Ringback:
     async def _is_ours(self, number: str) -> bool:
         return await self.directory.routing(number) is not None
 
-    async def _delivered(self, row_id: int, records: Sequence[Any]) -> None:
+    async def _delivered(self, row_sid: str, records: Sequence[Any]) -> None:
         writes = [each if isinstance(each, SendWebhook) else Save(each) for each in records]
-        self.outbox.add(await self.store.commit([*writes, OutboxDone(row_id)]))
+        leave(self, await self.store.commit([*writes, OutboxDone(row_sid)]))
 
     def _drop_leg(self, call_sid: str) -> None:
         """End a leg that no call owns."""
@@ -438,7 +448,9 @@ class Ringback:
             "webhooks_delivered_total": float(self.outbox.delivered),
             "documents_in_flight": float(self.documents.in_flight),
             "events_handled_total": float(self.runtime.handled),
-            "bugs_total": float(self.runtime.bugs),
+            "bugs_total": float(self.runtime.mending.bugs),
+            "lanes_ended": float(len(self.runtime.mending.ended)),
+            "events_dropped_total": float(self.runtime.dropped),
             "callbacks_unfinished": float(self.callbacks.unfinished),
             "lanes": float(self.runtime.lanes),
             "timers": float(len(self.timers)),

@@ -12,16 +12,18 @@ from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as desk_effects
 from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
-from ringback.events import conferences as conference_events
+from ringback.events import conferences as co
 from ringback.events import outcomes as out
 from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
-from ringback.events import transcription as transcription_events
+from ringback.events import transcription as te
+from ringback.kernel.lane import Lane
 from ringback.runtime.dialler import Dialler
+from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
-from ringback.runtime.runtime import Handler, Wiring
 from ringback.runtime.timers import Timers
+from ringback.store.writes import Owed
 from ringback.voice import retention
 from ringback.voice.transcription import Transcripts
 from ringback.web.assignment import Assignments
@@ -39,26 +41,30 @@ class Core(Protocol):
     def handle(self, event: Any, now: float) -> Sequence[fx.Effect]:
         """Handle one event at ``now`` (Unix seconds)."""
 
-    def crashed(self, call_sid: str, now: float, error: Exception) -> Sequence[fx.Effect]:
-        """End one session after a bug."""
+    def crashed(self, sid: str, now: float, error: Exception) -> Sequence[fx.Effect]:
+        """After a bug in one lane: end what it was, or forget it."""
 
 
-class Router(Protocol):
-    """TaskRouter's core; its lanes are workspaces."""
+class Switchboard(Core, Protocol):
+    """The voice core."""
 
-    def handle(self, event: Any, now: float) -> Sequence[fx.Effect]:
-        """Handle one event at ``now`` (Unix seconds)."""
+    @property
+    def conferences(self) -> Core:
+        """Its conferences, in lanes of their own."""
+
+    def queue_changed(self, event: Any, now: float) -> Sequence[fx.Effect]:
+        """Handle one event about a queue."""
 
 
 class Parts(Protocol):
     """What the composition root has built (``app.py``)."""
 
     @property
-    def voice(self) -> Core:
+    def voice(self) -> Switchboard:
         """The voice core."""
 
     @property
-    def desk(self) -> Router:
+    def desk(self) -> Core:
         """TaskRouter's core."""
 
     bridge: EventBridge
@@ -84,11 +90,11 @@ class Parts(Protocol):
     def announce(self, effect: desk_effects.Announce) -> None:
         """Tell live listeners."""
 
-    def crashed(self, lane: str, now: float, error: Exception) -> Sequence[fx.Effect]:
-        """A bug in a lane: end that session, or load that workspace again."""
+    def lane_ended(self, lane: Lane, error: Exception) -> None:
+        """A lane is given up after a bug."""
 
 
-VOICE_EVENTS: tuple[type[ev.Event], ...] = (
+CALL_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
     ev.DigitPressed, ev.PlaybackEnded, ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
     ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
@@ -96,10 +102,19 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
-    qu.QueueChangeRequested, qu.TaskMade, qu.ReservationClaimed, qu.DeskCallRequested,
-    conference_events.ParticipantTold, conference_events.SpeechChanged, conference_events.ParticipantRequested,
-    conference_events.ParticipantUpdateRequested, conference_events.ParticipantRemovalRequested,
-    conference_events.ConferenceUpdateRequested, conference_events.ConferenceLost,
+    qu.TaskMade, qu.ReservationClaimed, qu.DeskCallRequested,
+    co.ParticipantTold, co.SpeechChanged, co.ParticipantRequested, co.ParticipantUpdateRequested,
+    co.ParticipantRemovalRequested,
+)  # fmt: skip
+
+CONFERENCE_EVENTS: tuple[type[ev.Event], ...] = (
+    co.ConferenceUpdateRequested, co.ConferenceLost, ev.DocumentFetched, ev.RecordingBegan, ev.RecordingEnded,
+    ev.TimerFired,
+)  # fmt: skip
+
+WORKSPACE_EVENTS: tuple[type[ev.Event], ...] = (
+    tr.DeskRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
+    qu.DeskCallChanged, ev.TimerFired,
 )  # fmt: skip
 
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
@@ -109,46 +124,65 @@ LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
 )  # fmt: skip
 
 
-DESK_EVENTS: tuple[type[ev.Event], ...] = (
-    tr.DeskRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
-    qu.DeskCallChanged,
-)  # fmt: skip
-
-
 def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
-    handlers: dict[type[ev.Event], Handler] = dict.fromkeys(VOICE_EVENTS, parts.voice.handle)
-    handlers |= dict.fromkeys(DESK_EVENTS, parts.desk.handle)
-    handlers[ev.TimerFired] = by_lane(parts.voice.handle, WS=parts.desk.handle)
-    handlers[ev.RecordingRemovalRequested] = retention.remove
+    voice, desk = parts.voice, parts.desk
     transcripts = Transcripts(parts.new_sid)
-    handlers[ev.CallLost] = transcripts.rescued(parts.voice.handle)
-    handlers[transcription_events.TranscriptionEnded] = transcripts.ended
-    handlers[transcription_events.TranscriptionRemovalRequested] = transcripts.remove
-    handlers[ev.DeadlineReached] = by_lane(
-        retention.deadlines(parts.voice.handle), WS=parts.bridge.due, TR=transcripts.due
-    )
     return Wiring(
-        handlers=handlers,
+        kinds={
+            "call": LaneKind(
+                handlers={
+                    **dict.fromkeys(CALL_EVENTS, voice.handle),
+                    ev.CallLost: transcripts.rescued(voice.handle),
+                },
+                crashed=voice.crashed,
+                lives=False,
+            ),
+            "conference": LaneKind(
+                handlers=dict.fromkeys(CONFERENCE_EVENTS, voice.conferences.handle),
+                crashed=voice.conferences.crashed,
+                lives=False,
+            ),
+            "queue": LaneKind(handlers={qu.QueueChangeRequested: voice.queue_changed}),
+            "workspace": LaneKind(
+                handlers={
+                    **dict.fromkeys(WORKSPACE_EVENTS, desk.handle),
+                    ev.DeadlineReached: parts.bridge.due,
+                },
+                crashed=desk.crashed,
+                revive=parts.desk_link.stored,
+            ),
+            "recording": LaneKind(
+                handlers={ev.RecordingRemovalRequested: retention.remove, ev.DeadlineReached: retention.due}
+            ),
+            "transcription": LaneKind(
+                handlers={
+                    te.TranscriptionEnded: transcripts.ended,
+                    te.TranscriptionRemovalRequested: transcripts.remove,
+                    ev.DeadlineReached: transcripts.due,
+                }
+            ),
+        },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
             out.TrunkRecordFound: parts.reconciler.prepare_record,
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.DeskCallRequested: parts.customer_rights.prepare,
-            transcription_events.TranscriptionEnded: parts.transcriptions.prepare,
-            transcription_events.TranscriptionRemovalRequested: parts.transcriptions.prepare_removal,
+            te.TranscriptionEnded: parts.transcriptions.prepare,
+            te.TranscriptionRemovalRequested: parts.transcriptions.prepare_removal,
+        },
+        address={
+            queue_effects.MakeTask: parts.desk_link.task_requested,
+            queue_effects.ClaimReservation: parts.desk_link.claim_requested,
         },
         perform={
             **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
             Transcribe: parts.transcriptions.start,
-            queue_effects.MakeTask: parts.desk_link.make_task,
-            queue_effects.ClaimReservation: parts.desk_link.claim,
             desk_effects.AskAssignment: parts.assignments.ask,
             desk_effects.RedirectCall: parts.desk_link.redirect,
             desk_effects.Announce: parts.announce,
-            fx.QueueDial: parts.dialler.queue,
             fx.StartTimer: parts.timers.start,
             fx.StopTimer: parts.timers.stop,
             fx.ReleaseCall: together(
@@ -156,28 +190,27 @@ def wire(parts: Parts) -> Wiring:
             ),
         },
         committed=committed(parts),
-        crashed=parts.crashed,
+        ended=parts.lane_ended,
     )
 
 
-def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Any]], None]:
-    """After a commit: what is owed goes to the outbox, deadlines to the timers."""
+def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Owed]], None]:
+    """After a commit: what is owed goes to whoever lets it leave, deadlines to the timers."""
 
-    def follow(effects: Sequence[fx.Effect], owed: Sequence[Any]) -> None:
+    def follow(effects: Sequence[fx.Effect], owed: Sequence[Owed]) -> None:
         if owed:
-            parts.outbox.add(owed)
+            leave(parts, owed)
         parts.timers.follow(effects)
 
     return follow
 
 
-def by_lane(otherwise: Handler, **lanes: Handler) -> Handler:
-    """One event, several cores: the first letters of its lane (``WS``: a workspace) say whose it is."""
-
-    def handle(event: ev.Event, now: float) -> Sequence[fx.Effect]:
-        return lanes.get(event.key[:2], otherwise)(event, now)
-
-    return handle
+def leave(parts: Parts, owed: Sequence[Owed]) -> None:
+    """Rows of the outbox, by their kind."""
+    parts.outbox.add([each for each in owed if isinstance(each.what, fx.SendWebhook)])
+    for each in owed:
+        if isinstance(each.what, fx.QueueDial):
+            parts.dialler.queue(each.what)
 
 
 def together(*performers: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -55,7 +55,7 @@ class Platform:
         sid = self.kit.sid("WT")
         self.kit.event(
             TaskRequested(
-                call_sid=WS, account_sid=ACCOUNT, caller_sid=CALL, request="task", task_sid=sid,
+                workspace_sid=WS, account_sid=ACCOUNT, caller_sid=CALL, request="task", task_sid=sid,
                 workflow_sid=self.workflow, attributes=attributes, facts={"call_sid": CALL, "from": CUSTOMER},
             )
         )  # fmt: skip

@@ -336,7 +336,12 @@ async def posted(
     desk = {"workspace": agent.workspace, "task": task_sid, "reservation": sid, "role": "customer"}
     agent.product.post(
         DeskCallChanged(
-            call_sid=agent.workspace, about=leg, desk=desk, change="ended", status="failed", reason_code=code
+            workspace_sid=agent.workspace,
+            about=leg,
+            desk=desk,
+            change="ended",
+            status="failed",
+            reason_code=code,
         )
     )
     frame = await agent.hears("reservation.canceled")

@@ -119,9 +119,10 @@ async def test_a_text_that_cannot_be_used_stops_the_start(tmp_path: Path, text: 
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("moment", ["rings", "never made"])
-async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: str) -> None:
-    """The customer's phone rang, or his call was asked for and not yet stored, when the process died."""
+@pytest.mark.parametrize(("moment", "code"), [("rings", 45301), ("never made", 45306)])
+async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: str, code: int) -> None:
+    """The customer's phone rang, or the call was asked for and not yet made, when the process died: it is made by
+    the next run, and given up because the worker is gone."""
     before, after = tmp_path / "before", tmp_path / "after"
     async with world(before) as first, aiohttp.ClientSession() as session:
         await first.number(OURS, voice="/none")
@@ -153,14 +154,14 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         await agent.sign_out()
         workspace, worker = agent.workspace, agent.worker
     async with world(after) as second, aiohttp.ClientSession() as session:
-        await second.lanes_empty()
+        await second.settled()
         reservation = second.product.desk.floors[workspace].reservations[sid]
-        assert (reservation.reservation_status, reservation.canceled_reason_code) == ("canceled", 45301)
+        assert (reservation.reservation_status, reservation.canceled_reason_code) == ("canceled", code)
         path = (
             f"/taskrouter/v1/Workspaces/{workspace}/Workers/{worker}/Reservations/{sid}/FailureNotification"
         )
         found = await Agent(second, session).get(path)
-        assert (found["id"], found["destination"]) == ("OutboundCallCanceledGeneric", CALLEE)
+        assert code == 45306 or (found["id"], found["destination"]) == ("OutboundCallCanceledGeneric", CALLEE)
 
 
 def _desk_call() -> Any:

@@ -14,7 +14,7 @@ async def test_calls_leave_at_the_accounts_rate_and_in_order() -> None:
     clock, started = VirtualClock(1000.0), list[tuple[float, str]]()
 
     def post(event: Event) -> None:
-        started.append((clock.now() - 1000.0, event.key))
+        started.append((clock.now() - 1000.0, event.lane.sid))
 
     dialler = Dialler(clock, post, calls_per_second=2.0)
     for number in range(4):
@@ -28,7 +28,7 @@ async def test_calls_leave_at_the_accounts_rate_and_in_order() -> None:
 
 async def test_only_so_many_calls_are_set_up_at_once() -> None:
     started = list[str]()
-    dialler = Dialler(VirtualClock(), lambda event: started.append(event.key), calls_per_second=0.0)
+    dialler = Dialler(VirtualClock(), lambda event: started.append(event.lane.sid), calls_per_second=0.0)
     for number in range(SETTING_UP + 2):
         dialler.queue(QueueDial(call_sid=f"CA{number}", account_sid="AC1"))
     assert len(started) == SETTING_UP

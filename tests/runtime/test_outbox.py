@@ -10,12 +10,12 @@ from ringback.effects import SendWebhook
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.virtual_clock import VirtualClock
-from ringback.store.writes import OwedWebhook
+from ringback.store.writes import Owed
 
 
-def owed(number: int, key: str) -> OwedWebhook:
-    return OwedWebhook(
-        number,
+def owed(number: int, key: str) -> Owed:
+    return Owed(
+        str(number),
         SendWebhook(
             key=key, account_sid="AC", url="http://a.test", method="POST", params=[], token=str(number)
         ),
@@ -34,14 +34,14 @@ async def test_one_key_is_delivered_in_order_and_never_overlaps() -> None:
         log.append(hook.token)
         return ["alert"] if hook.token == "2" else []
 
-    async def done(row: int, records: Any) -> None:
+    async def done(row: str, records: Any) -> None:
         log.append(("done", row, list(records)))
 
     outbox = Outbox(RealClock(), deliver, done)
     outbox.add([owed(1, "CA1"), owed(2, "CA1")])
     outbox.add([owed(3, "CA1")])
     await outbox.settle(5)
-    assert log == ["1", ("done", 1, []), "2", ("done", 2, ["alert"]), "3", ("done", 3, [])]
+    assert log == ["1", ("done", "1", []), "2", ("done", "2", ["alert"]), "3", ("done", "3", [])]
     assert outbox.waiting == 0
     assert outbox.delivered == 3
 
@@ -61,7 +61,7 @@ async def test_a_slow_key_does_not_hold_up_the_others_and_parallelism_is_bounded
         finished.append(hook.key)
         return []
 
-    async def done(row: int, records: Any) -> None:
+    async def done(row: str, records: Any) -> None:
         return None
 
     outbox = Outbox(RealClock(), deliver, done, parallel=3)
@@ -76,13 +76,13 @@ async def test_a_slow_key_does_not_hold_up_the_others_and_parallelism_is_bounded
 
 
 async def test_closing_leaves_the_rows_that_are_not_done() -> None:
-    removed: list[int] = []
+    removed: list[str] = []
 
     async def deliver(hook: SendWebhook) -> list[Any]:
         await asyncio.Event().wait()
         return []
 
-    async def done(row: int, records: Any) -> None:
+    async def done(row: str, records: Any) -> None:
         removed.append(row)
 
     outbox = Outbox(RealClock(), deliver, done)
@@ -99,19 +99,19 @@ async def test_what_waits_for_its_time_is_sent_then_or_on_demand_and_once() -> N
         sent.append(hook.token)
         return []
 
-    async def done(row: int, records: Any) -> None:
+    async def done(row: str, records: Any) -> None:
         gone.append(row)
 
     outbox = Outbox(clock, deliver, done)
     rows = [owed(number, f"CA{number}") for number in (1, 2, 3)]
-    outbox.add([OwedWebhook(row.id, replace(row.hook, not_before=clock.now() + 60)) for row in rows[:2]])
+    outbox.add([Owed(row.sid, replace(row.what, not_before=clock.now() + 60)) for row in rows[:2]])
     outbox.add(rows[2:])
     await outbox.settle(5)
     assert (sent, outbox.parked, outbox.waiting) == (["3"], 2, 0)
     await clock.advance(61)
     await outbox.settle(5)
-    assert (sent, gone, outbox.parked, outbox.repeated) == (["3", "1", "2"], [3, 1, 2], 0, 2)
-    outbox.add([OwedWebhook(4, replace(rows[0].hook, not_before=clock.now() + 60, token="4"))])
+    assert (sent, gone, outbox.parked, outbox.repeated) == (["3", "1", "2"], ["3", "1", "2"], 0, 2)
+    outbox.add([Owed("4", replace(rows[0].what, not_before=clock.now() + 60, token="4"))])
     assert outbox.send_parked() == 1
     await outbox.settle(5)
     await clock.advance(61)
@@ -120,18 +120,18 @@ async def test_what_waits_for_its_time_is_sent_then_or_on_demand_and_once() -> N
 
 
 async def test_what_is_put_off_keeps_its_row_until_it_is_finished() -> None:
-    gone: list[int] = []
+    gone: list[str] = []
 
     async def deliver(hook: SendWebhook) -> list[Any] | None:
         return None if hook.token == "1" else []
 
-    async def done(row: int, records: Any) -> None:
+    async def done(row: str, records: Any) -> None:
         gone.append(row)
 
     outbox = Outbox(RealClock(), deliver, done)
     outbox.add([owed(1, "CA1"), owed(2, "CA1")])
     await outbox.settle(5)
-    assert gone == [2]
+    assert gone == ["2"]
     await outbox.finish("1", [])
     await outbox.finish("1", [])
-    assert (gone, outbox.delivered) == ([2, 1], 2)
+    assert (gone, outbox.delivered) == (["2", "1"], 2)

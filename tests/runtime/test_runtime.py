@@ -12,8 +12,9 @@ import pytest
 from ringback.effects import Answer, Effect, Post, ReleaseCall, Save
 from ringback.events import CallUpdateRequested, DigitPressed, Event, LegAnswered
 from ringback.kernel.errors import Refused
+from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.real_clock import RealClock
-from ringback.runtime.runtime import Runtime, Wiring
+from ringback.runtime.runtime import Runtime
 
 
 @dataclass
@@ -22,6 +23,9 @@ class Ledger:
 
     seen: list[Any] = field(default_factory=list)
     fail: bool = False
+
+    def new_sid(self, prefix: str) -> str:
+        return prefix + "1"
 
     async def commit(self, writes: Sequence[Any]) -> list[Any]:
         await asyncio.sleep(0)
@@ -36,17 +40,22 @@ def runtime_for(ledger: Ledger, **handlers: Any) -> Runtime:
     def crashed(call_sid: str, now: float, error: Exception) -> list[Effect]:
         return [Save(f"crashed {call_sid} {error}")]
 
+    kind = LaneKind(
+        handlers={
+            LegAnswered: handlers.get("answered", lambda event, now: []),
+            DigitPressed: handlers.get("digit", lambda event, now: []),
+            CallUpdateRequested: handlers.get("update", lambda event, now: []),
+        },
+        crashed=crashed,
+        lives=False,
+    )
     return Runtime(
         Wiring(
-            handlers={
-                LegAnswered: handlers.get("answered", lambda event, now: []),
-                DigitPressed: handlers.get("digit", lambda event, now: []),
-                CallUpdateRequested: handlers.get("update", lambda event, now: []),
-            },
+            kinds={"call": kind},
             prepare=handlers.get("prepare", {}),
+            address={},
             perform={ReleaseCall: lambda effect: ledger.seen.append(("release", effect.call_sid))},
             committed=lambda effects, owed: None,
-            crashed=crashed,
         ),
         ledger,
         RealClock(),
@@ -98,7 +107,7 @@ async def test_a_failed_commit_of_several_events_tells_everybody_and_performs_no
     assert ledger.seen == [("commit", ["crashed CA1 disk full"])]
 
 
-async def test_live_effects_come_after_the_commit_and_posts_are_handled_later() -> None:
+async def test_live_effects_come_after_the_commit_in_which_posts_are_handled_too() -> None:
     ledger = Ledger()
 
     def answered(event: LegAnswered, now: float) -> list[Effect]:
@@ -108,10 +117,12 @@ async def test_live_effects_come_after_the_commit_and_posts_are_handled_later() 
             Save("first"),
         ]
 
-    runtime = runtime_for(ledger, answered=answered, digit=lambda event, now: [Save("second")])
+    runtime = runtime_for(
+        ledger, answered=answered, digit=lambda event, now: [Save("second"), ReleaseCall(call_sid="second")]
+    )
     runtime.post(LegAnswered(call_sid="CA1"))
     await runtime.settle()
-    assert ledger.seen == [("commit", ["first"]), ("release", "CA1"), ("commit", ["second"])]
+    assert ledger.seen == [("commit", ["first", "second"]), ("release", "CA1"), ("release", "second")]
 
 
 async def test_ask_gives_the_answer_after_the_commit() -> None:
@@ -148,7 +159,7 @@ async def test_a_bug_ends_its_own_session_and_no_other() -> None:
     await runtime.settle()
     assert ("commit", ["crashed CA1 a bug"]) in ledger.seen
     assert ("commit", ["1"]) in ledger.seen
-    assert runtime.bugs == 1
+    assert runtime.mending.bugs == 1
 
 
 async def test_a_failed_commit_ends_the_session_and_tells_who_asked() -> None:
@@ -156,6 +167,7 @@ async def test_a_failed_commit_ends_the_session_and_tells_who_asked() -> None:
     runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), Answer(value=1)])
     with pytest.raises(OSError, match="disk full"):
         await runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))
+    await runtime.settle()
     assert ledger.seen == [("commit", ["crashed CA1 disk full"])]
 
 

@@ -31,7 +31,7 @@ class Office:
         product = self.ringback.product
         return await product.ask(
             DeskRequested(
-                call_sid=self.ws, account_sid=product.account_sid, noun=noun, operation=operation, sid=sid,
+                workspace_sid=self.ws, account_sid=product.account_sid, noun=noun, operation=operation, sid=sid,
                 values=values or {}, params=params or {},
             )
         )  # fmt: skip

@@ -116,7 +116,7 @@ async def test_the_number_called_may_not_be_redirected_to_an_application(ringbac
     hold.release()
     await ringback.final(asked["call_sid"])
     assert [one["VerificationStatus"] for one in ringback.requests("/verified")] == ["failed"]
-    assert ringback.product.runtime.bugs == 0
+    assert ringback.product.runtime.mending.bugs == 0
 
 
 async def refusal(ringback: World, **fields: str) -> int:

@@ -23,6 +23,7 @@ from ringback.events import (
 )
 from ringback.events.outcomes import CallDoubted, TrunkRecordFound
 from ringback.kernel.clock import Hold
+from ringback.kernel.lane import Lane
 from ringback.resources.api.call import Call
 from ringback.testing.world import World, world
 from tests.scenarios.test_outbound_call import callee, place
@@ -249,8 +250,8 @@ async def test_a_callers_record_is_found_by_its_call_id(ringback: World) -> None
         lambda sid, call: LegFailed(call_sid=sid, sip_code=486),
         lambda sid, call: LegEnded(call_sid=sid, by="remote"),
         lambda sid, call: DialStarted(call_sid=sid),
-        lambda sid, call: TimerFired(call_sid=sid, name="ring"),
-        lambda sid, call: TimerFired(call_sid=sid, name="hangup-guard"),
+        lambda sid, call: TimerFired(lane=Lane("call", sid), name="ring"),
+        lambda sid, call: TimerFired(lane=Lane("call", sid), name="hangup-guard"),
         lambda sid, call: CallLost(call_sid=sid, call=call),
         lambda sid, call: CallDoubted(call_sid=sid),
         lambda sid, call: TrunkRecordFound(call_sid=sid, started_at=1.0, ended_at=2.0, sip_code=404),

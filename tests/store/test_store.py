@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ringback.effects import ClearDeadline, Delete, Save, SendWebhook, SetDeadline
+from ringback.kernel.lane import Lane
 from ringback.resources import all_nouns
 from ringback.resources.api.application import Application
 from ringback.resources.api.call import Call
@@ -126,24 +127,24 @@ async def test_a_failing_commit_fails_alone(store: Store) -> None:
 async def test_outbox_timers_and_log(database_url: str) -> None:
     store = await Store.open(database_url)
     owed = await store.commit([hook("a"), hook("b")])
-    assert [row.hook.key for row in owed] == ["a", "b"]
+    assert [row.what.key for row in owed] == ["a", "b"]
     await store.commit(
         [
-            OutboxDone(owed[0].id),
-            SetDeadline(call_sid="x", name="n", at=2.0),
-            SetDeadline(call_sid="x", name="n", at=3.0),
-            SetDeadline(call_sid="y", name="n", at=1.0),
+            OutboxDone(owed[0].sid),
+            SetDeadline(lane=Lane("call", "x"), name="n", at=2.0),
+            SetDeadline(lane=Lane("call", "x"), name="n", at=3.0),
+            SetDeadline(lane=Lane("call", "y"), name="n", at=1.0),
         ]
     )
-    await store.commit([ClearDeadline(call_sid="y", name="n")])
+    await store.commit([ClearDeadline(lane=Lane("call", "y"), name="n")])
     for number in range(3):
         store.commit_soon([LogHttp(account_sid=AC, resource_sid="CA", at=number, method="GET", url="u")])
     await store.close()
     again = await Store.open(database_url)
     try:
         assert await again.owed() == [owed[1]]
-        assert await again.deadlines() == [("x", "n", 3.0)]
-        assert (await again.commit([hook("c")]))[0].id > owed[1].id
+        assert await again.deadlines() == [(Lane("call", "x"), "n", 3.0)]
+        assert (await again.commit([hook("c")]))[0].sid > owed[1].sid
         entries = await again.requests_of("CA")
         assert [entry.request.at for entry in entries] == [0.0, 1.0, 2.0]
         assert len(await again.requests_of("CA", after=entries[0].id)) == 2

@@ -9,6 +9,7 @@ from typing import Any
 from ringback.effects import Answer, Delete, Effect, Post, Save, SendWebhook, StartTimer
 from ringback.events import TimerFired
 from ringback.events.taskrouter import DeskRequested
+from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter.desk import Desk, Floor
 
@@ -52,8 +53,8 @@ class Kit:
         """A REST write."""
         return self.event(
             DeskRequested(
-                call_sid=WS, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=dict(values or {}),
-                params=dict(params or {}), **more,
+                workspace_sid=WS, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid,
+                values=dict(values or {}), params=dict(params or {}), **more,
             )
         )  # fmt: skip
 
@@ -101,7 +102,7 @@ class Kit:
         end = self.now + seconds
         while self.due is not None and self.due <= end:
             self.now, self.due = max(self.now, self.due), None
-            self.event(TimerFired(call_sid=WS, name="agenda"))
+            self.event(TimerFired(lane=Lane("workspace", WS), name="agenda"))
         self.now = end
 
     def pending(self, task_sid: str) -> list[str]:

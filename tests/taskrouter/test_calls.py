@@ -27,8 +27,8 @@ def ask(kit: Kit, attributes: str = "", **more: Any) -> str:
     }
     kit.event(
         TaskRequested(
-            call_sid=WS, account_sid=ACCOUNT, caller_sid=CALLER, request="q1", task_sid=task, attributes=attributes,
-            **given,
+            workspace_sid=WS, account_sid=ACCOUNT, caller_sid=CALLER, request="q1", task_sid=task,
+            attributes=attributes, **given,
         )
     )  # fmt: skip
     return task
@@ -38,7 +38,7 @@ def claim(kit: Kit, reservation: str, *, by: str = AGENT, **more: Any) -> Reserv
     """``<Dial><Queue reservationSid>``; its answer."""
     kit.event(
         ClaimRequested(
-            call_sid=WS, account_sid=ACCOUNT, by=by, request="q2", reservation_sid=reservation, **more
+            workspace_sid=WS, account_sid=ACCOUNT, by=by, request="q2", reservation_sid=reservation, **more
         )
     )
     return [each for each in kit.posts() if isinstance(each, ReservationClaimed)][-1]
@@ -49,7 +49,7 @@ def tell(
 ) -> None:
     """A leg tells how it goes."""
     desk = {"workspace": WS, "task": task, "reservation": reservation, "role": role}
-    kit.event(DeskCallChanged(call_sid=WS, about=about, desk=desk, change=change))
+    kit.event(DeskCallChanged(workspace_sid=WS, about=about, desk=desk, change=change))
 
 
 def offered(*, worker: str = "Available", **workspace: Any) -> tuple[Kit, str]:

@@ -57,8 +57,8 @@ def desk(*, caller: bool = True, **attributes: Any) -> tuple[Kit, str, str]:
         facts = {"from": "+15550100", "to": "+15550199", "called": "+15550199", "direction": "inbound"}
         kit.event(
             TaskRequested(
-                call_sid=WS, account_sid=ACCOUNT, caller_sid=CALLER, request="r", task_sid=task, workflow_sid=flow(kit),
-                attributes="", facts=facts,
+                workspace_sid=WS, account_sid=ACCOUNT, caller_sid=CALLER, request="r", task_sid=task,
+                workflow_sid=flow(kit), attributes="", facts=facts,
             )
         )  # fmt: skip
     else:
@@ -89,7 +89,7 @@ def give(kit: Kit, way: str, reservation: str, kind: str, **options: Any) -> int
 def answer(kit: Kit, reservation: str, body: bytes, **more: Any) -> None:
     """The assignment callback answers."""
     given = {"ok": True, "url": "http://a.example/", **more}
-    kit.event(AssignmentAnswered(call_sid=WS, reservation_sid=reservation, body=body, **given))
+    kit.event(AssignmentAnswered(workspace_sid=WS, reservation_sid=reservation, body=body, **given))
 
 
 def calls(kit: Kit) -> list[DeskCallRequested]:
@@ -368,7 +368,9 @@ def test_a_conference_instruction_that_comes_too_late(way: str, how: str, code: 
     kit, task, reservation = desk()
     if how == "hang up":
         facts = {"workspace": WS, "task": task, "role": "customer"}
-        kit.event(DeskCallChanged(call_sid=WS, about=CALLER, desk=facts, change="ended", status="completed"))
+        kit.event(
+            DeskCallChanged(workspace_sid=WS, about=CALLER, desk=facts, change="ended", status="completed")
+        )
     elif how == "cancel":
         kit.update("Task", task, {"reason": "no"}, {"AssignmentStatus": "canceled"})
     elif how == "reject":
@@ -391,7 +393,13 @@ def test_a_call_that_may_not_be_made_is_told_with_the_instructions_own_code(kind
         kit, _, reservation = desk()
         assert give(kit, "answer", reservation, kind, **(GOOD_CALL if kind == "call" else {})) is None
         (call,) = calls(kit)
-        told: Any = {"call_sid": WS, "about": call.call_sid, "desk": call.desk, "change": "ended", **facts}
+        told: Any = {
+            "workspace_sid": WS,
+            "about": call.call_sid,
+            "desk": call.desk,
+            "change": "ended",
+            **facts,
+        }
         kit.event(DeskCallChanged(**told))
         assert [each.error_code for each in alerts(kit)] == expected
         assert status(kit, reservation) == "canceled"

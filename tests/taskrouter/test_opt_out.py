@@ -18,7 +18,7 @@ def caller(kit: Kit, workflow: str) -> str:
     sid = kit.sid("WT")
     kit.event(
         TaskRequested(
-            call_sid=WS, account_sid=ACCOUNT, caller_sid=CALL, request="task", task_sid=sid, workflow_sid=workflow,
+            workspace_sid=WS, account_sid=ACCOUNT, caller_sid=CALL, request="task", task_sid=sid, workflow_sid=workflow,
             attributes='{"tier":"gold"}', facts={"call_sid": CALL, "from": "+15551230001"}, priority=3,
         )
     )  # fmt: skip

@@ -45,7 +45,7 @@ class Call:
         """A leg tells how it goes."""
         call = self.dialled[leg]
         self.kit.event(
-            DeskCallChanged(call_sid=WS, about=call.call_sid, desk=call.desk, change=change, **facts)
+            DeskCallChanged(workspace_sid=WS, about=call.call_sid, desk=call.desk, change=change, **facts)
         )
 
     @property
@@ -95,7 +95,12 @@ def test_the_customer_is_not_reached(code: int) -> None:
     desk = {"workspace": WS, "task": call.task, "reservation": call.reservation, "role": "customer"}
     known = call.kit.floor.tasks[call.task].record.conference or {}
     told = DeskCallChanged(
-        call_sid=WS, about=known["customer_call"], desk=desk, change="ended", status="busy", reason_code=code
+        workspace_sid=WS,
+        about=known["customer_call"],
+        desk=desk,
+        change="ended",
+        status="busy",
+        reason_code=code,
     )
     call.kit.event(told)
     assert call.state == ("canceled", code, "canceled")
@@ -203,7 +208,7 @@ def test_a_task_of_somebody_else_has_no_starter() -> None:
     task = kit.task(flow(kit), ATTRIBUTES, {"TaskChannel": "voice"})
     kit.update("Reservation", kit.offer(task), params={"Instruction": "conference"})
     (worker,) = (each for each in kit.posts() if isinstance(each, DeskCallRequested))
-    kit.event(DeskCallChanged(call_sid=WS, about=worker.call_sid, desk=worker.desk, change="answered"))
+    kit.event(DeskCallChanged(workspace_sid=WS, about=worker.call_sid, desk=worker.desk, change="answered"))
     customer = [each for each in kit.posts() if isinstance(each, DeskCallRequested)][-1]
     assert "started_by" not in customer.desk
 

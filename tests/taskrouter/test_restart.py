@@ -55,7 +55,7 @@ def reborn(kit: Kit, store: Store, *, shuffle: Random | None = None) -> Kit:
     records = [copy.deepcopy(each) for each in store.records.values()]
     if shuffle is not None:
         shuffle.shuffle(records)
-    other.event(WorkspacesLoaded(call_sid=WS, records=tuple(records)))
+    other.event(WorkspacesLoaded(workspace_sid=WS, records=tuple(records)))
     return other
 
 

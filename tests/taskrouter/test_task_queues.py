@@ -55,8 +55,9 @@ def test_workspace_deletion() -> None:
     assert kit.desk.floors == {}
     from ringback.events import TimerFired
     from ringback.kernel.errors import Refused
+    from ringback.kernel.lane import Lane
 
-    assert list(kit.desk.handle(TimerFired(call_sid=WS, name="agenda"), kit.now)) == []
+    assert list(kit.desk.handle(TimerFired(lane=Lane("workspace", WS), name="agenda"), kit.now)) == []
     with pytest.raises(Refused) as caught:
         kit.create("Task", kit.sid("WT"))
     assert caught.value.status == 404

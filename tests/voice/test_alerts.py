@@ -8,6 +8,7 @@ from driver import BASE, CALL, Driver
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.kernel.lane import Lane
 from ringback.voice.alerts import shown_url
 
 SAY = "<Response><Say>hello</Say></Response>"
@@ -20,7 +21,7 @@ def test_a_failed_request_is_kept_with_its_answer() -> None:
     asked = call.of(fx.FetchDocument)[0]
     call.feed(
         ev.DocumentFetched(
-            call_sid=CALL, request=asked.request, url=asked.url, status=503, error_code=11200,
+            lane=Lane("call", CALL), request=asked.request, url=asked.url, status=503, error_code=11200,
             error_text="The application refused", headers=(("content-type", "text/plain"), ("server", "a b")),
             excerpt="try later",
         )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.voice.call_machine import TERMINAL
 
 NOUN = "statusCallback='/s' statusCallbackEvent='initiated ringing answered completed'"
@@ -33,7 +34,7 @@ Act = Callable[[Driver, str], ev.Event]
 def _recording(call: Driver, sid: str) -> ev.Event:
     made = call.of(fx.RecordLeg)
     name = made[-1].recording_sid if made else "RE" + "9" * 32
-    return ev.RecordingEnded(call_sid=sid, recording_sid=name, seconds=2.0, silent=False)
+    return ev.RecordingEnded(lane=Lane("call", sid), recording_sid=name, seconds=2.0, silent=False)
 
 
 def _playback(call: Driver, sid: str) -> ev.Event:
@@ -43,7 +44,7 @@ def _playback(call: Driver, sid: str) -> ev.Event:
 
 
 def _timer(name: str) -> Act:
-    return lambda call, sid: ev.TimerFired(call_sid=sid, name=name)
+    return lambda call, sid: ev.TimerFired(lane=Lane("call", sid), name=name)
 
 
 ACTS: dict[str, Act] = {
@@ -68,7 +69,7 @@ ACTS: dict[str, Act] = {
     "complete": lambda call, sid: ev.CallUpdateRequested(call_sid=sid, params={"Status": ["completed"]}),
     "shutdown": lambda call, sid: ev.HangUpRequested(call_sid=sid, reason="shutdown"),
     "record": lambda call, sid: ev.RecordingRequested(call_sid=sid, recording_sid="RE" + "3" * 32, params={}),
-    "crash": lambda call, sid: ev.TimerFired(call_sid=sid, name="crash"),
+    "crash": lambda call, sid: ev.TimerFired(lane=Lane("call", sid), name="crash"),
 }
 
 
@@ -96,7 +97,10 @@ def _end(call: Driver) -> None:
         for one in call.of(fx.RecordLeg):
             call.feed(
                 ev.RecordingEnded(
-                    call_sid=one.call_sid, recording_sid=one.recording_sid, seconds=1.0, silent=False
+                    lane=Lane("call", one.call_sid),
+                    recording_sid=one.recording_sid,
+                    seconds=1.0,
+                    silent=False,
                 )
             )
 

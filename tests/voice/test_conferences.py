@@ -213,13 +213,13 @@ def test_after_a_restart_a_conference_is_completed() -> None:
         status_callback="http://x.test/", status_callback_event=["end"],
     )  # fmt: skip
     call = Driver()
-    call.feed(ConferenceLost(call_sid=record.sid, conference=record))
+    call.feed(ConferenceLost(conference=record))
     saved = [one.record for one in call.of(fx.Save)]
     assert [(one.status, one.reason_conference_ended) for one in saved] == [
         ("completed", "last-participant-left")
     ]
     assert call.hooks("StatusCallbackEvent", "SequenceNumber") == [("conference-end", "7")]
-    call.feed(ConferenceLost(call_sid=record.sid, conference=saved[0]))
+    call.feed(ConferenceLost(conference=saved[0]))
     assert len(call.of(fx.Save)) == 1
 
 

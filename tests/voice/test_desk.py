@@ -46,7 +46,11 @@ def test_a_desk_call_is_dialled_like_any_other_and_tells_how_it_goes() -> None:
     assert told(call) == [(AGENT, "answered"), (AGENT, "ended")]
     assert call.hooks("CallStatus")[:2] == [("initiated",), ("completed",)]
     ended = call.of(fx.Post)[-1].event
-    assert (ended.status, ended.desk["reservation"], ended.call_sid) == ("completed", RESERVATION, WORKSPACE)
+    assert (ended.status, ended.desk["reservation"], ended.workspace_sid) == (
+        "completed",
+        RESERVATION,
+        WORKSPACE,
+    )
 
 
 def test_a_desk_call_that_is_busy_tells_its_code() -> None:

@@ -219,7 +219,7 @@ def test_the_best_of_several_failures_is_told(codes: tuple[int, ...], status: st
 def test_the_ring_timeout_of_dial() -> None:
     call = dialling("<Dial timeout='9' action='/after'>+15551230009</Dial>")
     child = call.children()[0]
-    assert next(one for one in call.of(fx.StartTimer) if one.call_sid == child).seconds == 9.0
+    assert next(one for one in call.of(fx.StartTimer) if one.lane.sid == child).seconds == 9.0
     call.fire("ring", child)
     call.feed(ev.LegFailed(call_sid=child, sip_code=487, by="us"))
     assert call.asked("/after")[0]["DialCallStatus"] == "no-answer"

@@ -103,7 +103,7 @@ def test_an_empty_queue_is_waited_for_and_the_first_dialler_is_served_first() ->
     late = "CA" + "c" * 32
     customer(call, late)
     assert rooms(call).keys() - {CALL} == {late, AGENT}
-    assert [one.call_sid for one in call.of(fx.StopTimer) if one.name == "dial-queue"] == [AGENT]
+    assert [one.lane.sid for one in call.of(fx.StopTimer) if one.name == "dial-queue"] == [AGENT]
     call.fire("dial-queue", OTHER)
     assert [(one["CallSid"], one["DialCallStatus"]) for one in call.asked("/dialled")] == [
         (OTHER, "no-answer")

@@ -18,6 +18,7 @@ from ringback.events.conferences import (
     ParticipantUpdateRequested,
 )
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.recording import Recording
 
@@ -196,7 +197,7 @@ def test_end_on_exit(kicked: bool) -> None:
 def test_ended_by_rest() -> None:
     call = meeting()
     sid = conference(call).sid
-    call.feed(ConferenceUpdateRequested(call_sid=sid, params={"Status": ["completed"]}))
+    call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"Status": ["completed"]}))
     assert (call.answer.status, call.answer.reason_conference_ended) == (
         "completed",
         "conference-ended-via-api",
@@ -204,13 +205,13 @@ def test_ended_by_rest() -> None:
     assert call.hooks("ReasonParticipantLeft")[-3:-1] == [("conference_ended_via_api",)] * 2
     assert [one["DialCallStatus"] for one in call.asked("/after")] == ["answered", "answered"]
     call.answer = None
-    call.feed(ConferenceUpdateRequested(call_sid=sid, params={"Status": ["completed"]}))
+    call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"Status": ["completed"]}))
     assert call.answer is None
     with pytest.raises(Refused) as refusal:
-        call.feed(ConferenceUpdateRequested(call_sid=sid, params={"AnnounceUrl": [BASE + "/a"]}))
+        call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"AnnounceUrl": [BASE + "/a"]}))
     assert refusal.value.code == 16022
     with pytest.raises(Refused):
-        call.feed(ConferenceUpdateRequested(call_sid=sid, params={"Status": ["init"]}))
+        call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"Status": ["init"]}))
 
 
 def test_redirected_out_of_it() -> None:
@@ -271,7 +272,9 @@ def test_an_announcement_to_everybody_is_asked_for_once() -> None:
     call = meeting(**{"/announce": page, "/more": "<Response><Play>/x.wav</Play></Response>"})
     change(call, leg(2), Hold="true")
     call.feed(
-        ConferenceUpdateRequested(call_sid=conference(call).sid, params={"AnnounceUrl": [BASE + "/announce"]})
+        ConferenceUpdateRequested(
+            conference_sid=conference(call).sid, params={"AnnounceUrl": [BASE + "/announce"]}
+        )
     )
     assert len(call.asked("/announce")) == len(call.asked("/more")) == 1
     wanted = [fx.Speech("attention")] * 2 + [fx.Silence(2.0)]
@@ -302,7 +305,11 @@ def test_a_recording_outlives_the_leg_that_began_it() -> None:
         "record='record-from-start' recordingStatusCallback='/rec' recordingStatusCallbackEvent='in-progress completed'"
     )
     (started,) = call.of(RecordRoom)
-    assert (started.room, started.owner, started.trim) == (conference(call).sid, conference(call).sid, True)
+    assert (started.room, started.owner.sid, started.trim) == (
+        conference(call).sid,
+        conference(call).sid,
+        True,
+    )
     call.hangup(started.call_sid)
     assert call.of(fx.StopRecording) == []
     call.hangup(CALL)
@@ -310,7 +317,7 @@ def test_a_recording_outlives_the_leg_that_began_it() -> None:
     assert (stopped.call_sid, stopped.recording_sid) == (CALL, started.recording_sid)
     call.feed(
         ev.RecordingEnded(
-            call_sid=conference(call).sid,
+            lane=Lane("conference", conference(call).sid),
             recording_sid=started.recording_sid,
             seconds=9.6,
             silent=False,
@@ -338,8 +345,8 @@ def test_a_recording_whose_file_never_comes_is_given_up() -> None:
     sid = conference(call).sid
     call.hangup(CALL)
     call.hangup(leg(2))
-    (guard,) = [one for one in call.of(fx.StartTimer) if one.call_sid == sid]
-    call.feed(ev.TimerFired(call_sid=sid, name=guard.name))
+    (guard,) = [one for one in call.of(fx.StartTimer) if one.lane.sid == sid]
+    call.feed(ev.TimerFired(lane=guard.lane, name=guard.name))
     assert [one.status for one in call.recordings.values()] == ["absent"]
 
 

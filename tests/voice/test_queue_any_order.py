@@ -39,7 +39,7 @@ class Lanes(Driver):
 
     def feed(self, event: ev.Event) -> list[fx.Effect]:
         if not isinstance(event, DeskCallChanged):
-            self.lanes.setdefault(event.key, deque()).append(event)
+            self.lanes.setdefault(event.lane.sid, deque()).append(event)
         return []
 
     def deliver(self, choice: int) -> bool:

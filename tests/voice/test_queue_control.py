@@ -20,7 +20,7 @@ from ringback.kernel.errors import Refused
 def ask(call: Driver, sid: str, change: Any, account: str = ACCOUNT, **params: str) -> Any:
     call.answer = None
     call.feed(
-        qu.QueueChangeRequested(call_sid=sid, account_sid=account, change=change, params={name: [value] for name, value in params.items()})
+        qu.QueueChangeRequested(queue_sid=sid, account_sid=account, change=change, params={name: [value] for name, value in params.items()})
     )  # fmt: skip
     return call.answer
 

@@ -91,7 +91,7 @@ def test_what_crosses_the_end_of_the_conference_is_not_told_after_it() -> None:
     room = call.board.conferences.of(CALL)
     assert room is not None
     call.held = []
-    call.feed(ConferenceUpdateRequested(call_sid=room.sid, params={"Status": ["completed"]}))
+    call.feed(ConferenceUpdateRequested(conference_sid=room.sid, params={"Status": ["completed"]}))
     before = len(told(call))
     speaks(call, CALL, True)
     assert len(told(call)) == before

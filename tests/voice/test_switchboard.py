@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.voice.call_machine import TERMINAL
 
 SAY = "<Response><Say>hello</Say><Hangup/></Response>"
@@ -220,7 +221,11 @@ def test_gather_collects_and_falls_through() -> None:
 
 def _recorded(call: Driver, seconds: float = 4.0, silent: bool = False) -> None:
     sid = call.of(fx.RecordLeg)[0].recording_sid
-    call.feed(ev.RecordingEnded(call_sid=CALL, recording_sid=sid, seconds=seconds, silent=silent, size=9000))
+    call.feed(
+        ev.RecordingEnded(
+            lane=Lane("call", CALL), recording_sid=sid, seconds=seconds, silent=silent, size=9000
+        )
+    )
 
 
 def test_record_finish_key_hangup_and_silence() -> None:
@@ -250,7 +255,9 @@ def test_record_finish_key_hangup_and_silence() -> None:
     call = Driver({"/voice": page})
     call.create()
     call.dialled()
-    call.feed(ev.RecordingSilent(call_sid=CALL, recording_sid=call.of(fx.RecordLeg)[0].recording_sid))
+    call.feed(
+        ev.RecordingSilent(lane=Lane("call", CALL), recording_sid=call.of(fx.RecordLeg)[0].recording_sid)
+    )
     _recorded(call, 0.0, True)
     assert call.of(fx.PlayAudio)[-1].items[0].text == "never"
 
@@ -420,12 +427,12 @@ _EVENTS = st.sampled_from(
         ev.DialStarted(call_sid=CALL), ev.LegRinging(call_sid=CALL), ev.LegAnswered(call_sid=CALL),
         ev.LegFailed(call_sid=CALL, sip_code=486), ev.LegFailed(call_sid=CALL, sip_code=487, by="us"),
         ev.LegEnded(call_sid=CALL, by="remote"), ev.DigitPressed(call_sid=CALL, digit="1"),
-        ev.TimerFired(call_sid=CALL, name="ring"), ev.TimerFired(call_sid=CALL, name="gather"),
-        ev.TimerFired(call_sid=CALL, name="time-limit"), ev.HangUpRequested(call_sid=CALL, reason="shutdown"),
+        ev.TimerFired(lane=Lane("call", CALL), name="ring"), ev.TimerFired(lane=Lane("call", CALL), name="gather"),
+        ev.TimerFired(lane=Lane("call", CALL), name="time-limit"), ev.HangUpRequested(call_sid=CALL, reason="shutdown"),
         ev.PlaybackEnded(call_sid=CALL, playback="play1", seconds=1.0, completed=True),
         ev.CallUpdateRequested(call_sid=CALL, params={"Status": ["completed"]}),
         ev.CallUpdateRequested(call_sid=CALL, params={"Url": [BASE + "/voice"]}),
-        ev.DeadlineReached(call_sid=CALL, name="queue"),
+        ev.DeadlineReached(lane=Lane("call", CALL), name="queue"),
         ev.RecordingRequested(call_sid=CALL, recording_sid="RE" + "3" * 32, params={}),
     ]
 )  # fmt: skip
@@ -454,7 +461,7 @@ def test_any_order_of_events(inbound: bool, events: list[ev.Event], what: str) -
     for leg in _children(call):
         call.feed(ev.LegFailed(call_sid=leg, sip_code=487, by="us"))
     for sid in {one.recording_sid for one in call.of(fx.RecordLeg)}:
-        call.feed(ev.RecordingEnded(call_sid=CALL, recording_sid=sid, seconds=1.0, silent=False))
+        call.feed(ev.RecordingEnded(lane=Lane("call", CALL), recording_sid=sid, seconds=1.0, silent=False))
     assert call.status() in TERMINAL
     assert len({one for one in call.statuses[CALL] if one in TERMINAL}) == 1
     assert len([one for one in call.hooks("CallStatus") if one[0] in TERMINAL]) <= 1

@@ -14,6 +14,7 @@ from ringback import events as ev
 from ringback.effects.transcription import Transcribe
 from ringback.events.transcription import TranscriptionEnded, TranscriptionRemovalRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
@@ -28,7 +29,7 @@ def recording(attributes: str = "transcribe='true' transcribeCallback='/told?box
     call.arrive()
     call.answered()
     (leg,) = call.of(fx.RecordLeg)
-    call.feed(ev.RecordingBegan(call_sid=CALL, recording_sid=leg.recording_sid))
+    call.feed(ev.RecordingBegan(lane=Lane("call", CALL), recording_sid=leg.recording_sid))
     return call
 
 
@@ -63,8 +64,8 @@ def test_it_begins_in_the_commit_that_completes_the_recording() -> None:
     assert record in [one.record for one in commit if isinstance(one, fx.Save)]
     assert (record.status, record.duration, record.recording_sid) == ("in-progress", 12, leg.recording_sid)
     assert (record.account_sid, record.type, record.transcription_text) == (ACCOUNT, "fast", "")
-    assert fx.SetDeadline(call_sid=record.sid, name=DEADLINE, at=OVERDUE) in commit
-    assert Transcribe(call_sid=record.sid) in commit
+    assert fx.SetDeadline(lane=Lane("transcription", record.sid), name=DEADLINE, at=OVERDUE) in commit
+    assert Transcribe(transcription_sid=record.sid) in commit
     assert codes(call) == []
 
 
@@ -124,7 +125,9 @@ def finished(call: Driver, **event: Any) -> list[fx.Effect]:
         "call": call.calls[CALL],
         **event,
     }
-    return Transcripts(fresh_sids()).ended(TranscriptionEnded(call_sid=record.sid, **given), call.now + 3)
+    return Transcripts(fresh_sids()).ended(
+        TranscriptionEnded(transcription_sid=record.sid, **given), call.now + 3
+    )
 
 
 def saved(effects: list[fx.Effect], kind: type[Any]) -> list[Any]:
@@ -140,7 +143,7 @@ def test_the_callback_has_exactly_the_facts_of_the_sheet() -> None:
     assert (record.status, record.transcription_text, record.date_updated) == (
         "completed", "Please call me back.", call.now + 3,
     )  # fmt: skip
-    assert fx.ClearDeadline(call_sid=record.sid, name=DEADLINE) in effects
+    assert fx.ClearDeadline(lane=Lane("transcription", record.sid), name=DEADLINE) in effects
     (hook,) = [one for one in effects if isinstance(one, fx.SendWebhook)]
     recording_url = (
         f"http://ringback.test/api/2010-04-01/Accounts/{ACCOUNT}/Recordings/{record.recording_sid}"
@@ -214,7 +217,7 @@ def test_it_ends_once() -> None:
     (after,) = saved(finished(call, text="One."), Transcription)
     for late in (after, None):
         effects = finished(call, text="Two.", transcription=late)
-        assert effects == [fx.ClearDeadline(call_sid=made(call)[0].sid, name=DEADLINE)]
+        assert effects == [fx.ClearDeadline(lane=Lane("transcription", made(call)[0].sid), name=DEADLINE)]
 
 
 def test_a_recording_may_cost_three_processes() -> None:
@@ -225,7 +228,7 @@ def test_a_recording_may_cost_three_processes() -> None:
         effects = finished(call, transcription=record, crashed=True, problem="status -9")
         (record,) = saved(effects, Transcription)
         assert (record.status, record.crashes) == ("in-progress", tries)
-        assert effects[1:] == [Transcribe(call_sid=record.sid)]
+        assert effects[1:] == [Transcribe(transcription_sid=record.sid)]
     effects = finished(call, transcription=record, crashed=True, problem="status -9")
     assert saved(effects, Transcription)[0].status == "failed"
     assert "3 worker processes died of it; the last: status -9" in saved(effects, Alert)[0].message_text
@@ -234,8 +237,8 @@ def test_a_recording_may_cost_three_processes() -> None:
 
 def test_what_the_crash_of_the_server_interrupted_is_begun_again() -> None:
     transcripts = Transcripts(fresh_sids())
-    due = ev.DeadlineReached(call_sid="TR" + "1" * 32, name=DEADLINE)
-    assert transcripts.due(due, 5.0) == [Transcribe(call_sid=due.call_sid)]
+    due = ev.DeadlineReached(lane=Lane("transcription", "TR" + "1" * 32), name=DEADLINE)
+    assert transcripts.due(due, 5.0) == [Transcribe(transcription_sid=due.lane.sid)]
     call = recording()
     (stored,) = call.recordings.values()
     lost = ev.CallLost(
@@ -247,7 +250,7 @@ def test_what_the_crash_of_the_server_interrupted_is_begun_again() -> None:
     (after,) = saved(list(effects), Recording)
     (begun,) = saved(list(effects), Transcription)
     assert (after.status, begun.recording_sid, begun.duration) == ("completed", stored.sid, 7)
-    assert Transcribe(call_sid=begun.sid) in effects
+    assert Transcribe(transcription_sid=begun.sid) in effects
 
 
 def test_removal() -> None:
@@ -255,7 +258,7 @@ def test_removal() -> None:
     call.recorded(5.0)
     (record,) = made(call)
     transcripts = Transcripts(fresh_sids())
-    request = TranscriptionRemovalRequested(call_sid=record.sid, transcription=record)
+    request = TranscriptionRemovalRequested(transcription_sid=record.sid, transcription=record)
     with pytest.raises(Refused) as refused:
         transcripts.remove(request, call.now)
     assert refused.value.code == 20009

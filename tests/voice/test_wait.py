@@ -10,6 +10,7 @@ from driver import BASE, CALL, Driver
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.kernel.lane import Lane
 from ringback.voice import wait
 from ringback.voice.session import Session
 from ringback.voice.verb import Source
@@ -250,7 +251,11 @@ def serve_sound(it: Waiting) -> None:
     asked = it.call.of(fx.FetchDocument)[-1]
     it.call.feed(
         ev.DocumentFetched(
-            call_sid=CALL, request=asked.request, url=asked.url, status=200, content_type="audio/x-wav"
+            lane=Lane("call", CALL),
+            request=asked.request,
+            url=asked.url,
+            status=200,
+            content_type="audio/x-wav",
         )
     )
 

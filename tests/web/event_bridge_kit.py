@@ -12,6 +12,7 @@ from ringback.effects import ClearDeadline, Effect, Post, SetDeadline
 from ringback.effects.taskrouter import Announce
 from ringback.events import DeadlineReached
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.taskrouter.expression import compile_expression
 from ringback.web.event_bridge import EventBridge
@@ -84,7 +85,7 @@ class Stage(Kit):
     def _due(self, lane: str, name: str, at: float) -> None:
         if self.deadlines.get((lane, name)) != at:
             return
-        effects = self.bridge.due(DeadlineReached(call_sid=lane, name=name), self.clock.now())
+        effects = self.bridge.due(DeadlineReached(lane=Lane("workspace", lane), name=name), self.clock.now())
         self.keep(effects)
         for effect in effects:
             if isinstance(effect, Post):

@@ -57,7 +57,7 @@ class Site:
         return self.answer
 
     def start(self) -> None:
-        self.work.start(Transcribe(call_sid=SID))
+        self.work.start(Transcribe(transcription_sid=SID))
 
     async def idle(self) -> None:
         while self.work.in_flight:
@@ -89,7 +89,7 @@ async def test_one_is_begun_once_while_it_is_under_way_and_holds_the_clock(site:
     site.heard.set_result(Heard(text="hello"))
     await site.idle()
     assert site.clock.holds == 0
-    assert site.reports == [TranscriptionEnded(call_sid=SID, text="hello")]
+    assert site.reports == [TranscriptionEnded(transcription_sid=SID, text="hello")]
     assert site.finished == [RECORDING]
     figures = site.work.figures()
     assert figures["transcriptions_completed_total"] == 1
@@ -105,7 +105,7 @@ async def test_what_is_settled_or_gone_is_not_listened_to_again(site: Site, stat
         site.record.status = status
     site.start()
     await site.idle()
-    assert (site.begun, site.reports, site.finished) == ([], [TranscriptionEnded(call_sid=SID)], [])
+    assert (site.begun, site.reports, site.finished) == ([], [TranscriptionEnded(transcription_sid=SID)], [])
 
 
 async def test_a_file_that_is_gone_is_a_problem(site: Site, tmp_path: Path) -> None:

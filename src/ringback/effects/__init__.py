@@ -1,13 +1,15 @@
 """Every effect of the product: imperative requests to the outside (house.md).
 
-``Save``, ``Delete`` and ``SendWebhook`` are written in the event's own transaction; everything else is
-*live*: performed once, right after the commit, and never stored.
+Those that are ``committed`` (``Save``, ``SendWebhook``, ``QueueDial`` …) are written in the event's own transaction;
+everything else is *live*: performed once, right after the commit, and never stored.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from ringback.kernel.lane import Lane
 
 if TYPE_CHECKING:
     from ringback.events import Event
@@ -46,7 +48,9 @@ class SendWebhook(Effect):
 
     committed: ClassVar[bool] = True
     key: str
-    """Deliveries of one key never overlap and keep their order: the call's SID."""
+    """Deliveries of one key never overlap and keep their order: the SID of what they are about."""
+    call_sid: str | None = None
+    """The call that the debugger shows with it; None: it is about none."""
     account_sid: str
     url: str
     """As configured, with fragment overrides and credentials (webhooks.md §5, §6)."""
@@ -64,14 +68,13 @@ class SendWebhook(Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetDeadline(Effect):
-    """A durable timer: ``DeadlineReached(key, name)`` at ``at`` (Unix seconds), also after a restart.
+    """A durable timer: ``DeadlineReached(lane, name)`` at ``at`` (Unix seconds), also after a restart.
 
-    The same key and name again moves it.
+    The same lane and name again moves it.
     """
 
     committed: ClassVar[bool] = True
-    call_sid: str
-    """The lane: the SID of the call (or of whatever record the deadline belongs to)."""
+    lane: Lane
     name: str
     at: float
 
@@ -81,7 +84,7 @@ class ClearDeadline(Effect):
     """Forget a durable timer; none of that name is fine."""
 
     committed: ClassVar[bool] = True
-    call_sid: str
+    lane: Lane
     name: str
 
 
@@ -90,7 +93,7 @@ class ClearDeadline(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Post(Effect):
-    """Post another event once this one is committed."""
+    """Post another event once this one is committed: a message, when it is for another lane (runtime/runtime.py)."""
 
     event: Event
 
@@ -104,9 +107,9 @@ class Answer(Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTimer(Effect):
-    """Post ``TimerFired(call_sid, name)`` after ``seconds``; the same name again replaces it."""
+    """Post ``TimerFired(lane, name)`` after ``seconds``; the same name again replaces it."""
 
-    call_sid: str
+    lane: Lane
     name: str
     seconds: float
     pulls: bool = True
@@ -118,16 +121,31 @@ class StartTimer(Effect):
 class StopTimer(Effect):
     """Forget a timer; none of that name is fine."""
 
-    call_sid: str
+    lane: Lane
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDial(Effect):
-    """Let this queued call be dialled when the account's calls-per-second rate allows: ``DialStarted``."""
+    """Let this queued call be dialled when the account's calls-per-second rate allows: ``DialStarted``.
 
+    A row of the outbox until it is claimed, so a call that was queued when the process died is dialled after all.
+    """
+
+    committed: ClassVar[bool] = True
     call_sid: str
     account_sid: str
+    not_before: float = 0.0
+    """Unix seconds before which it is not to be dialled. 0: at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDial(Effect):
+    """The queued call is dialled now, or never: the commit that says so takes the row out of the outbox. Whatever
+    becomes of the dial, it is not begun again: at most once."""
+
+    committed: ClassVar[bool] = True
+    call_sid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +162,11 @@ class ReleaseCall(Effect):
 class FetchDocument(Effect):
     """Ask the customer's application for instructions; answered by ``DocumentFetched``."""
 
-    call_sid: str
+    lane: Lane
+    """Whose it is: a call's or a conference's."""
     account_sid: str
     request: str
-    """Names the answer; unique within the call."""
+    """Names the answer; unique within the lane."""
     url: str
     """Absolute, with fragment overrides and credentials."""
     method: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringback.effects import LegEffect
+from ringback.kernel.lane import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,12 +14,12 @@ class RecordRoom(LegEffect):
 
     ``call_sid`` is a leg that is in the room: its carrier makes the file. The recording goes on when that leg
     leaves, and ends by ``StopRecording`` or when the room is empty. Who is muted, held or coaching is not in
-    it. ``RecordingBegan`` and ``RecordingEnded`` are reported to the lane ``owner``.
+    it. ``RecordingBegan`` and ``RecordingEnded`` are reported to ``owner``.
     """
 
     room: str
-    owner: str
-    """SID whose lane gets the reports: the conference's."""
+    owner: Lane
+    """Who gets the reports: the conference."""
     recording_sid: str
     trim: bool = False
     """Cut leading and trailing silence off the finished file."""

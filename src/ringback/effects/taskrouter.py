@@ -12,8 +12,7 @@ from ringback.effects import Effect
 class AskAssignment(Effect):
     """POST the assignment callback; answered by ``AssignmentAnswered`` (5 s, then the fallback; taskrouter.md §8)."""
 
-    call_sid: str
-    """The workspace's SID."""
+    workspace_sid: str
     account_sid: str
     reservation_sid: str
     url: str

@@ -15,5 +15,4 @@ class Transcribe(Effect):
     way already is not begun twice.
     """
 
-    call_sid: str
-    """The lane: the SID of the Transcription."""
+    transcription_sid: str

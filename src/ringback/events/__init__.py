@@ -1,27 +1,55 @@
 """Every event of the product: past-tense facts, frozen, each field documented.
 
-An event's ``key`` is the lane in which it is handled: events of one key are handled one
-after the other, in the order in which they were posted (house.md, "One commit").
+An event says its ``lane``: events of one lane are handled one after the other, in the order in which they were
+posted (kernel/lane.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from ringback.kernel.lane import Lane
 
 EndedBy = Literal["remote", "local", "timeout", "media", "carrier"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A fact about one call; ``call_sid`` is its lane."""
+    """A fact."""
+
+    outside: ClassVar[bool] = False
+    """True: the far end of a call decides how many there are. What is over the limit of its lane is dropped."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def lane(self) -> Lane:
+            """In whose turn it is handled: a property of the kinds below, or a field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEvent(Event):
+    """A fact about one call."""
 
     call_sid: str
 
     @property
-    def key(self) -> str:
-        """The lane: the SID of the call."""
-        return self.call_sid
+    def lane(self) -> Lane:
+        """The call's."""
+        return Lane("call", self.call_sid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceEvent(Event):
+    """A fact that TaskRouter is told about one workspace."""
+
+    workspace_sid: str
+
+    @property
+    def lane(self) -> Lane:
+        """The workspace's."""
+        return Lane("workspace", self.workspace_sid)
 
 
 # --- what carriers report -----------------------------------------------------------------
@@ -62,7 +90,7 @@ class VoiceRouting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallArrived(Event):
+class CallArrived(CallEvent):
     """Somebody calls one of our numbers; nothing has been answered yet."""
 
     carrier: str
@@ -79,15 +107,17 @@ class CallArrived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegRinging(Event):
+class LegRinging(CallEvent):
     """The far end of an outbound call rings (SIP 180/183)."""
+
+    outside: ClassVar[bool] = True
 
     early_media: bool = False
     """True when the far end already sends audio (183 with a session description)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegAnswered(Event):
+class LegAnswered(CallEvent):
     """The leg is answered and has media: outbound 2xx, or our own answer became effective."""
 
     sip_call_id: str = ""
@@ -97,7 +127,7 @@ class LegAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegFailed(Event):
+class LegFailed(CallEvent):
     """An unanswered leg is over. ``sip_code`` follows voice-calls.md §4.1.
 
     Inbound: the caller gave up before an answer (487). Outbound: refused, unreachable or cancelled.
@@ -116,7 +146,7 @@ class LegFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegEnded(Event):
+class LegEnded(CallEvent):
     """An answered leg is over; reported exactly once."""
 
     by: EndedBy
@@ -124,14 +154,16 @@ class LegEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigitPressed(Event):
+class DigitPressed(CallEvent):
     """The far end pressed one key: ``0-9 * # A-D``."""
+
+    outside: ClassVar[bool] = True
 
     digit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaybackEnded(Event):
+class PlaybackEnded(CallEvent):
     """A playback is over: played out, stopped, or failed. Reported exactly once per PlayAudio."""
 
     playback: str
@@ -147,6 +179,8 @@ class PlaybackEnded(Event):
 class RecordingBegan(Event):
     """The first sample of a recording is being written."""
 
+    lane: Lane
+    """Of whoever ordered it: a call or a conference."""
     recording_sid: str
 
 
@@ -154,6 +188,9 @@ class RecordingBegan(Event):
 class RecordingSilent(Event):
     """The recorded party has said nothing for the ``silence_timeout`` of the recording."""
 
+    outside: ClassVar[bool] = True
+
+    lane: Lane
     recording_sid: str
 
 
@@ -161,6 +198,8 @@ class RecordingSilent(Event):
 class RecordingEnded(Event):
     """A recording's file is complete and on disk (trimmed when asked for). Exactly once."""
 
+    lane: Lane
+    """Of whoever ordered it: a call or a conference."""
     recording_sid: str
     seconds: float
     """Length of the file, after trimming."""
@@ -177,6 +216,8 @@ class RecordingEnded(Event):
 class DocumentFetched(Event):
     """The answer to :class:`~ringback.effects.FetchDocument`, good or bad. Exactly once per request."""
 
+    lane: Lane
+    """Of whoever asked: a call or a conference."""
     request: str
     """The id given in the effect."""
     url: str
@@ -194,7 +235,7 @@ class DocumentFetched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallerIdChecked(Event):
+class CallerIdChecked(CallEvent):
     """The answer to :class:`~ringback.effects.CheckCallerId`."""
 
     request: str
@@ -204,8 +245,9 @@ class CallerIdChecked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired(Event):
-    """A timer of the call went off."""
+    """A timer went off."""
 
+    lane: Lane
     name: str
     """The name given in :class:`~ringback.effects.StartTimer`."""
 
@@ -214,6 +256,7 @@ class TimerFired(Event):
 class DeadlineReached(Event):
     """A durable timer (:class:`~ringback.effects.SetDeadline`) is due."""
 
+    lane: Lane
     name: str
 
 
@@ -230,7 +273,7 @@ class LostRecording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallLost(Event):
+class CallLost(CallEvent):
     """After a restart: the call was live when the process died (house.md, "One commit")."""
 
     call: Any
@@ -240,18 +283,20 @@ class CallLost(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallResumed(Event):
+class CallResumed(CallEvent):
     """After a restart: the call was still queued, nothing had been dialled; it goes on."""
 
     call: Any
     """The stored Call record: status queued."""
+    not_before: float = 0.0
+    """Unix seconds before which it is not to be dialled. 0: at once."""
 
 
 # --- what REST writes become ------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallRequested(Event):
+class CallRequested(CallEvent):
     """POST Calls. Everything that had to be looked up has been looked up by the web side."""
 
     account_sid: str
@@ -269,7 +314,7 @@ class CallRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallUpdateRequested(Event):
+class CallUpdateRequested(CallEvent):
     """POST Calls/{sid}: redirect, end or re-limit a live call (voice-calls.md §7)."""
 
     params: dict[str, list[str]]
@@ -278,7 +323,7 @@ class CallUpdateRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingRequested(Event):
+class RecordingRequested(CallEvent):
     """POST Calls/{sid}/Recordings: start recording a live call (voice-calls.md §9.2)."""
 
     recording_sid: str
@@ -286,7 +331,7 @@ class RecordingRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingUpdateRequested(Event):
+class RecordingUpdateRequested(CallEvent):
     """POST Calls/{sid}/Recordings/{sid}: pause, resume or stop it."""
 
     recording_sid: str
@@ -298,19 +343,24 @@ class RecordingUpdateRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingRemovalRequested(Event):
-    """DELETE of a recording; ``call_sid``, the lane, is the recording's own SID."""
+    """DELETE of a recording."""
 
     recording: Any
     """The stored Recording record."""
 
+    @property
+    def lane(self) -> Lane:
+        """The recording's own: its call is usually over."""
+        return Lane("recording", self.recording.sid)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DialStarted(Event):
+class DialStarted(CallEvent):
     """The rate limiter lets a queued call go: it may be dialled now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChildRequested(Event):
+class ChildRequested(CallEvent):
     """A ``<Dial>`` of the parent creates this child leg (``call_sid`` is the child)."""
 
     parent_sid: str
@@ -320,7 +370,7 @@ class ChildRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChildChanged(Event):
+class ChildChanged(CallEvent):
     """A child leg tells its parent (``call_sid`` is the parent) of a change."""
 
     child_sid: str
@@ -341,7 +391,7 @@ class ChildChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HangUpRequested(Event):
+class HangUpRequested(CallEvent):
     """Another leg (or an operator) wants this call over; the reason decides its final status."""
 
     reason: Literal["parent-ended", "other-answered", "dial-timeout", "star", "time-limit", "api", "shutdown"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from ringback.events import Event
+from ringback.events import CallEvent, Event
+from ringback.kernel.lane import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantTold(Event):
+class ParticipantTold(CallEvent):
     """A conference tells ``call_sid``, one of its legs, what happened to all of them."""
 
     conference_sid: str
@@ -25,14 +26,16 @@ class ParticipantTold(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechChanged(Event):
+class SpeechChanged(CallEvent):
     """A leg that is watched (``WatchSpeech``) begins to be heard in its room, or has ceased to be."""
+
+    outside: ClassVar[bool] = True
 
     speaking: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantRequested(Event):
+class ParticipantRequested(CallEvent):
     """POST Participants: call somebody into a conference (``call_sid`` is the new call)."""
 
     account_sid: str
@@ -50,7 +53,7 @@ class ParticipantRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantUpdateRequested(Event):
+class ParticipantUpdateRequested(CallEvent):
     """POST Participants/{CallSid}: mute, hold, coach, announce … (``call_sid`` is the participant)."""
 
     conference_sid: str
@@ -59,7 +62,7 @@ class ParticipantUpdateRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantRemovalRequested(Event):
+class ParticipantRemovalRequested(CallEvent):
     """DELETE Participants/{CallSid}: out of the conference; the call goes on with its document."""
 
     conference_sid: str
@@ -67,14 +70,25 @@ class ParticipantRemovalRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConferenceUpdateRequested(Event):
-    """POST Conferences/{CF}: end it, or announce something; ``call_sid``, the lane, is the CONFERENCE's SID."""
+    """POST Conferences/{CF}: end it, or announce something."""
 
+    conference_sid: str
     params: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def lane(self) -> Lane:
+        """The conference's."""
+        return Lane("conference", self.conference_sid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConferenceLost(Event):
-    """After a restart: the conference was not completed; ``call_sid``, the lane, is the CONFERENCE's SID."""
+    """After a restart: the conference was not completed."""
 
     conference: Any
     """The stored Conference record."""
+
+    @property
+    def lane(self) -> Lane:
+        """The conference's."""
+        return Lane("conference", self.conference.sid)

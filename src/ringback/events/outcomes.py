@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ringback.events import Event
+from ringback.events import CallEvent
 
 Finding = Literal["lost", "gone", "stuck", "expired", "resumed"]
 """What is wrong with a call that should be over or under way.
@@ -30,7 +30,7 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallDoubted(Event):
+class CallDoubted(CallEvent):
     """The reconciler thinks that a call will never end by itself. Answered by a ``Repair``, or None.
 
     ``call`` and ``finding`` are filled in when the event's turn has come, so that nothing that was reported
@@ -44,7 +44,7 @@ class CallDoubted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrunkRecordFound(Event):
+class TrunkRecordFound(CallEvent):
     """A trunk's own record of a call was imported. Answered by a ``Repair``, or None when nothing was corrected."""
 
     started_at: float
@@ -57,7 +57,7 @@ class TrunkRecordFound(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallerIdVerificationRequested(Event):
+class CallerIdVerificationRequested(CallEvent):
     """POST OutgoingCallerIds: call the number and ask for the code. Answered by the queued Call."""
 
     account_sid: str

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ringback.events import Event
+from ringback.events import CallEvent, Event, WorkspaceEvent
+from ringback.kernel.lane import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskMade(Event):
+class TaskMade(CallEvent):
     """The answer to :class:`~ringback.effects.queues.MakeTask`: the caller's task, or why there is none."""
 
     request: str
@@ -22,7 +23,7 @@ class TaskMade(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReservationClaimed(Event):
+class ReservationClaimed(CallEvent):
     """The answer to :class:`~ringback.effects.queues.ClaimReservation`: whom to bridge, or why not."""
 
     request: str
@@ -38,7 +39,7 @@ class ReservationClaimed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueTaken(Event):
+class QueueTaken(CallEvent):
     """``call_sid``, a waiting member, has been taken out of its queue (it is no member any more)."""
 
     by: str
@@ -54,14 +55,14 @@ class QueueTaken(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberReady(Event):
+class MemberReady(CallEvent):
     """The dequeued member has joined the room (``call_sid`` is the leg that dequeued it)."""
 
     member_sid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeEnded(Event):
+class BridgeEnded(CallEvent):
     """The other side of a bridge between two calls is over (``call_sid`` is the one that is left)."""
 
     other_sid: str
@@ -71,12 +72,12 @@ class BridgeEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStirred(Event):
+class QueueStirred(CallEvent):
     """It may be this leg's turn: it waits in ``<Dial><Queue>`` for somebody to come (``call_sid``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberDequeueRequested(Event):
+class MemberDequeueRequested(CallEvent):
     """POST Queues/{QU}/Members/{CallSid or Front}: the member ``call_sid`` goes on with another document."""
 
     queue_sid: str
@@ -86,16 +87,22 @@ class MemberDequeueRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueChangeRequested(Event):
-    """A write to a queue by REST; ``call_sid``, the lane, is the queue's SID."""
+    """A write to a queue by REST."""
 
+    queue_sid: str
     account_sid: str
     change: Literal["create", "update", "delete"]
     params: dict[str, list[str]] = field(default_factory=dict)
     """The form as received: ``FriendlyName``, ``MaxSize``."""
 
+    @property
+    def lane(self) -> Lane:
+        """The queue's."""
+        return Lane("queue", self.queue_sid)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskCallRequested(Event):
+class DeskCallRequested(CallEvent):
     """The desk wants a call to somebody: a worker, a supervisor (``call_sid`` is the new call)."""
 
     account_sid: str
@@ -129,8 +136,8 @@ class DeskCallRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskCallChanged(Event):
-    """A call that belongs to a task tells the desk how it goes; ``call_sid``, the lane, is the WORKSPACE's SID."""
+class DeskCallChanged(WorkspaceEvent):
+    """A call that belongs to a task tells the desk how it goes."""
 
     about: str
     """The call."""

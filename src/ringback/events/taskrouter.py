@@ -1,11 +1,11 @@
-"""What is asked of the desk (TaskRouter); the lane, ``call_sid``, is the WORKSPACE's SID throughout."""
+"""What is asked of the desk (TaskRouter)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ringback.events import Event
+from ringback.events import WorkspaceEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRequested(Event):
+class DeskRequested(WorkspaceEvent):
     """A write to one of TaskRouter's nouns. Asked; answered by the record as it is now (create, update)."""
 
     account_sid: str
@@ -42,15 +42,15 @@ class DeskRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspacesLoaded(Event):
-    """At the start: one workspace as it is stored (``call_sid``: its SID)."""
+class WorkspacesLoaded(WorkspaceEvent):
+    """At the start: one workspace as it is stored."""
 
     records: tuple[Any, ...]
     """Workspace, Activities, TaskChannels, TaskQueues, Workflows, Workers, WorkerChannels, Tasks, Reservations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRequested(Event):
+class TaskRequested(WorkspaceEvent):
     """A waiting caller needs a task (``MakeTask``, once its workspace is known)."""
 
     account_sid: str
@@ -66,7 +66,7 @@ class TaskRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequested(Event):
+class ClaimRequested(WorkspaceEvent):
     """A leg dials a reservation's caller (``ClaimReservation``, once its workspace is known)."""
 
     account_sid: str
@@ -78,7 +78,7 @@ class ClaimRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentAnswered(Event):
+class AssignmentAnswered(WorkspaceEvent):
     """What the assignment callback (or its fallback) answered for a reservation (taskrouter.md §8)."""
 
     reservation_sid: str

@@ -1,4 +1,4 @@
-"""Events of transcriptions; ``call_sid``, the lane, is the Transcription's own SID (``TR…``)."""
+"""Events of transcriptions; they have lanes of their own, because the call is usually over."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringback.events import Event
+from ringback.kernel.lane import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionEnded(Event):
+class TranscriptionEvent(Event):
+    """A fact about one transcription."""
+
+    transcription_sid: str
+
+    @property
+    def lane(self) -> Lane:
+        """The transcription's."""
+        return Lane("transcription", self.transcription_sid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionEnded(TranscriptionEvent):
     """A try to write a recording down is over, well or not.
 
     The three records are filled in from the store when the event's turn has come, so that they are the newest
@@ -30,7 +43,7 @@ class TranscriptionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionRemovalRequested(Event):
+class TranscriptionRemovalRequested(TranscriptionEvent):
     """DELETE of a transcription."""
 
     transcription: Any = None

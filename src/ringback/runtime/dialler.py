@@ -1,8 +1,8 @@
 """The dialler: lets queued outbound calls go at the account's rate (voice-calls.md §2.2).
 
-The queue itself is durable without a table of its own: it is the calls with status ``queued``
-(docs/adr/0002). Besides the rate there is one bound for everybody: calls being *set up* at the same
-time, so that a burst of requests waits here and not in timeouts further on.
+The queue is durable: each dial is a row of the outbox until the commit that claims it. Besides the
+rate there is one bound for everybody: calls being *set up* at the same time, so that a burst of requests waits here
+and not in timeouts further on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ class Dialler:
         return sum(len(queue) for queue in self._queues.values())
 
     def queue(self, effect: QueueDial) -> None:
-        """Put a call at the end of its account's queue."""
+        """Put a call at the end of its account's queue, when its time has come."""
+        if effect.not_before > self._clock.now():
+            self._clock.call_at(effect.not_before, lambda: self.queue(effect), pulls=False)
+            return
         self._queues.setdefault(effect.account_sid, deque()).append(effect.call_sid)
         self._pump()
 

@@ -19,15 +19,15 @@ log = logging.getLogger("ringback.outbox")
 
 
 class Owed(Protocol):
-    """One row: an id that grows, and the webhook."""
+    """One row of a webhook."""
 
     @property
-    def id(self) -> int:
-        """Grows with every row."""
+    def sid(self) -> str:
+        """Sorts by the time at which the row was made."""
 
     @property
-    def hook(self) -> Any:
-        """The webhook; its ``key`` is the lane."""
+    def what(self) -> Any:
+        """The webhook; deliveries of its ``key`` keep their order."""
 
 
 class Outbox:
@@ -37,12 +37,12 @@ class Outbox:
         self,
         clock: Clock,
         deliver: Callable[[Any], Awaitable[Sequence[Any] | None]],
-        done: Callable[[int, Sequence[Any]], Awaitable[None]],
+        done: Callable[[str, Sequence[Any]], Awaitable[None]],
         parallel: int = 1000,
     ) -> None:
         """``deliver(webhook)`` sends it and gives what is to be saved with its end (debugger entries, a last
         repetition); None: it is sent later, and :meth:`finish` called then. It raises only for bugs.
-        ``done(id, records)`` removes the row and saves the records in one transaction."""
+        ``done(sid, records)`` removes the row and saves the records in one transaction."""
         self._clock = clock
         self._deliver = deliver
         self._done = done
@@ -51,8 +51,8 @@ class Outbox:
         self._parallel = parallel
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
-        self._late: dict[str, int] = {}
-        self._parked: dict[int, tuple[Owed, Alarm]] = {}
+        self._late: dict[str, str] = {}
+        self._parked: dict[str, tuple[Owed, Alarm]] = {}
         self.delivered = 0
         self.repeated = 0
         """Final notifications that were sent once more, after they had been given up."""
@@ -68,18 +68,18 @@ class Outbox:
         return len(self._parked)
 
     def add(self, rows: Sequence[Owed]) -> None:
-        """Take rows that have been committed, in the order of their ids; those with a time wait for it."""
+        """Take rows that have been committed, in the order of their SIDs; those with a time wait for it."""
         now = self._clock.now()
         for row in rows:
-            if row.hook.not_before > now and row.id not in self._parked:
-                due = partial(self._unpark, row.id)
-                self._parked[row.id] = row, self._clock.call_at(row.hook.not_before, due, pulls=False)
+            if row.what.not_before > now and row.sid not in self._parked:
+                due = partial(self._unpark, row.sid)
+                self._parked[row.sid] = row, self._clock.call_at(row.what.not_before, due, pulls=False)
                 continue
-            self.repeated += row.hook.not_before > 0
-            lane = self._lanes.get(row.hook.key)
+            self.repeated += row.what.not_before > 0
+            lane = self._lanes.get(row.what.key)
             if lane is None:
-                self._lanes[row.hook.key] = deque([row])
-                self._ready.append(row.hook.key)
+                self._lanes[row.what.key] = deque([row])
+                self._ready.append(row.what.key)
             else:
                 lane.append(row)
         self._start()
@@ -87,21 +87,21 @@ class Outbox:
     def send_parked(self) -> int:
         """Send what was given up now, not at its time; gives how many."""
         waiting = list(self._parked)
-        for row_id in waiting:
-            self._unpark(row_id)
+        for row_sid in waiting:
+            self._unpark(row_sid)
         return len(waiting)
 
-    def _unpark(self, row_id: int) -> None:
-        row, alarm = self._parked[row_id]
+    def _unpark(self, row_sid: str) -> None:
+        row, alarm = self._parked[row_sid]
         alarm.cancel()
         self.add([row])
-        self._parked.pop(row_id, None)
+        self._parked.pop(row_sid, None)
 
     async def finish(self, token: str, records: Sequence[Any]) -> None:
         """A webhook that ``deliver`` put off has been sent."""
-        row_id = self._late.pop(token, None)
-        if row_id is not None:
-            await self._done(row_id, records)
+        row_sid = self._late.pop(token, None)
+        if row_sid is not None:
+            await self._done(row_sid, records)
             self.delivered += 1
 
     async def settle(self, seconds: float) -> None:
@@ -145,17 +145,17 @@ class Outbox:
                 row = lane[0]
                 records: Sequence[Any] | None
                 try:
-                    records = await self._deliver(row.hook)
+                    records = await self._deliver(row.what)
                 except Exception:
                     log.exception("%s: the webhook to be sent could not even be tried; it is dropped", key)
                     records = ()
                 if records is None:
-                    self._late[row.hook.token] = row.id
+                    self._late[row.what.token] = row.sid
                     lane.popleft()
                     continue
                 hold = self._clock.hold()
                 try:
-                    await self._done(row.id, records)
+                    await self._done(row.sid, records)
                 finally:
                     hold.release()
                 lane.popleft()

@@ -231,8 +231,8 @@ class Reconciler:
         answers = await asyncio.gather(*map(self._ask, events), return_exceptions=True)
         for event, answer in zip(events, answers, strict=True):
             if isinstance(answer, BaseException):
-                log.error("%s: could not be reconciled: %r", event.key, answer)
-                report.complain(f"{event.key}: {answer!r}")
+                log.error("%s: could not be reconciled: %r", event.lane, answer)
+                report.complain(f"{event.lane}: {answer!r}")
             else:
                 report.note(answer)
 

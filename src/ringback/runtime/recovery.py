@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ringback.effects import QueueDial
 from ringback.events import CallLost, CallResumed, Event, LostRecording
 from ringback.events.conferences import ConferenceLost
 from ringback.resources.api.call import Call
@@ -21,8 +22,11 @@ HEADER = 44
 """Bytes of a RIFF/WAVE header as media/wav.py writes it."""
 
 
-async def recover(store: Store, post: Callable[[Event], None], recordings: Path) -> tuple[int, int]:
+async def recover(
+    store: Store, post: Callable[[Event], None], recordings: Path, dials: Sequence[QueueDial]
+) -> tuple[int, int]:
     """Post ``CallLost`` or ``CallResumed`` for every call that is not terminal; gives how many of each.
+    ``dials``: those that wait in the outbox, in their order.
 
     Unfinished recordings go with their call; those whose call had already ended come as a ``CallLost`` too,
     whose handler leaves the terminal call alone and settles the recordings.
@@ -43,13 +47,16 @@ async def recover(store: Store, post: Callable[[Event], None], recordings: Path)
         )
     conferences = await store.find(Conference, status=("init", "in-progress"), limit=1_000_000)
     for conference in conferences:
-        post(ConferenceLost(call_sid=conference.sid, conference=conference))
-    queued = sorted(await store.find(Call, status="queued", limit=1_000_000), key=lambda one: one.sid)
-    for call in queued:
-        post(CallResumed(call_sid=call.sid, call=call))
+        post(ConferenceLost(conference=conference))
+    queued = 0
+    for dial in dials:
+        call = await store.get(Call, dial.call_sid)
+        if call is not None:
+            queued += 1
+            post(CallResumed(call_sid=call.sid, call=call, not_before=dial.not_before))
     if live or queued:
-        log.warning("after the restart: %d calls were lost, %d queued calls go on", len(live), len(queued))
-    return len(live), len(queued)
+        log.warning("after the restart: %d calls were lost, %d queued calls go on", len(live), queued)
+    return len(live), queued
 
 
 def _look(recording: Recording, folder: Path) -> LostRecording:

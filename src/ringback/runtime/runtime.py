@@ -1,10 +1,16 @@
 """The runtime: takes an event, lets its handler answer with effects, commits, then performs the rest.
 
-Events of one key are handled one after the other; those that wait already share a transaction, and what
-they ask of the outside is done, in order, when it is durable. Different keys run side by side and share
+Events of one lane are handled one after the other; those that wait already share a transaction, and what
+they ask of the outside is done, in order, when it is durable. Different lanes run side by side and share
 transactions too (group commit in the store).
-The whole product's routing is in ``wiring.py``; nothing here knows what a call is, but for the
-name of the lane.
+
+**Messages.** A lane that has nothing to do handles what another one posts to it at once, in the sender's own
+transaction: either both happened or neither did. For a lane that is busy the message is a row, written in the
+sender's transaction and removed in the receiver's: it arrives at least once, those of one pair in their order, and
+the row's SID tells a second delivery from a second message. Between two lanes that both die with the process
+(``LaneKind.lives``) a message is kept in memory only: after a restart nobody is there to hear it.
+
+The whole product's routing is in ``wiring.py``; nothing here knows what a call is.
 """
 
 from __future__ import annotations
@@ -12,64 +18,54 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ringback.effects import Answer, Effect, Post
 from ringback.events import Event
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
+from ringback.runtime.lane_kind import Wiring
+from ringback.runtime.mending import Mending
+from ringback.runtime.turn import Item, Trouble, Turn
+from ringback.store.writes import Conflict, Message, MessageDone
 
 log = logging.getLogger("ringback.runtime")
 
-Handler = Callable[[Event, float], Sequence[Effect]]
-Prepare = Callable[[Any], Awaitable[Event]]
-Perform = Callable[[Any], None]
-
-Waiter = asyncio.Future[Any] | None
-Lane = deque[tuple[Event, Waiter]]
-_Handled = tuple[Event, Waiter, Sequence[Effect]]
 BATCH = 64
-"""Events of one lane that share a transaction when they wait already."""
+"""Events that share a transaction when they wait already."""
 LANE_LIMIT = 10_000
-"""Events that may wait in one lane; a peer that floods one call (keys, re-INVITEs) loses the surplus."""
+"""Events that may wait in one lane before requests are refused, and what comes from outside (keys, re-INVITEs) is
+dropped. Our own facts and timers are always taken."""
 
 
 class Commits(Protocol):
     """The part of the store that the runtime needs."""
 
+    @property
+    def new_sid(self) -> Callable[[str], str]:
+        """Makes the SIDs of messages, in order."""
+
     async def commit(self, writes: Sequence[Any]) -> Sequence[Any]:
         """Write all or nothing; gives the outbox rows that were made, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """Who handles which event, and who performs which effect (made in ``wiring.py``)."""
-
-    handlers: Mapping[type[Event], Handler]
-    prepare: Mapping[type[Event], Prepare]
-    """Look-ups that an event needs before it is handled."""
-    perform: Mapping[type[Effect], Perform]
-    committed: Callable[[Sequence[Effect], Sequence[Any]], None]
-    """Told of every commit: its effects, and the outbox rows that it made."""
-    crashed: Callable[[str, float, Exception], Sequence[Effect]]
-    """Ends one session after a bug: lane key, now, the error."""
-
-
 class Runtime:
-    """Serialises events by key and turns each into one transaction and its effects."""
+    """Serialises events by lane and turns each into one transaction and its effects."""
 
     def __init__(self, wiring: Wiring, store: Commits, clock: Clock) -> None:
         self.clock = clock
         self.handled = 0
         """Events handled so far (for /metrics)."""
-        self.bugs = 0
-        """Handlers that failed with something else than ``Refused``."""
+        self.dropped = 0
+        """Events from outside that came too fast."""
         self._wiring = wiring
         self._store = store
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[Lane, deque[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._messages = {Post, *wiring.address}
+        self.mending = Mending(self, wiring, clock)
 
     @property
     def lanes(self) -> int:
@@ -77,8 +73,13 @@ class Runtime:
         return len(self._lanes)
 
     def post(self, event: Event) -> None:
-        """Hand in an event; it is handled after those of its key that came before."""
-        self._enqueue(event, None)
+        """Hand in an event; it is handled after those of its lane that came before."""
+        self._put(Item(event))
+
+    def resume(self, messages: Sequence[Message]) -> None:
+        """At the start: deliver what was on its way when the last run ended."""
+        for message in messages:
+            self._put(Item(message.event, message=message.sid))
 
     async def ask(self, event: Event) -> Any:
         """Hand in an event and wait until it is committed.
@@ -87,7 +88,7 @@ class Runtime:
         handler refuses it, and any other exception when the handling failed; then nothing was written.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._enqueue(event, future)
+        self._put(Item(event, future))
         return await future
 
     async def settle(self) -> None:
@@ -95,103 +96,187 @@ class Runtime:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    def _enqueue(self, event: Event, future: Waiter) -> None:
-        lane = self._lanes.get(event.key)
-        if lane is not None:
-            if len(lane) >= LANE_LIMIT:
-                log.error("%s: %d events wait, %s dropped", event.key, len(lane), type(event).__name__)
-                if future is not None:
-                    future.set_exception(Refused(20429, "Too many requests for this resource", 429))
-                return
-            lane.append((event, future))
+    # --- lanes ------------------------------------------------------------------------------------------
+
+    def _put(self, item: Item) -> None:
+        lane = item.event.lane
+        if self.mending.refuses(lane, item):
             return
-        lane = deque([(event, future)])
-        self._lanes[event.key] = lane
-        task = asyncio.get_running_loop().create_task(self._drain(event.key, lane))
+        queue = self._lanes.get(lane)
+        if queue is None:
+            self._lanes[lane] = queue = deque((item,))
+            self._start(lane, queue)
+        elif len(queue) < LANE_LIMIT:
+            queue.append(item)
+        elif item.waiter is not None:
+            item.waiter.set_exception(Refused(20429, "Too many requests for this resource", 429))
+        elif item.event.outside:
+            self.dropped += 1
+            log.error("%s: %d events wait, %s dropped", lane, len(queue), type(item.event).__name__)
+        else:
+            queue.append(item)
+
+    def _start(self, lane: Lane, queue: deque[Item], trouble: Trouble | None = None) -> None:
+        task = asyncio.get_running_loop().create_task(self._drain(lane, queue, trouble))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _drain(self, key: str, lane: Lane) -> None:
+    async def _drain(self, lane: Lane, queue: deque[Item], trouble: Trouble | None) -> None:
         hold = self.clock.hold()
         try:
-            while lane:
-                await self._turn(lane)
+            while queue or trouble is not None:
+                if trouble is not None:
+                    hold.release()  # the pauses are time that passes
+                    await self.mending.mend(lane, queue, trouble)
+                    hold = self.clock.hold()
+                trouble = await self._turn(lane, queue) if queue else None
         finally:
-            del self._lanes[key]
+            del self._lanes[lane]
             hold.release()
 
-    async def _turn(self, lane: Lane) -> None:
-        """Handle the events that wait, in order, as one transaction; then perform the rest, in order."""
-        done: list[_Handled] = []
-        broken: tuple[Event, Waiter, Exception] | None = None
-        while lane and len(done) < BATCH and broken is None:
-            prepare = self._wiring.prepare.get(type(lane[0][0]))
-            if prepare is not None and done:
-                break  # a look-up takes time: what is handled is committed first
-            event, waiter = lane.popleft()
-            self.handled += 1
-            try:
-                if prepare is not None:
-                    event = await prepare(event)
-                done.append((event, waiter, self._wiring.handlers[type(event)](event, self.clock.now())))
-            except Refused as refusal:
-                if waiter is None:
-                    log.warning("%s: %s refused: %s", event.key, type(event).__name__, refusal.message)
-                elif not waiter.done():
-                    waiter.set_exception(refusal)
-            except Exception as bug:  # noqa: BLE001 - it ends its own session and nothing else
-                broken = event, waiter, bug
-        await self._finish(done)
-        if broken is not None:
-            event, waiter, error = broken
-            await self._end_session(event, error)
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
+    async def _turn(self, lane: Lane, queue: deque[Item]) -> Trouble | None:
+        """Handle the events that wait, in order, as one transaction; then perform the rest, in order.
 
-    async def _finish(self, done: Sequence[_Handled]) -> None:
+        Gives what is wrong with the lane.
+        """
+        turn = Turn([lane])
+        while queue and len(turn.done) < BATCH and lane not in turn.broken:
+            prepare = self._wiring.prepare.get(type(queue[0].event))
+            if prepare is not None:
+                if turn.done:
+                    break  # a look-up takes time: what is handled is committed first
+                item = queue.popleft()
+                try:
+                    item = item._replace(event=await prepare(item.event))
+                except Exception as error:  # noqa: BLE001 - it ends its own session and nothing else
+                    turn.broken[lane] = Trouble(item, error)
+                    break
+            else:
+                item = queue.popleft()
+            self._handle(turn, item)
+        failed = await self._finish(turn)
+        if failed is not None:
+            queue.extendleft(
+                item for item, _ in reversed(turn.done) if item.message
+            )  # their rows are still there
+        elif self.mending.ailing(lane) and any(not item.revives for item, _ in turn.done):
+            self.mending.well(lane)
+        for each in turn.lanes[1:]:
+            self._leave(each, turn.broken.get(each))
+        return turn.broken.get(lane)
+
+    def _leave(self, lane: Lane, trouble: Trouble | None) -> None:
+        """A lane that joined a turn goes its own way again."""
+        queue = self._lanes[lane]
+        if queue or trouble is not None:
+            self._start(lane, queue, trouble)
+        else:
+            del self._lanes[lane]
+
+    # --- one event ----------------------------------------------------------------------------------------
+
+    def _handle(self, turn: Turn, item: Item) -> None:
+        """Handle one event, then what it posts to lanes that have nothing to do, and so on."""
+        waiting = deque((item,))
+        while waiting:
+            item = waiting.popleft()
+            lane = item.event.lane
+            for effect in self._effects(turn, item, lane):
+                if type(effect) is Post:
+                    self._posted(turn, lane, effect.event, waiting)
+                elif (address := self._wiring.address.get(type(effect))) is not None:
+                    self._posted(turn, lane, address(effect), waiting)
+
+    def _effects(self, turn: Turn, item: Item, lane: Lane) -> Sequence[Effect]:
+        self.handled += 1
+        effects: Sequence[Effect] = ()
         try:
-            await self._commit([effect for _, _, effects in done for effect in effects])
-        except Exception as error:  # noqa: BLE001 - nothing was written: what is in memory is wrong
-            await self._end_session(done[-1][0], error)
-            for _, waiter, _ in done:
-                if waiter is not None and not waiter.done():
-                    waiter.set_exception(error)
+            effects = self._wiring.kinds[lane.kind].handlers[type(item.event)](item.event, self.clock.now())
+        except Refused as refusal:
+            if item.waiter is None:
+                log.warning("%s: %s refused: %s", lane, type(item.event).__name__, refusal.message)
+            elif not item.waiter.done():
+                item.waiter.set_exception(refusal)
+        except Exception as bug:  # noqa: BLE001 - it ends its own session and nothing else
+            turn.broken[lane] = Trouble(item, bug)
+            if not item.message and lane != turn.lanes[0]:
+                self._keep(turn, lane, item, bug)
+            return ()
+        if item.message:
+            turn.rows.append(MessageDone(item.message))
+        turn.done.append((item, effects))
+        return effects
+
+    def _keep(self, turn: Turn, lane: Lane, item: Item, bug: Exception) -> None:
+        """What broke a lane that joined becomes a row after all, so that it can be tried again."""
+        if self._wiring.kinds[lane.kind].lives:
+            row = Message(self._store.new_sid("MG"), item.event)
+            turn.rows.append(row)
+            turn.broken[lane] = Trouble(item._replace(message=row.sid), bug)
+
+    def _posted(self, turn: Turn, sender: Lane, event: Event, waiting: deque[Item]) -> None:
+        """One lane posts to another, or to itself."""
+        lane = event.lane
+        if len(turn.done) < BATCH and self._joins(turn, lane, event):
+            waiting.append(Item(event))
             return
-        for event, waiter, effects in done:
-            answer = self._perform(event, effects)
-            if waiter is not None and not waiter.done():
-                waiter.set_result(answer)
+        row = ""
+        kinds = self._wiring.kinds
+        if kinds[lane.kind].lives or kinds[sender.kind].lives:
+            row = self._store.new_sid("MG")
+            turn.rows.append(Message(row, event))
+        turn.later.append(Item(event, message=row))
 
-    async def _commit(self, effects: Sequence[Effect]) -> None:
-        writes = [effect for effect in effects if effect.committed]
-        if writes:
-            self._wiring.committed(writes, await self._store.commit(writes))
+    def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
+        """Whether the lane has nothing to do, and so can handle the event in this turn."""
+        if lane in turn.broken or type(event) in self._wiring.prepare:
+            return False
+        if lane in turn.lanes:
+            return not self._lanes[lane]
+        if lane in self._lanes or self.mending.ails(lane):
+            return False
+        self._lanes[lane] = deque()
+        turn.lanes.append(lane)
+        return True
 
-    def _perform(self, event: Event, effects: Sequence[Effect]) -> Any:
+    # --- the transaction, and what follows it ---------------------------------------------------------------
+
+    async def _finish(self, turn: Turn) -> Exception | None:
+        """Commit, perform, answer. Gives why nothing was written: then the memory of all its lanes is wrong."""
+        try:
+            await self.commit([effect for _, effects in turn.done for effect in effects], turn.rows)
+        except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
+            turn.answer(error)
+            for lane in turn.lanes:
+                if lane not in turn.broken or lane != turn.lanes[0]:
+                    turn.broken[lane] = Trouble(None, error, storage=not isinstance(error, Conflict))
+            return error
+        for item, effects in turn.done:
+            answer = self.perform(item.event.lane, effects)
+            if item.waiter is not None and not item.waiter.done():
+                item.waiter.set_result(answer)
+        for item in turn.later:
+            self._put(item)
+        return None
+
+    async def commit(self, effects: Sequence[Effect], rows: Sequence[object] = ()) -> None:
+        """Write the effects that are to be written, and rows of messages; then tell who follows commits."""
+        writes: list[Any] = [effect for effect in effects if effect.committed]
+        if writes or rows:
+            self._wiring.committed(writes, await self._store.commit([*rows, *writes]))
+
+    def perform(self, lane: Lane, effects: Sequence[Effect]) -> Any:
+        """Perform the live effects of one event, and give its answer."""
         answer = None
         for effect in effects:
-            if effect.committed:
+            if effect.committed or type(effect) in self._messages:
                 continue
-            if isinstance(effect, Post):
-                self.post(effect.event)
-            elif isinstance(effect, Answer):
+            if type(effect) is Answer:
                 answer = effect.value
-            else:
-                try:
-                    self._wiring.perform[type(effect)](effect)
-                except Exception:
-                    self.bugs += 1
-                    log.exception("%s: performing %s failed", event.key, type(effect).__name__)
+                continue
+            try:
+                self._wiring.perform[type(effect)](effect)
+            except Exception:
+                self.mending.bugs += 1
+                log.exception("%s: performing %s failed", lane, type(effect).__name__)
         return answer
-
-    async def _end_session(self, event: Event, error: Exception) -> None:
-        """A bug: end that session alone, log it with its SID, go on (house.md, errors of the third kind)."""
-        self.bugs += 1
-        log.error("%s: handling %s failed", event.key, type(event).__name__, exc_info=error)
-        try:
-            effects = self._wiring.crashed(event.key, self.clock.now(), error)
-            await self._commit(effects)
-        except Exception:
-            log.exception("%s: its session could not be ended in order", event.key)
-        else:
-            self._perform(event, effects)

@@ -2,15 +2,27 @@
 
 from ringback.store.query import Condition, Page, Query
 from ringback.store.store import Store
-from ringback.store.writes import Attempt, Conflict, LogHttp, OutboxDone, OwedWebhook
+from ringback.store.writes import (
+    Attempt,
+    Conflict,
+    LogHttp,
+    Message,
+    MessageDone,
+    MessageFailed,
+    OutboxDone,
+    Owed,
+)
 
 __all__ = [
     "Attempt",
     "Condition",
     "Conflict",
     "LogHttp",
+    "Message",
+    "MessageDone",
+    "MessageFailed",
     "OutboxDone",
-    "OwedWebhook",
+    "Owed",
     "Page",
     "Query",
     "Store",

@@ -58,6 +58,11 @@ class SqlTexts:
             text = self._deletes[table] = self.text(sa.delete(found).where(*_keys(found)))
         return text
 
+    def mark(self, table: str, column: str) -> str:
+        """Set one column by primary key; the column's value comes first."""
+        found = self._metadata.tables[table]
+        return self.text(sa.update(found).values({column: sa.bindparam("value")}).where(*_keys(found)))
+
     def get(self, table: str) -> str:
         """All columns by primary key."""
         text = self._gets.get(table)

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import itertools
+import random
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ringback.effects import ClearDeadline, Delete, Save, SendWebhook, SetDeadline
+from ringback.effects import ClaimDial, ClearDeadline, Delete, QueueDial, Save, SendWebhook, SetDeadline
+from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
+from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
-from ringback.store import migrate
+from ringback.store import messages, migrate
 from ringback.store.codec import decoder, encoder
 from ringback.store.engine import Engine
 from ringback.store.query import Condition, Page, Query
 from ringback.store.sql import SqlTexts, Statement
 from ringback.store.tables import tables
-from ringback.store.writes import Attempt, LogHttp, OutboxDone, OwedWebhook
+from ringback.store.writes import (
+    Attempt,
+    Leaving,
+    LogHttp,
+    Message,
+    MessageDone,
+    MessageFailed,
+    OutboxDone,
+    Owed,
+)
 
 R = TypeVar("R", bound=Record)
 
 _dump = msgspec.json.Encoder().encode
-_load_hook = msgspec.json.Decoder(SendWebhook).decode
+_LEAVING: dict[str, Callable[[str], Leaving]] = {
+    "webhook": msgspec.json.Decoder(SendWebhook).decode,
+    "dial": msgspec.json.Decoder(QueueDial).decode,
+}
+"""Kinds of rows of the outbox."""
 _load_entry = msgspec.json.Decoder(LogHttp).decode
 
 
@@ -51,12 +68,19 @@ class Store:
         self._sql = SqlTexts(engine.dialect, self.metadata, engine.insert)
         self._encode = {record: encoder(record) for record in self.nouns}
         self._decode = {record: decoder(record) for record in self.nouns}
-        self._outbox_ids = itertools.count(1)
+        self._latest = 0.0
+        self.new_sid = SidMaker(self._now, random.SystemRandom().getrandbits)
+        """Of the rows of outbox and messages: in the order in which they are made, and of no other process."""
         self._entry_ids = itertools.count(1)
-        self._turn: dict[type[Any], Callable[[Any, list[OwedWebhook]], Statement]] = {
+        self._turn: dict[type[Any], Callable[[Any, list[Owed]], Statement]] = {
             Save: self._save,
             Delete: self._delete,
             SendWebhook: self._owe,
+            QueueDial: self._queue_dial,
+            ClaimDial: self._claim_dial,
+            Message: self._send,
+            MessageDone: self._received,
+            MessageFailed: self._unreceived,
             SetDeadline: self._set_deadline,
             ClearDeadline: self._clear_deadline,
             OutboxDone: self._done,
@@ -95,25 +119,26 @@ class Store:
         """Finish the writes handed in, then disconnect."""
         await self._engine.close()
 
+    def _now(self) -> float:
+        self._latest = max(
+            self._latest, time.time()
+        )  # a clock that is set back must not turn the order round
+        return self._latest
+
     async def _continue_counting(self) -> None:
-        for name in ("outbox", "http_events"):
-            found = await self._engine.rows(f"SELECT COALESCE(MAX(id), 0) FROM {name}", ())  # noqa: S608
-            counter = itertools.count(int(found[0][0]) + 1)
-            if name == "outbox":
-                self._outbox_ids = counter
-            else:
-                self._entry_ids = counter
+        found = await self._engine.rows("SELECT COALESCE(MAX(id), 0) FROM http_events", ())
+        self._entry_ids = itertools.count(int(found[0][0]) + 1)
 
     # --- writing --------------------------------------------------------------------------------------
 
-    async def commit(self, writes: Sequence[Any]) -> list[OwedWebhook]:
+    async def commit(self, writes: Sequence[Any]) -> list[Owed]:
         """Write all or nothing: the committed effects, ``OutboxDone``, ``LogHttp``.
 
         Many concurrent commits share one transaction. Gives the outbox rows that were made, in order.
         Records are read now: changing them afterwards does not change what is written.
         Raises :class:`Conflict` for a broken unique key.
         """
-        owed: list[OwedWebhook] = []
+        owed: list[Owed] = []
         statements = self._statements(writes, owed)
         if statements:
             await self._engine.write(statements)
@@ -123,35 +148,54 @@ class Store:
         """Write without waiting, for what may be lost with the last second (the log of requests)."""
         self._engine.write_soon(self._statements(writes, []))
 
-    def _statements(self, writes: Sequence[Any], owed: list[OwedWebhook]) -> list[Statement]:
+    def _statements(self, writes: Sequence[Any], owed: list[Owed]) -> list[Statement]:
         if len(writes) > 1:
             writes = _last_of_each(writes)
         return [self._turn[type(write)](write, owed) for write in writes]
 
-    def _save(self, write: Save, _: list[OwedWebhook]) -> Statement:
+    def _save(self, write: Save, _: list[Owed]) -> Statement:
         record = type(write.record)
         table = record.__noun__.table
         return Statement(self._sql.upsert(table), self._encode[record](write.record), table)
 
-    def _delete(self, write: Delete, _: list[OwedWebhook]) -> Statement:
+    def _delete(self, write: Delete, _: list[Owed]) -> Statement:
         table = type(write.record).__noun__.table
         return Statement(self._sql.delete(table), (write.record.sid,), table)
 
-    def _owe(self, write: SendWebhook, owed: list[OwedWebhook]) -> Statement:
-        row = OwedWebhook(next(self._outbox_ids), write)
+    def _owe(self, write: SendWebhook, owed: list[Owed]) -> Statement:
+        return self._leave(Owed(self.new_sid("OX"), write), "webhook", owed)
+
+    def _queue_dial(self, write: QueueDial, owed: list[Owed]) -> Statement:
+        return self._leave(Owed(write.call_sid, write), "dial", owed)
+
+    def _leave(self, row: Owed, kind: str, owed: list[Owed]) -> Statement:
         owed.append(row)
-        return Statement(self._sql.upsert("outbox"), (row.id, _dump(write).decode()), "outbox")
+        return Statement(self._sql.upsert("outbox"), (row.sid, kind, _dump(row.what).decode()), "outbox")
 
-    def _done(self, write: OutboxDone, _: list[OwedWebhook]) -> Statement:
-        return Statement(self._sql.delete("outbox"), (write.id,), "outbox")
+    def _claim_dial(self, write: ClaimDial, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("outbox"), (write.call_sid,), "outbox")
 
-    def _set_deadline(self, write: SetDeadline, _: list[OwedWebhook]) -> Statement:
-        return Statement(self._sql.upsert("timers"), (write.call_sid, write.name, write.at), "timers")
+    def _done(self, write: OutboxDone, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("outbox"), (write.sid,), "outbox")
 
-    def _clear_deadline(self, write: ClearDeadline, _: list[OwedWebhook]) -> Statement:
-        return Statement(self._sql.delete("timers"), (write.call_sid, write.name), "timers")
+    def _send(self, write: Message, _: list[Owed]) -> Statement:
+        return Statement(
+            self._sql.upsert("messages"), (write.sid, *messages.dump(write.event), None), "messages"
+        )
 
-    def _log(self, write: LogHttp, _: list[OwedWebhook]) -> Statement:
+    def _received(self, write: MessageDone, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("messages"), (write.sid,), "messages")
+
+    def _unreceived(self, write: MessageFailed, _: list[Owed]) -> Statement:
+        return Statement(self._sql.mark("messages", "failed"), (write.why, write.sid), "messages")
+
+    def _set_deadline(self, write: SetDeadline, _: list[Owed]) -> Statement:
+        return Statement(self._sql.upsert("timers"), (*write.lane, write.name, write.at), "timers")
+
+    def _clear_deadline(self, write: ClearDeadline, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("timers"), (*write.lane, write.name), "timers")
+
+    def _log(self, write: LogHttp, _: list[Owed]) -> Statement:
         row = (next(self._entry_ids), write.resource_sid, write.at, _dump(write).decode())
         return Statement(self._sql.upsert("http_events"), row, "http_events")
 
@@ -197,15 +241,22 @@ class Store:
         sql, params = self._sql.page(record, Query(conditions=_conditions(equals)), count=True)
         return int((await self._engine.rows(sql, params))[0][0])
 
-    async def owed(self) -> list[OwedWebhook]:
+    async def owed(self) -> list[Owed]:
         """The whole outbox in order, for the start."""
-        rows = await self._engine.rows("SELECT id, hook FROM outbox ORDER BY id", ())
-        return [OwedWebhook(int(row[0]), _load_hook(row[1])) for row in rows]
+        rows = await self._engine.rows("SELECT sid, kind, body FROM outbox ORDER BY sid", ())
+        return [Owed(sid, _LEAVING[kind](body)) for sid, kind, body in rows]
 
-    async def deadlines(self) -> list[tuple[str, str, float]]:
+    async def messages(self) -> list[Message]:
+        """What was on its way between lanes when the last run ended, in order."""
+        rows = await self._engine.rows(
+            "SELECT sid, event, body FROM messages WHERE failed IS NULL ORDER BY sid", ()
+        )
+        return [Message(sid, messages.load(event, body)) for sid, event, body in rows]
+
+    async def deadlines(self) -> list[tuple[Lane, str, float]]:
         """The durable timers (lane, name, due), for the start."""
-        rows = await self._engine.rows("SELECT lane, name, due FROM timers ORDER BY due", ())
-        return [(row[0], row[1], float(row[2])) for row in rows]
+        rows = await self._engine.rows("SELECT kind, lane, name, due FROM timers ORDER BY due", ())
+        return [(Lane(kind, sid), name, float(due)) for kind, sid, name, due in rows]
 
     async def requests_of(self, resource_sid: str, *, limit: int = 1001, after: int = 0) -> list[Attempt]:
         """Logged requests of a call, oldest first, with ids above ``after``."""

@@ -1,4 +1,4 @@
-"""Tables: one for each declared noun, and the three of the kernel. SQLAlchemy Core; no ORM."""
+"""Tables: one for each declared noun, and those of the runtime. SQLAlchemy Core; no ORM."""
 
 from __future__ import annotations
 
@@ -27,12 +27,22 @@ def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
     sa.Table(
         "outbox",
         metadata,
-        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("hook", sa.Text, nullable=False),
+        sa.Column("sid", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+    )
+    sa.Table(
+        "messages",
+        metadata,
+        sa.Column("sid", sa.Text, primary_key=True),
+        sa.Column("event", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("failed", sa.Text, nullable=True),
     )
     sa.Table(
         "timers",
         metadata,
+        sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("lane", sa.Text, primary_key=True),
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("due", sa.Double, nullable=False),

@@ -4,27 +4,56 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ringback.effects import SendWebhook
+from ringback.effects import QueueDial, SendWebhook
+from ringback.events import Event
 
 
 class Conflict(Exception):
     """A commit broke a unique key; nothing of it was written."""
 
 
+Leaving = SendWebhook | QueueDial
+"""What leaves through the outbox: webhooks at least once, dials at most once."""
+
+
 @dataclass(frozen=True, slots=True)
-class OwedWebhook:
+class Owed:
     """A row of the outbox."""
 
-    id: int
-    """Grows with every row."""
-    hook: SendWebhook
+    sid: str
+    """Sorts by the time at which it was made; a dial's is its call's."""
+    what: Leaving
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxDone:
     """The delivery has ended: forget the row."""
 
-    id: int
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event on its way from one lane to another: a row until the receiver's commit removes it."""
+
+    sid: str
+    """Sorts by the time at which it was sent."""
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDone:
+    """The receiver has handled the message: forget the row."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """The receiver cannot handle it: the row is kept for people, and delivered no more."""
+
+    sid: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

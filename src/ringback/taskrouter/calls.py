@@ -9,6 +9,7 @@ from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaim
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import outbound, transfers
 from ringback.taskrouter.floor import Floor, Job
@@ -41,9 +42,8 @@ def make_task(floor: Floor, event: TaskRequested) -> None:
         _made(floor, event, None, code, refusal.message)
         return
     if floor.over(job):
-        floor.out = [
-            each for each in floor.out if not (isinstance(each, Post) and each.event.key == event.caller_sid)
-        ]
+        caller = Lane("call", event.caller_sid)
+        floor.out = [each for each in floor.out if not (isinstance(each, Post) and each.event.lane == caller)]
         _made(floor, event, None, 14222, job.record.reason or "The task was canceled at once")
         return
     _made(floor, event, job.record.sid, None, "")

@@ -16,6 +16,7 @@ from ringback.events.taskrouter import (
     WorkspacesLoaded,
 )
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.taskrouter import calls, instructions, requests
@@ -40,8 +41,6 @@ class Desk:
         """``keep_ended``: seconds that ended tasks stay readable (setting ``task_retention``)."""
         self.floors: dict[str, Floor] = {}
         self._new_sid, self._keep_ended = new_sid, keep_ended
-        self._lost: set[str] = set()
-        """Workspaces that are being read from the store again."""
         self._handlers: dict[type[Event], Callable[[Floor, Any], Any]] = {
             DeskRequested: self._requested,
             TaskRequested: calls.make_task,
@@ -55,32 +54,31 @@ class Desk:
         """Handle one event at ``now``. Raises :class:`Refused` for a caller's mistake; nothing is changed then."""
         if isinstance(event, WorkspacesLoaded):
             return self._load(event, now)
-        floor = self.floors.get(event.call_sid)
+        workspace_sid = event.lane.sid
+        floor = self.floors.get(workspace_sid)
         if isinstance(event, DeskRequested) and event.noun == "Workspace" and event.operation == "create":
             return self._create(event, now)
         if floor is None:
             if isinstance(event, DeskRequested):
-                if event.call_sid in self._lost:
-                    raise Refused(20503, "The workspace is being restored; try again in a moment", 503)
-                raise Refused(20404, f"The requested workspace {event.call_sid[:64]} was not found", 404)
+                raise Refused(20404, f"The requested workspace {workspace_sid[:64]} was not found", 404)
             return []  # late news for a workspace that has been deleted
         floor.now = now
         floor.actor = event.actor if isinstance(event, DeskRequested) else SYSTEM
         answer = self._handlers[type(event)](floor, event)
         floor.actor = SYSTEM
-        if event.call_sid in self.floors:
+        if workspace_sid in self.floors:
             _catch_up(floor)
         effects = floor.flush()
         if answer is not None:
             effects.append(Answer(value=answer))
-        if event.call_sid in self.floors:
+        if workspace_sid in self.floors:
             self._arm(floor, effects)
         return effects
 
-    def crashed(self, workspace_sid: str) -> None:
-        """A bug: what is in memory may be wrong. Forget it; the composition root loads it again from the store."""
+    def crashed(self, workspace_sid: str, now: float, error: Exception) -> Sequence[Effect]:
+        """A bug: what is in memory may be wrong. Forget it; the runtime has it loaded again from the store."""
         self.floors.pop(workspace_sid, None)
-        self._lost.add(workspace_sid)
+        return ()
 
     # --- finding, for readers -----------------------------------------------------------------------------------
 
@@ -119,7 +117,7 @@ class Desk:
             raise Refused(20404, f"A {event.noun[:40]} has no {event.operation}", 404)
         record = write(floor, event)
         if event.noun == "Workspace" and event.operation == "delete":
-            del self.floors[event.call_sid]
+            del self.floors[event.workspace_sid]
         return record
 
     def _load(self, event: WorkspacesLoaded, now: float) -> Sequence[Effect]:
@@ -128,7 +126,6 @@ class Desk:
         floor.now = now
         floor.load(each for each in event.records if not isinstance(each, Workspace))
         self.floors[workspace.sid] = floor
-        self._lost.discard(workspace.sid)
         for job in list(floor.tasks.values()):
             _resume(floor, job)
         for reservation in floor.reservations.values():
@@ -147,10 +144,10 @@ class Desk:
         floor.agenda.armed = first
         sid = floor.workspace.sid
         if first is None:
-            effects.append(StopTimer(call_sid=sid, name=TICK))
+            effects.append(StopTimer(lane=Lane("workspace", sid), name=TICK))
         else:
             seconds = max(0.0, first - floor.now)
-            effects.append(StartTimer(call_sid=sid, name=TICK, seconds=seconds, pulls=False))
+            effects.append(StartTimer(lane=Lane("workspace", sid), name=TICK, seconds=seconds, pulls=False))
 
     def _tick(self, floor: Floor, event: TimerFired) -> None:
         floor.agenda.armed = None  # what is due is done after every event

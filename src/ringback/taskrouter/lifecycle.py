@@ -93,7 +93,7 @@ def reserve(
     if plan is not None and plan.record.assignment_callback_url:
         floor.do(
             AskAssignment(
-                call_sid=floor.workspace.sid, account_sid=task.account_sid, reservation_sid=reservation.sid,
+                workspace_sid=floor.workspace.sid, account_sid=task.account_sid, reservation_sid=reservation.sid,
                 url=plan.record.assignment_callback_url,
                 fallback_url=plan.record.fallback_assignment_callback_url,
                 params=_assignment(floor, task, agent, reservation),

@@ -16,6 +16,7 @@ from ringback.events import Event as Fact
 from ringback.events import TimerFired
 from ringback.events.taskrouter import DeskRequested, WorkspacesLoaded
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.activity import Activity
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.worker import Worker
@@ -128,7 +129,9 @@ class Rehearsal:
         self.guessed = 0
         """Offers to workers who had never been offered the task: they did what they usually do."""
         self._tell(
-            WorkspacesLoaded(call_sid=self._workspace.sid, records=tuple(replace(r) for r in cast.records))
+            WorkspacesLoaded(
+                workspace_sid=self._workspace.sid, records=tuple(replace(r) for r in cast.records)
+            )
         )
         for move in cast.moves:
             if move.at <= until:
@@ -147,7 +150,7 @@ class Rehearsal:
                 if due > self._until:
                     break
                 self._now, self._due = max(self._now, due), None
-                self._tell(TimerFired(call_sid=self._workspace.sid, name=TICK))
+                self._tell(TimerFired(lane=Lane("workspace", self._workspace.sid), name=TICK))
             elif action is not None and action <= self._until:
                 at, _, act, what = heapq.heappop(self._agenda)
                 self._now = max(self._now, at)
@@ -217,7 +220,7 @@ class Rehearsal:
         try:
             self._tell(
                 DeskRequested(
-                    call_sid=self._workspace.sid, account_sid=self._workspace.account_sid, noun=noun,
+                    workspace_sid=self._workspace.sid, account_sid=self._workspace.account_sid, noun=noun,
                     operation=operation, sid=sid, values=values, params=params,
                 )
             )  # fmt: skip

@@ -9,6 +9,7 @@ from ringback.effects import AudioItem, Effect, FetchDocument, Post, Silence, So
 from ringback.events import DocumentFetched
 from ringback.events.conferences import ParticipantTold
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.voice import urls
 from ringback.voice.alerts import alert
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
@@ -74,7 +75,7 @@ class Announcements:
         if to is not None:
             params.append(("CallSid", to))
         request = FetchDocument(
-            call_sid=record.sid, account_sid=record.account_sid, request=name, url=url, method=method,
+            lane=Lane("conference", record.sid), account_sid=record.account_sid, request=name, url=url, method=method,
             params=params,
         )  # fmt: skip
         self._asked[name] = Asked(record.sid, announce_url, request, to, hops)
@@ -83,7 +84,7 @@ class Announcements:
     def fetched(self, event: DocumentFetched, now: float) -> list[Effect]:
         """The document is there, or will never be."""
         asked = self._asked.pop(event.request, None)
-        room = self._conferences.room(event.call_sid)
+        room = self._conferences.room(event.lane.sid)
         if asked is None or room is None:
             return []
         warned: list[tuple[int, str]] = []

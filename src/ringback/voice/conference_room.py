@@ -10,6 +10,7 @@ from ringback.effects import Effect, Save, SendWebhook, StopRecording
 from ringback.effects.conferences import RecordRoom
 from ringback.events import RecordingEnded
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
@@ -187,7 +188,11 @@ class Room:
             trim=plan.trim,
         )
         effect = RecordRoom(
-            call_sid=leg, room=self.sid, owner=self.sid, recording_sid=self.recording.sid, trim=plan.trim
+            call_sid=leg,
+            room=self.sid,
+            owner=Lane("conference", self.sid),
+            recording_sid=self.recording.sid,
+            trim=plan.trim,
         )
         return [Save(replace(self.recording)), effect, *recording_told(self.recording, self.make)]
 

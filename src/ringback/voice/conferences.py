@@ -14,6 +14,7 @@ from ringback.effects import Answer, Effect, LeaveRoom, Post, Save, StartTimer, 
 from ringback.events import DocumentFetched, Event, HangUpRequested, RecordingEnded, TimerFired
 from ringback.events.conferences import ConferenceLost, ConferenceUpdateRequested, ParticipantTold
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.recording import Recording
@@ -240,7 +241,9 @@ class Conferences:
         effects: list[Effect] = list(room.stop_recording(next(iter(room.seats), call_sid)))
         if room.recording is not None:
             name = FILE + room.recording.sid
-            effects.append(StartTimer(call_sid=record.sid, name=name, seconds=FILE_WAIT, pulls=False))
+            effects.append(
+                StartTimer(lane=Lane("conference", record.sid), name=name, seconds=FILE_WAIT, pulls=False)
+            )
         for sid, seat in room.seats.items():
             facts = [("ParticipantCallStatus", "in-progress"), ("ReasonParticipantLeft", left)]
             effects += room.tell("participant-leave", now, seat, facts)
@@ -275,22 +278,27 @@ class Conferences:
             return self._recorded(event, now)
         if isinstance(event, TimerFired) and event.name.startswith(FILE):
             sid = event.name.removeprefix(FILE)
-            given_up = RecordingEnded(call_sid=event.call_sid, recording_sid=sid, seconds=0.0, silent=False)
+            given_up = RecordingEnded(lane=event.lane, recording_sid=sid, seconds=0.0, silent=False)
             return self._recorded(given_up, now)
         return []
+
+    def crashed(self, sid: str, now: float, error: Exception) -> list[Effect]:
+        """After a bug in its lane: everybody is out, and it is completed."""
+        room = self._by_sid.get(sid)
+        return [] if room is None else self._end(room, now, "last-participant-left")
 
     def _recorded(self, event: RecordingEnded, now: float) -> list[Effect]:
         recording = self._finishing.pop(event.recording_sid, None)
         if recording is None:
             return []
-        room = self._by_sid.get(event.call_sid)
+        room = self._by_sid.get(event.lane.sid)
         if room is not None and room.recording is recording:
             room.recording = room.wanted = None
-        guard = StopTimer(call_sid=event.call_sid, name=FILE + recording.sid)
+        guard = StopTimer(lane=event.lane, name=FILE + recording.sid)
         return [guard, *recording_over(recording, event, self.make, now)]
 
     def _update(self, event: ConferenceUpdateRequested, now: float) -> list[Effect]:
-        room = self._by_sid.get(event.call_sid)
+        room = self._by_sid.get(event.conference_sid)
         form = Form(event.params, UPDATE)
         status, announce = form.get("Status"), form.url("AnnounceUrl", 21205)
         method = form.method("AnnounceMethod")

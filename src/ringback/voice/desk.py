@@ -22,7 +22,7 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **f
     return [
         Post(
             DeskCallChanged(
-                call_sid=workspace,
+                workspace_sid=workspace,
                 about=call.sid,
                 desk=dict(desk),
                 change=change,
@@ -80,28 +80,45 @@ def task_made(session: Session, event: TaskMade) -> None:
 def claimed(session: Session, event: ReservationClaimed) -> None:
     """This leg is a worker's from now on, also when no instruction of the desk dialled it."""
     if not session.plan.desk:
-        session.plan.desk = {
-            "workspace": event.workspace_sid,
-            "task": event.task_sid,
-            "reservation": event.reservation_sid,
-            "role": "worker",
-        }
+        session.plan.desk = worker(event)
         session.save()
 
 
 def orphaned(event: TaskMade) -> list[Post]:
     """The task of a caller who is gone: the desk hears that the call has ended."""
+    return _gone(event, customer(event), "hung up before the task was made")
+
+
+def worker(event: ReservationClaimed) -> dict[str, str]:
+    """What a leg is to the reservation that it claimed."""
+    return {
+        "workspace": event.workspace_sid,
+        "task": event.task_sid,
+        "reservation": event.reservation_sid,
+        "role": "worker",
+    }
+
+
+def claim_orphaned(event: ReservationClaimed) -> list[Post]:
+    """The reservation of a leg that is gone: the desk hears that the call has ended."""
+    return [] if event.error_code else _gone(event, worker(event), "hung up before the caller was connected")
+
+
+def _gone(event: TaskMade | ReservationClaimed, part: dict[str, str], reason: str) -> list[Post]:
     if not event.task_sid:
         return []
-    gone = DeskCallChanged(
-        call_sid=event.workspace_sid,
-        about=event.call_sid,
-        desk=customer(event),
-        change="ended",
-        status="completed",
-        reason="hung up before the task was made",
-    )
-    return [Post(gone)]
+    return [
+        Post(
+            DeskCallChanged(
+                workspace_sid=event.workspace_sid,
+                about=event.call_sid,
+                desk=part,
+                change="ended",
+                status="completed",
+                reason=reason,
+            )
+        )
+    ]
 
 
 def as_request(event: DeskCallRequested) -> CallRequested:

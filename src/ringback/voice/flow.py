@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ringback.effects import AnswerLeg, FetchDocument, Sound, Speech
 from ringback.events import DocumentFetched, LegAnswered
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.voice import params, trial
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
 from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, Verb, read_attributes
@@ -76,7 +77,7 @@ def fetch(session: Session, source: Source, *, empty_ok: bool = False) -> Steps[
     """Ask for a document; raises :class:`TwimlError` with the failure's code."""
     request = session.fresh("doc")
     session.asked = FetchDocument(
-        call_sid=session.call.sid,
+        lane=Lane("call", session.call.sid),
         account_sid=session.call.account_sid,
         request=request,
         url=source.url or "",

@@ -49,7 +49,7 @@ def hooks_for(
         ]
         hooks.append(
             SendWebhook(
-                key=call.sid, account_sid=call.account_sid, url=callback.url, method=callback.method,
+                key=call.sid, call_sid=call.sid, account_sid=call.account_sid, url=callback.url, method=callback.method,
                 params=facts, token=new_token(),
             )
         )  # fmt: skip
@@ -64,7 +64,7 @@ def tell_detection(session: Session) -> None:
     facts = [("CallSid", call.sid), ("AccountSid", call.account_sid), *detection(call.answered_by)]
     session.do(
         SendWebhook(
-            key=call.sid, account_sid=call.account_sid, url=callback.url, method=callback.method,
+            key=call.sid, call_sid=call.sid, account_sid=call.account_sid, url=callback.url, method=callback.method,
             params=facts, token=session.board.new_token(),
         )
     )  # fmt: skip

@@ -37,11 +37,11 @@ def dequeue(session: Session, event: MemberDequeueRequested) -> Member:
 
 def change(queues: Queues, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
     """Create, update or delete a queue; the registry keeps in step. Raises :class:`Refused`."""
-    queue = queues.get(event.call_sid)
+    queue = queues.get(event.queue_sid)
     if event.change == "create":
         return _create(queues, event, now)
     if queue is None or queue.record.account_sid != event.account_sid:
-        raise Refused(20404, f"The requested resource {event.call_sid} was not found", 404)
+        raise Refused(20404, f"The requested resource {event.queue_sid} was not found", 404)
     if event.change == "delete":
         if queue.size:
             raise Refused(20409, f"{queue.size} calls wait in this queue: only an empty one is deleted", 409)
@@ -56,7 +56,7 @@ def _create(queues: Queues, event: QueueChangeRequested, now: float) -> Sequence
     if queues.full(event.account_sid):
         raise Refused(20409, "The account has as many queues as it may have", 409)
     record = Queue(
-        sid=event.call_sid,
+        sid=event.queue_sid,
         account_sid=event.account_sid,
         date_created=now,
         date_updated=now,

@@ -166,6 +166,7 @@ def status_webhook(record: Recording, status: str, api_base: str, token: str) ->
         params.append(("ErrorCode", str(record.error_code)))
     return SendWebhook(
         key=record.conference_sid or record.call_sid or record.sid,
+        call_sid=None if record.conference_sid else record.call_sid,
         account_sid=record.account_sid,
         url=record.status_callback,
         method=record.status_callback_method,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from ringback.effects import Answer, ClearDeadline, Delete, Effect, Save, SetDeadline
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
 
 KEPT_DAYS: Final = 40
@@ -22,22 +22,14 @@ def remove(event: Any, now: float) -> list[Effect]:
     gone = replace(event.recording, status="deleted", deleted_at=now, date_updated=now)
     return [
         Save(gone),
-        SetDeadline(call_sid=gone.sid, name=PURGE, at=now + KEPT_DAYS * 86_400),
+        SetDeadline(lane=Lane("recording", gone.sid), name=PURGE, at=now + KEPT_DAYS * 86_400),
         Answer(value=gone),
     ]
 
 
-def deadlines(
-    others: Callable[[Any, float], Sequence[Effect]],
-) -> Callable[[Any, float], Sequence[Effect]]:
-    """The handler of ``DeadlineReached``: those of recordings end here, ``others`` has the rest."""
-
-    def handle(event: Any, now: float) -> Sequence[Effect]:
-        if event.name != PURGE:
-            return others(event, now)
-        return [
-            Delete(Recording(sid=event.call_sid, account_sid="")),
-            ClearDeadline(call_sid=event.call_sid, name=PURGE),
-        ]
-
-    return handle
+def due(event: Any, now: float) -> list[Effect]:
+    """``DeadlineReached``: the metadata goes too."""
+    return [
+        Delete(Recording(sid=event.lane.sid, account_sid="")),
+        ClearDeadline(lane=event.lane, name=PURGE),
+    ]

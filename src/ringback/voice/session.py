@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringback.effects import (
     AudioItem,
+    ClaimDial,
     ClearDeadline,
     Effect,
     FetchDocument,
@@ -34,6 +35,7 @@ from ringback.events import (
 )
 from ringback.events.queues import TaskMade
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.kernel.outcome import Outcome, completed, inbound, outbound
 from ringback.resources.api.call import Call
 from ringback.voice import call_machine, desk, flow, params, progress, ringing, trial, urls
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from ringback.voice.participation import Part
     from ringback.voice.switchboard import Switchboard
 
+QUEUE = "queue"
+"""Name of the durable timer of a queued call."""
 HANGUP_GUARD = 40.0
 """Seconds after which a leg counts as ended although its carrier never said so."""
 RECORDING_GUARD = 120.0
@@ -65,6 +69,7 @@ class Session:
 
     def __init__(self, board: Switchboard, call: Call, plan: Plan, now: float) -> None:
         self.board, self.call, self.plan, self.now = board, call, plan, now
+        self.lane = Lane("call", call.sid)
         self.out: list[Effect] = []
         self.answered = call.status == "in-progress"
         self.base: str | None = None
@@ -190,11 +195,11 @@ class Session:
 
     def timer(self, name: str, seconds: float, *, pulls: bool = True) -> None:
         """Start or restart a timer of this call."""
-        self.do(StartTimer(call_sid=self.call.sid, name=name, seconds=float(seconds), pulls=pulls))
+        self.do(StartTimer(lane=self.lane, name=name, seconds=float(seconds), pulls=pulls))
 
     def stop_timer(self, name: str) -> None:
         """Forget a timer."""
-        self.do(StopTimer(call_sid=self.call.sid, name=name))
+        self.do(StopTimer(lane=self.lane, name=name))
 
     def owe(self, source: Source) -> None:
         """An action request that is made although the call is over; its answer is ignored (§11)."""
@@ -217,10 +222,17 @@ class Session:
 
     def set_status(self, status: str, event: str = "", extra: Params | None = None) -> None:
         """Go to another status, save, and tell those who subscribed to ``event``."""
+        self._leave_line()
         self.call.status = call_machine.step(self.call.status, status)
         if event:
             progress.tell(self, event, extra or [])
         self.save()
+
+    def _leave_line(self) -> None:
+        """It will not be dialled (again): this commit is the claim. A child was never in the dialler's line."""
+        if self.call.status == "queued" and not self.call.parent_call_sid:
+            self.do(ClaimDial(call_sid=self.call.sid))
+            self.do(ClearDeadline(lane=self.lane, name=QUEUE))
 
     def save(self) -> None:
         """Save the record as it is now."""
@@ -287,7 +299,6 @@ class Session:
             return
         if self.call.status == "queued":
             self.ending = reason
-            self.do(ClearDeadline(call_sid=self.call.sid, name="queue"))
             self.finish(outbound(487, "us", "api"), silent=True)
             return
         if not self.ending:
@@ -303,6 +314,7 @@ class Session:
         call.end_time = self.now
         answered_at = call.answered_at
         call.duration = 0 if answered_at is None else max(0, round(self.now - answered_at))
+        self._leave_line()
         settle(call, self.plan, result)
         if self._steps is not None:
             self._throw(HungUp())
@@ -344,7 +356,7 @@ class Session:
     def _ask(self, source: Source, facts: Params) -> None:
         self.do(
             FetchDocument(
-                call_sid=self.call.sid, account_sid=self.call.account_sid, request=self.fresh("owed"),
+                lane=self.lane, account_sid=self.call.account_sid, request=self.fresh("owed"),
                 url=source.url or "", method=source.method,
                 params=[*self.standard_params(), *source.params, *facts],
             )
@@ -414,7 +426,7 @@ class Session:
         if self.answered:
             self.finish(completed())
         else:
-            self._failed(LegFailed(call_sid=event.call_sid, sip_code=487))
+            self._failed(LegFailed(call_sid=self.call.sid, sip_code=487))
 
     def _failed(self, event: Event) -> None:
         assert isinstance(event, LegFailed)
@@ -445,7 +457,7 @@ class Session:
         elif name == "recording-guard":
             for sid in list(self.recordings.live):
                 self._recording_ended(
-                    RecordingEnded(call_sid=self.call.sid, recording_sid=sid, seconds=0.0, silent=False)
+                    RecordingEnded(lane=self.lane, recording_sid=sid, seconds=0.0, silent=False)
                 )
 
     def _recording_ended(self, event: Event) -> None:

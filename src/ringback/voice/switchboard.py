@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ringback.effects import (
     Answer,
+    ClaimDial,
     ClearDeadline,
     DialLeg,
     Effect,
@@ -47,6 +48,7 @@ from ringback.events.queues import (
     QueueChangeRequested,
     QueueStirred,
     QueueTaken,
+    ReservationClaimed,
     TaskMade,
 )
 from ringback.kernel.errors import Refused
@@ -76,14 +78,10 @@ from ringback.voice.numbers import formatted
 from ringback.voice.plan import Callback, Plan, from_json
 from ringback.voice.queues import Queues
 from ringback.voice.recordings import settle, status_webhook
-from ringback.voice.session import Session
+from ringback.voice.session import QUEUE, Session
 from ringback.voice.sip_result import settle as settle_call
 
-DELAY = "delay"
-"""Name of the durable timer of a call that is not to be queued yet."""
-QUEUE = "queue"
-"""Name of the durable timer of a queued call."""
-ADDRESSED = (QueueTaken, MemberReady, MemberDequeueRequested, TaskMade)
+ADDRESSED = (QueueTaken, MemberReady, MemberDequeueRequested, TaskMade, ReservationClaimed)
 """Events of which somebody must hear that their call is over."""
 
 
@@ -131,7 +129,6 @@ class Switchboard:
             CallerIdVerificationRequested: self._verification,
             TrunkRecordFound: self._trunk_record,
             DeskCallRequested: self._desk_call,
-            QueueChangeRequested: lambda event, now: list(queue_control.change(self.queues, event, now)),
         }
         self._live: dict[type[Event], Callable[[Session, Any], object]] = {
             CallUpdateRequested: control.update,
@@ -155,9 +152,7 @@ class Switchboard:
         fresh = self._handlers.get(type(event))
         if fresh is not None:
             return fresh(event, now)
-        if event.call_sid.startswith("CF"):  # the lane of a conference
-            return self.conferences.handle(event, now)
-        session = self._sessions.get(event.call_sid)
+        session = self._sessions.get(event.lane.sid)
         if session is None or (session.over and isinstance(event, ADDRESSED)):
             return self._absent(event)
         session.now = now
@@ -174,6 +169,10 @@ class Switchboard:
         if answer is not None:
             effects.append(Answer(value=answer))
         return effects
+
+    def queue_changed(self, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
+        """A write to a queue by REST. Raises :class:`Refused`."""
+        return queue_control.change(self.queues, event, now)
 
     def crashed(self, call_sid: str, now: float, error: Exception) -> list[Effect]:
         """End one session after a bug: terminal status, callback, hang-up, debugger entry, release.
@@ -269,11 +268,9 @@ class Switchboard:
         session = Session(self, call, plan, now)
         self._sessions[call.sid] = session
         session.save()
-        session.do(SetDeadline(call_sid=call.sid, name=QUEUE, at=now + self.settings.queue_timeout))
-        if delay:
-            session.do(SetDeadline(call_sid=call.sid, name=DELAY, at=now + delay))
-        else:
-            session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
+        session.do(SetDeadline(lane=session.lane, name=QUEUE, at=now + self.settings.queue_timeout))
+        later = now + delay if delay else 0.0
+        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid, not_before=later))
         return session
 
     def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
@@ -299,7 +296,6 @@ class Switchboard:
         session = self._queued(call, plan, now)
         if refusal is not None:
             session.warn(refusal.code, refusal.message)
-            session.do(ClearDeadline(call_sid=call.sid, name=QUEUE))
             session.finish(refused(refusal.code))
         return self._flush(session)
 
@@ -395,7 +391,7 @@ class Switchboard:
         self._sessions[call.sid] = session
         if session.plan.verification is not None:
             session.begin(verification.documents(session))
-        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
+        session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid, not_before=event.not_before))
         return self._flush(session)
 
     def _lost(self, event: CallLost, now: float) -> list[Effect]:
@@ -455,8 +451,6 @@ class Switchboard:
         call.start_time = session.now
         call.queue_time = int((session.now - call.date_created) * 1000)
         session.set_status("initiated", "initiated")
-        if not isinstance(event, ChildRequested):
-            session.do(ClearDeadline(call_sid=call.sid, name=QUEUE))
         session.timer("ring", plan.timeout)
         session.do(
             DialLeg(
@@ -473,9 +467,6 @@ class Switchboard:
         )
 
     def _deadline(self, session: Session, event: DeadlineReached) -> None:
-        if event.name == DELAY:
-            session.do(ClearDeadline(call_sid=event.call_sid, name=DELAY))
-            session.do(QueueDial(call_sid=event.call_sid, account_sid=session.call.account_sid))
         if event.name == QUEUE and session.call.status == "queued":
             session.finish(expired(15002))
 
@@ -501,8 +492,10 @@ class Switchboard:
             return [Post(BridgeEnded(call_sid=event.member_sid, other_sid=event.call_sid, reason="failed"))]
         if isinstance(event, TaskMade):
             return list(desk.orphaned(event))
+        if isinstance(event, ReservationClaimed):
+            return list(desk.claim_orphaned(event))
         if isinstance(event, DeadlineReached):
-            return [ClearDeadline(call_sid=event.call_sid, name=event.name)]  # else it comes at every start
+            return [ClearDeadline(lane=event.lane, name=event.name)]  # else it comes at every start
         return []  # reports about a call that is over
 
     def _flush(self, session: Session) -> list[Effect]:
@@ -541,6 +534,7 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
     """Give a call its terminal status without a session, with the callback that is owed."""
     if call.status in call_machine.TERMINAL:
         return []
+    claim = [ClaimDial(call_sid=call.sid)] if call.status == "queued" else []
     settle_call(call, plan, lost_call(code, answered=call.answered_at is not None))
     call.end_time = call.date_updated = now
     call.duration = max(0, round(now - call.answered_at)) if call.answered_at is not None else 0
@@ -548,4 +542,4 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
     hooks += verification.lost(call, plan, now, new_token())
-    return [*hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]
+    return [*claim, *hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]

@@ -15,6 +15,7 @@ from ringback.effects import Answer, ClearDeadline, Delete, Effect, Save, SendWe
 from ringback.effects.transcription import Transcribe
 from ringback.events import CallLost
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
@@ -83,8 +84,8 @@ def begin(recording: Recording, seconds: float, new_sid: NewSid, now: float) -> 
     )
     return [
         Save(record),
-        SetDeadline(call_sid=record.sid, name=DEADLINE, at=OVERDUE),
-        Transcribe(call_sid=record.sid),
+        SetDeadline(lane=Lane("transcription", record.sid), name=DEADLINE, at=OVERDUE),
+        Transcribe(transcription_sid=record.sid),
     ]
 
 
@@ -96,12 +97,12 @@ class Transcripts:
 
     def due(self, event: Any, now: float) -> list[Effect]:
         """``DeadlineReached``: not finished yet, begin (again)."""
-        return [Transcribe(call_sid=event.call_sid)]
+        return [Transcribe(transcription_sid=event.lane.sid)]
 
     def ended(self, event: Any, now: float) -> list[Effect]:
         """``TranscriptionEnded``: settle it and owe the callback, once; or try again after a crash."""
         record: Transcription | None = event.transcription
-        finished = ClearDeadline(call_sid=event.call_sid, name=DEADLINE)
+        finished = ClearDeadline(lane=event.lane, name=DEADLINE)
         if record is None or record.status != "in-progress":
             return [finished]
         problem = event.problem
@@ -110,7 +111,7 @@ class Transcripts:
         elif event.crashed:
             record = replace(record, crashes=record.crashes + 1, date_updated=now)
             if record.crashes < CRASHES:
-                return [Save(record), Transcribe(call_sid=record.sid)]
+                return [Save(record), Transcribe(transcription_sid=record.sid)]
             problem = f"{CRASHES} worker processes died of it; the last: {problem}"
         what = "given up" if problem else "heard"
         record = replace(
@@ -184,6 +185,7 @@ def callback(record: Transcription, call: Call | None) -> SendWebhook | None:
     ]
     return SendWebhook(
         key=facts["CallSid"],
+        call_sid=facts["CallSid"],
         account_sid=record.account_sid,
         url=url,
         method="POST",

@@ -162,7 +162,7 @@ def _told(
         facts.append(("OutgoingCallerIdSid", caller_id_sid))
     return [
         SendWebhook(
-            key=call.sid, account_sid=call.account_sid, url=wanted["callback"], method=wanted["method"],
-            params=facts, token=token,
+            key=call.sid, call_sid=call.sid, account_sid=call.account_sid, url=wanted["callback"],
+            method=wanted["method"], params=facts, token=token,
         )
     ]  # fmt: skip

@@ -83,7 +83,7 @@ class Assignments:
                     break
             self._post(
                 AssignmentAnswered(
-                    call_sid=effect.call_sid, reservation_sid=effect.reservation_sid, ok=not problem,
+                    workspace_sid=effect.workspace_sid, reservation_sid=effect.reservation_sid, ok=not problem,
                     body=answer.body, error_code=code, error_text=problem,
                     url=answer.final_url, failed=tuple(failed),
                 )

@@ -220,7 +220,7 @@ class LiveRecordings:
     async def delete(self, ctx: Context, params: Params) -> None:
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
         sid = ctx.record.sid
-        await self._ask(RecordingRemovalRequested(call_sid=sid, recording=ctx.record))
+        await self._ask(RecordingRemovalRequested(recording=ctx.record))
         folder = ctx.services.settings.recordings
         for suffix in (".wav", ".mp3"):
             (folder / (sid + suffix)).unlink(missing_ok=True)

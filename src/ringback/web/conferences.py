@@ -121,7 +121,7 @@ class LiveConferences:
 
     async def update(self, ctx: Context, params: Params) -> Conference:
         """End it, or announce something to everybody; one that is over is given back unchanged."""
-        changed = await self._ask(ConferenceUpdateRequested(call_sid=ctx.record.sid, params=params))
+        changed = await self._ask(ConferenceUpdateRequested(conference_sid=ctx.record.sid, params=params))
         record: Conference = ctx.record if changed is None else changed
         return record
 

@@ -12,7 +12,7 @@ from ringback.effects import Save
 from ringback.effects.queues import ClaimReservation, MakeTask
 from ringback.effects.taskrouter import RedirectCall
 from ringback.events import CallUpdateRequested, Event
-from ringback.events.queues import DeskCallChanged, ReservationClaimed, TaskMade
+from ringback.events.queues import ReservationClaimed, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested, WorkspacesLoaded
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
@@ -28,8 +28,6 @@ from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Store
-from ringback.web.calls import TERMINAL
-from ringback.web.outcomes import outcome_of
 
 PARTS: tuple[type[Any], ...] = (
     Activity, TaskChannel, TaskQueue, Workflow, Worker, WorkerChannel, Task, Reservation,
@@ -66,41 +64,32 @@ class DeskLink:
         self._new_sid, self._now = new_sid, now
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def make_task(self, effect: MakeTask) -> None:
-        """Perform ``MakeTask``; no such workflow: 14220."""
+    def task_requested(self, effect: MakeTask) -> Event:
+        """Whose ``MakeTask`` is; no such workflow: the caller hears 14220."""
         floor = self._desk.floor_of(effect.workflow_sid, "workflows")
         if floor is None or floor.workspace.account_sid != effect.account_sid:
             text = f"Workflow {effect.workflow_sid} does not exist"
-            self._post(
-                TaskMade(call_sid=effect.call_sid, request=effect.request, error_code=14220, error_text=text)
+            return TaskMade(
+                call_sid=effect.call_sid, request=effect.request, error_code=14220, error_text=text
             )
-            return
-        self._post(
-            TaskRequested(
-                call_sid=floor.workspace.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
-                request=effect.request, task_sid=self._new_sid("WT"), workflow_sid=effect.workflow_sid,
-                attributes=effect.attributes, facts=effect.facts, priority=effect.priority,
-                timeout=effect.timeout,
-            )
+        return TaskRequested(
+            workspace_sid=floor.workspace.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
+            request=effect.request, task_sid=self._new_sid("WT"), workflow_sid=effect.workflow_sid,
+            attributes=effect.attributes, facts=effect.facts, priority=effect.priority, timeout=effect.timeout,
         )  # fmt: skip
 
-    def claim(self, effect: ClaimReservation) -> None:
-        """Perform ``ClaimReservation``; no such reservation: 14217."""
+    def claim_requested(self, effect: ClaimReservation) -> Event:
+        """Whose ``ClaimReservation`` is; no such reservation: the leg hears 14217."""
         floor = self._desk.floor_of(effect.reservation_sid, "reservations")
         if floor is None or floor.workspace.account_sid != effect.account_sid:
             text = f"Reservation {effect.reservation_sid} does not exist"
-            self._post(
-                ReservationClaimed(
-                    call_sid=effect.call_sid, request=effect.request, error_code=14217, error_text=text
-                )
+            return ReservationClaimed(
+                call_sid=effect.call_sid, request=effect.request, error_code=14217, error_text=text
             )
-            return
-        self._post(
-            ClaimRequested(
-                call_sid=floor.workspace.sid, account_sid=effect.account_sid, by=effect.call_sid,
-                request=effect.request, reservation_sid=effect.reservation_sid,
-                post_work_activity_sid=effect.post_work_activity_sid,
-            )
+        return ClaimRequested(
+            workspace_sid=floor.workspace.sid, account_sid=effect.account_sid, by=effect.call_sid,
+            request=effect.request, reservation_sid=effect.reservation_sid,
+            post_work_activity_sid=effect.post_work_activity_sid,
         )  # fmt: skip
 
     def redirect(self, effect: RedirectCall) -> None:
@@ -126,58 +115,26 @@ class DeskLink:
             )  # fmt: skip
             await self._store.commit([Save(trouble)])
 
-    async def settle(self) -> int:
-        """After a restart: tell the desk of legs that ended without its hearing of it; gives how many.
-
-        What a call says to the desk is no part of the call's own commit: a crash in between loses it.
-        """
-        told = 0
-        for floor in list(self._desk.floors.values()):
-            for job in list(floor.tasks.values()):
-                legs = [(job.record.call_sid, {"role": "customer"})]
-                customer = (job.record.conference or {}).get("customer_call")
-                for sid in job.reservations:
-                    leg = floor.reservations[sid].call_sid
-                    legs.append((leg, {"role": "worker", "reservation": sid}))
-                    if customer:
-                        legs.append((customer, {"role": "customer", "reservation": sid}))
-                for leg, desk in legs:
-                    told += await self._ended(floor.workspace.sid, job.record.sid, leg, desk)
-        return told
-
-    async def _ended(self, workspace_sid: str, task_sid: str, leg: str | None, desk: dict[str, str]) -> int:
-        call = await self._store.get(Call, leg) if leg else None
-        if call is None and leg and desk["role"] == "customer" and "reservation" in desk:
-            call = Call(  # asked for and never made
-                sid=leg, account_sid="", status="failed", error_code=15000, direction="outbound-api"
-            )  # fmt: skip
-        if call is None or call.status not in TERMINAL:
-            return 0
-        ended = outcome_of(call)
-        self._post(
-            DeskCallChanged(
-                call_sid=workspace_sid, about=call.sid, change="ended", status=call.status,
-                sip_code=call.sip_code, reason="restart", error_code=call.error_code,
-                reason_code=ended.reason_code if ended is not None else None,
-                desk={"workspace": workspace_sid, "task": task_sid, **desk},
-            )
-        )  # fmt: skip
-        return 1
-
-    async def load(self, only: str | None = None) -> int:
-        """Hand the stored workspaces (or one of them) to the desk; gives how many tasks they hold."""
-        found = await self._store.find(Workspace, limit=EVERYTHING)
+    async def load(self) -> int:
+        """At the start: hand every stored workspace to the desk; gives how many tasks they hold."""
         tasks = 0
-        for workspace in found:
-            if only is not None and workspace.sid != only:
-                continue
+        for workspace in await self._store.find(Workspace, limit=EVERYTHING):
             with _no_collection():
-                records: list[Any] = [workspace]
-                for part in PARTS:
-                    records += await self._store.find(part, workspace_sid=workspace.sid, limit=EVERYTHING)
-                tasks += sum(isinstance(each, Task) for each in records)
-                await self._ask(WorkspacesLoaded(call_sid=workspace.sid, records=tuple(records)))
+                event = await self._records(workspace)
+                tasks += sum(isinstance(each, Task) for each in event.records)
+                await self._ask(event)
         return tasks
+
+    async def stored(self, workspace_sid: str) -> WorkspacesLoaded | None:
+        """One workspace as it is stored; None: it has been deleted."""
+        workspace = await self._store.get(Workspace, workspace_sid)
+        return None if workspace is None else await self._records(workspace)
+
+    async def _records(self, workspace: Workspace) -> WorkspacesLoaded:
+        records: list[Any] = [workspace]
+        for part in PARTS:
+            records += await self._store.find(part, workspace_sid=workspace.sid, limit=EVERYTHING)
+        return WorkspacesLoaded(workspace_sid=workspace.sid, records=tuple(records))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 from ringback.effects import FetchDocument, ReleaseCall, Save
 from ringback.events import DocumentFetched, Event
 from ringback.kernel.clock import Clock
+from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert, explained
 from ringback.store.writes import LogHttp
 from ringback.web.form import encode
@@ -45,6 +46,7 @@ def warnings(
     delivery: Delivery,
     account_sid: str,
     resource_sid: str,
+    call_sid: str | None,
     method: str,
     *,
     new_sid: Callable[[str], str],
@@ -56,7 +58,7 @@ def warnings(
             Alert(
                 sid=new_sid("NO"), account_sid=account_sid, date_created=now, date_updated=now, log=1,
                 error_code=trouble.code, message_text=trouble.text, message_date=now,
-                call_sid=resource_sid if resource_sid.startswith("CA") else None, resource_sid=resource_sid,
+                call_sid=call_sid, resource_sid=resource_sid,
                 request_method=method, request_url=delivery.final_url,
                 more_info=explained(trouble.code),
             )
@@ -87,7 +89,7 @@ class Documents:
         self._new_token = new_token
         self._new_sid = new_sid
         self._log = log
-        self._jars: dict[str, CookieJar] = {}
+        self._jars: dict[Lane, CookieJar] = {}
         self._tasks: dict[asyncio.Task[None], str] = {}
 
     @property
@@ -98,12 +100,12 @@ class Documents:
     def fetch(self, effect: FetchDocument) -> None:
         """Start the request; ``DocumentFetched`` is posted exactly once."""
         task = asyncio.get_running_loop().create_task(self._fetch(effect))
-        self._tasks[task] = effect.call_sid
+        self._tasks[task] = effect.lane.sid
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     def release(self, effect: ReleaseCall) -> None:
         """Forget the cookies of a call."""
-        self._jars.pop(effect.call_sid, None)
+        self._jars.pop(Lane("call", effect.call_sid), None)
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -113,11 +115,15 @@ class Documents:
             await asyncio.wait(list(self._tasks))
 
     async def _fetch(self, effect: FetchDocument) -> None:
-        hold = self._clock.hold()
+        hold, lane = self._clock.hold(), effect.lane
         try:
-            jar = self._jars.get(effect.call_sid)
+            jar = self._jars.get(lane)
             if jar is None:
-                jar = self._jars[effect.call_sid] = CookieJar()
+                jar = CookieJar()
+                if (
+                    lane.kind == "call"
+                ):  # a conference asks once for each announcement, and nobody releases it
+                    self._jars[lane] = jar
             delivery = await self._sender.send(
                 Hook(
                     url=effect.url,
@@ -132,16 +138,16 @@ class Documents:
             )
             self._log(
                 [
-                    *ledger(delivery, effect.account_sid, effect.call_sid, effect.params),
+                    *ledger(delivery, effect.account_sid, lane.sid, effect.params),
                     *warnings(
-                        delivery, effect.account_sid, effect.call_sid, effect.method,
-                        new_sid=self._new_sid, now=self._clock.now(),
+                        delivery, effect.account_sid, lane.sid, lane.sid if lane.kind == "call" else None,
+                        effect.method, new_sid=self._new_sid, now=self._clock.now(),
                     ),
                 ]
             )  # fmt: skip
             self._post(
                 DocumentFetched(
-                    call_sid=effect.call_sid,
+                    lane=lane,
                     request=effect.request,
                     url=delivery.final_url,
                     status=delivery.status,

@@ -97,7 +97,7 @@ class Notifications:
 
     def _faulty(self, hook: SendWebhook, faults: FaultBook) -> tuple[int, float, bool]:
         """How often to send it, after how many seconds, and whether the next of its key goes first."""
-        facts = {"url": hook.url, "call_sid": hook.key, **dict(hook.params)}
+        facts = {"url": hook.url, "call_sid": hook.call_sid or "", **dict(hook.params)}
         facts["repeat"] = "true" if hook.not_before else "false"
         if faults.take("drop_callback", facts):
             return 0, 0.0, False
@@ -140,7 +140,15 @@ class Notifications:
         self._log(
             [
                 *ledger(delivery, hook.account_sid, hook.key, hook.params),
-                *warnings(delivery, hook.account_sid, hook.key, hook.method, new_sid=self._new_sid, now=now),
+                *warnings(
+                    delivery,
+                    hook.account_sid,
+                    hook.key,
+                    hook.call_sid,
+                    hook.method,
+                    new_sid=self._new_sid,
+                    now=now,
+                ),
             ]
         )
         if delivery.ok:
@@ -160,7 +168,7 @@ class Notifications:
             error_code=hook.failure_code,
             message_text=f"The callback could not be delivered: {why}",
             message_date=now,
-            call_sid=hook.key if hook.key.startswith("CA") else None,
+            call_sid=hook.call_sid,
             resource_sid=hook.resource_sid or hook.key,
             more_info=explained(hook.failure_code),
             request_method=hook.method,

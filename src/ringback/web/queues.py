@@ -99,7 +99,7 @@ class LiveQueues:
 
     async def _change(self, ctx: Context, sid: str, change: Any, params: Params) -> Any:
         return await self._ask(
-            QueueChangeRequested(call_sid=sid, account_sid=ctx.account.sid, change=change, params=params)
+            QueueChangeRequested(queue_sid=sid, account_sid=ctx.account.sid, change=change, params=params)
         )
 
 

@@ -99,16 +99,16 @@ class Transcriptions:
 
     def start(self, effect: Transcribe) -> None:
         """Perform ``Transcribe``; one that is under way already is left alone."""
-        if effect.call_sid in self._under_way:
+        if effect.transcription_sid in self._under_way:
             return
-        self._under_way.add(effect.call_sid)
-        task = asyncio.get_running_loop().create_task(self._run(effect.call_sid))
+        self._under_way.add(effect.transcription_sid)
+        task = asyncio.get_running_loop().create_task(self._run(effect.transcription_sid))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def prepare(self, event: TranscriptionEnded) -> Event:
         """Fill in the newest records; it is the event's turn, so nobody changes this one meanwhile."""
-        record = await self._store.get(Transcription, event.call_sid)
+        record = await self._store.get(Transcription, event.transcription_sid)
         if record is None:
             return event
         call_sid = dict(record.plan["facts"])["CallSid"]
@@ -121,7 +121,7 @@ class Transcriptions:
 
     async def prepare_removal(self, event: TranscriptionRemovalRequested) -> Event:
         """Fill in the newest record."""
-        return replace(event, transcription=await self._store.get(Transcription, event.call_sid))
+        return replace(event, transcription=await self._store.get(Transcription, event.transcription_sid))
 
     async def close(self) -> None:
         """Stop at once; what is not finished is begun again by the next start."""
@@ -137,7 +137,9 @@ class Transcriptions:
         try:
             record = await self._store.get(Transcription, sid)
             if record is None or record.status != "in-progress":
-                event = TranscriptionEnded(call_sid=sid)  # nothing is left to be done, but for the deadline
+                event = TranscriptionEnded(
+                    transcription_sid=sid
+                )  # nothing is left to be done, but for the deadline
             else:
                 late = self._fault("late_transcription", record)
                 if late is not None:
@@ -159,7 +161,7 @@ class Transcriptions:
             hold.release()
 
     async def _listen(self, record: Transcription) -> TranscriptionEnded:
-        ended = TranscriptionEnded(call_sid=record.sid)
+        ended = TranscriptionEnded(transcription_sid=record.sid)
         if self._fault("duplicate_transcription", record) is not None:
             ended = replace(ended, copies=2)
         if self._fault("failed_transcription", record) is not None:
@@ -202,4 +204,4 @@ class LiveTranscriptions:
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """DELETE Transcriptions/{sid}; raises :class:`Refused` (20009) for one in progress."""
-        await self._ask(TranscriptionRemovalRequested(call_sid=ctx.record.sid))
+        await self._ask(TranscriptionRemovalRequested(transcription_sid=ctx.record.sid))

@@ -14,6 +14,7 @@ from ringback.effects import PauseRecording, RecordLeg, ResumeRecording
 from ringback.effects.conferences import RecordRoom
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
 from ringback.kernel.clock import Clock
+from ringback.kernel.lane import Lane
 
 log = logging.getLogger("ringback.simulated")
 
@@ -38,8 +39,8 @@ class Recorder:
         self._render = render
         self._recordings = recordings
         self._note = note
-        self._rooms: dict[str, dict[str, Take]] = {}
-        """Recordings of whole rooms."""
+        self._rooms: dict[str, dict[str, tuple[Lane, Take]]] = {}
+        """Recordings of whole rooms, and whose they are."""
 
     def begin(self, party: Party, effect: RecordLeg) -> None:
         """Start a recording."""
@@ -47,7 +48,7 @@ class Recorder:
             return
         take = Take(effect, self._clock.now())
         party.takes[effect.recording_sid] = take
-        self._post(RecordingBegan(call_sid=party.sid, recording_sid=effect.recording_sid))
+        self._post(RecordingBegan(lane=Lane("call", party.sid), recording_sid=effect.recording_sid))
         self._listen_for_silence(party, take)
 
     def sound(self, party: Party, channel: int, seconds: float, kind: str, text: str) -> None:
@@ -79,7 +80,7 @@ class Recorder:
             return
         if take.alarm is not None:
             take.alarm.cancel()
-        self._spawn(self._finish(party.sid, take, take.length(self._clock.now())))
+        self._spawn(self._finish(Lane("call", party.sid), take, take.length(self._clock.now())))
 
     def close(self, party: Party) -> None:
         """The leg is over: its recordings end."""
@@ -93,21 +94,21 @@ class Recorder:
         takes = self._rooms.setdefault(effect.room, {})
         if effect.recording_sid in takes:
             return
-        mixed = RecordLeg(call_sid=effect.owner, recording_sid=effect.recording_sid, trim=effect.trim)
-        takes[effect.recording_sid] = Take(mixed, self._clock.now())
-        self._post(RecordingBegan(call_sid=effect.owner, recording_sid=effect.recording_sid))
+        mixed = RecordLeg(call_sid=effect.call_sid, recording_sid=effect.recording_sid, trim=effect.trim)
+        takes[effect.recording_sid] = effect.owner, Take(mixed, self._clock.now())
+        self._post(RecordingBegan(lane=effect.owner, recording_sid=effect.recording_sid))
 
     def room_sound(self, room: str, seconds: float, kind: str, text: str) -> None:
         """Somebody whom the whole room hears begins to speak."""
-        for take in self._rooms.get(room, {}).values():
+        for _, take in self._rooms.get(room, {}).values():
             take.sound(self._clock.now(), seconds, 0, kind, text)
 
     def stop_room(self, recording_sid: str) -> None:
         """Finish one recording of a room; an unknown one is fine."""
         for takes in self._rooms.values():
-            take = takes.pop(recording_sid, None)
-            if take is not None:
-                owner = take.effect.call_sid
+            found = takes.pop(recording_sid, None)
+            if found is not None:
+                owner, take = found
                 self._spawn(self._finish(owner, take, take.length(self._clock.now())))
 
     def close_room(self, room: str) -> None:
@@ -125,10 +126,10 @@ class Recorder:
         sid = take.effect.recording_sid
         take.alarm = self._clock.call_at(
             take.quiet_since + timeout,
-            lambda: self._post(RecordingSilent(call_sid=party.sid, recording_sid=sid)),
+            lambda: self._post(RecordingSilent(lane=Lane("call", party.sid), recording_sid=sid)),
         )
 
-    async def _finish(self, call_sid: str, take: Take, length: float) -> None:
+    async def _finish(self, lane: Lane, take: Take, length: float) -> None:
         from ringback.edges.simulator.wavefile import write_take
 
         sid = take.effect.recording_sid
@@ -140,11 +141,9 @@ class Recorder:
             if take.effect.transcribe and self._note is not None:
                 await asyncio.to_thread(self._note, sid, take.words())
         except (OSError, ValueError) as error:
-            log.error("%s: recording %s could not be written: %s", call_sid, sid, error)
+            log.error("%s: recording %s could not be written: %s", lane, sid, error)
             seconds, silent, size = 0.0, True, 0
-        self._post(
-            RecordingEnded(call_sid=call_sid, recording_sid=sid, seconds=seconds, silent=silent, size=size)
-        )
+        self._post(RecordingEnded(lane=lane, recording_sid=sid, seconds=seconds, silent=silent, size=size))
 
     async def _rendered(self, take: Take) -> dict[str, Path]:
         """Files of what the party said; a text that cannot be rendered becomes a tone."""

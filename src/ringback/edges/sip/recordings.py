@@ -13,6 +13,7 @@ from ringback.edges.media.client import MediaPool
 from ringback.effects import RecordLeg, StopRecording
 from ringback.effects.conferences import RecordRoom
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
+from ringback.kernel.lane import Lane
 
 log = logging.getLogger("ringback.sip")
 
@@ -37,6 +38,8 @@ class Recordings:
         """Recordings whose silence is to be cut off at the end."""
         self._beeps: dict[str, RecordLeg] = {}
         """Recordings that begin when their beep has been heard, by the beep's playback."""
+        self._owners: dict[str, Lane] = {}
+        """Who gets the reports of a room's recording; those of a leg's go to its call."""
 
     def record(self, effect: RecordLeg) -> None:
         """Start a recording, after its beep if it wants one."""
@@ -51,7 +54,8 @@ class Recordings:
         if effect.trim:
             self._trims.add(effect.recording_sid)
         path = str(self._folder / f"{effect.recording_sid}.wav")
-        self._pool.record_room(effect.call_sid, effect.room, effect.recording_sid, path, effect.owner)
+        self._owners[effect.recording_sid] = effect.owner
+        self._pool.record_room(effect.call_sid, effect.room, effect.recording_sid, path, effect.owner.sid)
 
     def stop(self, effect: StopRecording) -> None:
         """Finish a recording; one that still beeps ends empty."""
@@ -61,7 +65,10 @@ class Recordings:
         self._pool.stop_playback(effect.call_sid, _beep(effect.recording_sid))
         self._post(
             RecordingEnded(
-                call_sid=effect.call_sid, recording_sid=effect.recording_sid, seconds=0.0, silent=True
+                lane=Lane("call", effect.call_sid),
+                recording_sid=effect.recording_sid,
+                seconds=0.0,
+                silent=True,
             )
         )
 
@@ -71,9 +78,9 @@ class Recordings:
             # A leg that ended during the beep has no worker any more: the pool then reports an empty recording.
             self._begin(self._beeps.pop(report.playback))
         elif isinstance(report, media.RecordingStarted):
-            self._post(RecordingBegan(call_sid=report.leg, recording_sid=report.recording))
+            self._post(RecordingBegan(lane=self._owner(report), recording_sid=report.recording))
         elif isinstance(report, media.RecordingSilence):
-            self._post(RecordingSilent(call_sid=report.leg, recording_sid=report.recording))
+            self._post(RecordingSilent(lane=self._owner(report), recording_sid=report.recording))
         elif isinstance(report, media.RecordingStopped):
             self._spawn(self._finish(report))
         else:
@@ -92,6 +99,9 @@ class Recordings:
             silence_timeout=effect.silence_timeout,
         )
 
+    def _owner(self, report: Any) -> Lane:
+        return self._owners.get(report.recording) or Lane("call", report.leg)
+
     async def _finish(self, report: media.RecordingStopped) -> None:
         path = self._folder / f"{report.recording}.wav"
         seconds = report.seconds
@@ -102,9 +112,11 @@ class Recordings:
             except (OSError, ValueError) as error:
                 log.error("%s: recording %s stays untrimmed: %s", report.leg, report.recording, error)
         size = path.stat().st_size if path.exists() else 0
+        lane = self._owner(report)
+        self._owners.pop(report.recording, None)
         self._post(
             RecordingEnded(
-                call_sid=report.leg,
+                lane=lane,
                 recording_sid=report.recording,
                 seconds=seconds,
                 silent=report.silent,

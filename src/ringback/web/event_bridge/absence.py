@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ringback.effects import ClearDeadline, Effect, Post, SetDeadline
 from ringback.events.taskrouter import Actor, DeskRequested
+from ringback.kernel.lane import Lane
 from ringback.web.event_bridge.floors import Desk, Floor
 
 AWAY: Final = "away:"
@@ -38,15 +39,15 @@ class Absence:
     def left(self, workspace_sid: str, worker_sid: str) -> None:
         """His last socket dropped."""
         due = self._now() + self._after
-        self._keep([SetDeadline(call_sid=workspace_sid, name=AWAY + worker_sid, at=due)])
+        self._keep([SetDeadline(lane=Lane("workspace", workspace_sid), name=AWAY + worker_sid, at=due)])
 
     def back(self, workspace_sid: str, worker_sid: str) -> None:
         """He has a socket again."""
-        self._keep([ClearDeadline(call_sid=workspace_sid, name=AWAY + worker_sid)])
+        self._keep([ClearDeadline(lane=Lane("workspace", workspace_sid), name=AWAY + worker_sid)])
 
     def due(self, event: Any, now: float) -> Sequence[Effect]:
         """The handler of ``DeadlineReached`` in a workspace's lane."""
-        clear = ClearDeadline(call_sid=event.call_sid, name=event.name)
+        clear = ClearDeadline(lane=event.lane, name=event.name)
         worker_sid = event.name.removeprefix(AWAY)
         floor = self._desk.floors.get(event.call_sid)
         agent = floor.workers.get(worker_sid) if floor is not None else None
@@ -54,12 +55,12 @@ class Absence:
             return [clear]
         if now < self._started + self._after:
             # The server was down meanwhile: he could not have come back. He gets the whole time again.
-            return [SetDeadline(call_sid=event.call_sid, name=event.name, at=self._started + self._after)]
+            return [SetDeadline(lane=event.lane, name=event.name, at=self._started + self._after)]
         activity_sid = offline_activity(floor)
         if activity_sid is None or agent.record.activity_sid == activity_sid:
             return [clear]
         request = DeskRequested(
-            call_sid=event.call_sid, account_sid=floor.workspace.account_sid, noun="Worker", operation="update",
+            workspace_sid=event.call_sid, account_sid=floor.workspace.account_sid, noun="Worker", operation="update",
             sid=worker_sid, values={"activity_sid": activity_sid}, params={"RejectPendingReservations": "true"},
             actor=Actor(type="system", source="event-bridge"),
         )  # fmt: skip

@@ -57,7 +57,7 @@ def request(
     else:
         actor = Actor(type="account", sid=grant.account_sid, source="event-bridge", ip=ip)
     return DeskRequested(
-        call_sid=grant.workspace_sid, account_sid=grant.account_sid, noun=noun, operation=operation, sid=sid,
+        workspace_sid=grant.workspace_sid, account_sid=grant.account_sid, noun=noun, operation=operation, sid=sid,
         values=values, params=rest, if_match=if_match, actor=actor,
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ class LiveNoun:
     ) -> DeskRequested:  # fmt: skip
         client = ctx.scope.get("client") if ctx.scope is not None else None
         return DeskRequested(
-            call_sid=sid if self._noun.name == "Workspace" else ctx.args["WorkspaceSid"],
+            workspace_sid=sid if self._noun.name == "Workspace" else ctx.args["WorkspaceSid"],
             account_sid=ctx.account.sid, noun=self._noun.name, operation=operation, sid=sid, values=values,
             params=params, if_match=wanted_version(ctx),
             actor=Actor(type="account", sid=ctx.account.sid, source="API", ip=client[0] if client else ""),

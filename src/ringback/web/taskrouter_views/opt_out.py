@@ -41,7 +41,7 @@ class OptOutView:
         client = ctx.scope.get("client") if ctx.scope is not None else None
         record = await self._ask(
             DeskRequested(
-                call_sid=floor.workspace.sid, account_sid=ctx.account.sid, noun="OptOut", operation="create",
+                workspace_sid=floor.workspace.sid, account_sid=ctx.account.sid, noun="OptOut", operation="create",
                 sid=self._new_sid("WT"), values=values, params={**rest, "TaskSid": task_sid},
                 actor=Actor(type="account", sid=ctx.account.sid, source="API", ip=client[0] if client else ""),
             )

@@ -1,0 +1,60 @@
+"""One turn: what is handled together, and written in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ringback.effects import Effect
+from ringback.events import Event
+from ringback.kernel.lane import Lane
+from ringback.store.writes import Message, MessageDone
+
+Waiter = asyncio.Future[Any] | None
+
+
+class Item(NamedTuple):
+    """One event that waits in a lane."""
+
+    event: Event
+    waiter: Waiter = None
+    """Who asked, and hears the answer or why there is none."""
+    message: str = ""
+    """SID of the message's row; empty: it has none."""
+    tries: int = 0
+    """How often it has broken its lane already."""
+    revives: bool = False
+    """It gives the lane its memory back (``LaneKind.revive``)."""
+
+
+class Trouble(NamedTuple):
+    """What broke a lane."""
+
+    item: Item | None
+    """The event whose handler failed; None: the transaction did."""
+    error: Exception
+    storage: bool = False
+    """The store could not write: no bug of the lane."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """The lanes in hand, what they have answered, and what is on its way to others."""
+
+    lanes: list[Lane]
+    """The one whose turn it is, and those that had nothing to do and join it."""
+    done: list[tuple[Item, Sequence[Effect]]] = field(default_factory=list)
+    """Events handled, in order, with their effects."""
+    later: list[Item] = field(default_factory=list)
+    """Posts that wait for the end of the transaction."""
+    rows: list[Message | MessageDone] = field(default_factory=list)
+    """Messages sent and handled."""
+    broken: dict[Lane, Trouble] = field(default_factory=dict)
+
+    def answer(self, error: Exception) -> None:
+        """Tell everybody who asked that nothing came of it."""
+        for item, _ in self.done:
+            if item.waiter is not None and not item.waiter.done():
+                item.waiter.set_exception(error)
