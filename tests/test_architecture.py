@@ -84,7 +84,7 @@ class Import:
 
 
 def part_of(path: Path) -> str:
-    """``src/ringback/voice/session.py`` → ``voice``; ``src/ringback/app.py`` → ``app``."""
+    """``src/ringback/voice/call/session.py`` → ``voice``; ``src/ringback/app.py`` → ``app``."""
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
@@ -347,7 +347,7 @@ def test_a_wrong_import_is_found(part: str, source: str) -> None:
         ),
         ("voice", "from .plan import Plan\nfrom . import plan\nfrom ..kernel import sid"),
         ("store", "import asyncio, time"),
-        ("app", "import ringback.voice.session, aiohttp"),
+        ("app", "import ringback.voice.call.session, aiohttp"),
         ("web", "from http import HTTPStatus"),
     ],
 )

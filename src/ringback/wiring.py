@@ -22,8 +22,8 @@ from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Handler, Wiring
 from ringback.runtime.timers import Timers
-from ringback.voice import retention
-from ringback.voice.transcription import Transcripts
+from ringback.voice.recording import retention
+from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
 from ringback.web.calls import Directory
 from ringback.web.desk import DeskLink

@@ -16,7 +16,7 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.events.queues import DeskCallChanged
 from ringback.kernel.errors import Refused
-from ringback.voice.stay import Stay
+from ringback.voice.queue.stay import Stay
 
 PAGES: dict[str, str | int] = {
     "/voice": "<Response><Enqueue action='/after' waitUrl='/wait'>support</Enqueue></Response>",

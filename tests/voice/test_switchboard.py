@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.kernel.errors import Refused
-from ringback.voice.call_machine import TERMINAL
+from ringback.voice.call.machine import TERMINAL
 
 SAY = "<Response><Say>hello</Say><Hangup/></Response>"
 ALL = ["initiated", "ringing", "answered", "completed"]

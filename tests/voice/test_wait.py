@@ -11,7 +11,7 @@ from driver import BASE, CALL, Driver
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.voice import wait
-from ringback.voice.session import Session
+from ringback.voice.call.session import Session
 from ringback.voice.verb import Source
 
 VERBS = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})

@@ -53,31 +53,30 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import expired, refused
 from ringback.kernel.outcome import lost as lost_call
 from ringback.resources.api.call import Call
-from ringback.voice import (
-    call_machine,
+from ringback.voice import params
+from ringback.voice.alerts import alert
+from ringback.voice.call import (
     control,
     creation,
     desk,
     flow,
-    params,
-    participant_creation,
-    participation,
+    machine,
     progress,
-    queue_control,
     settling,
     trial,
     verification,
 )
-from ringback.voice.alerts import alert
-from ringback.voice.child import Tie
-from ringback.voice.conference_room import Makers
-from ringback.voice.conferences import Conferences
+from ringback.voice.call.ending import settle as settle_call
+from ringback.voice.call.plan import Callback, Plan, from_json
+from ringback.voice.call.session import Session
+from ringback.voice.conference import invitation, participation
+from ringback.voice.conference.live import Conferences
+from ringback.voice.conference.room import Makers
+from ringback.voice.dial.tie import Tie
 from ringback.voice.numbers import formatted
-from ringback.voice.plan import Callback, Plan, from_json
-from ringback.voice.queues import Queues
-from ringback.voice.recordings import settle, status_webhook
-from ringback.voice.session import Session
-from ringback.voice.sip_result import settle as settle_call
+from ringback.voice.queue import control as queue_control
+from ringback.voice.queue.live import Queues
+from ringback.voice.recording.live import settle, status_webhook
 
 DELAY = "delay"
 """Name of the durable timer of a call that is not to be queued yet."""
@@ -306,7 +305,7 @@ class Switchboard:
     def _participant(self, event: ParticipantRequested, now: float) -> list[Effect]:
         """A call that goes into a conference when it is answered."""
         settings = self.settings
-        wanted = participant_creation.check(
+        wanted = invitation.check(
             event,
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
@@ -401,7 +400,7 @@ class Switchboard:
     def _lost(self, event: CallLost, now: float) -> list[Effect]:
         call: Call = event.call
         effects: list[Effect] = []
-        if call.status not in call_machine.TERMINAL:
+        if call.status not in machine.TERMINAL:
             effects += end_stored(call, from_json(call.plan), now, 15000, self.new_token)
             text = "The server was restarted while the call was live; the call is ended"
             effects.append(self._alert(call, now, 15000, text))
@@ -423,7 +422,7 @@ class Switchboard:
             found = settling.live(session, event)
             return [*self._flush(session), Answer(value=found)]
         call: Call | None = event.call
-        if call is None or event.finding is None or call.status in call_machine.TERMINAL:
+        if call is None or event.finding is None or call.status in machine.TERMINAL:
             return []
         if call.status == "queued":
             effects = self._resumed(CallResumed(call_sid=call.sid, call=call), now)
@@ -539,7 +538,7 @@ class Switchboard:
 
 def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callable[[], str]) -> list[Effect]:
     """Give a call its terminal status without a session, with the callback that is owed."""
-    if call.status in call_machine.TERMINAL:
+    if call.status in machine.TERMINAL:
         return []
     settle_call(call, plan, lost_call(code, answered=call.answered_at is not None))
     call.end_time = call.date_updated = now

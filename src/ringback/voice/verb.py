@@ -11,7 +11,7 @@ from ringback.events import Event
 from ringback.voice.twiml import Element
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 T = TypeVar("T")
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from ringback.effects import AudioItem, Sound
 from ringback.events import Event
 from ringback.kernel.errors import Refused
-from ringback.voice import flow
+from ringback.voice.call import flow
 from ringback.voice.params import Params
 from ringback.voice.twiml import TwimlError, is_audio, read
 from ringback.voice.verb import Goto, Interrupted, Source, Steps
 from ringback.voice.verbs import collect
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""``<Dial>``: calls somebody else and joins the two (twiml.md §5). Nouns are read in ``voice/noun.py``."""
+"""``<Dial>``: calls somebody else and joins the two (twiml.md §5). Nouns are read in ``voice/dial/noun.py``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ringback.events import (
     RecordingEnded,
     TimerFired,
 )
-from ringback.voice import dial_conference, dial_queue
-from ringback.voice.dialling import LIMIT, Dialling, conduct
-from ringback.voice.noun import TONES, targets
+from ringback.voice.dial import conference_noun, queue_noun
+from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
+from ringback.voice.dial.noun import TONES, targets
 from ringback.voice.numbers import is_client, is_sip, normal
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
@@ -33,7 +33,7 @@ from ringback.voice.verb import (
 )
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 ALONE = ("Queue", "Conference")
 """Nouns beside which no other stands."""
@@ -52,9 +52,9 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
         session.warn(13000, f"{alone.place}: <{alone.tag}> stands alone in <Dial>; nobody is dialled")
         return (yield from conduct(Dialling(attributes, session, action), _nobody()))
     if alone is not None and alone.tag == "Conference":
-        return (yield from dial_conference.run(alone, attributes, session, action))
+        return (yield from conference_noun.run(alone, attributes, session, action))
     if alone is not None and alone.tag == "Queue":
-        return (yield from dial_queue.run(alone, attributes, session, action))
+        return (yield from queue_noun.run(alone, attributes, session, action))
     dialling = Dialling(attributes, session, action)
     return (yield from conduct(dialling, _talk(element, dialling)))
 

@@ -10,7 +10,7 @@ from ringback.kernel.resource import snake
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.queue import LARGEST_SIZE, NAME_LIMIT
 from ringback.voice import params
-from ringback.voice.stay import Stay, waiting
+from ringback.voice.queue.stay import Stay, waiting
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
@@ -29,7 +29,7 @@ from ringback.voice.verb import (
 )
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 TASK = {
     "priority": Attribute(whole(0, 99_999_999)),

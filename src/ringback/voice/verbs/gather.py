@@ -28,7 +28,7 @@ from ringback.voice.verb import (
 from ringback.voice.verbs import pause, play, say
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 TIMER = "gather"
 _SAY_CODES = {"voice": 13321, "loop": 13322}

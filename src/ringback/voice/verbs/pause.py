@@ -9,7 +9,7 @@ from ringback.voice.twiml import Element
 from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, whole
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 UNANSWERED_LIMIT = 60
 """Seconds that an unanswered call may be kept waiting; a longer pause answers it."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ringback.effects import StopRecording
 from ringback.events import DigitPressed, RecordingBegan, RecordingEnded, RecordingSilent, TimerFired
-from ringback.voice.plan import RecordingPlan
-from ringback.voice.transcription import LONGEST
+from ringback.voice.call.plan import RecordingPlan
+from ringback.voice.recording.transcription import LONGEST
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
@@ -30,7 +30,7 @@ from ringback.voice.verb import (
 )
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 TIMER = "record"
 MAX_LENGTH = Attribute(whole(2, 14400), 3600, 13612)

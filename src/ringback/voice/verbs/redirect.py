@@ -8,7 +8,7 @@ from ringback.voice.twiml import Element
 from ringback.voice.verb import Attributes, Goto, Outcome, Source, Steps, Verb, method
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 
 def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:

@@ -8,7 +8,7 @@ from ringback.voice.twiml import Element
 from ringback.voice.verb import Attribute, Attributes, End, Outcome, Steps, Verb, choice
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 SIP_CODES = {"busy": 486, "rejected": 603}
 

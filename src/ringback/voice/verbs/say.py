@@ -9,7 +9,7 @@ from ringback.voice.twiml import Element
 from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, keys, whole
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 LIMIT = 4096
 

@@ -10,13 +10,13 @@ from ringback.events import CallUpdateRequested, RecordingRequested, RecordingUp
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
-from ringback.voice import trial
-from ringback.voice.creation import TWIML_LIMIT, recording, status_callback
+from ringback.voice.call import trial
+from ringback.voice.call.creation import TWIML_LIMIT, recording, status_callback
 from ringback.voice.form import Form
 from ringback.voice.verb import Source
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 UPDATE = "Unable to update record: "
 RECORDINGS_LIMIT = 10

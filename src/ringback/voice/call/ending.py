@@ -5,16 +5,16 @@ from __future__ import annotations
 from ringback.kernel.error_codes import title
 from ringback.kernel.outcome import Outcome
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine
-from ringback.voice.plan import Plan
+from ringback.voice.call import machine
+from ringback.voice.call.plan import Plan
 
 
 def settle(call: Call, plan: Plan, outcome: Outcome) -> None:
     """Make the call terminal: status, codes and the whole outcome, for whoever saves it in this commit.
 
-    Raises :class:`~ringback.voice.call_machine.IllegalTransition` for a call that is over: a final outcome stays.
+    Raises :class:`~ringback.voice.call.machine.IllegalTransition` for a call that is over: a final outcome stays.
     """
-    call.status = call_machine.step(call.status, outcome.status)
+    call.status = machine.step(call.status, outcome.status)
     if outcome.sip_code is not None:
         call.sip_code = outcome.sip_code
     if outcome.error_code is not None:

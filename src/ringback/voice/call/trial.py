@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ringback.effects import Speech
-from ringback.voice.plan import Plan
+from ringback.voice.call.plan import Plan
 from ringback.voice.verb import Steps
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 LONGEST: Final = 600
 """Seconds."""

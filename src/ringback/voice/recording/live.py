@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ringback.effects import RecordLeg, Save, SendWebhook
 from ringback.events import RecordingEnded
 from ringback.resources.api.recording import Recording
+from ringback.voice.call.plan import RecordingPlan
 from ringback.voice.params import rfc2822
-from ringback.voice.plan import RecordingPlan
-from ringback.voice.transcription import begin, order
+from ringback.voice.recording.transcription import begin, order
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 RECORDING_WAIT = 2.0
 """Seconds that an action request waits at most for its recording's file; then the length is computed."""

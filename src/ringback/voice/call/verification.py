@@ -16,12 +16,12 @@ from ringback.events import (
 from ringback.events.outcomes import CallerIdVerificationRequested
 from ringback.resources.api.call import Call
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
+from ringback.voice.call.plan import Plan
 from ringback.voice.params import rfc2822, standard
-from ringback.voice.plan import Plan
 from ringback.voice.verb import End, Redirected, Steps
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 LENGTH = 6
 ATTEMPTS = 3

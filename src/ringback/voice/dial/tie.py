@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ringback.effects import LeaveRoom, Post
 from ringback.events import ChildChanged, Event, LegAnswered, LegFailed, LegRinging
-from ringback.voice import flow
-from ringback.voice.plan import Plan
+from ringback.voice.call import flow
+from ringback.voice.call.plan import Plan
 from ringback.voice.verb import End, Source
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 
 def request(plan: Plan, to: str, from_: str, whisper: Source | None) -> dict[str, object]:

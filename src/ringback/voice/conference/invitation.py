@@ -15,11 +15,11 @@ from lxml import etree
 from ringback.events import CallRequested
 from ringback.events.conferences import ParticipantRequested
 from ringback.kernel.sid import is_sid
-from ringback.voice import creation
-from ringback.voice.conference_room import GROUPS
-from ringback.voice.conferences import NAME_LIMIT
-from ringback.voice.creation import RECORDING_EVENTS, Created
-from ringback.voice.dial_conference import REGIONS
+from ringback.voice.call import creation
+from ringback.voice.call.creation import RECORDING_EVENTS, Created
+from ringback.voice.conference.live import NAME_LIMIT
+from ringback.voice.conference.room import GROUPS
+from ringback.voice.dial.conference_noun import REGIONS
 from ringback.voice.form import Form
 
 PASSED: Final = frozenset(

@@ -69,9 +69,9 @@ class Plan:
     outcome: dict[str, Any] | None = None
     """How the call ended (kernel/outcome.py); None while it lives."""
     verification: dict[str, str] | None = None
-    """What a verification call must bring (voice/verification.py); None: it is none, or it has been settled."""
+    """What a verification call must bring (voice/call/verification.py); None: it is none, or it has been settled."""
     trial: bool = False
-    """A trial account's call (voice/trial.py)."""
+    """A trial account's call (voice/call/trial.py)."""
     detection_callback: Callback | None = None
     """Asynchronous detection: who is told of the verdict; an empty URL: nobody."""
 

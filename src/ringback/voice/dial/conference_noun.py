@@ -8,8 +8,8 @@ from ringback.effects import AnswerLeg
 from ringback.events import LegAnswered
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
-from ringback.voice.conference_room import GROUPS
-from ringback.voice.participation import take_part
+from ringback.voice.conference.participation import take_part
+from ringback.voice.conference.room import GROUPS
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
@@ -31,7 +31,7 @@ from ringback.voice.verb import (
 )
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 REGIONS: Final = ("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1")
 

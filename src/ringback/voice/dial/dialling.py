@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from ringback.effects import Join, LeaveRoom, Post, RingLeg, StopAudio, StopRecording, Tone
 from ringback.events import ChildChanged, ChildRequested, HangUpRequested, RecordingEnded, TimerFired
-from ringback.voice import child
-from ringback.voice.noun import TONES, Target
-from ringback.voice.plan import RecordingPlan
-from ringback.voice.recordings import RECORDING_WAIT
+from ringback.voice.call.plan import RecordingPlan
+from ringback.voice.dial import tie
+from ringback.voice.dial.noun import TONES, Target
+from ringback.voice.recording.live import RECORDING_WAIT
 from ringback.voice.verb import Attributes, Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 LIMIT = "dial-limit"
 """Timer of ``timeLimit``."""
@@ -73,7 +73,7 @@ class Dialling:
                         call_sid=sid,
                         parent_sid=session.call.sid,
                         account_sid=session.call.account_sid,
-                        request=child.request(target.plan, target.to, target.from_, target.whisper),
+                        request=tie.request(target.plan, target.to, target.from_, target.whisper),
                     )
                 )
             )

@@ -11,8 +11,8 @@ from ringback.effects import Effect, Join
 from ringback.events import Event, LegRinging
 
 if TYPE_CHECKING:
-    from ringback.voice.conference_room import Room
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
+    from ringback.voice.conference.room import Room
 
 
 def begins(session: Session, event: Event) -> list[Effect]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from ringback.effects import AnswerLeg, FetchDocument, Sound, Speech
 from ringback.events import DocumentFetched, LegAnswered
 from ringback.kernel.errors import Refused
-from ringback.voice import params, trial
+from ringback.voice import params
+from ringback.voice.call import trial
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
 from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, Verb, read_attributes
 from ringback.voice.verbs import collect
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 STEP_LIMIT = 10_000

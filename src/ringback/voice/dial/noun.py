@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ringback.kernel.errors import Refused
-from ringback.voice import detection, numbers, sip_noun
-from ringback.voice.plan import EVENTS, Callback, Plan
+from ringback.voice import numbers
+from ringback.voice.call import detection
+from ringback.voice.call.plan import EVENTS, Callback, Plan
+from ringback.voice.dial import sip_noun
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
@@ -22,7 +24,7 @@ from ringback.voice.verb import (
 )
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 NOUN_LIMIT: Final = 10
 _TONE_NAMES: Final = (

@@ -11,11 +11,11 @@ from ringback.events.queues import MemberDequeueRequested, QueueChangeRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.queue import DEFAULT_SIZE, LARGEST_SIZE, NAME_LIMIT, Member, Queue
 from ringback.voice.form import Form
-from ringback.voice.queues import CallQueue, Queues
+from ringback.voice.queue.live import CallQueue, Queues
 from ringback.voice.verb import Source
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 UPDATE = "Unable to update record: "
 NOT_WAITING = "The call does not wait in this queue any more: it cannot be dequeued"

@@ -17,14 +17,14 @@ from ringback.events.conferences import (
 )
 from ringback.kernel.errors import Refused
 from ringback.resources.api.participant import Participant
-from ringback.voice import desk
-from ringback.voice.conferences import UPDATE, Entry
+from ringback.voice.call import desk
+from ringback.voice.conference.live import UPDATE, Entry
 from ringback.voice.form import Form
 from ringback.voice.params import Params
 from ringback.voice.verb import HungUp, Interrupted, Redirected, Source, Steps
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 VERBS: Final = frozenset({"Play", "Say", "Pause", "Redirect"})
 """What documents of waitUrl and holdUrl may hold; anything else is 13238."""

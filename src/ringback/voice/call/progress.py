@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ringback.effects import SendWebhook
 from ringback.resources.api.call import Call
+from ringback.voice.call.plan import Callback
 from ringback.voice.params import Params, detection, rfc2822, standard
-from ringback.voice.plan import Callback
-from ringback.voice.recordings import recording_url, whole_seconds
+from ringback.voice.recording.live import recording_url, whole_seconds
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 _STATUS = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress"}
 

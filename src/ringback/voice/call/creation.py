@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringback.events import CallRequested
-from ringback.voice import detection, numbers, sip_noun, urls
+from ringback.voice import numbers, urls
+from ringback.voice.call import detection
+from ringback.voice.call.plan import EVENTS, Callback, Plan, RecordingPlan
+from ringback.voice.dial import sip_noun
 from ringback.voice.form import Form
-from ringback.voice.plan import EVENTS, Callback, Plan, RecordingPlan
 
 TWIML_LIMIT: Final = 4000
 CREATE_PARAMETERS: Final = frozenset(

@@ -16,8 +16,8 @@ from ringback.voice.verb import Source, read_attributes
 from ringback.voice.verbs import collect
 
 if TYPE_CHECKING:
-    from ringback.voice.conference_room import Room
-    from ringback.voice.conferences import Conferences
+    from ringback.voice.conference.live import Conferences
+    from ringback.voice.conference.room import Room
 
 HOPS: Final = 10
 """Redirections of one announcement."""

@@ -10,7 +10,7 @@ from ringback.events.queues import DeskCallChanged, DeskCallRequested, Reservati
 from ringback.resources.api.call import Call
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 
 def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:

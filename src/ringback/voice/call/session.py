@@ -36,17 +36,19 @@ from ringback.events.queues import TaskMade
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import Outcome, completed, inbound, outbound
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, desk, flow, params, progress, ringing, trial, urls
+from ringback.voice import params, urls
 from ringback.voice.alerts import alert
+from ringback.voice.call import desk, flow, machine, progress, trial
+from ringback.voice.call.ending import settle
+from ringback.voice.call.plan import Plan
+from ringback.voice.conference import ringing
 from ringback.voice.params import Params
-from ringback.voice.plan import Plan
-from ringback.voice.recordings import RECORDING_WAIT, Recordings
-from ringback.voice.sip_result import settle
+from ringback.voice.recording.live import RECORDING_WAIT, Recordings
 from ringback.voice.verb import End, HungUp, Interrupted, Redirected, Source, Steps
 
 if TYPE_CHECKING:
-    from ringback.voice.child import Tie
-    from ringback.voice.participation import Part
+    from ringback.voice.conference.participation import Part
+    from ringback.voice.dial.tie import Tie
     from ringback.voice.switchboard import Switchboard
 
 HANGUP_GUARD = 40.0
@@ -73,7 +75,7 @@ class Session:
         """The request for the running document; None: inline."""
         self.whispering = False
         self.disclaimed = False
-        """The trial account's announcement has been played (voice/trial.py)."""
+        """The trial account's announcement has been played (voice/call/trial.py)."""
         self.ending = ""
         """Why we asked for the end; empty while nobody did."""
         self.tie: Tie | None = None
@@ -213,11 +215,11 @@ class Session:
     @property
     def over(self) -> bool:
         """Whether the status is terminal."""
-        return self.call.status in call_machine.TERMINAL
+        return self.call.status in machine.TERMINAL
 
     def set_status(self, status: str, event: str = "", extra: Params | None = None) -> None:
         """Go to another status, save, and tell those who subscribed to ``event``."""
-        self.call.status = call_machine.step(self.call.status, status)
+        self.call.status = machine.step(self.call.status, status)
         if event:
             progress.tell(self, event, extra or [])
         self.save()

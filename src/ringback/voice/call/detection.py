@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from ringback.voice import urls
+from ringback.voice.call.plan import Callback, Plan
 from ringback.voice.form import Form
-from ringback.voice.plan import Callback, Plan
 
 MODES: Final = ("Enable", "DetectMessageEnd")
 RANGES: Final = {

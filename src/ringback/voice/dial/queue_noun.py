@@ -10,14 +10,14 @@ from ringback.events import DigitPressed, Event, RecordingEnded, TimerFired
 from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, ReservationClaimed
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.queue import NAME_LIMIT
-from ringback.voice import desk
-from ringback.voice.dialling import LIMIT, Dialling, conduct
-from ringback.voice.queues import CallQueue, Claim, Member
+from ringback.voice.call import desk
+from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
+from ringback.voice.queue.live import CallQueue, Claim, Member
 from ringback.voice.twiml import Element
 from ringback.voice.verb import Attribute, Attributes, Outcome, Source, Steps, method, read_attributes, text
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 WAIT = "dial-queue"
 """Timer of Dial's ``timeout``: until there is a member."""

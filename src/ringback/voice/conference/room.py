@@ -14,9 +14,9 @@ from ringback.kernel.sid import is_sid
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.recording import Recording
+from ringback.voice.call.plan import RecordingPlan
 from ringback.voice.params import Params, rfc2822
-from ringback.voice.plan import RecordingPlan
-from ringback.voice.recordings import settle, status_webhook
+from ringback.voice.recording.live import settle, status_webhook
 
 STEPS: Final = {
     ("init", "start"): "in-progress",

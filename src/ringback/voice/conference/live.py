@@ -17,8 +17,8 @@ from ringback.kernel.errors import Refused
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.recording import Recording
-from ringback.voice.announcement import Announcements
-from ringback.voice.conference_room import Makers, Room, recording_over, told
+from ringback.voice.conference.announcement import Announcements
+from ringback.voice.conference.room import Makers, Room, recording_over, told
 from ringback.voice.form import Form
 from ringback.voice.params import Params
 

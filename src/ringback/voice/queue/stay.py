@@ -9,14 +9,14 @@ from ringback.effects import Delete, Join, LeaveRoom, Post, Save, Tone
 from ringback.events import Event
 from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, TaskMade
 from ringback.resources.api.queue import DEFAULT_SIZE, Queue
-from ringback.voice import desk
+from ringback.voice.call import desk
 from ringback.voice.params import Params
-from ringback.voice.queues import Member
+from ringback.voice.queue.live import Member
 from ringback.voice.verb import End, Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
 from ringback.voice.wait import Left, loop, once, until
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 WAIT_VERBS = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})
 WHISPER_VERBS = frozenset({"Play", "Say", "Pause", "Redirect"})
@@ -241,7 +241,7 @@ def _bridge(stay: Stay, taken: QueueTaken) -> Steps[str]:
     stay.phase, stay.by = "bridging", taken.by
     session.partner = taken.by
     if taken.conference:
-        from ringback.voice.participation import take_part
+        from ringback.voice.conference.participation import take_part
 
         stay.phase = "bridged"
         desk.tell(session, "bridged")

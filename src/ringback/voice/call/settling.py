@@ -15,11 +15,11 @@ from ringback.events.outcomes import CallDoubted, Repair, TrunkRecordFound
 from ringback.kernel.error_codes import title
 from ringback.kernel.outcome import completed, expired, outbound
 from ringback.resources.api.call import Call
-from ringback.voice import call_machine, progress
-from ringback.voice.plan import from_json
+from ringback.voice.call import machine, progress
+from ringback.voice.call.plan import from_json
 
 if TYPE_CHECKING:
-    from ringback.voice.session import Session
+    from ringback.voice.call.session import Session
 
 PRESUMED: Final = 15000
 """Error code of a final status that we could only presume."""
@@ -67,7 +67,7 @@ def released(call: Call) -> list[Effect]:
 
 def may_correct(call: Call | None) -> bool:
     """Whether a trunk's record may say how the call ended: its final status is only presumed."""
-    return call is not None and call.status in call_machine.TERMINAL and call.error_code == PRESUMED
+    return call is not None and call.status in machine.TERMINAL and call.error_code == PRESUMED
 
 
 def corrected(event: TrunkRecordFound, now: float, new_token: object) -> tuple[list[Effect], Repair | None]:
