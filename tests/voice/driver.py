@@ -10,7 +10,8 @@ from ringback import events as ev
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
-from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.voice.board import VoiceSettings
+from ringback.voice.switchboard import Switchboard
 
 ACCOUNT = "AC" + "0" * 32
 CALL = "CA" + "1" * 32

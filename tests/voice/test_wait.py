@@ -12,7 +12,7 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.voice import wait
 from ringback.voice.call.session import Session
-from ringback.voice.verb import Source
+from ringback.voice.steps import Source
 
 VERBS = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})
 MUSIC = (fx.Tone("hold-music"),)

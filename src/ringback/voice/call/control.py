@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ringback.effects import PauseRecording, ResumeRecording, StopRecording
 from ringback.events import CallUpdateRequested, RecordingRequested, RecordingUpdateRequested
@@ -12,13 +11,10 @@ from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
 from ringback.voice.call import trial
 from ringback.voice.call.creation import TWIML_LIMIT, recording, status_callback
-from ringback.voice.form import Form
-from ringback.voice.verb import Source
+from ringback.voice.call.session import Session
+from ringback.voice.form import UPDATE, Form
+from ringback.voice.steps import Source
 
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
-
-UPDATE = "Unable to update record: "
 RECORDINGS_LIMIT = 10
 UPDATE_PARAMETERS = frozenset(
     "Url Method Twiml Status FallbackUrl FallbackMethod StatusCallback StatusCallbackMethod TimeLimit".split()

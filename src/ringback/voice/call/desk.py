@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from ringback.effects import Post
 from ringback.events import CallRequested
 from ringback.events.queues import DeskCallChanged, DeskCallRequested, ReservationClaimed, TaskMade
 from ringback.resources.api.call import Call
+from ringback.voice.leg import Leg
 
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+
+@dataclass(frozen=True, slots=True)
+class AskedTask:
+    """Kept with a waiting caller's leg: the ``MakeTask`` that their stay belongs to."""
+
+    request: str
 
 
 def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
@@ -37,20 +43,20 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **f
     ]
 
 
-def tell(session: Session, change: Any, reason: str = "") -> None:
+def tell(session: Leg, change: Any, reason: str = "") -> None:
     """Tell the desk, when the call belongs to a task."""
     for post in changed(session.call, session.plan.desk, change, reason):
         session.do(post)
 
 
-def joined(session: Session, conference_sid: str, name: str) -> None:
+def joined(session: Leg, conference_sid: str, name: str) -> None:
     """The leg is in a conference: the task's attributes name it (taskrouter.md §4.1)."""
     facts = {"conference_sid": conference_sid, "conference_name": name}
     for post in changed(session.call, session.plan.desk, "joined", **facts):
         session.do(post)
 
 
-def left(session: Session, reason: str) -> None:
+def left(session: Leg, reason: str) -> None:
     """The customer has gone without an agent: the desk hears it once, and has no part in the call any more."""
     if session.plan.desk:
         tell(session, "left_queue", reason)
@@ -63,11 +69,12 @@ def customer(event: TaskMade) -> dict[str, str]:
     return {"workspace": event.workspace_sid, "task": event.task_sid, "role": "customer"}
 
 
-def task_made(session: Session, event: TaskMade) -> None:
+def task_made(session: Leg, event: TaskMade) -> None:
     """The caller's task exists: remember it, or tell at once that the caller has left meanwhile."""
     if not event.task_sid:
         return
-    if event.request != session.task_request:
+    asked = session.part(AskedTask)
+    if asked is None or event.request != asked.request:
         for post in changed(session.call, customer(event), "left_queue", "left before the task was made"):
             session.do(post)
         return
@@ -77,7 +84,7 @@ def task_made(session: Session, event: TaskMade) -> None:
     session.save()
 
 
-def claimed(session: Session, event: ReservationClaimed) -> None:
+def claimed(session: Leg, event: ReservationClaimed) -> None:
     """This leg is a worker's from now on, also when no instruction of the desk dialled it."""
     if not session.plan.desk:
         session.plan.desk = {

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from ringback.effects import Effect, Save
 from ringback.kernel.error_codes import title
-from ringback.kernel.outcome import Outcome
+from ringback.kernel.outcome import Outcome, lost
 from ringback.resources.api.call import Call
-from ringback.voice.call import machine
+from ringback.voice.call import desk, machine, progress, verification
 from ringback.voice.call.plan import Plan
 
 
@@ -21,3 +25,17 @@ def settle(call: Call, plan: Plan, outcome: Outcome) -> None:
         call.error_code, call.error_message = outcome.error_code, title(outcome.error_code)
     plan.outcome = outcome.to_json()
     call.plan = plan.to_json()
+
+
+def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callable[[], str]) -> list[Effect]:
+    """Give a call its terminal status without a session, with the callback that is owed."""
+    if call.status in machine.TERMINAL:
+        return []
+    settle(call, plan, lost(code, answered=call.answered_at is not None))
+    call.end_time = call.date_updated = now
+    call.duration = max(0, round(now - call.answered_at)) if call.answered_at is not None else 0
+    hooks, call.sequence = progress.hooks_for(
+        call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
+    )
+    hooks += verification.lost(call, plan, now, new_token())
+    return [*hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import AnswerLeg, FetchDocument, Sound, Speech
 from ringback.events import DocumentFetched, LegAnswered
 from ringback.kernel.errors import Refused
-from ringback.voice import params
 from ringback.voice.call import trial
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, Goto, Next, Outcome, Redirected, Source, Steps
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
-from ringback.voice.verb import End, Goto, Next, Outcome, Redirected, Source, Steps, Verb, read_attributes
+from ringback.voice.verb import Verb, read_attributes
 from ringback.voice.verbs import collect
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 STEP_LIMIT = 10_000
 """Documents of one call: an application that redirects to itself for ever ends here."""
 
 
-def documents(session: Session, source: Source) -> Steps[End]:
+def documents(session: Stage, source: Source) -> Steps[End]:
     """Run documents until one ends the call; a redirection by REST starts anew."""
     in_fallback = hopeless = False
     for _ in range(STEP_LIMIT):
@@ -51,7 +47,7 @@ def documents(session: Session, source: Source) -> Steps[End]:
     return End()
 
 
-def _document(session: Session, source: Source) -> Steps[Outcome]:
+def _document(session: Stage, source: Source) -> Steps[Outcome]:
     if source.twiml is not None:
         session.base = session.asked = None
         verbs = read(source.twiml.encode())
@@ -73,7 +69,7 @@ def _document(session: Session, source: Source) -> Steps[Outcome]:
         raise TwimlError(refusal.code, refusal.message) from None
 
 
-def fetch(session: Session, source: Source, *, empty_ok: bool = False) -> Steps[DocumentFetched]:
+def fetch(session: Stage, source: Source, *, empty_ok: bool = False) -> Steps[DocumentFetched]:
     """Ask for a document; raises :class:`TwimlError` with the failure's code."""
     request = session.fresh("doc")
     session.asked = FetchDocument(
@@ -97,7 +93,7 @@ def fetch(session: Session, source: Source, *, empty_ok: bool = False) -> Steps[
     return event
 
 
-def _run(session: Session, elements: list[Element]) -> Steps[Outcome]:
+def _run(session: Stage, elements: list[Element]) -> Steps[Outcome]:
     """The verbs of one document, top to bottom."""
     verbs = collect()
     for element in elements:
@@ -115,7 +111,7 @@ def _run(session: Session, elements: list[Element]) -> Steps[Outcome]:
     return End() if not session.whispering else Next()
 
 
-def perform(session: Session, element: Element, verb: Verb) -> Steps[Outcome]:
+def perform(session: Stage, element: Element, verb: Verb) -> Steps[Outcome]:
     """One verb: its attributes and children are checked, the call is answered if need be, and it runs."""
     attributes = read_attributes(element, verb.attributes, session.warn)
     for child in element.children:
@@ -129,7 +125,7 @@ def perform(session: Session, element: Element, verb: Verb) -> Steps[Outcome]:
     return (yield from verb.run(element, attributes, session))
 
 
-def _answer(session: Session) -> Steps[None]:
+def _answer(session: Stage) -> Steps[None]:
     """Answer an inbound call that is not answered yet; wait until media flows."""
     if session.answered:
         return
@@ -141,17 +137,9 @@ def _answer(session: Session) -> Steps[None]:
     yield from trial.disclaim(session)
 
 
-def _apologise(session: Session) -> Steps[End]:
+def _apologise(session: Stage) -> Steps[End]:
     """No fallback left: an unanswered caller is refused, an answered one hears why (§10 no. 4)."""
     if not session.answered:
         return End(reject=500)
     yield from session.play((Speech(APPLICATION_ERROR),))
     return End()
-
-
-def standard(session: Session) -> params.Params:
-    """The parameters of a request for instructions."""
-    facts = [*params.standard(session.call), *((name, value) for name, value in session.plan.extra)]
-    if session.call.answered_by and session.plan.detection_callback is None:
-        facts += params.detection(session.call.answered_by)
-    return facts

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import SendWebhook
 from ringback.resources.api.call import Call
 from ringback.voice.call.plan import Callback
 from ringback.voice.params import Params, detection, rfc2822, standard
-from ringback.voice.recording.live import recording_url, whole_seconds
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.recording.status import recording_url, whole_seconds
+from ringback.voice.stage import Stage
 
 _STATUS = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress"}
 
 
-def tell(session: Session, event: str, extra: Params) -> None:
+def tell(session: Stage, event: str, extra: Params) -> None:
     """Send ``event`` to every subscriber of this leg; counts SequenceNumber from 0."""
     hooks, session.call.sequence = hooks_for(
         session.call, session.plan.callbacks, event, extra, session.now, session.board.new_token
@@ -56,7 +52,7 @@ def hooks_for(
     return hooks, call.sequence + (1 if hooks else 0)
 
 
-def tell_detection(session: Session) -> None:
+def tell_detection(session: Stage) -> None:
     """The one request of asynchronous machine detection (voice-calls.md §8)."""
     callback, call = session.plan.detection_callback, session.call
     if callback is None or not callback.url or call.answered_by is None:
@@ -85,7 +81,7 @@ def terminal_facts(call: Call) -> Params:
     return facts
 
 
-def final(session: Session) -> Params:
+def final(session: Stage) -> Params:
     """The same, with the recording of the whole call.
 
     Its length is computed while the file is not finished: the callback is written in the transaction of the

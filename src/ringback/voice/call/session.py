@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringback.effects import (
-    AudioItem,
     ClearDeadline,
-    Effect,
     FetchDocument,
     HangUpLeg,
     Keys,
-    PlayAudio,
     RejectLeg,
     ReleaseCall,
-    Save,
-    StartTimer,
-    StopAudio,
-    StopTimer,
 )
 from ringback.events import (
-    DocumentFetched,
     Event,
     LegAnswered,
     LegEnded,
@@ -33,181 +24,49 @@ from ringback.events import (
     TimerFired,
 )
 from ringback.events.queues import TaskMade
-from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import Outcome, completed, inbound, outbound
 from ringback.resources.api.call import Call
-from ringback.voice import params, urls
-from ringback.voice.alerts import alert
+from ringback.voice import params
+from ringback.voice.board import Board
 from ringback.voice.call import desk, flow, machine, progress, trial
 from ringback.voice.call.ending import settle
 from ringback.voice.call.plan import Plan
 from ringback.voice.conference import ringing
+from ringback.voice.dial.tie import Tie
 from ringback.voice.params import Params
-from ringback.voice.recording.live import RECORDING_WAIT, Recordings
-from ringback.voice.verb import End, HungUp, Interrupted, Redirected, Source, Steps
-
-if TYPE_CHECKING:
-    from ringback.voice.conference.participation import Part
-    from ringback.voice.dial.tie import Tie
-    from ringback.voice.switchboard import Switchboard
+from ringback.voice.recording.status import RECORDING_WAIT
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, HungUp, Interrupted, Redirected, Source, Steps
 
 HANGUP_GUARD = 40.0
 """Seconds after which a leg counts as ended although its carrier never said so."""
 RECORDING_GUARD = 120.0
 """Seconds that a finished call waits for its recordings' files."""
-WARNING_LIMIT = 200
-"""Debugger entries of one call."""
 
 _REJECTED = {486: "busy", 500: "failed"}
 """SIP code with which we refuse an inbound call → its status; others: no-answer (twiml.md §8)."""
 
 
-class Session:
+class Session(Stage):
     """One leg. Events come in by :meth:`handle`; effects gather in ``out``."""
 
-    def __init__(self, board: Switchboard, call: Call, plan: Plan, now: float) -> None:
-        self.board, self.call, self.plan, self.now = board, call, plan, now
-        self.out: list[Effect] = []
-        self.answered = call.status == "in-progress"
-        self.base: str | None = None
-        """URL of the running document; None: inline."""
-        self.asked: FetchDocument | None = None
-        """The request for the running document; None: inline."""
-        self.whispering = False
-        self.disclaimed = False
-        """The trial account's announcement has been played (voice/call/trial.py)."""
+    def __init__(self, board: Board, call: Call, plan: Plan, now: float) -> None:
+        super().__init__(board, call, plan, now)
         self.ending = ""
         """Why we asked for the end; empty while nobody did."""
-        self.tie: Tie | None = None
-        """What binds a child to its parent."""
-        self.part: Part | None = None
-        """Its part in a conference, while it has one."""
-        self.recordings = Recordings(self)
         self.released = False
-        self.task_request = ""
-        """The ``MakeTask`` that a waiting caller's stay belongs to; empty outside a queue."""
-        self.partner = ""
-        """The call that this one is bridged to, or about to be, by a queue."""
         self._steps: Steps[End] | None = None
-        self._count = 0
-        self._warnings: set[tuple[int, str]] = set()
         self._owed: list[tuple[str, Source]] = []
-
-    def forget(self) -> None:
-        """The last effect is out: nothing is kept, so that what refers back to the session does not keep it either.
-
-        What refers to itself is found by a full collection of garbage only, and that stops every other call.
-        """
-        vars(self).clear()
 
     # --- what verbs use -----------------------------------------------------------------------------
 
-    def do(self, effect: Effect) -> None:
-        """Ask the outside for something."""
-        self.out.append(effect)
-
-    def fresh(self, kind: str) -> str:
-        """A name that is unique within the call."""
-        self._count += 1
-        return f"{kind}{self._count}"
-
-    def warn(
-        self, code: int, text: str, *, resource: str | None = None, answer: DocumentFetched | None = None
-    ) -> None:
-        """One debugger entry, with the request whose document runs; the same one is written once a call.
-
-        ``answer``: what came of that request, when that is what the entry is about.
-        """
-        if (code, text) in self._warnings or len(self._warnings) >= WARNING_LIMIT:
-            return
-        self._warnings.add((code, text))
-        self.do(
-            alert(
-                self.board.new_sid, self.now,
-                account_sid=self.call.account_sid, call_sid=self.call.sid, code=code, text=text,
-                request=self.asked, answer=answer, resource_sid=resource,
-            )
-        )  # fmt: skip
-
-    def resolve(self, url: str, absolute_code: int = 11100) -> str:
-        """``url`` seen from the running document; raises :class:`Refused`."""
-        return urls.resolve(self.base, url, absolute_code)
-
-    def action_url(self, url: str | None, absolute_code: int = 15004) -> str:
-        """Where an action goes: ``url``, or the current document; raises :class:`Refused`."""
-        if url:
-            return self.resolve(url, absolute_code)
-        if self.base is None:
-            raise Refused(11100, "Inline TwiML has no URL of its own: give the verb an absolute action")
-        return self.base
-
-    def callback_url(self, url: str | None, code: int) -> str | None:
-        """A callback attribute's URL; a bad one is warned of with ``code`` and left out."""
-        if not url:
-            return None
-        try:
-            return self.resolve(url, code)
-        except Refused as refusal:
-            self.warn(code, refusal.message)
-            return None
-
-    def standard_params(self) -> Params:
-        """What every request for instructions carries."""
-        return flow.standard(self)
-
-    def start_audio(self, items: tuple[AudioItem, ...], loop: int = 1) -> str:
-        """Start a playback; gives its id."""
-        playback = self.fresh("play")
-        self.do(PlayAudio(call_sid=self.call.sid, playback=playback, items=items, loop=loop))
-        return playback
-
-    def stop_audio(self, playback: str) -> None:
-        """Stop a playback of :meth:`start_audio`."""
-        self.do(StopAudio(call_sid=self.call.sid, playback=playback))
-
-    def play(self, items: tuple[AudioItem, ...], loop: int = 1) -> Steps[PlaybackEnded]:
-        """Play to the end; an interruption stops the sound."""
-        playback = self.start_audio(items, loop)
-        try:
-            while True:
-                event = yield
-                if isinstance(event, PlaybackEnded) and event.playback == playback:
-                    break
-        except Interrupted:
-            self.do(StopAudio(call_sid=self.call.sid, playback=playback))
-            raise
-        return event
-
-    def sleep(self, seconds: float) -> Steps[None]:
-        """Wait without media."""
-        name = self.fresh("sleep")
-        self.timer(name, seconds)
-        try:
-            while True:
-                event = yield
-                if isinstance(event, TimerFired) and event.name == name:
-                    return
-        finally:
-            self.stop_timer(name)
-
-    def timer(self, name: str, seconds: float, *, pulls: bool = True) -> None:
-        """Start or restart a timer of this call."""
-        self.do(StartTimer(call_sid=self.call.sid, name=name, seconds=float(seconds), pulls=pulls))
-
-    def stop_timer(self, name: str) -> None:
-        """Forget a timer."""
-        self.do(StopTimer(call_sid=self.call.sid, name=name))
-
     def owe(self, source: Source) -> None:
-        """An action request that is made although the call is over; its answer is ignored (§11)."""
         self._owed.append(("", source))
 
     def owe_recording(self, recording_sid: str, source: Source) -> None:
-        """The same, with the recording's facts, once its file is finished (or RECORDING_WAIT is over)."""
         self._owed.append((recording_sid, source))
 
     def ask_aside(self, source: Source) -> None:
-        """An action request that is made at once while the call goes on elsewhere; its answer is ignored."""
         self._ask(source, [])
 
     # --- status -----------------------------------------------------------------------------------
@@ -224,12 +83,6 @@ class Session:
             progress.tell(self, event, extra or [])
         self.save()
 
-    def save(self) -> None:
-        """Save the record as it is now."""
-        self.call.date_updated = self.now
-        self.call.plan = self.plan.to_json()
-        self.do(Save(replace(self.call)))
-
     # --- events -----------------------------------------------------------------------------------
 
     def handle(self, event: Event) -> None:
@@ -240,18 +93,18 @@ class Session:
             return  # late or repeated reports about a call that has ended: ignored on purpose, here only
         if self.call.status == "queued":
             return  # nothing has been dialled: whatever reports of a leg means another one
-        if self.tie is not None:
-            self.tie.before(event)
+        tie = self.part(Tie)
+        if tie is not None:
+            tie.before(event)
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event)
         if not self.over:
-            if self.tie is not None:
-                self.tie.after(event)
+            if tie is not None:
+                tie.after(event)
             self.feed(event)
 
     def feed(self, event: Event) -> None:
-        """Hand an event to the running document."""
         if self._steps is None:
             return
         try:
@@ -260,7 +113,6 @@ class Session:
             self._document_over(stop.value)
 
     def begin(self, steps: Steps[End]) -> None:
-        """Start running documents."""
         self._steps = steps
         try:
             next(steps)
@@ -268,16 +120,15 @@ class Session:
             self._document_over(stop.value)
 
     def redirect(self, source: Source) -> None:
-        """Abandon the running document at once for another."""
-        if self.tie is not None:
-            self.tie.cut()
+        tie = self.part(Tie)
+        if tie is not None:
+            tie.cut()
         if self._steps is None:
             self.begin(flow.documents(self, source))
             return
         self._throw(Redirected(source))
 
     def hang_up(self, reason: str, reject: int | None = None) -> None:
-        """End the leg in whatever state it is; the carrier then reports the end."""
         if self.over:
             return
         if self.call.direction == "inbound" and not self.answered:
@@ -318,8 +169,9 @@ class Session:
         if result.error_code is not None:
             said = f"SIP response {result.sip_code}. " if result.sip_code is not None else ""
             self.warn(result.error_code, said + result.advice)
-        if self.tie is not None:
-            self.tie.ended()
+        tie = self.part(Tie)
+        if tie is not None:
+            tie.ended()
         self.wait_for_files()
         self._release_if_done()
 
@@ -368,7 +220,8 @@ class Session:
 
     def _document_over(self, end: End) -> None:
         self._steps = None
-        if self.tie is not None and self.tie.whisper_over(end):
+        tie = self.part(Tie)
+        if tie is not None and tie.whisper_over(end):
             return
         self.hang_up("document", end.reject)
 
@@ -400,8 +253,9 @@ class Session:
         if self.plan.send_digits:
             self.start_audio((Keys(self.plan.send_digits),))
         progress.tell_detection(self)
-        if self.tie is not None:
-            self.tie.answered()
+        tie = self.part(Tie)
+        if tie is not None:
+            tie.answered()
         elif self._steps is None:
             self.begin(flow.documents(self, self.origin()))
 

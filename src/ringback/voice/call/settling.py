@@ -7,7 +7,7 @@ while the call was live), which the trunk's own record may correct (call-outcome
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ringback.effects import Effect, HangUpLeg, ReleaseCall, Save
 from ringback.events import LegEnded, LegFailed
@@ -17,9 +17,7 @@ from ringback.kernel.outcome import completed, expired, outbound
 from ringback.resources.api.call import Call
 from ringback.voice.call import machine, progress
 from ringback.voice.call.plan import from_json
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.call.session import Session
 
 PRESUMED: Final = 15000
 """Error code of a final status that we could only presume."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ringback.effects import Speech
 from ringback.voice.call.plan import Plan
-from ringback.voice.verb import Steps
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Steps
 
 LONGEST: Final = 600
 """Seconds."""
@@ -19,14 +17,18 @@ DISCLAIMER: Final = (
 )
 
 
+class Disclaimed:
+    """Kept with a leg whose announcement has been played."""
+
+
 def limit(plan: Plan) -> None:
     """Make a call one of a trial account."""
     plan.trial = True
     plan.time_limit = min(plan.time_limit, LONGEST)
 
 
-def disclaim(session: Session) -> Steps[None]:
+def disclaim(session: Stage) -> Steps[None]:
     """Once a call, after the answer and before anything of the application is heard."""
-    if session.plan.trial and not session.disclaimed:
-        session.disclaimed = True
+    if session.plan.trial and session.part(Disclaimed) is None:
+        session.keep(Disclaimed())
         yield from session.play((Speech(DISCLAIMER),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringback.effects import CheckCallerId, Keys, Save, SendWebhook, Silence, Speech
 from ringback.events import (
@@ -18,10 +18,8 @@ from ringback.resources.api.call import Call
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
 from ringback.voice.call.plan import Plan
 from ringback.voice.params import rfc2822, standard
-from ringback.voice.verb import End, Redirected, Steps
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, Redirected, Steps
 
 LENGTH = 6
 ATTEMPTS = 3
@@ -62,7 +60,7 @@ def pending(event: CallerIdVerificationRequested) -> dict[str, str]:
     }
 
 
-def documents(session: Session) -> Steps[End]:
+def documents(session: Stage) -> Steps[End]:
     """Runs from the creation to the end of the call, in place of an application's documents."""
     wanted: dict[str, str] = session.plan.verification or {}
     try:
@@ -87,7 +85,7 @@ def documents(session: Session) -> Steps[End]:
     return End()
 
 
-def _digits(session: Session, prompt: str) -> Steps[str]:
+def _digits(session: Stage, prompt: str) -> Steps[str]:
     """Six digits; the first stops the prompt, which is spoken twice to whoever says nothing."""
     found = ""
     playing = session.start_audio((Speech(prompt), Silence(4.0)), 2)
@@ -113,7 +111,7 @@ def _digits(session: Session, prompt: str) -> Steps[str]:
     return found
 
 
-def _keep(session: Session, wanted: dict[str, str]) -> Steps[None]:
+def _keep(session: Stage, wanted: dict[str, str]) -> Steps[None]:
     """Save the caller id (unless another call verified it meanwhile), and tell the application."""
     call, request = session.call, session.fresh("caller-id")
     session.do(

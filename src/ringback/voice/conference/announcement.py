@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import Final
 
 from ringback.effects import AudioItem, Effect, FetchDocument, Post, Silence, Sound, Speech
 from ringback.events import DocumentFetched
@@ -11,13 +11,11 @@ from ringback.events.conferences import ParticipantTold
 from ringback.kernel.errors import Refused
 from ringback.voice import urls
 from ringback.voice.alerts import alert
+from ringback.voice.conference.room import Asked, Room
+from ringback.voice.steps import Source
 from ringback.voice.twiml import Element, TwimlError, is_audio, read
-from ringback.voice.verb import Source, read_attributes
+from ringback.voice.verb import read_attributes
 from ringback.voice.verbs import collect
-
-if TYPE_CHECKING:
-    from ringback.voice.conference.live import Conferences
-    from ringback.voice.conference.room import Room
 
 HOPS: Final = 10
 """Redirections of one announcement."""
@@ -29,110 +27,83 @@ SPOKEN: Final = 4096
 _VERBS: Final = frozenset({"Play", "Say", "Pause", "Redirect"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that has no answer yet."""
-
-    conference_sid: str
-    announce_url: str
-    request: FetchDocument
-    to: str | None
-    """Call SID of the one who is to hear it; None: everybody."""
-    hops: int = 0
+def ask(room: Room, url: str, method: str, to: str | None) -> list[Effect]:
+    """Fetch what is to be played; raises :class:`Refused` when too many are under way."""
+    if len(room.announcing) >= PENDING:
+        raise Refused(20429, f"{PENDING} announcements are under way in this conference", 429)
+    return _fetch(room, url, method, url, to, 0)
 
 
-class Announcements:
-    """The announcements whose documents are being fetched, by the id of the request."""
+def _fetch(room: Room, url: str, method: str, announce_url: str, to: str | None, hops: int) -> list[Effect]:
+    room.announced += 1
+    name = f"announce{room.announced}"
+    record = room.record
+    params = [
+        ("ConferenceSid", record.sid),
+        ("FriendlyName", record.friendly_name),
+        ("AccountSid", record.account_sid),
+    ]
+    if to is not None:
+        params.append(("CallSid", to))
+    request = FetchDocument(
+        call_sid=record.sid, account_sid=record.account_sid, request=name, url=url, method=method,
+        params=params,
+    )  # fmt: skip
+    room.announcing[name] = Asked(announce_url, request, to, hops)
+    return [request]
 
-    def __init__(self, conferences: Conferences) -> None:
-        self._conferences = conferences
-        self._asked: dict[str, Asked] = {}
-        self._count = 0
 
-    def ask(self, room: Room, url: str, method: str, to: str | None) -> list[Effect]:
-        """Fetch what is to be played; raises :class:`Refused` when too many are under way."""
-        if sum(one.conference_sid == room.sid for one in self._asked.values()) >= PENDING:
-            raise Refused(20429, f"{PENDING} announcements are under way in this conference", 429)
-        return self._fetch(room, url, method, url, to, 0)
+def fetched(room: Room, event: DocumentFetched, now: float) -> list[Effect]:
+    """The document is there, or will never be."""
+    asked = room.announcing.pop(event.request, None)
+    if asked is None:
+        return []
+    warned: list[tuple[int, str]] = []
+    try:
+        items, following = _read(event, warned)
+    except TwimlError as error:
+        return _failed(room, asked, event, error.code, error.text, now)
+    effects = [_alert(room, asked, event, code, text, now) for code, text in warned]
+    if items or following is None:
+        effects += _play(room, asked, items, now)
+    if following is not None and following.url:
+        if asked.hops >= HOPS:
+            return effects + _failed(room, asked, event, 12400, "Too many redirections", now)
+        effects += _fetch(room, following.url, following.method, asked.announce_url, asked.to, asked.hops + 1)
+    return effects
 
-    def forget(self, conference_sid: str) -> None:
-        """The conference is over."""
-        for name in [name for name, one in self._asked.items() if one.conference_sid == conference_sid]:
-            del self._asked[name]
 
-    def _fetch(
-        self, room: Room, url: str, method: str, announce_url: str, to: str | None, hops: int
-    ) -> list[Effect]:
-        self._count += 1
-        name = f"announce{self._count}"
-        record = room.record
-        params = [
-            ("ConferenceSid", record.sid),
-            ("FriendlyName", record.friendly_name),
-            ("AccountSid", record.account_sid),
-        ]
-        if to is not None:
-            params.append(("CallSid", to))
-        request = FetchDocument(
-            call_sid=record.sid, account_sid=record.account_sid, request=name, url=url, method=method,
-            params=params,
-        )  # fmt: skip
-        self._asked[name] = Asked(record.sid, announce_url, request, to, hops)
-        return [request]
-
-    def fetched(self, event: DocumentFetched, now: float) -> list[Effect]:
-        """The document is there, or will never be."""
-        asked = self._asked.pop(event.request, None)
-        room = self._conferences.room(event.call_sid)
-        if asked is None or room is None:
-            return []
-        warned: list[tuple[int, str]] = []
-        try:
-            items, following = _read(event, warned)
-        except TwimlError as error:
-            return self._failed(room, asked, event, error.code, error.text, now)
-        effects = [self._alert(room, asked, event, code, text, now) for code, text in warned]
-        if items or following is None:
-            effects += self._play(room, asked, items, now)
-        if following is not None and following.url:
-            if asked.hops >= HOPS:
-                return effects + self._failed(room, asked, event, 12400, "Too many redirections", now)
-            effects += self._fetch(
-                room, following.url, following.method, asked.announce_url, asked.to, asked.hops + 1
+def _play(room: Room, asked: Asked, items: list[AudioItem], now: float) -> list[Effect]:
+    targets = [sid for sid in room.seats if asked.to in (None, sid)]
+    if not items or not targets:
+        return room.tell("announcement-end", now, None, [("AnnounceUrl", asked.announce_url)])
+    return [
+        Post(
+            ParticipantTold(
+                call_sid=sid, conference_sid=room.sid, change="sound", sounds=tuple(items),
+                announcement=asked.announce_url, reports=sid == targets[0],
             )
-        return effects
+        )
+        for sid in targets
+    ]  # fmt: skip
 
-    def _play(self, room: Room, asked: Asked, items: list[AudioItem], now: float) -> list[Effect]:
-        targets = [sid for sid in room.seats if asked.to in (None, sid)]
-        if not items or not targets:
-            return room.tell("announcement-end", now, None, [("AnnounceUrl", asked.announce_url)])
-        return [
-            Post(
-                ParticipantTold(
-                    call_sid=sid, conference_sid=room.sid, change="sound", sounds=tuple(items),
-                    announcement=asked.announce_url, reports=sid == targets[0],
-                )
-            )
-            for sid in targets
-        ]  # fmt: skip
 
-    def _failed(
-        self, room: Room, asked: Asked, event: DocumentFetched, code: int, text: str, now: float
-    ) -> list[Effect]:
-        facts = [("AnnounceUrl", asked.announce_url), ("ReasonAnnouncementFailed", f"{code} {text}"[:500])]
-        return [
-            self._alert(room, asked, event, code, text, now),
-            *room.tell("announcement-fail", now, None, facts),
-        ]
+def _failed(
+    room: Room, asked: Asked, event: DocumentFetched, code: int, text: str, now: float
+) -> list[Effect]:
+    facts = [("AnnounceUrl", asked.announce_url), ("ReasonAnnouncementFailed", f"{code} {text}"[:500])]
+    return [
+        _alert(room, asked, event, code, text, now),
+        *room.tell("announcement-fail", now, None, facts),
+    ]
 
-    def _alert(
-        self, room: Room, asked: Asked, event: DocumentFetched, code: int, text: str, now: float
-    ) -> Effect:
-        saved = alert(
-            self._conferences.make.new_sid, now, account_sid=room.record.account_sid, call_sid="", code=code,
-            text=text, request=asked.request, answer=event, resource_sid=room.sid,
-        )  # fmt: skip
-        return replace(saved, record=replace(saved.record, call_sid=None))
+
+def _alert(room: Room, asked: Asked, event: DocumentFetched, code: int, text: str, now: float) -> Effect:
+    saved = alert(
+        room.make.new_sid, now, account_sid=room.record.account_sid, call_sid="", code=code,
+        text=text, request=asked.request, answer=event, resource_sid=room.sid,
+    )  # fmt: skip
+    return replace(saved, record=replace(saved.record, call_sid=None))
 
 
 def _read(event: DocumentFetched, warned: list[tuple[int, str]]) -> tuple[list[AudioItem], Source | None]:

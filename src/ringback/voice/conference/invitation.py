@@ -81,7 +81,7 @@ def check(
     )
     created.plan.twiml = document(attributes)
     created.plan.caller_name = form.get("CallerDisplayName") or None
-    created.plan.early_media = _flag(form, "EarlyMedia", True)
+    created.plan.early_media = form.boolean("EarlyMedia", True)
     created.warnings += form.unknown(PASSED | OWN)
     return Wanted(created, attributes)
 
@@ -93,7 +93,7 @@ def _attributes(form: Form, params: dict[str, list[str]], name: str) -> dict[str
     if label is not None and not _printable(label):
         raise form.refuse(16023, "Label holds a control character")
     coach = form.get("CallSidToCoach").strip() or None
-    coaching = _flag(form, "Coaching", coach is not None)
+    coaching = form.boolean("Coaching", coach is not None)
     if coach is not None and not is_sid(coach, "CA"):
         raise form.refuse(20001, f"CallSidToCoach {coach[:40]!r} is no SID of a call")
     if coaching and coach is None:
@@ -103,10 +103,10 @@ def _attributes(form: Form, params: dict[str, list[str]], name: str) -> dict[str
     )
     found: dict[str, Any] = {
         "name": name,
-        "muted": _flag(form, "Muted", False),
+        "muted": form.boolean("Muted", False),
         "beep": form.choice("Beep", "true", ("true", "false", "onEnter", "onExit")),
-        "startConferenceOnEnter": _flag(form, "StartConferenceOnEnter", True),
-        "endConferenceOnExit": _flag(form, "EndConferenceOnExit", False),
+        "startConferenceOnEnter": form.boolean("StartConferenceOnEnter", True),
+        "endConferenceOnExit": form.boolean("EndConferenceOnExit", False),
         "participantLabel": label,
         "jitterBufferSize": form.choice("JitterBufferSize", "large", ("off", "small", "medium", "large")),
         "maxParticipants": form.integer("MaxParticipants", 250, 2, 250, 20001),
@@ -143,13 +143,6 @@ def document(attributes: dict[str, Any]) -> str:
         elif value is not None:
             conference.set(name, str(value))
     return etree.tostring(response, encoding="unicode")
-
-
-def _flag(form: Form, name: str, default: bool) -> bool:
-    text = form.get(name).strip().lower()
-    if text not in ("", "true", "false"):
-        raise form.refuse(20001, f"{name} must be true or false")
-    return text == "true" if text else default
 
 
 def _words(form: Form, name: str, known: tuple[str, ...], default: list[str]) -> list[str]:

@@ -10,22 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ringback.effects import Answer, Effect, LeaveRoom, Post, Save, StartTimer, StopTimer, Tone
-from ringback.events import DocumentFetched, Event, HangUpRequested, RecordingEnded, TimerFired
-from ringback.events.conferences import ConferenceLost, ConferenceUpdateRequested, ParticipantTold
+from ringback.effects import Effect, LeaveRoom, Post, Save, StartTimer, StopTimer, Tone
+from ringback.events import HangUpRequested, RecordingEnded
+from ringback.events.conferences import ParticipantTold
 from ringback.kernel.errors import Refused
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.recording import Recording
-from ringback.voice.conference.announcement import Announcements
 from ringback.voice.conference.room import Makers, Room, recording_over, told
-from ringback.voice.form import Form
 from ringback.voice.params import Params
 
 NAME_LIMIT: Final = 128
 BEEP: Final = (Tone("beep"),)
 _ENTERS, _EXITS = ("true", "onEnter"), ("true", "onExit")
-UPDATE = "Unable to update record: "
 FILE = "file "
 """Timer of a recording whose conference is over: after it the file is given up."""
 FILE_WAIT = 120.0
@@ -52,7 +49,6 @@ class Conferences:
         """Who hears a call ring."""
         self._finishing: dict[str, Recording] = {}
         """Recordings whose file is not reported yet, also of conferences that are over."""
-        self._announcements = Announcements(self)
 
     # --- looking -------------------------------------------------------------------------------------
 
@@ -197,15 +193,15 @@ class Conferences:
         seat = room.seats.pop(call_sid, None)
         if seat is None:
             room.expected.pop(call_sid)
-            return [] if room.everybody else self._end(room, now, "last-participant-left", call_sid)
+            return [] if room.everybody else self.end(room, now, "last-participant-left", call_sid)
         gone = [("ParticipantCallStatus", call_status), ("ReasonParticipantLeft", reason)]
         effects = room.tell("participant-leave", now, seat, gone)
         how = "kicked" if kicked else "left"
         if seat.end_conference_on_exit:
             why = f"participant-with-end-conference-on-exit-{how}"
-            return effects + self._end(room, now, why, call_sid, seat.label)
+            return effects + self.end(room, now, why, call_sid, seat.label)
         if not room.everybody:
-            return effects + self._end(room, now, f"last-participant-{how}", call_sid, seat.label)
+            return effects + self.end(room, now, f"last-participant-{how}", call_sid, seat.label)
         if room.started and seat.beep in _EXITS:
             effects += _post(room, "sound", but="", sounds=BEEP)
         return [*effects, room.save(now)]
@@ -229,7 +225,7 @@ class Conferences:
         told_of = room.tell("participant-leave", now, seat, facts)
         return [*quiet, *told_of, *self.leave(call_sid, now, "", "")]
 
-    def _end(
+    def end(
         self, room: Room, now: float, why: str, call_sid: str = "", label: str | None = None
     ) -> list[Effect]:
         """Everybody is out at once, and the conference completed, all in this commit."""
@@ -254,32 +250,15 @@ class Conferences:
         room.expected.clear()
         self._by_sid.pop(record.sid, None)
         self._by_name.pop((record.account_sid, record.friendly_name), None)
-        self._announcements.forget(record.sid)
+        room.announcing.clear()
         room.step("end", now)
         record.reason_conference_ended = why
         record.call_sid_ending_conference = call_sid or None
         effects += room.tell("conference-end", now, None, _end_facts(why, call_sid, label))
         return [*effects, room.save(now)]
 
-    # --- what is asked of the conference as a whole -----------------------------------------------------
-
-    def handle(self, event: Event, now: float) -> list[Effect]:
-        """An event in the lane of a conference; one that concerns nobody any more has no effects."""
-        if isinstance(event, ConferenceUpdateRequested):
-            return self._update(event, now)
-        if isinstance(event, ConferenceLost):
-            return lost(event.conference, now, self.make)
-        if isinstance(event, DocumentFetched):
-            return self._announcements.fetched(event, now)
-        if isinstance(event, RecordingEnded):
-            return self._recorded(event, now)
-        if isinstance(event, TimerFired) and event.name.startswith(FILE):
-            sid = event.name.removeprefix(FILE)
-            given_up = RecordingEnded(call_sid=event.call_sid, recording_sid=sid, seconds=0.0, silent=False)
-            return self._recorded(given_up, now)
-        return []
-
-    def _recorded(self, event: RecordingEnded, now: float) -> list[Effect]:
+    def recorded(self, event: RecordingEnded, now: float) -> list[Effect]:
+        """The file of a recording is there, or given up."""
         recording = self._finishing.pop(event.recording_sid, None)
         if recording is None:
             return []
@@ -288,28 +267,6 @@ class Conferences:
             room.recording = room.wanted = None
         guard = StopTimer(call_sid=event.call_sid, name=FILE + recording.sid)
         return [guard, *recording_over(recording, event, self.make, now)]
-
-    def _update(self, event: ConferenceUpdateRequested, now: float) -> list[Effect]:
-        room = self._by_sid.get(event.call_sid)
-        form = Form(event.params, UPDATE)
-        status, announce = form.get("Status"), form.url("AnnounceUrl", 21205)
-        method = form.method("AnnounceMethod")
-        if status not in ("", "completed"):
-            raise form.refuse(16099, f"Status {status[:40]!r} is not completed")
-        if room is None:
-            if announce is not None:
-                raise form.refuse(16022, "The conference is over")
-            return []  # no Answer: the record is as stored
-        effects: list[Effect] = []
-        if status:
-            effects += self._end(room, now, "conference-ended-via-api")
-        elif announce is not None:
-            effects += self._announcements.ask(room, announce, method, None)
-        return [*effects, Answer(value=replace(room.record))]
-
-    def announce(self, room: Room, url: str, method: str, call_sid: str) -> list[Effect]:
-        """Play something to one participant."""
-        return self._announcements.ask(room, url, method, call_sid)
 
 
 def seat_of(

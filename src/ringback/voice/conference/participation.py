@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from ringback.effects import Join, LeaveRoom, StopAudio, Tone
 from ringback.effects.conferences import BoundDelay, WatchSpeech
@@ -12,19 +12,18 @@ from ringback.events import DigitPressed, Event, PlaybackEnded, TimerFired
 from ringback.events.conferences import (
     ParticipantRemovalRequested,
     ParticipantTold,
-    ParticipantUpdateRequested,
     SpeechChanged,
 )
 from ringback.kernel.errors import Refused
 from ringback.resources.api.participant import Participant
 from ringback.voice.call import desk
-from ringback.voice.conference.live import UPDATE, Entry
-from ringback.voice.form import Form
+from ringback.voice.conference import announcement
+from ringback.voice.conference.live import Entry
+from ringback.voice.form import UPDATE, Form
 from ringback.voice.params import Params
-from ringback.voice.verb import HungUp, Interrupted, Redirected, Source, Steps
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.stage import Stage
+from ringback.voice.steps import HungUp, Interrupted, Redirected, Source, Steps
+from ringback.voice.wait import loop
 
 VERBS: Final = frozenset({"Play", "Say", "Pause", "Redirect"})
 """What documents of waitUrl and holdUrl may hold; anything else is 13238."""
@@ -44,7 +43,7 @@ class _Over(Interrupted):
     """What sounds is not wanted any more."""
 
 
-def take_part(session: Session, attributes: dict[str, Any]) -> Steps[str]:
+def take_part(session: Stage, attributes: dict[str, Any]) -> Steps[str]:
     """Take part until the leg leaves; gives why: ``failed`` (it never came in), ``ended``, ``kicked``,
     ``star`` or ``time-limit``.
 
@@ -61,7 +60,8 @@ def take_part(session: Session, attributes: dict[str, Any]) -> Steps[str]:
         session.warn(refusal.code, refusal.message)
         session.out += conferences.gone(session.call.sid, session.now, "failed")
         return "failed"
-    part = session.part = Part(session, attributes, entry)
+    part = Participation(session, attributes, entry)
+    session.keep(part)
     desk.joined(session, entry.room.sid, entry.room.record.friendly_name)
     try:
         part.begin(entry)
@@ -78,13 +78,13 @@ def take_part(session: Session, attributes: dict[str, Any]) -> Steps[str]:
         part.leave("participant_updated_via_api")
         raise
     finally:
-        session.part = None
+        session.drop(Participation)
 
 
-class Part:
+class Participation:
     """A leg that is in a conference."""
 
-    def __init__(self, session: Session, attributes: dict[str, Any], entry: Entry) -> None:
+    def __init__(self, session: Stage, attributes: dict[str, Any], entry: Entry) -> None:
         self.session, self.room, self.seat = session, entry.room, entry.seat
         self._star = bool(attributes.get("hangupOnStar"))
         self._limit: int | None = attributes.get("timeLimit")
@@ -243,8 +243,6 @@ class Part:
         return "early" if room.early else "ringing" if room.ringing else "wait"
 
     def _run(self, url: str | None, method: str, default: tuple[Tone, ...] = MUSIC) -> None:
-        from ringback.voice.wait import loop
-
         source = None if url is None else Source(url=url, method=method)
         steps = self._loop = loop(self.session, source, self._facts, verbs=VERBS, code=13238, default=default)
         self._step(lambda: next(steps))
@@ -290,9 +288,7 @@ class Part:
             self.room.check_coach(wanted.call_sid_to_coach, seat.call_sid)
         announcing = []
         if announce is not None:
-            announcing = session.board.conferences.announce(
-                self.room, announce, announce_method, seat.call_sid
-            )
+            announcing = announcement.ask(self.room, announce, announce_method, seat.call_sid)
         before, now = replace(seat), session.now
         for name in _CHANGEABLE:
             setattr(seat, name, getattr(wanted, name))
@@ -329,28 +325,16 @@ _MODIFIES: Final = (
     "wait_method",
 )
 _CHANGEABLE: Final = ("muted", "hold", "hold_url", "hold_method", *_MODIFIES)
-PARAMETERS: Final = frozenset(
-    "Muted Hold HoldUrl HoldMethod AnnounceUrl AnnounceMethod WaitUrl WaitMethod BeepOnExit "
-    "EndConferenceOnExit Coaching CallSidToCoach".split()
-)
-"""Of POST Participants/{CallSid}."""
-
-
-def _flag(form: Form, name: str, now: bool) -> bool:
-    text = form.get(name).strip().lower()
-    if text not in ("", "true", "false"):
-        raise form.refuse(20001, f"{name} must be true or false")
-    return text == "true" if text else now
 
 
 def _read(form: Form, seat: Participant, *, silence: bool) -> Participant:
     """The participant as the request wants it; raises :class:`Refused`. ``silence``: WaitUrl was given."""
     wanted = replace(
         seat,
-        muted=_flag(form, "Muted", seat.muted),
-        hold=_flag(form, "Hold", seat.hold),
-        end_conference_on_exit=_flag(form, "EndConferenceOnExit", seat.end_conference_on_exit),
-        coaching=_flag(form, "Coaching", seat.coaching),
+        muted=form.boolean("Muted", seat.muted),
+        hold=form.boolean("Hold", seat.hold),
+        end_conference_on_exit=form.boolean("EndConferenceOnExit", seat.end_conference_on_exit),
+        coaching=form.boolean("Coaching", seat.coaching),
     )
     wanted.hold_url = form.url("HoldUrl", 21205) or wanted.hold_url
     wanted.hold_method = form.method("HoldMethod", wanted.hold_method)
@@ -358,7 +342,7 @@ def _read(form: Form, seat: Participant, *, silence: bool) -> Participant:
         wanted.wait_url = form.url("WaitUrl", 21205) or ""
     wanted.wait_method = form.method("WaitMethod", wanted.wait_method)
     enters = seat.beep in ("true", "onEnter")
-    exits = _flag(form, "BeepOnExit", seat.beep in ("true", "onExit"))
+    exits = form.boolean("BeepOnExit", seat.beep in ("true", "onExit"))
     wanted.beep = {(True, True): "true", (True, False): "onEnter", (False, True): "onExit"}.get(
         (enters, exits), "false"
     )
@@ -370,24 +354,3 @@ def _read(form: Form, seat: Participant, *, silence: bool) -> Participant:
     if not wanted.coaching:
         wanted.call_sid_to_coach = None
     return wanted
-
-
-def update(session: Session, event: ParticipantUpdateRequested) -> Participant:
-    """POST Participants/{CallSid}; raises :class:`Refused`, 16001 for one who is still being called."""
-    form = Form(event.params, UPDATE)
-    part = session.part
-    if part is None or event.conference_sid not in ("", part.room.sid):
-        raise form.refuse(16001, "The call is not in the conference (any more, or yet)")
-    for code, text in form.unknown(PARAMETERS):
-        session.warn(code, text)
-    return part.change(event.params)
-
-
-def remove(session: Session, event: ParticipantRemovalRequested) -> None:
-    """DELETE Participants/{CallSid}: out of the conference; one who is still being called is hung up."""
-    if session.part is not None:
-        session.feed(event)
-        return
-    room = session.board.conferences.of(session.call.sid)
-    if room is not None and event.conference_sid in ("", room.sid):
-        session.hang_up("api")

@@ -5,17 +5,13 @@ The tone is the network's of the United States, whoever is called; a carrier tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import Effect, Join
 from ringback.events import Event, LegRinging
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
-    from ringback.voice.conference.room import Room
+from ringback.voice.conference.room import Room
+from ringback.voice.leg import Leg
 
 
-def begins(session: Session, event: Event) -> list[Effect]:
+def begins(session: Leg, event: Event) -> list[Effect]:
     """The callee's phone rings: who waits for this call in a conference hears it, unless EarlyMedia is false."""
     room = _room(session)
     if room is None or room.started or not session.plan.early_media:
@@ -29,7 +25,7 @@ def begins(session: Session, event: Event) -> list[Effect]:
     return [Join(call_sid=call_sid, room=room.sid), *effects]
 
 
-def _room(session: Session) -> Room | None:
+def _room(session: Leg) -> Room | None:
     """The conference that waits for this call: by POST Participants, or a task's."""
     conferences, facts = session.board.conferences, session.plan.desk
     if facts.get("role") == "customer" and facts.get("instruction") == "conference":

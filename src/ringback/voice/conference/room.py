@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ringback.effects import Effect, Save, SendWebhook, StopRecording
+from ringback.effects import Effect, FetchDocument, Save, SendWebhook, StopRecording
 from ringback.effects.conferences import RecordRoom
 from ringback.events import RecordingEnded
 from ringback.kernel.errors import Refused
@@ -16,7 +16,7 @@ from ringback.resources.api.participant import Participant
 from ringback.resources.api.recording import Recording
 from ringback.voice.call.plan import RecordingPlan
 from ringback.voice.params import Params, rfc2822
-from ringback.voice.recording.live import settle, status_webhook
+from ringback.voice.recording.status import settle, status_webhook
 
 STEPS: Final = {
     ("init", "start"): "in-progress",
@@ -56,6 +56,17 @@ class Makers:
     api_base: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An announcement whose document is being fetched."""
+
+    announce_url: str
+    request: FetchDocument
+    to: str | None
+    """Call SID of the one who is to hear it; None: everybody."""
+    hops: int = 0
+
+
 @dataclass(slots=True)
 class Room:
     """A conference that is not over. ``record`` is saved with every change."""
@@ -75,6 +86,10 @@ class Room:
     """While it runs."""
     wanted: RecordingPlan | None = None
     """How to record it; None: not."""
+    announcing: dict[str, Asked] = field(default_factory=dict)
+    """By the id of the request."""
+    announced: int = 0
+    """Requests for announcements so far."""
 
     @property
     def sid(self) -> str:

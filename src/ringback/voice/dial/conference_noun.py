@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ringback.effects import AnswerLeg
 from ringback.events import LegAnswered
@@ -10,16 +10,12 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
 from ringback.voice.conference.participation import take_part
 from ringback.voice.conference.room import GROUPS
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, HungUp, Next, Outcome, Source, Steps
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
     Attributes,
-    Goto,
-    HungUp,
-    Next,
-    Outcome,
-    Source,
-    Steps,
     boolean,
     choice,
     method,
@@ -29,9 +25,6 @@ from ringback.voice.verb import (
     whole,
     words,
 )
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
 
 REGIONS: Final = ("us1", "us2", "ie1", "de1", "sg1", "br1", "au1", "jp1")
 
@@ -67,7 +60,7 @@ ATTRIBUTES: Final = {
 today."""
 
 
-def run(element: Element, dial: Attributes, session: Session, action: str | None) -> Steps[Outcome]:
+def run(element: Element, dial: Attributes, session: Stage, action: str | None) -> Steps[Outcome]:
     """Take part, and go on when it is over. ``dial``: the attributes of the Dial; ``action``: absolute."""
     attributes = read(element, session)
     attributes["hangupOnStar"], attributes["timeLimit"] = dial["hangupOnStar"], dial["timeLimit"]
@@ -86,7 +79,7 @@ def run(element: Element, dial: Attributes, session: Session, action: str | None
     return Goto(_source(action, dial, "failed" if why == "failed" else "answered"))
 
 
-def read(element: Element, session: Session) -> dict[str, Any]:
+def read(element: Element, session: Stage) -> dict[str, Any]:
     """The noun's attributes and its ``name``, URLs absolute; what is bad is warned of and left out."""
     attributes = read_attributes(element, ATTRIBUTES, session.warn)
     for child in element.children:

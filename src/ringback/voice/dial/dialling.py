@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import Join, LeaveRoom, Post, RingLeg, StopAudio, StopRecording, Tone
 from ringback.events import ChildChanged, ChildRequested, HangUpRequested, RecordingEnded, TimerFired
 from ringback.voice.call.plan import RecordingPlan
 from ringback.voice.dial import tie
 from ringback.voice.dial.noun import TONES, Target
-from ringback.voice.recording.live import RECORDING_WAIT
-from ringback.voice.verb import Attributes, Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.recording.status import RECORDING_WAIT
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
+from ringback.voice.verb import Attributes
 
 LIMIT = "dial-limit"
 """Timer of ``timeLimit``."""
@@ -26,7 +23,7 @@ _RANK = {"busy": 0, "no-answer": 1, "failed": 2, "canceled": 3}
 class Dialling:
     """One running Dial: its child legs and what became of them."""
 
-    def __init__(self, attributes: Attributes, session: Session, action: str | None) -> None:
+    def __init__(self, attributes: Attributes, session: Stage, action: str | None) -> None:
         self.attributes, self.session, self.action = attributes, session, action
         self.waiting: list[Target] = []
         self.live: dict[str, Target] = {}

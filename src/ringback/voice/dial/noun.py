@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ringback.kernel.errors import Refused
 from ringback.voice import numbers
 from ringback.voice.call import detection
 from ringback.voice.call.plan import EVENTS, Callback, Plan
 from ringback.voice.dial import sip_noun
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Source
 from ringback.voice.twiml import Element
-from ringback.voice.verb import (
-    Attribute,
-    Attributes,
-    Source,
-    choice,
-    keys,
-    read_attributes,
-    text,
-    whole,
-    words,
-)
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.verb import Attribute, Attributes, choice, keys, read_attributes, text, whole, words
 
 NOUN_LIMIT: Final = 10
 _TONE_NAMES: Final = (
@@ -90,7 +79,7 @@ class Target:
     """Tried in order, one after the other, when this one cannot be reached (the ``<Uri>`` of a ``<Sip>``)."""
 
 
-def targets(element: Element, attributes: Attributes, session: Session, from_: str) -> list[Target]:
+def targets(element: Element, attributes: Attributes, session: Stage, from_: str) -> list[Target]:
     """Whom to call; everything unusable is warned of and left out."""
     nouns = [child for child in element.children if child.tag in NOUNS]
     if not nouns and element.text:
@@ -109,7 +98,7 @@ def targets(element: Element, attributes: Attributes, session: Session, from_: s
     return [target for target in found if target is not None]
 
 
-def _target(noun: Element, dial: Attributes, session: Session, from_: str) -> Target | None:
+def _target(noun: Element, dial: Attributes, session: Stage, from_: str) -> Target | None:
     attributes = read_attributes(noun, NOUNS[noun.tag], session.warn)
     for child in noun.children:
         if child.tag not in _CHILDREN[noun.tag]:
@@ -162,7 +151,7 @@ def _target(noun: Element, dial: Attributes, session: Session, from_: str) -> Ta
     return found[0]
 
 
-def _ways(noun: Element, attributes: Attributes, session: Session) -> list[sip_noun.Way]:
+def _ways(noun: Element, attributes: Attributes, session: Stage) -> list[sip_noun.Way]:
     if noun.tag == "Sip":
         return sip_noun.ways(noun, attributes, session.warn)
     if noun.tag == "Client":
@@ -179,7 +168,7 @@ def _ways(noun: Element, attributes: Attributes, session: Session) -> list[sip_n
     return []
 
 
-def _dialled(text: str, session: Session) -> tuple[str, int | None]:
+def _dialled(text: str, session: Stage) -> tuple[str, int | None]:
     """The number that a document names, and the code when it may not be called."""
     refuse = session.board.settings.refuse
     number = numbers.normal(text) or (text if numbers.is_short(text) and refuse is not None else None)

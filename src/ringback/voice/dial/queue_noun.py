@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ringback.effects import AnswerLeg, Join, Post, StopAudio
 from ringback.effects.queues import ClaimReservation
@@ -12,12 +12,11 @@ from ringback.kernel.sid import is_sid
 from ringback.resources.api.queue import NAME_LIMIT
 from ringback.voice.call import desk
 from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
-from ringback.voice.queue.live import CallQueue, Claim, Member
+from ringback.voice.queue.live import CallQueue, Claim, Member, Partner
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Outcome, Source, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, Outcome, Source, Steps, method, read_attributes, text
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.verb import Attribute, Attributes, method, read_attributes, text
 
 WAIT = "dial-queue"
 """Timer of Dial's ``timeout``: until there is a member."""
@@ -33,7 +32,7 @@ NOUN = {
 class QueueDialling(Dialling):
     """One running ``<Dial><Queue>``: in place of child legs there is the member that was taken."""
 
-    def __init__(self, attributes: Attributes, session: Session, action: str | None, own: Attributes) -> None:
+    def __init__(self, attributes: Attributes, session: Stage, action: str | None, own: Attributes) -> None:
         super().__init__(attributes, session, action)
         self.whisper = session.callback_url(own["url"], 14211)
         self.whisper_method: str = own["method"]
@@ -52,7 +51,7 @@ class QueueDialling(Dialling):
         """A member is ours: it runs the whisper, then it joins the room."""
         session = self.session
         self.member = member
-        session.partner = member.call_sid
+        session.keep(Partner(member.call_sid))
         session.stop_timer(WAIT)
         self._facts = [
             ("DialCallSid", member.call_sid),
@@ -140,10 +139,11 @@ class QueueDialling(Dialling):
     def _gone(self) -> None:
         if self._began is not None:
             desk.tell(self.session, "unbridged")
-        self.member, self.session.partner = None, ""
+        self.member = None
+        self.session.drop(Partner)
 
 
-def run(noun: Element, attributes: Attributes, session: Session, action: str | None) -> Steps[Outcome]:
+def run(noun: Element, attributes: Attributes, session: Stage, action: str | None) -> Steps[Outcome]:
     """Talk to a member of a queue, and go on when it is over."""
     own = read_attributes(noun, NOUN, session.warn)
     dialling = QueueDialling(attributes, session, action, own)
@@ -176,7 +176,7 @@ def _front(dialling: QueueDialling, noun: Element) -> Steps[None]:
             return
 
 
-def _named(noun: Element, session: Session) -> CallQueue | None:
+def _named(noun: Element, session: Stage) -> CallQueue | None:
     name = noun.text
     if not name:
         session.warn(14212, f"{noun.place}: <Queue> has no name")

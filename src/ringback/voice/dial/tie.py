@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringback.effects import LeaveRoom, Post
 from ringback.events import ChildChanged, Event, LegAnswered, LegFailed, LegRinging
 from ringback.voice.call import flow
 from ringback.voice.call.plan import Plan
-from ringback.voice.verb import End, Source
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, Source
 
 
 def request(plan: Plan, to: str, from_: str, whisper: Source | None) -> dict[str, object]:
@@ -27,7 +25,7 @@ def request(plan: Plan, to: str, from_: str, whisper: Source | None) -> dict[str
 class Tie:
     """A child's side of the bond: reports every change to the parent until it is cut."""
 
-    def __init__(self, session: Session, parent_sid: str, whisper: dict[str, Any] | None) -> None:
+    def __init__(self, session: Stage, parent_sid: str, whisper: dict[str, Any] | None) -> None:
         self._session = session
         self.parent_sid = parent_sid
         self._whisper = None if whisper is None else Source(url=whisper["url"], method=whisper["method"])

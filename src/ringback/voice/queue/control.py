@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ringback.effects import Answer, Delete, Effect, Save
 from ringback.events.queues import MemberDequeueRequested, QueueChangeRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.queue import DEFAULT_SIZE, LARGEST_SIZE, NAME_LIMIT, Member, Queue
-from ringback.voice.form import Form
+from ringback.voice.form import UPDATE, Form
 from ringback.voice.queue.live import CallQueue, Queues
-from ringback.voice.verb import Source
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Source
 
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
-
-UPDATE = "Unable to update record: "
 NOT_WAITING = "The call does not wait in this queue any more: it cannot be dequeued"
 
 
-def dequeue(session: Session, event: MemberDequeueRequested) -> Member:
+def dequeue(session: Stage, event: MemberDequeueRequested) -> Member:
     """POST Queues/{QU}/Members/{CallSid or Front}: the member goes on with another document."""
     form = Form(event.params, UPDATE)
     url = form.url("Url", 21205)

@@ -86,6 +86,14 @@ class Claim:
     room: str
 
 
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Kept with a leg that a queue has bridged to another, or is about to."""
+
+    call_sid: str
+    """The other one."""
+
+
 class CallQueue:
     """One queue: its record, its members, and the legs that wait for a member to come."""
 

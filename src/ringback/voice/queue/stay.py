@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ringback.effects import Delete, Join, LeaveRoom, Post, Save, Tone
 from ringback.events import Event
 from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, TaskMade
 from ringback.resources.api.queue import DEFAULT_SIZE, Queue
 from ringback.voice.call import desk
+from ringback.voice.conference import participation
 from ringback.voice.params import Params
-from ringback.voice.queue.live import Member
-from ringback.voice.verb import End, Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
+from ringback.voice.queue.live import Member, Partner
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, Goto, HungUp, Interrupted, Next, Outcome, Source, Steps
 from ringback.voice.wait import Left, loop, once, until
-
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
 
 WAIT_VERBS = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})
 WHISPER_VERBS = frozenset({"Play", "Say", "Pause", "Redirect"})
@@ -36,7 +35,7 @@ _INTERRUPTED = {
 class Stay:
     """What is known of the stay, and what its action request tells."""
 
-    def __init__(self, session: Session, action: str | None, method: str) -> None:
+    def __init__(self, session: Stage, action: str | None, method: str) -> None:
         self.session, self.action, self._method = session, action, method
         self.phase: Literal["waiting", "bridging", "bridged"] = "waiting"
         self.by = ""
@@ -135,14 +134,15 @@ class Stay:
     def concerns(self, event: Event) -> bool:
         """Whether ``event`` ends the waiting."""
         if isinstance(event, TaskMade):
-            return event.request == self.session.task_request and not event.task_sid
+            asked = self.session.part(desk.AskedTask)
+            return asked is not None and event.request == asked.request and not event.task_sid
         return self.accepts(event)
 
     def back(self) -> None:
         """Whoever had taken the caller is gone: to the old place in the queue."""
         assert self.member is not None
         self.phase, self.by, self.room, self._seconds = "waiting", "", "", None
-        self.session.partner = ""
+        self.session.drop(Partner)
         self.session.board.queues.put_back(self.member)
         self.call_next()
 
@@ -193,7 +193,7 @@ def waiting(stay: Stay, source: Source | None) -> Steps[Outcome]:
             (session.owe if hung_up else session.ask_aside)(stay.source(result))
         raise
     finally:
-        session.partner = session.task_request = ""
+        session.drop(Partner, desk.AskedTask)
         stay.undo()
     if result == "hangup":
         if stay.action is not None:
@@ -239,13 +239,12 @@ def _bridge(stay: Stay, taken: QueueTaken) -> Steps[str]:
     caller waits on."""
     session, sid = stay.session, stay.session.call.sid
     stay.phase, stay.by = "bridging", taken.by
-    session.partner = taken.by
+    if taken.by:
+        session.keep(Partner(taken.by))
     if taken.conference:
-        from ringback.voice.conference.participation import take_part
-
         stay.phase = "bridged"
         desk.tell(session, "bridged")
-        part = yield from take_part(session, taken.conference)
+        part = yield from participation.take_part(session, taken.conference)
         desk.tell(session, "unbridged", part)
         return "error" if part == "failed" else "bridged"
 

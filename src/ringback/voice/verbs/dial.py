@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import AnswerLeg, CheckCallerId
 from ringback.events import (
     CallerIdChecked,
@@ -17,12 +15,12 @@ from ringback.voice.dial import conference_noun, queue_noun
 from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
 from ringback.voice.dial.noun import TONES, targets
 from ringback.voice.numbers import is_client, is_sip, normal
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Outcome, Steps
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
     Attributes,
-    Outcome,
-    Steps,
     Verb,
     boolean,
     choice,
@@ -32,16 +30,13 @@ from ringback.voice.verb import (
     whole,
 )
 
-if TYPE_CHECKING:
-    from ringback.voice.call.session import Session
-
 ALONE = ("Queue", "Conference")
 """Nouns beside which no other stands."""
 CALLER_ID_LIMIT = 255
 """Characters of ``callerId`` (13248)."""
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Dial, join, and go on when it is over."""
     action = session.resolve(attributes["action"], 15004) if attributes["action"] else None
     attributes["record"] = {"true": "record-from-answer", "false": "do-not-record"}.get(
@@ -132,7 +127,7 @@ def _answered(dialling: Dialling) -> Steps[None]:
             dialling.ended(event)
 
 
-def _caller_id(attributes: Attributes, session: Session) -> Steps[str | None]:
+def _caller_id(attributes: Attributes, session: Stage) -> Steps[str | None]:
     """The number to show: the caller's own, or one that the account may use (13247)."""
     call = session.call
     own = call.to if call.direction == "outbound-api" else call.from_
