@@ -11,7 +11,8 @@ from typing import Any
 
 from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.endpoint import SipEndpoint
-from ringback.edges.sip.handler import Authorization, Listener, Refusal, TlsFiles
+from ringback.edges.sip.handler import Authorization, Refusal
+from ringback.edges.sip.listener import Listener, TlsFiles
 from ringback.edges.sip.transport import Source
 from ringback.sip.message import Request
 from ringback.sip.sdp import answer_offer, write_offer

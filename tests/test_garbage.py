@@ -14,8 +14,8 @@ from ringback.edges.sip.offers import Offers
 from ringback.edges.sip.session import SessionWatch
 from ringback.edges.sip.success import Successes
 from ringback.testing.world import World
-from ringback.voice.session import Session
-from ringback.voice.verb import Interrupted
+from ringback.voice.call.session import Session
+from ringback.voice.steps import Interrupted
 from tests.edges.sip.conftest import Start, start
 from tests.sip_peers import OFFER, Recorder, port_of
 

@@ -52,7 +52,8 @@ from ringback.settings import Settings, SettingsError
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone
 from ringback.taskrouter.desk import Desk
-from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.voice.board import VoiceSettings
+from ringback.voice.switchboard import Switchboard
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.calls import Directory

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from starlette.requests import Request
 
 from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
+from ringback.edges.carriers.simulated import SimulatedCarrier
+from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
+from ringback.edges.simulator.faults import Faults
 from ringback.edges.sounds.encode import encode_mp3
+from ringback.effects import Effect
+from ringback.events import Event
+from ringback.firstrun import Credentials
 from ringback.outcomes import cdr
+from ringback.outcomes.permissions import Permissions
 from ringback.resources import all_nouns
 from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
@@ -20,13 +31,20 @@ from ringback.resources.api.queue import Member, Queue
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
 from ringback.resources.voice.country import Country
-from ringback.settings import SettingsError
+from ringback.runtime.real_clock import RealClock
+from ringback.runtime.reconciler import Reconciler
+from ringback.runtime.runtime import Runtime
+from ringback.runtime.virtual_clock import VirtualClock
+from ringback.settings import Settings, SettingsError
+from ringback.store.store import Store
 from ringback.taskrouter import replay, statistics
+from ringback.taskrouter.desk import Desk
 from ringback.taskrouter.explanation import explain
-from ringback.taskrouter.expression import compile_expression
-from ringback.web.auth import read_token
+from ringback.taskrouter.expression import Scope, compile_expression
+from ringback.voice.switchboard import Switchboard
+from ringback.web.auth import Authenticator, read_token
 from ringback.web.caller_ids import CallerIds
-from ringback.web.calls import LiveCalls, LiveRecordings
+from ringback.web.calls import Directory, LiveCalls, LiveRecordings
 from ringback.web.conferences import ConferenceSource, LiveConferences, LiveParticipants, ParticipantSource
 from ringback.web.dialing_permissions import CountrySource, DialingPermissions
 from ringback.web.event_bridge import EventBridge
@@ -36,7 +54,8 @@ from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
-from ringback.web.outcomes import outcome_views
+from ringback.web.lookups import Lookups
+from ringback.web.outcomes import FailureNotices, outcome_views
 from ringback.web.queues import LiveMembers, LiveQueues, MemberSource, QueueSource
 from ringback.web.reconciliation import Reconciliation
 from ringback.web.rest.application import build_rest
@@ -48,12 +67,63 @@ from ringback.web.taskrouter_views import taskrouter_views
 from ringback.web.token_validation import token_validation
 from ringback.web.transcriptions import LiveTranscriptions
 
-if TYPE_CHECKING:
-    from ringback.app import Ringback
-    from ringback.taskrouter.expression import Scope
+
+class Product(Protocol):
+    """What of the product (``app.py``) its web side is built from."""
+
+    settings: Settings
+    credentials: Credentials
+    store: Store
+    clock: VirtualClock | RealClock
+    recordings: Path
+    permissions: Permissions
+    lookups: Lookups
+    notices: FailureNotices
+    voice: Switchboard
+    desk: Desk
+    directory: Directory
+    exchange: Exchange
+    simulator: SimulatedCarrier
+    faults: Faults
+    reconciler: Reconciler
+    runtime: Runtime
+    bridge: EventBridge
+    callbacks: CallbackFeature
+    front: Front
+    authenticator: Authenticator
+
+    @property
+    def new_sid(self) -> Callable[[str], str]:
+        """Makes a SID of the kind that its prefix says."""
+
+    @property
+    def http_url(self) -> str:
+        """Where the server really listens."""
+
+    @property
+    def simulating(self) -> bool:
+        """Whether ``/sim/v1`` is served."""
+
+    async def ask(self, event: Event) -> Any:
+        """Hand an event to the runtime and wait for its answer."""
+
+    def keep(self, effects: Sequence[Effect]) -> None:
+        """Commit what needs no handler."""
+
+    def not_ready(self) -> str:
+        """Why calls cannot be taken now; empty: they can."""
+
+    async def figures(self) -> Mapping[str, float]:
+        """Numbers for ``/metrics``."""
+
+    async def operates(self, request: Request) -> bool:
+        """Whether a request brings the credentials of the first account."""
+
+    async def signed_in(self, request: Request) -> bool:
+        """Whether a request to the simulator brings good credentials."""
 
 
-def build_bridge(product: Ringback) -> EventBridge:
+def build_bridge(product: Product) -> EventBridge:
     """What the worker SDK speaks to (taskrouter-js.md)."""
     return EventBridge(
         desk=product.desk,
@@ -68,7 +138,7 @@ def build_bridge(product: Ringback) -> EventBridge:
     )
 
 
-def build_callbacks(product: Ringback) -> CallbackFeature:
+def build_callbacks(product: Product) -> CallbackFeature:
     """Callback and voicemail: a customer of the public API. Raises ``SettingsError`` for a bad ``[callback]``."""
     settings = product.settings
     try:
@@ -96,7 +166,7 @@ def build_callbacks(product: Ringback) -> CallbackFeature:
     )
 
 
-def build_front(product: Ringback) -> Front:
+def build_front(product: Product) -> Front:
     """Everything that is served; also tells the product its authenticator."""
     directory, ask, settings, desk = product.directory, product.runtime.ask, product.settings, product.desk
     rest = build_rest(

@@ -24,7 +24,8 @@ from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler, Report
 from ringback.settings import Settings, SettingsError, load
 from ringback.store.store import Store
-from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.voice.board import VoiceSettings
+from ringback.voice.switchboard import Switchboard
 
 WAIT = 600.0
 """Seconds that a round of the server may take."""

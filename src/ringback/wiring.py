@@ -24,8 +24,8 @@ from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.timers import Timers
 from ringback.store.writes import Owed
-from ringback.voice import retention
-from ringback.voice.transcription import Transcripts
+from ringback.voice.recording import retention
+from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
 from ringback.web.calls import Directory
 from ringback.web.desk import DeskLink
@@ -48,9 +48,11 @@ class Core(Protocol):
 class Switchboard(Core, Protocol):
     """The voice core."""
 
-    @property
-    def conferences(self) -> Core:
-        """Its conferences, in lanes of their own."""
+    def conference_changed(self, event: Any, now: float) -> Sequence[fx.Effect]:
+        """Handle one event in the lane of a conference."""
+
+    def conference_crashed(self, sid: str, now: float, error: Exception) -> Sequence[fx.Effect]:
+        """After a bug in the lane of a conference."""
 
     def queue_changed(self, event: Any, now: float) -> Sequence[fx.Effect]:
         """Handle one event about a queue."""
@@ -139,8 +141,8 @@ def wire(parts: Parts) -> Wiring:
                 lives=False,
             ),
             "conference": LaneKind(
-                handlers=dict.fromkeys(CONFERENCE_EVENTS, voice.conferences.handle),
-                crashed=voice.conferences.crashed,
+                handlers=dict.fromkeys(CONFERENCE_EVENTS, voice.conference_changed),
+                crashed=voice.conference_crashed,
                 lives=False,
             ),
             "queue": LaneKind(handlers={qu.QueueChangeRequested: voice.queue_changed}),

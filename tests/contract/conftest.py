@@ -24,7 +24,7 @@ from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
 from ringback.store import Store
-from ringback.voice import retention
+from ringback.voice.recording import retention
 from ringback.web.calls import LiveRecordings
 from ringback.web.rest import Context, RestApplication, RestSettings, build_rest
 from tests.contract.hook import RingbackClient

@@ -14,7 +14,7 @@ from twilio.base.exceptions import TwilioRestException  # type: ignore[import-un
 from ringback.events.queues import QueueTaken
 from ringback.resources.api.queue import Queue
 from ringback.testing.world import Caller, World, world
-from ringback.voice.dial_conference import ATTRIBUTES
+from ringback.voice.dial.conference_noun import ATTRIBUTES
 from tests.scenarios.test_restart import copy_of_the_disk
 
 CUSTOMER, AGENT = "+15550123", "+15550124"

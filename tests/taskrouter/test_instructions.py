@@ -13,7 +13,7 @@ from ringback.events.queues import DeskCallChanged, DeskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
-from ringback.voice.desk import as_request
+from ringback.voice.call.desk import as_request
 from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
 from tests.taskrouter.states import flow
 

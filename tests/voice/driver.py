@@ -11,7 +11,8 @@ from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
-from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.voice.board import VoiceSettings
+from ringback.voice.switchboard import Switchboard
 
 ACCOUNT = "AC" + "0" * 32
 CALL = "CA" + "1" * 32
@@ -46,7 +47,7 @@ class Driver:
     def feed(self, event: ev.Event) -> list[fx.Effect]:
         """Handle one event, and what it posts."""
         handle = {
-            "conference": self.board.conferences.handle, "queue": self.board.queue_changed, "workspace": _nobody,
+            "conference": self.board.conference_changed, "queue": self.board.queue_changed, "workspace": _nobody,
         }.get(event.lane.kind, self.board.handle)  # fmt: skip
         effects = list(handle(event, self.now))
         self.effects += effects

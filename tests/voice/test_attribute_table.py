@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringback.kernel.error_codes import title
-from ringback.voice import noun, sip_noun
+from ringback.voice.dial import noun, sip_noun
 from ringback.voice.twiml import Element
 from ringback.voice.verb import Attribute, read_attributes
 from ringback.voice.verbs import collect

@@ -18,9 +18,9 @@ from ringback.events.conferences import (
 )
 from ringback.kernel.errors import Refused
 from ringback.resources.api.conference import Conference
-from ringback.voice import dial_conference
-from ringback.voice.conference_room import GROUP_OF, GROUPS, STEPS, Makers
-from ringback.voice.conferences import Conferences
+from ringback.voice.conference.live import Conferences
+from ringback.voice.conference.room import GROUP_OF, GROUPS, STEPS, Makers
+from ringback.voice.dial import conference_noun
 from ringback.voice.twiml import Element
 from ringback.voice.verb import read_attributes
 
@@ -247,5 +247,5 @@ def test_a_bad_attribute_is_warned_of(name: str) -> None:
     bad, code, default = NOUN[name]
     warned: list[int] = []
     element = Element("Conference", {name: bad}, "r")
-    found = read_attributes(element, dial_conference.ATTRIBUTES, lambda number, _: warned.append(number))
+    found = read_attributes(element, conference_noun.ATTRIBUTES, lambda number, _: warned.append(number))
     assert (warned, found[name]) == ([code], default)

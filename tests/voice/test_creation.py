@@ -10,7 +10,7 @@ from driver import BASE, CALL, Driver
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.kernel.errors import Refused
-from ringback.voice.creation import CREATE_PARAMETERS
+from ringback.voice.call.creation import CREATE_PARAMETERS
 
 SAY = "<Response><Say>hello</Say><Hangup/></Response>"
 PAUSE = "<Response><Pause length='60'/></Response>"

@@ -31,7 +31,7 @@ from ringback import events as ev
 from ringback.effects.queues import ClaimReservation, MakeTask
 from ringback.events import queues as qu
 from ringback.resources.api.queue import Queue
-from ringback.voice.queues import Claim
+from ringback.voice.queue.live import Claim
 
 
 def test_the_queue_is_made_on_demand_and_the_built_in_music_plays() -> None:
@@ -376,7 +376,7 @@ def test_the_desk_takes_the_caller_into_a_conference(monkeypatch: pytest.MonkeyP
             pass
         return "ended"
 
-    monkeypatch.setattr("ringback.voice.participation.take_part", take_part)
+    monkeypatch.setattr("ringback.voice.conference.participation.take_part", take_part)
     call = with_task()
     if crossed:  # somebody else has taken the caller: the claim holds, the desk comes too late
         call.board.queues.claim(CALL, Claim(AGENT, "room"))

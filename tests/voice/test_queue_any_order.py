@@ -16,7 +16,8 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.events.queues import DeskCallChanged
 from ringback.kernel.errors import Refused
-from ringback.voice.stay import Stay
+from ringback.voice.queue.live import Partner
+from ringback.voice.queue.stay import Stay
 
 PAGES: dict[str, str | int] = {
     "/voice": "<Response><Enqueue action='/after' waitUrl='/wait'>support</Enqueue></Response>",
@@ -129,7 +130,8 @@ def at_rest(call: Lanes, stays: Counter[str]) -> None:
     assert queues._claims == {}
     assert set(members) | set(diallers) <= sessions.keys()
     assert not (members and diallers), "somebody waits in vain"
-    partners = {sid: session.partner for sid, session in sessions.items() if session.partner}
+    kept = {sid: session.part(Partner) for sid, session in sessions.items()}
+    partners = {sid: partner.call_sid for sid, partner in kept.items() if partner is not None}
     assert all(partners.get(other) == sid for sid, other in partners.items()), partners
     assert not partners.keys() & (set(members) | set(diallers))
     rooms: dict[str, str] = {}

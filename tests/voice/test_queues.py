@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringback.resources.api.queue import Queue
-from ringback.voice.queues import CallQueue, Claim, Queues
+from ringback.voice.queue.live import CallQueue, Claim, Queues
 
 ACCOUNT = "AC" + "0" * 32
 
@@ -130,7 +130,7 @@ def test_queues_are_found_by_account_and_name_and_renamed_and_dropped() -> None:
 
 
 def test_an_account_cannot_have_queues_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringback.voice.queues.QUEUES_LIMIT", 50)
+    monkeypatch.setattr("ringback.voice.queue.live.QUEUES_LIMIT", 50)
     queues = Queues()
     for number in range(50):
         assert not queues.full(ACCOUNT)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ringback import effects as fx
 from ringback import events as ev
-from ringback.voice import sip_noun
+from ringback.voice.dial import sip_noun
 
 SAY = "<Response><Say>hello</Say></Response>"
 

@@ -12,7 +12,7 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
-from ringback.voice.call_machine import TERMINAL
+from ringback.voice.call.machine import TERMINAL
 
 SAY = "<Response><Say>hello</Say><Hangup/></Response>"
 ALL = ["initiated", "ringing", "answered", "completed"]

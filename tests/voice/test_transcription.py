@@ -18,7 +18,7 @@ from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
-from ringback.voice.transcription import CRASHES, DEADLINE, OVERDUE, TRANSITIONS, Transcripts
+from ringback.voice.recording.transcription import CRASHES, DEADLINE, OVERDUE, TRANSITIONS, Transcripts
 
 
 def recording(attributes: str = "transcribe='true' transcribeCallback='/told?box=7'") -> Driver:

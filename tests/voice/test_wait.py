@@ -12,8 +12,8 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.kernel.lane import Lane
 from ringback.voice import wait
-from ringback.voice.session import Session
-from ringback.voice.verb import Source
+from ringback.voice.call.session import Session
+from ringback.voice.steps import Source
 
 VERBS = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})
 MUSIC = (fx.Tone("hold-music"),)

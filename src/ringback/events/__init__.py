@@ -366,7 +366,7 @@ class ChildRequested(CallEvent):
     parent_sid: str
     account_sid: str
     request: dict[str, object] = field(default_factory=dict)
-    """The noun and the dial attributes that concern the child; see voice/child.py."""
+    """The noun and the dial attributes that concern the child; see voice/dial/tie.py."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

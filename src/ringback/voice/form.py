@@ -8,6 +8,7 @@ from ringback.kernel.errors import Refused
 from ringback.voice import urls
 
 PREFIX: Final = "Unable to create record: "
+UPDATE: Final = "Unable to update record: "
 METHODS: Final = ("GET", "POST")
 UNKNOWN_LIMIT: Final = 20
 """Unknown parameters that are warned of, a request."""
@@ -59,6 +60,13 @@ class Form:
     def flag(self, name: str) -> bool:
         """``true`` or ``false``."""
         return self.get(name).strip().lower() == "true"
+
+    def boolean(self, name: str, default: bool) -> bool:
+        """``true``, ``false`` or nothing; 20001 for anything else."""
+        text = self.get(name).strip().lower()
+        if text not in ("", "true", "false"):
+            raise self.refuse(20001, f"{name} must be true or false")
+        return text == "true" if text else default
 
     def url(self, name: str, code: int) -> str | None:
         """An absolute web URL or None."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ringback.effects import (
     Answer,
-    ClaimDial,
     ClearDeadline,
     DialLeg,
     Effect,
@@ -53,71 +52,43 @@ from ringback.events.queues import (
 )
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import expired, refused
-from ringback.kernel.outcome import lost as lost_call
 from ringback.resources.api.call import Call
-from ringback.voice import (
-    call_machine,
+from ringback.voice import params
+from ringback.voice.alerts import alert
+from ringback.voice.board import Board, VoiceSettings
+from ringback.voice.call import (
     control,
     creation,
     desk,
     flow,
-    params,
-    participant_creation,
-    participation,
-    progress,
-    queue_control,
+    machine,
     settling,
     trial,
     verification,
 )
-from ringback.voice.alerts import alert
-from ringback.voice.child import Tie
-from ringback.voice.conference_room import Makers
-from ringback.voice.conferences import Conferences
+from ringback.voice.call.ending import end_stored
+from ringback.voice.call.plan import Callback, Plan, from_json
+from ringback.voice.call.session import QUEUE, Session
+from ringback.voice.conference import control as conference_control
+from ringback.voice.conference import invitation
+from ringback.voice.dial.tie import Tie
 from ringback.voice.numbers import formatted
-from ringback.voice.plan import Callback, Plan, from_json
-from ringback.voice.queues import Queues
-from ringback.voice.recordings import settle, status_webhook
-from ringback.voice.session import QUEUE, Session
-from ringback.voice.sip_result import settle as settle_call
+from ringback.voice.queue import control as queue_control
+from ringback.voice.queue.live import Partner
+from ringback.voice.recording.status import settle, status_webhook
 
 ADDRESSED = (QueueTaken, MemberReady, MemberDequeueRequested, TaskMade, ReservationClaimed)
 """Events of which somebody must hear that their call is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoiceSettings:
-    """What the voice core is told at the start."""
-
-    public_url: str
-    """Base of the URLs that are handed out."""
-    api_base: str = ""
-    """Base of API URLs; default: ``public_url`` with the product's prefix."""
-    time_limit: int = 14400
-    queue_timeout: float = 14400.0
-    """Seconds that a call may wait as ``queued`` (15002)."""
-    magic_numbers: bool = False
-    """Whether the magic numbers answer the live credentials too."""
-    refuse: Callable[[str, str], int | None] | None = None
-    """Dialling rights: a code of errors.md for a destination and an account, or None (call-outcomes.md §4)."""
-
-    def __post_init__(self) -> None:
-        if not self.api_base:
-            object.__setattr__(self, "api_base", self.public_url.rstrip("/") + "/api")
-
-
-class Switchboard:
+class Switchboard(Board):
     """All live legs."""
 
     def __init__(
         self, settings: VoiceSettings, new_sid: Callable[[str], str], new_token: Callable[[], str]
     ) -> None:
-        self.settings, self.new_sid, self.new_token = settings, new_sid, new_token
-        self.queues = Queues()
+        super().__init__(settings, new_sid, new_token)
         self._sessions: dict[str, Session] = {}
-        self.conferences = Conferences(
-            Makers(new_sid=new_sid, new_token=new_token, api_base=settings.api_base)
-        )
         self._handlers: dict[type[Event], Callable[[Any, float], list[Effect]]] = {
             CallRequested: self._requested,
             ParticipantRequested: self._participant,
@@ -135,8 +106,8 @@ class Switchboard:
             RecordingRequested: control.start_recording,
             RecordingUpdateRequested: control.update_recording,
             DialStarted: self._dial,
-            ParticipantUpdateRequested: participation.update,
-            ParticipantRemovalRequested: participation.remove,
+            ParticipantUpdateRequested: conference_control.update_participant,
+            ParticipantRemovalRequested: conference_control.remove_participant,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,
             MemberDequeueRequested: queue_control.dequeue,
@@ -170,6 +141,14 @@ class Switchboard:
             effects.append(Answer(value=answer))
         return effects
 
+    def conference_changed(self, event: Event, now: float) -> Sequence[Effect]:
+        """An event in the lane of a conference. Raises :class:`Refused`."""
+        return conference_control.handle(self.conferences, event, now)
+
+    def conference_crashed(self, sid: str, now: float, error: Exception) -> Sequence[Effect]:
+        """After a bug in the lane of a conference."""
+        return conference_control.crashed(self.conferences, sid, now)
+
     def queue_changed(self, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
         """A write to a queue by REST. Raises :class:`Refused`."""
         return queue_control.change(self.queues, event, now)
@@ -199,10 +178,11 @@ class Switchboard:
         )
         session.out.clear()
         effects += [Post(QueueStirred(call_sid=turn)) for turn in self.queues.forget(call_sid)]
-        if session.partner:
-            effects.append(Post(BridgeEnded(call_sid=session.partner, other_sid=call_sid, reason="failed")))
-        if session.tie is not None:
-            session.tie.ended()
+        partner, tie = session.part(Partner), session.part(Tie)
+        if partner is not None:
+            effects.append(Post(BridgeEnded(call_sid=partner.call_sid, other_sid=call_sid, reason="failed")))
+        if tie is not None:
+            tie.ended()
             effects += session.out
             session.out = []
         if waiting:
@@ -302,7 +282,7 @@ class Switchboard:
     def _participant(self, event: ParticipantRequested, now: float) -> list[Effect]:
         """A call that goes into a conference when it is answered."""
         settings = self.settings
-        wanted = participant_creation.check(
+        wanted = invitation.check(
             event,
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
@@ -378,7 +358,7 @@ class Switchboard:
         call.parent_call_sid = event.parent_sid
         call.caller_name = plan.caller_name
         session = Session(self, call, plan, now)
-        session.tie = Tie(session, event.parent_sid, request["whisper"])
+        session.keep(Tie(session, event.parent_sid, request["whisper"]))
         self._sessions[call.sid] = session
         self._dial(session, event)
         return self._flush(session)
@@ -397,7 +377,7 @@ class Switchboard:
     def _lost(self, event: CallLost, now: float) -> list[Effect]:
         call: Call = event.call
         effects: list[Effect] = []
-        if call.status not in call_machine.TERMINAL:
+        if call.status not in machine.TERMINAL:
             effects += end_stored(call, from_json(call.plan), now, 15000, self.new_token)
             text = "The server was restarted while the call was live; the call is ended"
             effects.append(self._alert(call, now, 15000, text))
@@ -419,7 +399,7 @@ class Switchboard:
             found = settling.live(session, event)
             return [*self._flush(session), Answer(value=found)]
         call: Call | None = event.call
-        if call is None or event.finding is None or call.status in call_machine.TERMINAL:
+        if call is None or event.finding is None or call.status in machine.TERMINAL:
             return []
         if call.status == "queued":
             effects = self._resumed(CallResumed(call_sid=call.sid, call=call), now)
@@ -528,18 +508,3 @@ class Switchboard:
             from_formatted=formatted(from_),
             direction=direction,
         )
-
-
-def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callable[[], str]) -> list[Effect]:
-    """Give a call its terminal status without a session, with the callback that is owed."""
-    if call.status in call_machine.TERMINAL:
-        return []
-    claim = [ClaimDial(call_sid=call.sid)] if call.status == "queued" else []
-    settle_call(call, plan, lost_call(code, answered=call.answered_at is not None))
-    call.end_time = call.date_updated = now
-    call.duration = max(0, round(now - call.answered_at)) if call.answered_at is not None else 0
-    hooks, call.sequence = progress.hooks_for(
-        call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
-    )
-    hooks += verification.lost(call, plan, now, new_token())
-    return [*claim, *hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]

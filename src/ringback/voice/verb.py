@@ -1,73 +1,16 @@
-"""What a verb is: its declaration, the values its attributes take, and what its running can come to."""
+"""What a verb is: its declaration, and the values that its attributes take."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from ringback.events import Event
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Outcome, Steps
 from ringback.voice.twiml import Element
 
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
-
-T = TypeVar("T")
-
-Steps = Generator[None, Event, T]
-"""A running verb: each bare ``yield`` waits for the next event of the call."""
-
-
-class Interrupted(Exception):
-    """The verb is over at once; it may tidy up and must let the exception pass."""
-
-
-class HungUp(Interrupted):
-    """The leg is over. A verb that owes an action request hands it in by ``session.owe``."""
-
-
-@dataclass
-class Source:
-    """Where instructions come from: a URL to ask, or inline TwiML."""
-
-    url: str | None = None
-    method: str = "POST"
-    params: list[tuple[str, str]] = field(default_factory=list)
-    """Facts of the verb that asks (``Digits`` …)."""
-    twiml: str | None = None
-
-
-class Redirected(Interrupted):
-    """REST gave the call a new document."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__("redirected")
-        self.source = source
-
-
-@dataclass
-class Next:
-    """Go on with the next verb."""
-
-
-@dataclass
-class Goto:
-    """Leave this document for another."""
-
-    source: Source
-
-
-@dataclass
-class End:
-    """The call is to end; ``reject`` is the SIP code when it is still unanswered."""
-
-    reject: int | None = None
-    exhausted: bool = False
-    """The document ran out (a whisper then lets the parties talk)."""
-
-
-Outcome = Next | Goto | End
 Attributes = dict[str, Any]
 
 
@@ -86,7 +29,7 @@ class Verb:
     """One verb of the registry (contract: ``verbs/__init__.py``)."""
 
     tag: str
-    run: Callable[[Element, Attributes, Session], Steps[Outcome]]
+    run: Callable[[Element, Attributes, Stage], Steps[Outcome]]
     attributes: dict[str, Attribute]
     children: frozenset[str] = frozenset()
     child_code: int = 12200

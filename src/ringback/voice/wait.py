@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from ringback.effects import AudioItem, Sound
 from ringback.events import Event
 from ringback.kernel.errors import Refused
-from ringback.voice import flow
+from ringback.voice.call import flow
 from ringback.voice.params import Params
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, Interrupted, Source, Steps
 from ringback.voice.twiml import TwimlError, is_audio, read
-from ringback.voice.verb import Goto, Interrupted, Source, Steps
 from ringback.voice.verbs import collect
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
 
 T = TypeVar("T")
 
@@ -43,7 +41,7 @@ class Cut(Interrupted):
 
 
 def loop(
-    session: Session,
+    session: Stage,
     source: Source | None,
     facts: Callable[[], Params],
     *,
@@ -69,7 +67,7 @@ def loop(
 
 
 def once(
-    session: Session, source: Source, facts: Callable[[], Params], *, verbs: frozenset[str], code: int
+    session: Stage, source: Source, facts: Callable[[], Params], *, verbs: frozenset[str], code: int
 ) -> Steps[Left | None]:
     """Run a document, and those that it redirects to, to the end (whisper, announcement); None: played out."""
     base, asked = session.base, session.asked
@@ -122,7 +120,7 @@ def _interrupt(steps: Steps[T], interruption: Interrupted) -> None:
     steps.close()  # it waits although it was interrupted: it has no say any more
 
 
-def _endless(session: Session, items: tuple[AudioItem, ...]) -> Steps[Left]:
+def _endless(session: Stage, items: tuple[AudioItem, ...]) -> Steps[Left]:
     """Music for ever; should it fail, it is tried again."""
     while True:
         yield from session.play(items, 0)
@@ -135,7 +133,7 @@ def _silence() -> Steps[Left]:
 
 
 def _rounds(
-    session: Session, first: Source, facts: Callable[[], Params], verbs: frozenset[str], code: int
+    session: Stage, first: Source, facts: Callable[[], Params], verbs: frozenset[str], code: int
 ) -> Steps[Left]:
     source, began, pace = first, session.now, PACE
     seen: set[str] = set()  # asked for since time last passed
@@ -158,7 +156,7 @@ def _rounds(
 
 
 def _document(
-    session: Session,
+    session: Stage,
     source: Source,
     facts: Callable[[], Params],
     verbs: frozenset[str],

@@ -23,7 +23,7 @@ from ringback.web.rest.memory import page_of
 
 
 class LiveRoom(Protocol):
-    """A conference that is not over (``voice/conference_room.py``)."""
+    """A conference that is not over (``voice/conference/room.py``)."""
 
     record: Conference
 
@@ -36,7 +36,7 @@ class LiveRoom(Protocol):
 
 
 class LiveRooms(Protocol):
-    """What is asked of the conferences in memory (``voice/conferences.py``)."""
+    """What is asked of the conferences in memory (``voice/conference/live.py``)."""
 
     def room(self, sid: str) -> LiveRoom | None:
         """A live conference by its SID."""

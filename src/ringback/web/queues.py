@@ -14,7 +14,7 @@ from ringback.web.rest.memory import page_of
 
 
 class Registry(Protocol):
-    """The queues of this process, as records (voice/queues.py)."""
+    """The queues of this process, as records (voice/queue/live.py)."""
 
     def records(self, account_sid: str, now: float) -> list[Queue]:
         """The account's queues, newest first."""

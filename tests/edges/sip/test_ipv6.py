@@ -11,7 +11,7 @@ from tests.sip_peers import Recorder
 
 from ringback.edges.sip.address import host_of, trunk_route, within_uri
 from ringback.edges.sip.endpoint import SipEndpoint
-from ringback.edges.sip.handler import Listener
+from ringback.edges.sip.listener import Listener
 from ringback.edges.sip.registrar import Binding
 from ringback.edges.sip.route import Router, Unreachable
 from ringback.effects import DialLeg

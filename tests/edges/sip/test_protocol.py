@@ -15,7 +15,7 @@ from tests.sip.torture import TORTURE
 from tests.sip_peers import OFFER, Recorder, port_of
 
 from ringback.edges.sip.endpoint import SipEndpoint
-from ringback.edges.sip.handler import TlsFiles
+from ringback.edges.sip.listener import TlsFiles
 from ringback.sip.message import Request, Response, parse_message
 
 

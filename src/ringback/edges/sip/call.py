@@ -62,7 +62,7 @@ class SipCall:
     direction: Literal["inbound", "outbound"]
 
     def __init__(
-        self, stack: Stack, handler: SipHandler, forget: Callable[["SipCall"], None], call_id: str
+        self, stack: Stack, handler: "SipHandler[SipCall]", forget: Callable[["SipCall"], None], call_id: str
     ) -> None:
         self.id = secrets.token_hex(8)
         self.call_id = call_id

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 
 from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.counters import SipCounters
-from ringback.edges.sip.handler import Authorization, Listener, SipHandler, TlsFiles
+from ringback.edges.sip.handler import Authorization, SipHandler
 from ringback.edges.sip.inbound import InboundCall
+from ringback.edges.sip.listener import Listener, TlsFiles
 from ringback.edges.sip.outbound import OutboundCall
 from ringback.edges.sip.peer import ALLOW, SUPPORTED
 from ringback.edges.sip.phones import Kept, Phones
@@ -46,7 +47,7 @@ class SipEndpoint:
         *,
         listeners: list[Listener],
         user_agent: str,
-        handler: SipHandler,
+        handler: SipHandler[SipCall],
         clock: Callable[[], float],
         tls: TlsFiles | None = None,
         registrar: Registrar | None = None,

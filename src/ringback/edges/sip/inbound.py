@@ -23,7 +23,7 @@ class InboundCall(SipCall):
     def __init__(
         self,
         stack: Stack,
-        handler: SipHandler,
+        handler: SipHandler[SipCall],
         forget: Callable[[SipCall], None],
         request: Request,
         source: Source,

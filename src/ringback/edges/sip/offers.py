@@ -4,23 +4,73 @@ cross (the table is `ringback.sip.offer`)."""
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
-from ringback.edges.sip.handler import Refusal
-from ringback.edges.sip.peer import ALLOW, SUPPORTED, contact_of
+from ringback.edges.sip.handler import EndedBy, Refusal
+from ringback.edges.sip.peer import ALLOW, SUPPORTED, Peer, contact_of
+from ringback.edges.sip.session import SessionWatch
+from ringback.edges.sip.stack import Stack
+from ringback.edges.sip.success import Successes
+from ringback.sip.dialog import Dialog
 from ringback.sip.message import Request, Response
 from ringback.sip.offer import GLARE, LATER, TAKE, VERDICTS, Asked, Exchange
 from ringback.sip.session_timer import agree_as_uac, agree_as_uas, too_small
 from ringback.sip.transaction import Transaction
 
-if TYPE_CHECKING:
-    from ringback.edges.sip.call import SipCall
+
+class Talk(Protocol):
+    """The call of which the offers are, as far as they need it."""
+
+    @property
+    def state(self) -> str:
+        """`setup`, `talking` … (`call.CallState`)."""
+
+    direction: Literal["inbound", "outbound"]
+    local_sdp: bytes | None
+    remote_sdp: bytes | None
+    dialog: Dialog | None
+    stack: Stack
+    peer: Peer
+    watch: SessionWatch
+    successes: Successes
+
+    @property
+    def handler(self) -> Any:
+        """The product's `SipHandler`; it is handed the call itself."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+
+    def lost(self, by: EndedBy, reason: str) -> None:
+        """End the call: the peer is not there any more."""
+
+    def tell(self, function: Callable[..., None], *args: object) -> None:
+        """Call the handler after the present step."""
+
+    def guard(self, function: Callable[..., Any], *args: object) -> Any:
+        """Call the handler now."""
+
+    def reply(
+        self,
+        request: Request,
+        transaction: Transaction,
+        code: int,
+        headers: list[tuple[str, str]] | None = None,
+        sdp: bytes = b"",
+        reason: str | None = None,
+    ) -> None:
+        """Answer a request of this call."""
+
+    def own_contact(self, transaction: Transaction) -> tuple[str, str]:
+        """The Contact header of our answers."""
 
 
 class Offers:
     """What is being offered within a call. At most one offer of ours is out; the newest of the others waits."""
 
-    def __init__(self, call: SipCall) -> None:
+    def __init__(self, call: Talk) -> None:
         self._call = call
         self._out = False
         self._queued: bytes | None = None

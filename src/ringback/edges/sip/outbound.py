@@ -40,7 +40,7 @@ class OutboundCall(SipCall):
     def __init__(
         self,
         stack: Stack,
-        handler: SipHandler,
+        handler: SipHandler[SipCall],
         forget: Callable[[SipCall], None],
         *,
         to: str,

@@ -12,7 +12,7 @@ from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.media.client import MediaPool
 from ringback.edges.prompts import Prompts, Sounds, Voices
 from ringback.edges.sip.endpoint import SipEndpoint
-from ringback.edges.sip.handler import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, TlsFiles
 from ringback.edges.sip.phones import Kept
 from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.route import Router

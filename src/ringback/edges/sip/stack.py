@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ringback.edges.sip.counters import SipCounters
-from ringback.edges.sip.handler import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, TlsFiles
 from ringback.edges.sip.names import Names
 from ringback.edges.sip.transport import Flow, Source, Transports
 from ringback.sip.message import Headers, MalformedMessage, Request, Response, parse_message, respond

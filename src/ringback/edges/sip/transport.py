@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ringback.edges.sip.counters import SipCounters
-from ringback.edges.sip.handler import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, TlsFiles
 from ringback.sip.framing import StreamFramer
 from ringback.sip.message import MalformedMessage
 

@@ -89,4 +89,4 @@ class Call(Record):
     sequence: int = field(0, hidden=True)
     """SequenceNumber of the next status callback."""
     plan: dict[str, Any] = field(dict, hidden=True)
-    """Everything the creation said: instruction source, callbacks, limits (voice/plan.py), as JSON."""
+    """Everything the creation said: instruction source, callbacks, limits (voice/call/plan.py), as JSON."""

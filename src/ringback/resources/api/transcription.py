@@ -41,6 +41,6 @@ class Transcription(Record):
     api_version: str = field("2010-04-01")
 
     plan: dict[str, Any] = field(dict, hidden=True)
-    """The callback's URL and the facts of the call that it tells (voice/transcription.py), as JSON."""
+    """The callback's URL and the facts of the call that it tells (voice/recording/transcription.py), as JSON."""
     crashes: int = field(0, hidden=True)
     """How many worker processes died of it."""

@@ -1,8 +1,6 @@
-"""``<Dial>``: calls somebody else and joins the two (twiml.md §5). Nouns are read in ``voice/noun.py``."""
+"""``<Dial>``: calls somebody else and joins the two (twiml.md §5). Nouns are read in ``voice/dial/noun.py``."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from ringback.effects import AnswerLeg, CheckCallerId
 from ringback.events import (
@@ -13,16 +11,16 @@ from ringback.events import (
     RecordingEnded,
     TimerFired,
 )
-from ringback.voice import dial_conference, dial_queue
-from ringback.voice.dialling import LIMIT, Dialling, conduct
-from ringback.voice.noun import TONES, targets
+from ringback.voice.dial import conference_noun, queue_noun
+from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
+from ringback.voice.dial.noun import TONES, targets
 from ringback.voice.numbers import is_client, is_sip, normal
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Outcome, Steps
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
     Attributes,
-    Outcome,
-    Steps,
     Verb,
     boolean,
     choice,
@@ -32,16 +30,13 @@ from ringback.voice.verb import (
     whole,
 )
 
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
-
 ALONE = ("Queue", "Conference")
 """Nouns beside which no other stands."""
 CALLER_ID_LIMIT = 255
 """Characters of ``callerId`` (13248)."""
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Dial, join, and go on when it is over."""
     action = session.resolve(attributes["action"], 15004) if attributes["action"] else None
     attributes["record"] = {"true": "record-from-answer", "false": "do-not-record"}.get(
@@ -52,9 +47,9 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
         session.warn(13000, f"{alone.place}: <{alone.tag}> stands alone in <Dial>; nobody is dialled")
         return (yield from conduct(Dialling(attributes, session, action), _nobody()))
     if alone is not None and alone.tag == "Conference":
-        return (yield from dial_conference.run(alone, attributes, session, action))
+        return (yield from conference_noun.run(alone, attributes, session, action))
     if alone is not None and alone.tag == "Queue":
-        return (yield from dial_queue.run(alone, attributes, session, action))
+        return (yield from queue_noun.run(alone, attributes, session, action))
     dialling = Dialling(attributes, session, action)
     return (yield from conduct(dialling, _talk(element, dialling)))
 
@@ -132,7 +127,7 @@ def _answered(dialling: Dialling) -> Steps[None]:
             dialling.ended(event)
 
 
-def _caller_id(attributes: Attributes, session: Session) -> Steps[str | None]:
+def _caller_id(attributes: Attributes, session: Stage) -> Steps[str | None]:
     """The number to show: the caller's own, or one that the account may use (13247)."""
     call = session.call
     own = call.to if call.direction == "outbound-api" else call.from_

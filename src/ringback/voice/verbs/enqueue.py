@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from ringback.effects.queues import MakeTask
 from ringback.kernel.resource import snake
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.queue import LARGEST_SIZE, NAME_LIMIT
 from ringback.voice import params
-from ringback.voice.stay import Stay, waiting
+from ringback.voice.call.desk import AskedTask
+from ringback.voice.queue.stay import Stay, waiting
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, Next, Outcome, Source, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import (
-    Attribute,
-    Attributes,
-    Goto,
-    Next,
-    Outcome,
-    Source,
-    Steps,
-    Verb,
-    choice,
-    method,
-    read_attributes,
-    text,
-    whole,
-)
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attribute, Attributes, Verb, choice, method, read_attributes, text, whole
 
 TASK = {
     "priority": Attribute(whole(0, 99_999_999)),
@@ -38,7 +23,7 @@ TASK = {
 """Attributes of ``<Task>``; the timeout is in seconds."""
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Wait until somebody takes the caller, or the caller leaves; then the action, or the next verb."""
     stay = Stay(session, session.callback_url(attributes["action"], 14203), attributes["method"])
     name = _name(element, attributes, session)
@@ -49,7 +34,8 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     if problem:
         return _refused(stay, problem)
     if task is not None:
-        session.task_request, stay.with_task = task.request, True
+        session.keep(AskedTask(task.request))
+        stay.with_task = True
         session.do(task)
     return (yield from waiting(stay, _source(attributes, session)))
 
@@ -59,7 +45,7 @@ def _refused(stay: Stay, result: str) -> Outcome:
     return Next() if stay.action is None else Goto(stay.source(result))
 
 
-def _name(element: Element, attributes: Attributes, session: Session) -> str | None:
+def _name(element: Element, attributes: Attributes, session: Stage) -> str | None:
     """The queue's name; None, with its entry in the log, when it is bad."""
     workflow = attributes["workflowSid"]
     if workflow is not None:
@@ -75,7 +61,7 @@ def _name(element: Element, attributes: Attributes, session: Session) -> str | N
     return None
 
 
-def _task(element: Element, attributes: Attributes, session: Session) -> MakeTask | None:
+def _task(element: Element, attributes: Attributes, session: Stage) -> MakeTask | None:
     """The task to be made; None: none is wanted, or its JSON is bad (14221)."""
     child = next((one for one in element.children if one.tag == "Task"), None)
     if attributes["workflowSid"] is None:
@@ -111,7 +97,7 @@ def _is_object(written: str) -> bool:
         return False
 
 
-def _source(attributes: Attributes, session: Session) -> Source | None:
+def _source(attributes: Attributes, session: Stage) -> Source | None:
     """Where the wait documents come from; None: the music that is built in; an empty URL: silence."""
     given = attributes["waitUrl"]
     if given is None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ringback.effects import AudioItem, Silence, StopAudio
 from ringback.events import DigitPressed, PlaybackEnded, TimerFired
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, Next, Outcome, Source, Steps
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
     Attributes,
-    Goto,
-    Next,
-    Outcome,
-    Source,
-    Steps,
     Verb,
     boolean,
     keys,
@@ -26,9 +22,6 @@ from ringback.voice.verb import (
     words,
 )
 from ringback.voice.verbs import pause, play, say
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
 
 TIMER = "gather"
 _SAY_CODES = {"voice": 13321, "loop": 13322}
@@ -54,7 +47,7 @@ class _Input:
         self.done = len(self.digits) >= self._count
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Collect; with input the action is requested and nothing returns here."""
     action = session.action_url(attributes["action"])
     if "speech" in attributes["input"]:
@@ -76,7 +69,7 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     return Goto(Source(url=action, method=attributes["method"], params=params))
 
 
-def _prompt(element: Element, attributes: Attributes, session: Session, found: _Input) -> Steps[None]:
+def _prompt(element: Element, attributes: Attributes, session: Stage, found: _Input) -> Steps[None]:
     """Play the children one after the other; the first key stops them (unless bargeIn is false)."""
     for child in element.children:
         prompt = _item(child, session)
@@ -101,7 +94,7 @@ def _prompt(element: Element, attributes: Attributes, session: Session, found: _
             return
 
 
-def _item(child: Element, session: Session) -> tuple[AudioItem, int] | None:
+def _item(child: Element, session: Stage) -> tuple[AudioItem, int] | None:
     declared = {"Say": say.VERB, "Play": play.VERB, "Pause": pause.VERB}.get(child.tag)
     if declared is None:
         return None
@@ -119,7 +112,7 @@ def _item(child: Element, session: Session) -> tuple[AudioItem, int] | None:
     return None if item is None else (item, attributes["loop"])
 
 
-def _collect(attributes: Attributes, session: Session, found: _Input) -> Steps[None]:
+def _collect(attributes: Attributes, session: Stage, found: _Input) -> Steps[None]:
     """Wait for keys; each starts the timeout anew."""
     session.timer(TIMER, attributes["timeout"])
     while not found.done:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, Outcome, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attributes, End, Outcome, Steps, Verb
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attributes, Verb
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """End the call. As the first verb it still answers it: only ``<Reject>`` does not."""
     return End()
     yield

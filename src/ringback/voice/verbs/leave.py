@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Next, Outcome, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attributes, Next, Outcome, Steps, Verb
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attributes, Verb
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Outside a queue there is nothing to leave: the next verb."""
     return Next()
     yield

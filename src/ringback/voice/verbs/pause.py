@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import Silence
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Next, Outcome, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, whole
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attribute, Attributes, Verb, whole
 
 UNANSWERED_LIMIT = 60
 """Seconds that an unanswered call may be kept waiting; a longer pause answers it."""
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Wait, then go on."""
     if session.answered:
         yield from session.play((Silence(float(attributes["length"])),))

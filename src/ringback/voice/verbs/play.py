@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import AudioItem, Keys, Sound
 from ringback.kernel.errors import Refused
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Next, Outcome, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, keys, whole
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attribute, Attributes, Verb, keys, whole
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Play, then go on. A sound that cannot be fetched is logged by the player and skipped."""
     item = sound_of(element, attributes, session)
     if item is not None:
@@ -21,7 +18,7 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     return Next()
 
 
-def sound_of(element: Element, attributes: Attributes, session: Session) -> AudioItem | None:
+def sound_of(element: Element, attributes: Attributes, session: Stage) -> AudioItem | None:
     """What to play; None, with a warning, when there is nothing usable."""
     if attributes["digits"]:
         return Keys(attributes["digits"])

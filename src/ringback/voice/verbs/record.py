@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import StopRecording
 from ringback.events import DigitPressed, RecordingBegan, RecordingEnded, RecordingSilent, TimerFired
-from ringback.voice.plan import RecordingPlan
-from ringback.voice.transcription import LONGEST
+from ringback.voice.call.plan import RecordingPlan
+from ringback.voice.recording.transcription import LONGEST
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, HungUp, Next, Outcome, Redirected, Source, Steps
 from ringback.voice.twiml import Element
 from ringback.voice.verb import (
     Attribute,
     Attributes,
-    Goto,
-    HungUp,
-    Next,
-    Outcome,
-    Redirected,
-    Source,
-    Steps,
     Verb,
     boolean,
     choice,
@@ -29,14 +22,11 @@ from ringback.voice.verb import (
     whole,
 )
 
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
-
 TIMER = "record"
 MAX_LENGTH = Attribute(whole(2, 14400), 3600, 13612)
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Record; then the action is requested. Nothing recorded: the next verb."""
     action = session.action_url(attributes["action"], 15004)
     told = session.callback_url(attributes["transcribeCallback"], 13257)
@@ -79,7 +69,7 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
 
 
 def _outcome(
-    event: RecordingEnded, digits: str, action: str, attributes: Attributes, session: Session
+    event: RecordingEnded, digits: str, action: str, attributes: Attributes, session: Stage
 ) -> Outcome:
     if event.seconds <= 0 and not digits:
         return Next()
@@ -88,7 +78,7 @@ def _outcome(
     return Goto(Source(url=action, method=attributes["method"], params=params))
 
 
-def _limits(element: Element, attributes: Attributes, session: Session) -> tuple[int, bool]:
+def _limits(element: Element, attributes: Attributes, session: Stage) -> tuple[int, bool]:
     """Seconds that the recording may last, and whether it is written down (twiml.md §4)."""
     longest: int = attributes["maxLength"]
     if not attributes["transcribe"]:
@@ -106,7 +96,7 @@ def _limits(element: Element, attributes: Attributes, session: Session) -> tuple
     return longest, True
 
 
-def _plan(attributes: Attributes, session: Session) -> RecordingPlan:
+def _plan(attributes: Attributes, session: Stage) -> RecordingPlan:
     return RecordingPlan(
         source="RecordVerb",
         track="inbound",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Goto, Outcome, Source, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attributes, Goto, Outcome, Source, Steps, Verb, method
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attributes, Verb, method
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Leave for the URL in the content; without one, the current document is asked again."""
     return Goto(Source(url=session.action_url(element.text or None), method=attributes["method"]))
     yield

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ringback.voice.stage import Stage
+from ringback.voice.steps import End, Outcome, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, End, Outcome, Steps, Verb, choice
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attribute, Attributes, Verb, choice
 
 SIP_CODES = {"busy": 486, "rejected": 603}
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Refuse; on an answered call it is a hang-up."""
     return End(reject=SIP_CODES[attributes["reason"]])
     yield

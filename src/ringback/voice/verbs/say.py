@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import Speech
+from ringback.voice.stage import Stage
+from ringback.voice.steps import Next, Outcome, Steps
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, Next, Outcome, Steps, Verb, keys, whole
-
-if TYPE_CHECKING:
-    from ringback.voice.session import Session
+from ringback.voice.verb import Attribute, Attributes, Verb, keys, whole
 
 LIMIT = 4096
 
 
-def run(element: Element, attributes: Attributes, session: Session) -> Steps[Outcome]:
+def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
     """Speak, then go on."""
     speech = speech_of(element, attributes, session)
     if speech is not None:
@@ -22,7 +19,7 @@ def run(element: Element, attributes: Attributes, session: Session) -> Steps[Out
     return Next()
 
 
-def speech_of(element: Element, attributes: Attributes, session: Session) -> Speech | None:
+def speech_of(element: Element, attributes: Attributes, session: Stage) -> Speech | None:
     """What to say; None, with a warning, when there is nothing (13520)."""
     ssml = bool(element.children)
     words = element.inner if ssml else element.text

@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from ringback.web.webhooks.request import Target
+from ringback.web.webhooks.target import Target
 
 # Ports of services that a line of HTTP could talk to by mistake (after the Fetch standard's bad ports).
 BAD_PORTS: Final = frozenset(

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from ringback.web.webhooks.auth import Challenge
-from ringback.web.webhooks.request import Target
+from ringback.web.webhooks.target import Target
 
 MAX_COOKIES = 50
 MAX_COOKIE_BYTES = 4_096

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from ringback.web.form import encode
@@ -20,10 +20,9 @@ from ringback.web.signing import (
     signed_url,
     with_body_sha256,
 )
+from ringback.web.webhooks.jar import CookieJar
 from ringback.web.webhooks.overrides import Overrides, Trouble, parse_overrides
-
-if TYPE_CHECKING:
-    from ringback.web.webhooks.jar import CookieJar
+from ringback.web.webhooks.target import Target
 
 USER_AGENT: Final = "RingbackProxy/1.0"
 IDEMPOTENCY_HEADER: Final = "I-Twilio-Idempotency-Token"
@@ -75,23 +74,6 @@ class Hook:
     key_id: str = ""
     algorithm: Algorithm = "HMAC_SHA1"
     """With `key_id`, a custom signing key (section 3.5): then `auth_token` holds that key's secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a request goes: a clean URL, and the credentials that were written into it."""
-
-    url: str
-    scheme: str
-    host: str
-    port: int
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        """What credentials are bound to."""
-        return self.scheme, self.host, self.port
 
 
 @dataclass(frozen=True, slots=True)

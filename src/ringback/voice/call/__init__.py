@@ -1,0 +1,1 @@
+"""A call from its creation to its end."""

@@ -1,0 +1,160 @@
+"""What a call tells the desk: the part of the product that has the tasks (taskrouter.md §9; events/queues.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ringback.effects import Post
+from ringback.events import CallRequested
+from ringback.events.queues import DeskCallChanged, DeskCallRequested, ReservationClaimed, TaskMade
+from ringback.resources.api.call import Call
+from ringback.voice.leg import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTask:
+    """Kept with a waiting caller's leg: the ``MakeTask`` that their stay belongs to."""
+
+    request: str
+
+
+def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
+    """The event that tells of ``change``, in a list; empty when the call belongs to no task."""
+    workspace = desk.get("workspace", "")
+    if not workspace:
+        return []
+    ended = change == "ended"
+    return [
+        Post(
+            DeskCallChanged(
+                workspace_sid=workspace,
+                about=call.sid,
+                desk=dict(desk),
+                change=change,
+                status=call.status if ended else "",
+                sip_code=call.sip_code if ended else None,
+                error_code=call.error_code if ended else None,
+                reason_code=(call.plan.get("outcome") or {}).get("reason_code") if ended else None,
+                reason=reason,
+                **facts,
+            )
+        )
+    ]
+
+
+def tell(session: Leg, change: Any, reason: str = "") -> None:
+    """Tell the desk, when the call belongs to a task."""
+    for post in changed(session.call, session.plan.desk, change, reason):
+        session.do(post)
+
+
+def joined(session: Leg, conference_sid: str, name: str) -> None:
+    """The leg is in a conference: the task's attributes name it (taskrouter.md §4.1)."""
+    facts = {"conference_sid": conference_sid, "conference_name": name}
+    for post in changed(session.call, session.plan.desk, "joined", **facts):
+        session.do(post)
+
+
+def left(session: Leg, reason: str) -> None:
+    """The customer has gone without an agent: the desk hears it once, and has no part in the call any more."""
+    if session.plan.desk:
+        tell(session, "left_queue", reason)
+        session.plan.desk = {}
+        session.save()
+
+
+def customer(event: TaskMade) -> dict[str, str]:
+    """What a waiting caller is to its task."""
+    return {"workspace": event.workspace_sid, "task": event.task_sid, "role": "customer"}
+
+
+def task_made(session: Leg, event: TaskMade) -> None:
+    """The caller's task exists: remember it, or tell at once that the caller has left meanwhile."""
+    if not event.task_sid:
+        return
+    asked = session.part(AskedTask)
+    if asked is None or event.request != asked.request:
+        for post in changed(session.call, customer(event), "left_queue", "left before the task was made"):
+            session.do(post)
+        return
+    session.board.queues.prove(session.call.sid)
+    tell(session, "left_queue", "enqueued again")  # an earlier task, whose talk is over
+    session.plan.desk = customer(event)
+    session.save()
+
+
+def claimed(session: Leg, event: ReservationClaimed) -> None:
+    """This leg is a worker's from now on, also when no instruction of the desk dialled it."""
+    if not session.plan.desk:
+        session.plan.desk = worker(event)
+        session.save()
+
+
+def orphaned(event: TaskMade) -> list[Post]:
+    """The task of a caller who is gone: the desk hears that the call has ended."""
+    return _gone(event, customer(event), "hung up before the task was made")
+
+
+def worker(event: ReservationClaimed) -> dict[str, str]:
+    """What a leg is to the reservation that it claimed."""
+    return {
+        "workspace": event.workspace_sid,
+        "task": event.task_sid,
+        "reservation": event.reservation_sid,
+        "role": "worker",
+    }
+
+
+def claim_orphaned(event: ReservationClaimed) -> list[Post]:
+    """The reservation of a leg that is gone: the desk hears that the call has ended."""
+    return [] if event.error_code else _gone(event, worker(event), "hung up before the caller was connected")
+
+
+def _gone(event: TaskMade | ReservationClaimed, part: dict[str, str], reason: str) -> list[Post]:
+    if not event.task_sid:
+        return []
+    return [
+        Post(
+            DeskCallChanged(
+                workspace_sid=event.workspace_sid,
+                about=event.call_sid,
+                desk=part,
+                change="ended",
+                status="completed",
+                reason=reason,
+            )
+        )
+    ]
+
+
+def as_request(event: DeskCallRequested) -> CallRequested:
+    """A call that the desk wants, as POST Calls would ask for it: the same checks apply.
+
+    Whether the number shown may be shown is the desk's to know.
+    """
+    given = {
+        "To": event.to,
+        "From": event.from_,
+        "Url": event.url,
+        "Method": event.method,
+        "Twiml": event.twiml if event.url is None else None,
+        "Timeout": str(event.timeout),
+        "Record": "true" if event.record else None,
+        "RecordingChannels": event.recording_channels,
+        "RecordingStatusCallback": event.record_callback,
+        "RecordingStatusCallbackMethod": event.record_callback_method,
+        "StatusCallback": event.status_callback,
+        "StatusCallbackMethod": event.status_callback_method,
+        "SipAuthUsername": event.username,
+        "SipAuthPassword": event.password,
+    }
+    params = {name: [value] for name, value in given.items() if value}
+    params["StatusCallbackEvent"] = list(event.status_callback_events)
+    return CallRequested(
+        call_sid=event.call_sid,
+        account_sid=event.account_sid,
+        params=params,
+        caller_number_sid=event.caller_number_sid,
+        trial_callee_verified=event.trial_callee_verified,
+    )

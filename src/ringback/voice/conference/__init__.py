@@ -1,0 +1,1 @@
+"""Conferences: who is in them, and what they hear."""

@@ -1,0 +1,1 @@
+"""`<Dial>`: the legs it makes, and its nouns."""

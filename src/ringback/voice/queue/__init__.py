@@ -1,0 +1,1 @@
+"""Who waits in the queues, and who takes them out."""
