@@ -31,7 +31,7 @@ from ringback.kernel.clock import Hold
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.outcomes import line_status, notifications, numbers
-from ringback.outcomes.permissions import Permissions
+from ringback.outcomes.permissions import FOLLOWED, Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
@@ -52,9 +52,8 @@ from ringback.taskrouter.desk import Desk
 from ringback.voice.switchboard import Switchboard, VoiceSettings
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
-from ringback.web.calls import Directory
 from ringback.web.desk import EVERYTHING, DeskLink
-from ringback.web.dialing_permissions import FOLLOWED
+from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.followed import load
 from ringback.web.lookup_lines import LocalLines
@@ -63,7 +62,7 @@ from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
 from ringback.web.registrations import Registrations
 from ringback.web.server import Server
-from ringback.web.transcriptions import Transcriptions
+from ringback.web.transcribing import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
 from ringback.wiring import wire
 
@@ -267,7 +266,7 @@ class Ringback:
         self.server.bind()
         await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
         await load(self.store, FOLLOWED, self.permissions.follow)
-        await load(self.store, (LineTypeOverride,), self.lookups.overrides.follow)
+        await load(self.store, (LineTypeOverride,), self.lookups.follow)
         for carrier in self.exchange.carriers:
             await carrier.start()
         owed = await self.store.owed()

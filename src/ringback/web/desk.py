@@ -28,8 +28,7 @@ from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Store
-from ringback.web.calls import TERMINAL
-from ringback.web.outcomes import outcome_of
+from ringback.web.outcomes import TERMINAL, outcome_of
 
 PARTS: tuple[type[Any], ...] = (
     Activity, TaskChannel, TaskQueue, Workflow, Worker, WorkerChannel, Task, Reservation,
