@@ -341,13 +341,17 @@ def _shape(hint: Any, within: str) -> tuple[Field, ...]:
     """The keys of a ``TypedDict``; ``Annotated[…, field(…)]`` gives a key its options."""
     for each in (hint, *typing.get_args(hint)):
         if typing.is_typeddict(each):
-            found = []
-            for name, part in typing.get_type_hints(each, include_extras=True).items():
-                annotated = typing.get_origin(part) is Annotated
-                bare, declared = typing.get_args(part)[:2] if annotated else (part, field(None))
-                found.append(_describe(name, bare, declared, within))
-            return tuple(found)
+            parts = typing.get_type_hints(each, include_extras=True)
+            return tuple(_describe(name, *_declared(part), within) for name, part in parts.items())
     return ()
+
+
+def _declared(part: Any) -> tuple[Any, _Declared]:
+    """Type and declaration of a key; without a declaration it is null, or an object of nulls, until it is given."""
+    if typing.get_origin(part) is Annotated:
+        hint, declared = typing.get_args(part)[:2]
+        return hint, declared
+    return part, field(dict if typing.is_typeddict(part) else None)
 
 
 def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:

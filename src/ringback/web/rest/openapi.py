@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ringback import __version__
-from ringback.kernel.resource import Field, Record
+from ringback.kernel.resource import Field, Record, pascal
 from ringback.web.rest.paging import filters_of, parameters_of
 from ringback.web.rest.render import View
 
@@ -26,6 +26,8 @@ def openapi(nouns: Iterable[type[Record]], public_url: str) -> dict[str, Any]:
         for number, place in enumerate(noun.places):
             view = View(noun, place, public_url)
             name = noun.name if number == 0 else f"{noun.name}{number + 1}"
+            if name in schemas:  # another product's noun of the same name
+                name = pascal(place.product) + name
             schemas[name] = _schema(view)
             _paths(paths, view, name)
     return {
