@@ -52,6 +52,7 @@ from ringback.taskrouter.desk import Desk
 from ringback.voice.switchboard import Switchboard, VoiceSettings
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
+from ringback.web.contacts import Contacts
 from ringback.web.desk import EVERYTHING, DeskLink
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
@@ -60,7 +61,6 @@ from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
-from ringback.web.registrations import Registrations
 from ringback.web.server import Server
 from ringback.web.transcribing import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
@@ -209,7 +209,7 @@ class Ringback:
                 voices=self.speech,
                 sounds=self.sounds,
                 warm=self.speech.warm,
-                registrations=Registrations(store, self.account_sid, self.clock.now),
+                registrations=Contacts(store, self.account_sid, self.clock.now),
             )
             self.exchange.add(self.sip)
         self.reconciler = Reconciler(

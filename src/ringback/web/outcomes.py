@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from ringback.kernel.outcome import Outcome, from_json, remembered
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
 from ringback.store import Store
+from ringback.web.directory import Directory
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.generic import not_found
@@ -94,18 +95,11 @@ def _attributes(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-class Numbers(Protocol):
-    """The directory of the account's numbers (web/calls.py)."""
-
-    async def caller_id(self, account_sid: str, number: str) -> str | None:
-        """SID of our number or verified caller id; None: it is neither."""
-
-
 class CustomerRights:
     """Looks up what the checks of a customer's call need (21210, 21219), before the voice core handles it."""
 
-    def __init__(self, numbers: Numbers, store: Store) -> None:
-        self._numbers, self._store = numbers, store
+    def __init__(self, directory: Directory, store: Store) -> None:
+        self._directory, self._store = directory, store
 
     async def prepare(self, event: DeskCallRequested) -> DeskCallRequested:
         """Fill in whose the caller id is, and whether a trial account may call the callee. Workers are not checked:
@@ -115,8 +109,8 @@ class CustomerRights:
         account = await self._store.get(Account, event.account_sid)
         verified = True
         if account is not None and account.type == "Trial":
-            verified = await self._numbers.caller_id(event.account_sid, event.to) is not None
-        owner = await self._numbers.caller_id(event.account_sid, event.from_)
+            verified = await self._directory.caller_id(event.account_sid, event.to) is not None
+        owner = await self._directory.caller_id(event.account_sid, event.from_)
         return replace(event, caller_number_sid=owner, trial_callee_verified=verified)
 
 

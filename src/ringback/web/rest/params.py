@@ -78,6 +78,12 @@ def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def first(params: Params, name: str) -> str:
+    """The first value of a parameter; empty when it is not given."""
+    values = params.get(name)
+    return values[0] if values else ""
+
+
 def read_bool(text: str) -> bool:
     """``true``/``false`` in any case; raises ``ValueError``."""
     low = text.strip().lower()

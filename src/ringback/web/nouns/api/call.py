@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from ringback.effects import Delete
@@ -14,6 +14,7 @@ from ringback.web.nouns import NounRules
 from ringback.web.outcomes import TERMINAL, CallOutcomes
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context, Params
+from ringback.web.rest.params import first
 from ringback.web.rest.render import rfc2822
 from ringback.web.rest.rules import Extra
 
@@ -40,11 +41,11 @@ class CallRules(NounRules):
         if self.ports.closed():
             raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
         account = ctx.account
-        application_sid = _first(params, "ApplicationSid")
+        application_sid = first(params, "ApplicationSid")
         application = None
         if application_sid:
             application = await self.ports.directory.application(account.sid, application_sid)
-        caller, callee = _first(params, "CallerId") or _first(params, "From"), _first(params, "To")
+        caller, callee = first(params, "CallerId") or first(params, "From"), first(params, "To")
         verified = True
         if account.type == "Trial" and callee:
             verified = await self.ports.directory.caller_id(account.sid, callee) is not None
@@ -66,7 +67,7 @@ class CallRules(NounRules):
 
     async def update(self, ctx: Context, params: Params) -> Call:
         """POST Calls/{sid}. A call that is over is given back unchanged, or refused (voice-calls.md §7)."""
-        status = _first(params, "Status") or ""
+        status = first(params, "Status")
         if status not in ("", "canceled", "completed"):
             raise Refused(20001, f"Status {status[:40]!r} is neither canceled nor completed")
         changed: Call | None = await self.ports.ask(
@@ -93,11 +94,6 @@ class CallRules(NounRules):
         if ctx.record.status not in TERMINAL:
             raise Refused(20009, "This call cannot be deleted because it is not complete yet")
         await ctx.store.commit([Delete(ctx.record)])
-
-
-def _first(params: Mapping[str, Sequence[str]], name: str) -> str | None:
-    values = params.get(name)
-    return values[0] if values else None
 
 
 async def events(ctx: Context) -> Answer:

@@ -15,6 +15,7 @@ from ringback.web.nouns import NounRules
 from ringback.web.nouns.api.incoming_phone_number import friendly
 from ringback.web.rest.answer import json_answer
 from ringback.web.rest.context import Context, Params
+from ringback.web.rest.params import first
 
 _EXTENSION = re.compile(r"[0-9*#wW]{0,32}\Z")
 ANONYMOUS = "+266696687"
@@ -62,14 +63,15 @@ class OutgoingCallerIdRules(NounRules):
         """Check the request, place the call; gives the answer's JSON. Raises :class:`Refused`."""
         if self.ports.closed():
             raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
-        number = _number(_first(ctx, "PhoneNumber"))
-        name = _first(ctx, "FriendlyName")
+        params = ctx.params
+        number = _number(first(params, "PhoneNumber"))
+        name = first(params, "FriendlyName")
         if len(name) > 64:
             raise Refused(20002, "FriendlyName is longer than 64 characters", 400)
-        delay = _first(ctx, "CallDelay") or "0"
+        delay = first(params, "CallDelay") or "0"
         if not re.fullmatch(r"[0-9]{1,2}", delay, re.ASCII) or int(delay) > 60:
             raise Refused(21454, "CallDelay must be from 0 to 60 seconds", 400)
-        extension = _first(ctx, "Extension")
+        extension = first(params, "Extension")
         if not _EXTENSION.match(extension):
             raise Refused(20001, "Extension takes at most 32 of 0-9 * # w W", 400)
         callback, method = _callback(ctx)
@@ -125,7 +127,10 @@ def _number(text: str) -> str:
 
 
 def _callback(ctx: Context) -> tuple[str, str]:
-    url, method = _first(ctx, "StatusCallback").strip(), _first(ctx, "StatusCallbackMethod").upper() or "POST"
+    url, method = (
+        first(ctx.params, "StatusCallback").strip(),
+        first(ctx.params, "StatusCallbackMethod").upper() or "POST",
+    )
     if method not in ("GET", "POST"):
         raise Refused(21403, "StatusCallbackMethod must be GET or POST", 400)
     if url:
@@ -134,7 +139,3 @@ def _callback(ctx: Context) -> tuple[str, str]:
         except ValueError:
             raise Refused(21609, f"StatusCallback {url[:200]!r} is not a usable URL", 400) from None
     return url, method
-
-
-def _first(ctx: Context, name: str) -> str:
-    return ctx.params.get(name, [""])[0]

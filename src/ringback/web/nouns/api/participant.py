@@ -17,6 +17,7 @@ from ringback.store import Page, Query
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.memory import page_of
+from ringback.web.rest.params import first
 from ringback.web.rest.rules import normal
 
 _STATUS = {"initiated": "connecting", "ringing": "ringing", "in-progress": "connecting"}
@@ -53,7 +54,7 @@ class ParticipantRules(NounRules):
         conference = fresh or await ctx.store.get(Conference, ctx.args["ConferenceSid"], ctx.account.sid)
         if conference is None or conference.status == "completed":
             raise Refused(16022, "The conference is over", 400)
-        caller, callee = _first(params, "CallerId") or _first(params, "From"), _first(params, "To")
+        caller, callee = first(params, "CallerId") or first(params, "From"), first(params, "To")
         account = ctx.account
         verified = account.type != "Trial" or not callee or await self._known(account.sid, callee)
         made: Participant = await self.ports.ask(
@@ -92,8 +93,3 @@ class ParticipantRules(NounRules):
         await self.ports.ask(
             ParticipantRemovalRequested(call_sid=seat.call_sid, conference_sid=seat.conference_sid)
         )
-
-
-def _first(params: Params, name: str) -> str:
-    values = params.get(name)
-    return values[0] if values else ""
