@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import MagicMock
 
 VIEWS = Path(__file__).resolve().parent.parent / "src" / "ringback" / "web" / "taskrouter_views"
 HTTP = {"list": "GET", "create": "POST", "fetch": "GET", "update": "POST", "delete": "DELETE"}
@@ -101,17 +102,14 @@ def _target(call: Call) -> Any:
 
 def _router() -> Any:
     from ringback.resources import all_nouns
-    from ringback.web.rest.render import View
-    from ringback.web.rest.routing import Router, Target
-    from ringback.web.taskrouter_views import taskrouter_views
+    from ringback.web.nouns import collect
+    from ringback.web.rest.routing import Router
+    from ringback.web.rest.rules import complete
 
     router = Router()
-    for noun in all_nouns():
-        router.add_noun(noun, "")
-    nobody: Any = object()  # the paths are asked for, not the answers
-    for one in taskrouter_views({}, statistics=nobody, explain=nobody, replay=nobody):
-        view = View(one.noun.__noun__, one.noun.__noun__.places[0], "")
-        router.add(one.product, one.path, Target(view, False, one.methods, custom=one.handler))
+    every = complete(all_nouns(), collect(MagicMock()))  # the paths are asked for, not the answers
+    for rules in every:
+        router.add_noun(rules, "", every)
     return router
 
 

@@ -323,6 +323,7 @@ REGISTRIES = (
     Registry("studio/widgets", "docs/reference/widgets.md"),
     Registry("edges/carriers", "docs/reference/carriers.md"),
     Registry("resources/*", "docs/reference/resources.md"),
+    Registry("web/nouns/*", "docs/reference/resources.md"),
 )
 
 
@@ -366,13 +367,40 @@ def test_registry_item_has_a_test(registry: Registry, path: Path) -> None:
     stem = path.stem
     if (ROOT / "tests" / path.relative_to(SOURCE).parent / f"test_{stem}.py").exists():
         return
-    spoken = {
-        "voice/verbs": rf"<{stem}\b",
-        "resources/*": rf"\b({stem}s?|{''.join(word.title() for word in stem.split('_'))}s?)\b",
-    }.get(registry.folder, rf"\b{stem}\b")
+    noun = rf"\b({stem}s?|{''.join(word.title() for word in stem.split('_'))}s?)\b"
+    spoken = {"voice/verbs": rf"<{stem}\b", "resources/*": noun, "web/nouns/*": noun}.get(
+        registry.folder, rf"\b{stem}\b"
+    )
     flags = re.IGNORECASE if registry.folder == "voice/verbs" else 0
     texts = [one.read_text("utf-8") for one in (ROOT / "tests").rglob("test_*.py") if one != Path(__file__)]
     assert any(re.search(spoken, text, flags) for text in texts), f"no test speaks of {stem} ({spoken})"
+
+
+# --- nouns -------------------------------------------------------------------------------------------------
+
+
+def test_rules_of_nouns_stand_where_their_nouns_do() -> None:
+    """``web/nouns/<product>/<noun>.py`` has a namesake in ``resources/``."""
+    rules = {path.relative_to(SOURCE / "web" / "nouns") for path in (SOURCE / "web" / "nouns").glob("*/*.py")}
+    assert rules <= {path.relative_to(SOURCE / "resources") for path in (SOURCE / "resources").glob("*/*.py")}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "web" / "rest").glob("*.py")), ids=named)
+def test_the_generic_code_names_no_noun(path: Path) -> None:
+    """But accounts, which authentication knows."""
+    nouns = {
+        node.name
+        for one in (SOURCE / "resources").rglob("*.py")
+        for node in parsed(one).body
+        if isinstance(node, ast.ClassDef) and any(dotted(base) == "Record" for base in node.bases)
+    }
+    assert len(nouns) > 20
+    tree = parsed(path)
+    said = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    said |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert said & (nouns - {"Account"}) == set()
+    known = {one.name for one in imports(tree, package_of(path)) if one.name.startswith("ringback.resources")}
+    assert known <= {"ringback.resources.api.account.Account"}
 
 
 # --- the rules see what they should ------------------------------------------------------------------------

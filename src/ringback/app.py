@@ -32,7 +32,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.outcomes import line_status, notifications, numbers
-from ringback.outcomes.permissions import Permissions
+from ringback.outcomes.permissions import FOLLOWED, Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
@@ -56,18 +56,17 @@ from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
-from ringback.web.calls import Directory
+from ringback.web.contacts import Contacts
 from ringback.web.desk import EVERYTHING, DeskLink
-from ringback.web.dialing_permissions import FOLLOWED
+from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.followed import load
 from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
-from ringback.web.registrations import Registrations
 from ringback.web.server import Server
-from ringback.web.transcriptions import Transcriptions
+from ringback.web.transcribing import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
 from ringback.wiring import leave, wire
 
@@ -214,7 +213,7 @@ class Ringback:
                 voices=self.speech,
                 sounds=self.sounds,
                 warm=self.speech.warm,
-                registrations=Registrations(store, self.account_sid, self.clock.now),
+                registrations=Contacts(store, self.account_sid, self.clock.now),
             )
             self.exchange.add(self.sip)
         self.reconciler = Reconciler(
@@ -271,7 +270,7 @@ class Ringback:
         self.server.bind()
         await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
         await load(self.store, FOLLOWED, self.permissions.follow)
-        await load(self.store, (LineTypeOverride,), self.lookups.overrides.follow)
+        await load(self.store, (LineTypeOverride,), self.lookups.follow)
         for carrier in self.exchange.carriers:
             await carrier.start()
         owed = await self.store.owed()

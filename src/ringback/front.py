@@ -24,13 +24,6 @@ from ringback.firstrun import Credentials
 from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.resources import all_nouns
-from ringback.resources.api.call import Call
-from ringback.resources.api.conference import Conference
-from ringback.resources.api.participant import Participant
-from ringback.resources.api.queue import Member, Queue
-from ringback.resources.api.recording import Recording
-from ringback.resources.api.transcription import Transcription
-from ringback.resources.voice.country import Country
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -43,10 +36,7 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.voice.switchboard import Switchboard
 from ringback.web.auth import Authenticator, read_token
-from ringback.web.caller_ids import CallerIds
-from ringback.web.calls import Directory, LiveCalls, LiveRecordings
-from ringback.web.conferences import ConferenceSource, LiveConferences, LiveParticipants, ParticipantSource
-from ringback.web.dialing_permissions import CountrySource, DialingPermissions
+from ringback.web.directory import Directory
 from ringback.web.event_bridge import EventBridge
 from ringback.web.features.api import Api
 from ringback.web.features.application import CallbackFeature
@@ -55,17 +45,14 @@ from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
 from ringback.web.lookups import Lookups
-from ringback.web.outcomes import FailureNotices, outcome_views
-from ringback.web.queues import LiveMembers, LiveQueues, MemberSource, QueueSource
+from ringback.web.nouns import collect
+from ringback.web.nouns.ports import Ports
+from ringback.web.outcomes import FailureNotices
 from ringback.web.reconciliation import Reconciliation
 from ringback.web.rest.application import build_rest
 from ringback.web.rest.context import RestSettings
 from ringback.web.server import Front
 from ringback.web.status import Status
-from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
-from ringback.web.taskrouter_views import taskrouter_views
-from ringback.web.token_validation import token_validation
-from ringback.web.transcriptions import LiveTranscriptions
 
 
 class Product(Protocol):
@@ -168,70 +155,42 @@ def build_callbacks(product: Product) -> CallbackFeature:
 
 def build_front(product: Product) -> Front:
     """Everything that is served; also tells the product its authenticator."""
-    directory, ask, settings, desk = product.directory, product.runtime.ask, product.settings, product.desk
+    settings = product.settings
+    ports = Ports(
+        ask=product.runtime.ask,
+        new_sid=product.new_sid,
+        closed=lambda: product.exchange.draining,
+        directory=product.directory,
+        new_code=_code if settings.verify_caller_ids == "call" else None,
+        queues=product.voice.queues,
+        conferences=product.voice.conferences,
+        call_status=product.voice.call_status,
+        recordings=product.recordings,
+        recording_auth=settings.recording_auth,
+        encode_mp3=encode_mp3,
+        permissions=product.permissions,
+        lookups=product.lookups,
+        notices=product.notices,
+        desk=product.desk,
+        compile_expression=compile_expression,
+        statistics=statistics,
+        explain=explain,
+        replay=replay,
+    )
     rest = build_rest(
         product.store,
         all_nouns(),
-        {
-            Call: LiveCalls(
-                directory=directory,
-                ask=ask,
-                new_sid=product.new_sid,
-                closed=lambda: product.exchange.draining,
-            ),
-            Recording: LiveRecordings(ask=ask, new_sid=product.new_sid),
-            Transcription: LiveTranscriptions(ask),
-            Queue: LiveQueues(ask=ask, new_sid=product.new_sid),
-            Member: LiveMembers(ask=ask),
-            Conference: LiveConferences(ask),
-            Participant: LiveParticipants(
-                numbers=directory, ask=ask, new_sid=product.new_sid, closed=lambda: product.exchange.draining
-            ),
-            **live_taskrouter(ask, product.new_sid),
-        },
+        collect(ports),
         RestSettings(
             public_url=settings.base_url,
             now=product.clock.now,
             make_sid=product.new_sid,
             make_secret=lambda: secrets.token_hex(16),
-            recordings=product.recordings,
-            encode_mp3=encode_mp3,
-            recording_auth=settings.recording_auth,
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
         ),
-        sources={
-            Queue: QueueSource(product.voice.queues),
-            Member: MemberSource(product.voice.queues),
-            Conference: ConferenceSource(product.voice.conferences, product.new_sid),
-            Participant: ParticipantSource(product.voice.conferences, product.voice.call_status),
-            Country: CountrySource(product.permissions),
-            **sources_taskrouter(desk, product.store, compile_expression=compile_expression),
-        },
-        extra=(
-            *taskrouter_views(
-                desk.floors,
-                statistics=statistics,
-                explain=explain,
-                replay=replay,
-                ask=ask,
-                new_sid=product.new_sid,
-            ),
-            *DialingPermissions(product.permissions).extras,
-            *outcome_views(desk.floors, product.notices),
-            *product.lookups.extras,
-            token_validation(desk),
-        ),
-        follow=lambda record, gone: product.permissions.follow(record, gone=gone),
     )
     product.authenticator = rest.services.auth
-    if settings.verify_caller_ids == "call":
-        rest.services.verify = CallerIds(
-            ask=ask,
-            new_sid=product.new_sid,
-            new_code=lambda: f"{secrets.randbelow(1_000_000):06d}",
-            closed=lambda: product.exchange.draining,
-        ).verify
     status = Status(ready=product.not_ready, figures=product.figures)
     prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
@@ -246,3 +205,8 @@ def build_front(product: Product) -> Front:
     if product.simulating:
         prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, product.signed_in)
     return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
+
+
+def _code() -> str:
+    """Six random digits."""
+    return f"{secrets.randbelow(1_000_000):06d}"

@@ -27,12 +27,12 @@ from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
-from ringback.web.calls import Directory
 from ringback.web.desk import DeskLink
+from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
 from ringback.web.outcomes import CustomerRights
-from ringback.web.transcriptions import Transcriptions
+from ringback.web.transcribing import Transcriptions
 
 
 class Core(Protocol):

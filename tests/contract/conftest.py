@@ -22,19 +22,20 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
-from ringback.resources.api.recording import Recording
 from ringback.store import Store
 from ringback.voice.recording import retention
-from ringback.web.calls import LiveRecordings
+from ringback.web.nouns import collect
+from ringback.web.nouns.api.call import CallRules
 from ringback.web.rest import Context, RestApplication, RestSettings, build_rest
 from tests.contract.hook import RingbackClient
+from tests.web.ports import ports
 
 TOKEN = "f" * 32
 TEST_TOKEN = "e" * 32
 TEST_SID = "AC" + "e" * 32
 
 
-class StoringCalls:
+class StoringCalls(CallRules):
     """Stands for the voice core: keeps the call and does nothing else."""
 
     async def create(self, ctx: Context, params: dict[str, list[str]]) -> Call:
@@ -104,7 +105,6 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
         now=time.time,
         make_sid=make_sid,
         make_secret=lambda: f"{next(counter):032x}",
-        recordings=tmp_path,
         test_account_sid=TEST_SID,
         test_auth_token=TEST_TOKEN,
     )
@@ -113,8 +113,9 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
         effects = retention.remove(event, time.time())
         await store.commit([effect for effect in effects if effect.committed])
 
-    live = {Call: StoringCalls(), Recording: LiveRecordings(ask=remove, new_sid=make_sid)}
-    app = build_rest(store, all_nouns(), live, settings)
+    asked = ports(store, tmp_path, make_sid, time.time, ask=remove)
+    rules = collect(asked) | {Call: StoringCalls(asked)}
+    app = build_rest(store, all_nouns(), rules, settings)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1)
     )

@@ -75,12 +75,12 @@ class Stage(Kit):
         """The store's and the timers' part."""
         for effect in effects:
             if isinstance(effect, SetDeadline):
-                self.deadlines[effect.call_sid, effect.name] = effect.at
+                self.deadlines[effect.lane.sid, effect.name] = effect.at
                 self.clock.call_at(
-                    effect.at, lambda at=effect.at, e=effect: self._due(e.call_sid, e.name, at), pulls=False
+                    effect.at, lambda at=effect.at, e=effect: self._due(e.lane.sid, e.name, at), pulls=False
                 )
             elif isinstance(effect, ClearDeadline):
-                self.deadlines.pop((effect.call_sid, effect.name), None)
+                self.deadlines.pop((effect.lane.sid, effect.name), None)
 
     def _due(self, lane: str, name: str, at: float) -> None:
         if self.deadlines.get((lane, name)) != at:

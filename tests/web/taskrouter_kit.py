@@ -19,8 +19,9 @@ from ringback.resources.api.account import Account
 from ringback.store import Store
 from ringback.taskrouter.desk import Desk
 from ringback.taskrouter.expression import Expression, compile_expression
+from ringback.web.nouns import collect
 from ringback.web.rest import RestApplication, RestSettings, build_rest
-from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
+from tests.web.ports import ports
 from tests.web.rest.test_fuzz import AC, ask
 
 
@@ -61,23 +62,27 @@ class Kit:
         self.store = store
         self.desk = Desk(self.new_sid)
         self.events: list[Any] = []
-        settings = RestSettings(
-            public_url="http://h",
-            now=lambda: self.now,
-            make_sid=self.new_sid,
-            make_secret=str,
-            recordings=folder,
-        )
-        self.app: RestApplication = build_rest(
-            store,
-            all_nouns(),
-            live_taskrouter(self.ask, self.new_sid),
-            settings,
-            sources=sources_taskrouter(self.desk, store, compile_expression=self.compile),
-        )
+        self.folder = folder
+        self.app: RestApplication
+        self.build(compile_expression=self.compile)
         self.ws = ""
         self.evaluated = 0
         """How often expressions of readers were asked."""
+
+    def build(self, test_account_sid: str = "", test_auth_token: str = "", **given: Any) -> None:
+        """Make the application; ``given`` replaces ports."""
+        asked = ports(
+            self.store,
+            self.folder,
+            self.new_sid,
+            lambda: self.now,
+            **{"ask": self.ask, "desk": self.desk} | given,
+        )
+        settings = RestSettings(
+            public_url="http://h", now=lambda: self.now, make_sid=self.new_sid, make_secret=str,
+            test_account_sid=test_account_sid, test_auth_token=test_auth_token,
+        )  # fmt: skip
+        self.app = build_rest(self.store, all_nouns(), collect(asked), settings)
 
     def compile(self, text: str, scope: Any) -> Counted:
         """An expression that counts its uses."""

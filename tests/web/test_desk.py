@@ -20,6 +20,11 @@ ONE, TWO = "WS" + "1" * 32, "WS" + "2" * 32
 class Shelf:
     """A store with two workspaces of two tasks each."""
 
+    async def get(self, record: type[Any], sid: str) -> Any:
+        """As the store's."""
+        found = await self.find(record, limit=9)
+        return next((each for each in found if each.sid == sid), None)
+
     async def find(self, record: type[Any], *, limit: int, workspace_sid: str = "") -> list[Any]:
         """As the store's."""
         if record is Workspace:
@@ -58,14 +63,15 @@ def collecting(request: pytest.FixtureRequest) -> Iterator[bool]:
 async def test_every_workspace_with_its_tasks(collecting: bool) -> None:
     loader = Loader()
     assert await loader.link.load() == 4
-    assert [event.call_sid for event in loader.loaded] == [ONE, TWO]
+    assert [event.workspace_sid for event in loader.loaded] == [ONE, TWO]
     assert (loader.collecting, gc.isenabled()) == ([False, False], collecting)
 
 
-async def test_one_of_them() -> None:
-    loader = Loader()
-    assert await loader.link.load(only=TWO) == 2
-    assert [event.call_sid for event in loader.loaded] == [TWO]
+async def test_one_of_them_for_the_runtime_to_hand_on() -> None:
+    found = await Loader().link.stored(TWO)
+    assert found is not None
+    assert (found.workspace_sid, len(found.records)) == (TWO, 3)
+    assert await Loader().link.stored("WS9") is None
 
 
 async def test_a_failure_leaves_the_collector_as_it_was(collecting: bool) -> None:

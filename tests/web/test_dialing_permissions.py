@@ -12,7 +12,7 @@ import pytest
 
 from ringback.resources.api.call import Call
 from ringback.testing.world import World, world
-from ringback.web.dialing_permissions import read_changes
+from ringback.web.nouns.voice.country import read_changes
 
 UK, FRANCE, UK_PREMIUM = "+442079460018", "+33612345678", "+449012345678"
 BUSY = "+15557770001"

@@ -323,7 +323,7 @@ async def test_transfers_and_participants_are_handed_on(
     params = {**params, "TaskSid": cast.task, "ReservationSid": cast.offer}
     await cast.stage.send(cast.token, "POST", f"Workers/{cast.alice}/{path}", params)
     (asked,) = cast.stage.asked
-    assert (asked.noun, asked.operation, asked.call_sid) == (noun, operation, WS)
+    assert (asked.noun, asked.operation, asked.workspace_sid) == (noun, operation, WS)
     assert asked.sid[:2] == ("TT" if noun == "Transfer" else "WK")
     wanted = {name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
               for name, value in params.items()}  # fmt: skip

@@ -10,13 +10,8 @@ from typing import Any
 
 import pytest
 
-from ringback.resources import all_nouns
-from ringback.taskrouter import replay, statistics
-from ringback.taskrouter.explanation import explain
-from ringback.taskrouter.expression import compile_expression
-from ringback.web.rest import RestSettings, build_rest
-from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
-from ringback.web.taskrouter_views import taskrouter_views, window
+from ringback.taskrouter import replay
+from ringback.web.taskrouter_views import window
 from tests.web.rest.test_fuzz import ask
 from tests.web.taskrouter_kit import Kit, kit_in
 
@@ -25,20 +20,7 @@ from tests.web.taskrouter_kit import Kit, kit_in
 async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
     """A workspace with the views."""
     async with kit_in(tmp_path) as found:
-        found.app = build_rest(
-            found.store,
-            all_nouns(),
-            live_taskrouter(found.ask, found.new_sid),
-            RestSettings(
-                public_url="http://h",
-                now=lambda: found.now,
-                make_sid=found.new_sid,
-                make_secret=str,
-                recordings=tmp_path,
-            ),
-            sources=sources_taskrouter(found.desk, found.store, compile_expression=compile_expression),
-            extra=taskrouter_views(found.desk.floors, statistics=statistics, explain=explain, replay=replay),
-        )
+        found.build()
         yield found
 
 

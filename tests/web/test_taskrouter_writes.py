@@ -320,7 +320,7 @@ async def test_states_that_a_waiting_task_may_be_given(kit: Kit, status: str, re
 async def test_the_writer_and_his_address_are_in_the_event(kit: Kit) -> None:
     await kit.post("Activities", FriendlyName="Lunch")
     event = kit.events[-1]
-    assert (event.noun, event.operation, event.call_sid, event.account_sid) == (
+    assert (event.noun, event.operation, event.workspace_sid, event.account_sid) == (
         "Activity",
         "create",
         kit.ws,

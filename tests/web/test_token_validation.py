@@ -11,13 +11,9 @@ from typing import Any
 import pytest
 
 from ringback.effects import Save
-from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.resources.api.key import Key
 from ringback.web.auth import make_token
-from ringback.web.rest import RestSettings, build_rest
-from ringback.web.taskrouter import live_taskrouter
-from ringback.web.token_validation import token_validation
 from tests.web.rest.test_fuzz import AC, ask
 from tests.web.taskrouter_kit import Kit, kit_in
 
@@ -37,12 +33,7 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
                 Save(Account(sid=OTHER, account_sid=OTHER, auth_token=THEIRS)),
             ]
         )
-        settings = RestSettings(
-            public_url="http://h", now=lambda: found.now, make_sid=found.new_sid, make_secret=str,
-            recordings=tmp_path, test_account_sid=TEST, test_auth_token="test's",
-        )  # fmt: skip
-        live = live_taskrouter(found.ask, found.new_sid)
-        found.app = build_rest(found.store, all_nouns(), live, settings, extra=[token_validation(found.desk)])
+        found.build(TEST, "test's")
         yield found
 
 

@@ -22,7 +22,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, dataclass_transform
 
 from ringback.kernel.docstrings import field_docs
 
@@ -68,8 +68,9 @@ class Field:
     """Whether POST to the list, and POST to the instance, may set it."""
     filter: Literal["", "equals", "date"] = ""
     index: bool = False
-    unique: Literal["", "account", "everywhere"] = ""
-    """No two records of one account, or of all accounts, have the same value (a database constraint)."""
+    unique: str = ""
+    """No two records of one ``account``, or ``everywhere``, or of one parent (``room_sid``: the attribute that names
+    it) have the same value (a database constraint)."""
     hidden: bool = False
     """Stored, never shown."""
     detail: bool = False
@@ -80,6 +81,8 @@ class Field:
     are."""
     max_length: int | None = None
     choices: tuple[str, ...] = ()
+    shape: tuple[Field, ...] = ()
+    """The keys of a JSON object whose type is a ``TypedDict``; their parameters are dotted (``Timers.Inactive``)."""
     check: Callable[[str], str] | None = None
     code: int = 20001
     """The error of an invalid value."""
@@ -104,8 +107,12 @@ class Place:
     can: tuple[Operation, ...]
     live: tuple[Operation, ...] = ()
     """Operations that a registered handler carries out (they become events)."""
-    links: tuple[str, ...] = ()
-    """Names of sub-resources (``subresource_uris`` or ``links``)."""
+    links: tuple[str, ...] | Mapping[str, str] = ()
+    """Names of sub-resources (``subresource_uris`` or ``links``); or link → path with the record's attributes in
+    braces, where links lead elsewhere than below the record."""
+    order: str = ""
+    """The attribute that lists are sorted by and ``asc`` or ``desc``; with ``asc|desc`` (the default first) the
+    parameter ``Order`` chooses. Empty: newest first."""
     show: Mapping[str, str] | None = None
     """JSON key → attribute, when this place shows other keys than the declaration's."""
     wires: Mapping[str, str | Mapping[Any, str]] = dataclasses.field(default_factory=dict)
@@ -120,6 +127,11 @@ class Place:
     """Heading in the documentation; empty: the noun's name."""
     takes: Mapping[Operation, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """Parameters of the live operations, with their documentation: an event reads them, not a field."""
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The directions that ``order`` allows, the default first."""
+        return tuple(self.order.partition(" ")[2].split("|"))
 
     @property
     def classic(self) -> bool:
@@ -147,7 +159,10 @@ class Noun:
     places: tuple[Place, ...]
     by_name: Mapping[str, Field]
     stored: bool = True
-    """False: it has no table; a source (web/rest/context.py) knows its records while they live."""
+    """False: it has no table; its rules (``web/nouns/``) know its records while they live."""
+    names: str = ""
+    """The attribute whose value may stand for the SID in a path; unique in the account, or below the parent, as its
+    field says."""
 
     @property
     def docs(self) -> Mapping[str, str]:
@@ -191,7 +206,7 @@ def field(
     required: bool = False,
     filter: bool | Literal["equals", "date"] = False,  # noqa: A002 - reads well in declarations
     index: bool = False,
-    unique: Literal["", "account", "everywhere"] = "",
+    unique: str = "",
     hidden: bool = False,
     detail: bool = False,
     wire: str | Mapping[Any, str] = "",
@@ -225,8 +240,9 @@ def at(path: str, *, key: str, can: Iterable[Operation], product: str = "", **op
         if not path.startswith("/2010-04-01/"):
             raise TypeError(f"{path}: which product?")
         product = "api"
-    for name in ("live", "links"):
-        options[name] = tuple(options.get(name, ()))
+    options["live"] = tuple(options.get("live", ()))
+    links = options.get("links", ())
+    options["links"] = links if isinstance(links, Mapping) else tuple(links)
     return Place(product=product, path=path, key=key, can=tuple(can), **options)
 
 
@@ -238,11 +254,12 @@ def resource(
     key: str,
     can: Iterable[Operation] = CRUD,
     live: Iterable[Operation] = (),
-    links: Iterable[str] = (),
+    links: Iterable[str] | Mapping[str, str] = (),
     product: str = "",
     table: str = "",
     also: Iterable[Place] = (),
     stored: bool = True,
+    names: str = "",
     **options: Any,
 ) -> Callable[[type[T]], type[T]]:
     """Declare a stored noun; ``path`` is its list's path, ``also`` further places (see :func:`at`)."""
@@ -273,7 +290,9 @@ def resource(
             record=made, name=cls.__name__, doc=doc, prefix=sid, fields=tuple(fields),
             table=table or (key if first.product == "api" else f"{first.product}_{key}"),
             places=(first, *also), by_name={each.name: each for each in fields}, stored=stored,
+            names=names,
         )  # fmt: skip
+        _check(made.__noun__)
         return typing.cast(type[T], made)
 
     return declare
@@ -288,18 +307,51 @@ def _automatic(name: str) -> Field:
     return Field(name=name, key=name, param=pascal(name), kind="str", optional=False, default="")
 
 
-def _describe(name: str, hint: Any, declared: _Declared) -> Field:
+def _check(noun: Noun) -> None:
+    """Raise ``TypeError`` for a declaration that speaks of attributes that are not there or not fit."""
+    if noun.names and not noun.by_name[noun.names].unique:
+        raise TypeError(f"{noun.name}: {noun.names} stands in paths and is not unique")
+    for place in noun.places:
+        name = place.order.partition(" ")[0]
+        if name and (noun.by_name[name].optional or noun.by_name[name].kind not in ("str", "int", "float")):
+            raise TypeError(f"{noun.name}: lists cannot be sorted by {name}")
+        if name and not set(place.orders) <= {"asc", "desc"}:
+            raise TypeError(
+                f"{noun.name}: order {place.order!r}: write asc, desc or both with a | between them"
+            )
+
+
+def _describe(name: str, hint: Any, declared: _Declared, within: str = "") -> Field:
+    """``within``: what goes before the parameter of a key of a nested object."""
     kind, optional, choices = _kind(name, hint)
     options = dict(declared.options)
     options["key"] = options["key"] or name
-    options["param"] = options["param"] or pascal(options["key"])
+    options["param"] = within + (options["param"] or pascal(options["key"]))
     options["choices"] = options["choices"] or choices
+    options["shape"] = _shape(hint, options["param"] + ".")
     default = declared.default
     factory = default if callable(default) else None
     return Field(
         name=name, kind=kind, optional=optional, factory=factory,
         default=None if factory is not None or default is _MISSING else default, **options,
     )  # fmt: skip
+
+
+def _shape(hint: Any, within: str) -> tuple[Field, ...]:
+    """The keys of a ``TypedDict``; ``Annotated[…, field(…)]`` gives a key its options."""
+    for each in (hint, *typing.get_args(hint)):
+        if typing.is_typeddict(each):
+            parts = typing.get_type_hints(each, include_extras=True)
+            return tuple(_describe(name, *_declared(part), within) for name, part in parts.items())
+    return ()
+
+
+def _declared(part: Any) -> tuple[Any, _Declared]:
+    """Type and declaration of a key; without a declaration it is null, or an object of nulls, until it is given."""
+    if typing.get_origin(part) is Annotated:
+        hint, declared = typing.get_args(part)[:2]
+        return hint, declared
+    return part, field(dict if typing.is_typeddict(part) else None)
 
 
 def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:
@@ -313,7 +365,7 @@ def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:
         hint = parts[0]
     if typing.get_origin(hint) is Literal:
         return "str", optional, typing.get_args(hint)
-    if typing.get_origin(hint) in (dict, list) or hint in (dict, list):
+    if typing.get_origin(hint) in (dict, list) or hint in (dict, list) or typing.is_typeddict(hint):
         return "json", optional, ()
     kinds: dict[Any, Kind] = {str: "str", int: "int", float: "float", bool: "bool"}
     if hint not in kinds:

@@ -23,6 +23,8 @@ UNREACHABLE: Final = 21214
 COUNTRY: Final = 21215
 BLOCKED: Final = 21216
 PREMIUM: Final = 21202
+FOLLOWED: Final[tuple[type[Record], ...]] = (Account, DialingSettings, Country, HighRiskPrefix, BlockedNumber)
+"""The nouns that the table follows."""
 _RISKY_TYPES: Final = (None, "premium", "sharedCost")
 """Line types for which a prefix of the numbering plan counts: lengths decide too, prefixes do not know them."""
 

@@ -20,7 +20,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A part of a table, newest first (SIDs begin with their time of creation: kernel/sid.py)."""
+    """A part of a table; newest first (SIDs begin with their time of creation: kernel/sid.py) unless it says how."""
 
     conditions: Sequence[Condition] = ()
     limit: int = 50
@@ -28,6 +28,11 @@ class Query:
     """Only what follows this SID: the last of the page before."""
     before: str = ""
     """Only what precedes this SID: the first of the page after."""
+    order: str = "sid"
+    """The attribute to sort by; equal ones by SID."""
+    ascending: bool = False
+    mark: Any = None
+    """The value of another ``order`` at ``after`` or ``before``: the place is known when that record has gone, too."""
 
 
 @dataclass(frozen=True, slots=True)

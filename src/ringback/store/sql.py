@@ -74,7 +74,9 @@ class SqlTexts:
     def page(self, record: type[Record], query: Query, *, count: bool = False) -> tuple[str, Params]:
         """Text and parameters of a list (one record more than the limit tells that there are more)."""
         noun = record.__noun__
-        shape: list[Any] = [noun.table, count, bool(query.after), bool(query.before)]
+        shape: list[Any] = [
+            noun.table, count, bool(query.after), bool(query.before), query.order, query.ascending,
+        ]  # fmt: skip
         params: list[Any] = []
         for each in query.conditions:
             many = len(each.value) if each.operator in ("in", "not in") else 0
@@ -84,6 +86,7 @@ class SqlTexts:
             elif each.value is not None:
                 params.append(each.value)
         if query.after or query.before:
+            params += [] if query.order == "sid" else [query.mark]
             params.append(query.after or query.before)
         if not count:
             params.append(query.limit + 1)
@@ -119,14 +122,20 @@ class SqlTexts:
             else:
                 compare = {"=": "__eq__", ">=": "__ge__", "<": "__lt__", "<=": "__le__", ">": "__gt__"}
                 where.append(getattr(column, compare[each.operator])(bind(column)))
-        if query.after:
-            where.append(table.c.sid < bind(table.c.sid))
-        elif query.before:
-            where.append(table.c.sid > bind(table.c.sid))
+        keys = [table.c.sid]
+        if query.order != "sid":
+            keys.insert(0, table.c[noun.by_name[query.order].key])
+        upwards = query.ascending == bool(query.after or not query.before)
+        if query.after or query.before:
+            place: Any = keys[0] if len(keys) == 1 else sa.tuple_(*keys)
+            marks = [bind(key) for key in keys]
+            mark = marks[0] if len(marks) == 1 else sa.tuple_(*marks)
+            where.append(place > mark if upwards else place < mark)
         if count:
             return sa.select(sa.func.count()).select_from(table).where(*where)
-        order = table.c.sid.asc() if query.before else table.c.sid.desc()
-        return sa.select(table).where(*where).order_by(order)
+        return (
+            sa.select(table).where(*where).order_by(*(key.asc() if upwards else key.desc() for key in keys))
+        )
 
     def _upsert(self, table: sa.Table) -> str:
         if self._dialect.name == "sqlite":

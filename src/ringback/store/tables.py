@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ringback.kernel.resource import Field, Record
+from ringback.kernel.resource import Field, Noun, Record
 
 _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "str": sa.Text(),
@@ -68,15 +68,16 @@ def _noun_table(metadata: sa.MetaData, record: type[Record]) -> None:
     table = sa.Table(noun.table, metadata, *columns)
     sa.Index(f"ix_{noun.table}_account", table.c.account_sid, table.c.sid)
     for field in noun.fields:
-        _field_index(table, field)
+        _field_index(table, noun, field)
 
 
-def _field_index(table: sa.Table, field: Field) -> None:
+def _field_index(table: sa.Table, noun: Noun, field: Field) -> None:
     name = f"{table.name}_{field.key}"
     if field.unique == "everywhere":
         sa.Index(f"uq_{name}", table.c[field.key], unique=True)
     elif field.unique:
-        sa.Index(f"uq_{name}", table.c[field.key], table.c.account_sid, unique=True)
+        owner = "account_sid" if field.unique == "account" else noun.by_name[field.unique].key
+        sa.Index(f"uq_{name}", table.c[field.key], table.c[owner], unique=True)
     elif field.index:
         # With the SID as its last column the index also gives the order of lists: without it SQLite prefers to
         # walk the whole account.

@@ -65,6 +65,18 @@ class Authenticator:
         self._accounts[sid] = (now, found)
         return found
 
+    async def subaccount(self, owner: Account, sid: str) -> Account | None:
+        """An account that belongs to another; None when there is none, or when it belongs to a third."""
+        found = await self._store.get(Account, sid)
+        return found if found is not None and found.account_sid == owner.sid else None
+
+    async def nobody(self, sid: str, path: str) -> Caller:
+        """Who comes without credentials sees what the path's account has; raises 20404 when it is not active."""
+        found = await self._store.get(Account, sid[:2] + sid[2:].lower()) if is_sid(sid, "AC") else None
+        if found is None or found.status != "active":
+            raise Refused(20404, f"The requested resource {path} was not found", 404)
+        return Caller(found)
+
     async def caller(self, header: str) -> Caller:
         """Tell who sent this header; raises ``Refused`` 401/20003."""
         kept = self._cache.get(header)

@@ -12,10 +12,8 @@ import msgspec
 from ringback.kernel.errors import Refused
 from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.web.lookup_lines import PACKAGES, LineProvider, LineQuery, package, unavailable
-from ringback.web.lookup_overrides import Overrides
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
-from ringback.web.rest.routing import Extra
 
 FIELDS: Final = frozenset({"validation", *PACKAGES})
 BATCH_LIMIT: Final = 100
@@ -68,26 +66,28 @@ class Plan(Protocol):
 
 
 class Lookups:
-    """The paths of the product ``lookups``."""
+    """What the paths of the product ``lookups`` answer (they are in ``web/nouns/lookups``), and the overrides."""
 
     def __init__(self, plan: Plan, providers: list[LineProvider]) -> None:
         """``providers`` are asked in order; the list may be added to later."""
         self._plan = plan
         self.providers = providers
-        self.overrides = Overrides(plan.check)
+        self._overrides: dict[tuple[str, str], LineTypeOverride] = {}
 
-    @property
-    def extras(self) -> Sequence[Extra]:
-        """Its paths."""
-        number, noun = "PhoneNumbers/{PhoneNumber}", LineTypeOverride
-        every = {"GET": "fetch", "POST": "create", "PUT": "update", "DELETE": "delete"}
-        override = f"/v2/{number}/Overrides/{{Field}}"
-        return (
-            Extra(noun, "lookups", f"/v2/{number}", {"GET": "fetch"}, self.v2),
-            Extra(noun, "lookups", f"/v1/{number}", {"GET": "fetch"}, self.v1),
-            Extra(noun, "lookups", "/v2/batch/query", {"POST": "query"}, self.batch),
-            Extra(noun, "lookups", override, every, self.overrides.serve),
-        )
+    def check(self, text: str) -> Checked:
+        """What the numbering plan says of a number."""
+        return self._plan.check(text)
+
+    def follow(self, record: LineTypeOverride, *, gone: bool = False) -> None:
+        """An override was found at the start, saved or deleted: all of them are in memory too, for speed."""
+        key = record.account_sid, record.phone_number
+        self._overrides.pop(key, None)
+        if not gone:
+            self._overrides[key] = record
+
+    def override(self, account_sid: str, number: str) -> LineTypeOverride | None:
+        """The account's override of a number (E.164)."""
+        return self._overrides.get((account_sid, number))
 
     async def v2(self, ctx: Context) -> Answer:
         """GET /v2/PhoneNumbers/{PhoneNumber}: always 200 unless a parameter makes no sense (20001)."""
@@ -161,7 +161,7 @@ class Lookups:
         )
         body = await package(name, query, self.providers)
         if name == "line_type_intelligence":
-            override = self.overrides.of(ctx.account.sid, found.phone_number)
+            override = self.override(ctx.account.sid, found.phone_number)
             if override is not None:
                 body |= {"type": override.overridden_line_type, "error_code": None}
         return body

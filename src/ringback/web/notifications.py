@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from ringback.effects import SendWebhook
 from ringback.kernel.clock import Clock
 from ringback.resources.api.alert import Alert, explained
-from ringback.web.calls import TERMINAL
 from ringback.web.documents import ledger, warnings
+from ringback.web.outcomes import TERMINAL
 from ringback.web.webhooks.delivery import Attempt
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender

@@ -6,25 +6,23 @@ Extensions of ours: ``Calls/{CA}/Outcome``, ``Calls/{CA}/FailureNotification`` a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from ringback.effects.taskrouter import Announce
 from ringback.events.queues import DeskCallRequested
 from ringback.kernel.outcome import Outcome, from_json, remembered
-from ringback.kernel.resource import Record
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
-from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Store
+from ringback.web.directory import Directory
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.generic import not_found
 from ringback.web.rest.render import rfc2822
-from ringback.web.rest.routing import Extra
 
 Render = Callable[[int | None], dict[str, Any] | None]
 """Reason code → the rendered notification as JSON values; None: none."""
@@ -97,18 +95,11 @@ def _attributes(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-class Numbers(Protocol):
-    """The directory of the account's numbers (web/calls.py)."""
-
-    async def caller_id(self, account_sid: str, number: str) -> str | None:
-        """SID of our number or verified caller id; None: it is neither."""
-
-
 class CustomerRights:
     """Looks up what the checks of a customer's call need (21210, 21219), before the voice core handles it."""
 
-    def __init__(self, numbers: Numbers, store: Store) -> None:
-        self._numbers, self._store = numbers, store
+    def __init__(self, directory: Directory, store: Store) -> None:
+        self._directory, self._store = directory, store
 
     async def prepare(self, event: DeskCallRequested) -> DeskCallRequested:
         """Fill in whose the caller id is, and whether a trial account may call the callee. Workers are not checked:
@@ -118,19 +109,19 @@ class CustomerRights:
         account = await self._store.get(Account, event.account_sid)
         verified = True
         if account is not None and account.type == "Trial":
-            verified = await self._numbers.caller_id(event.account_sid, event.to) is not None
-        owner = await self._numbers.caller_id(event.account_sid, event.from_)
+            verified = await self._directory.caller_id(event.account_sid, event.to) is not None
+        owner = await self._directory.caller_id(event.account_sid, event.from_)
         return replace(event, caller_number_sid=owner, trial_callee_verified=verified)
 
 
 # --- REST --------------------------------------------------------------------------------------------------------
 
 
-class OutcomeViews:
-    """The handlers."""
+class CallOutcomes:
+    """The handlers of a call's paths."""
 
-    def __init__(self, floors: Mapping[str, Any], notices: FailureNotices) -> None:
-        self._floors, self._notices = floors, notices
+    def __init__(self, notices: FailureNotices) -> None:
+        self._notices = notices
 
     async def outcome(self, ctx: Context) -> Answer:
         """``GET Calls/{CA}/Outcome``: the record; of a live call what is known (``final`` false)."""
@@ -160,23 +151,9 @@ class OutcomeViews:
             },
         )
 
-    async def of_call(self, ctx: Context) -> Answer:
+    async def notification(self, ctx: Context) -> Answer:
         """``GET Calls/{CA}/FailureNotification``; 20404 when nobody is notified of this call."""
-        return self._shown(ctx, self._notices.of_call(await self._call(ctx)), {"uri": _uri(ctx)})
-
-    async def of_reservation(self, ctx: Context) -> Answer:
-        """``GET …/Reservations/{WR}/FailureNotification``; 20404 when there is none."""
-        floor = self._floors.get(_normal(ctx.args["WorkspaceSid"]))
-        if floor is None or floor.workspace.account_sid != ctx.account.sid:
-            raise not_found(ctx.path)
-        reservation = floor.reservations.get(_normal(ctx.args["ReservationSid"]))
-        owner = ctx.args.get("TaskSid") or ctx.args["WorkerSid"]
-        if reservation is None or _normal(owner) not in (reservation.task_sid, reservation.worker_sid):
-            raise not_found(ctx.path)
-        job = floor.tasks.get(reservation.task_sid)
-        found = self._notices.of_reservation(reservation, job.record if job is not None else None)
-        url = f"{ctx.services.settings.public_url}/taskrouter{ctx.path.removesuffix('.json')}"
-        return self._shown(ctx, found, {"url": url})
+        return shown(ctx, self._notices.of_call(await self._call(ctx)), {"uri": _uri(ctx)})
 
     async def _call(self, ctx: Context) -> Call:
         """The call of the path. The REST layer has made sure that there is one; it may be deleted just now."""
@@ -185,35 +162,13 @@ class OutcomeViews:
             raise not_found(ctx.path)
         return call
 
-    def _shown(self, ctx: Context, found: dict[str, Any] | None, more: Mapping[str, str]) -> Answer:
-        if found is None:
-            raise not_found(ctx.path)
-        return json_answer(200, {"account_sid": ctx.account.sid, **found, **more})
 
-
-def outcome_views(floors: Mapping[str, Any], notices: FailureNotices) -> list[Extra]:
-    """The paths with their handlers, for ``build_rest(…, extra=…)``. ``floors``: workspace SID → workspace."""
-    views = OutcomeViews(floors, notices)
-    call = "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}"
-    root = "/v1/Workspaces/{WorkspaceSid}"
-    leaf = "/Reservations/{ReservationSid}/FailureNotification"
-
-    def get(
-        noun: type[Record], product: str, path: str, handler: Callable[[Context], Awaitable[Answer]]
-    ) -> Extra:
-        return Extra(noun, product, path, {"GET": "fetch"}, handler)
-
-    return [
-        get(Call, "api", f"{call}/Outcome", views.outcome),
-        get(Call, "api", f"{call}/FailureNotification", views.of_call),
-        get(Workspace, "taskrouter", f"{root}/Tasks/{{TaskSid}}{leaf}", views.of_reservation),
-        get(Workspace, "taskrouter", f"{root}/Workers/{{WorkerSid}}{leaf}", views.of_reservation),
-    ]
+def shown(ctx: Context, found: Mapping[str, Any] | None, more: Mapping[str, str]) -> Answer:
+    """A notification with its address; 20404 when there is none."""
+    if found is None:
+        raise not_found(ctx.path)
+    return json_answer(200, {"account_sid": ctx.account.sid, **found, **more})
 
 
 def _uri(ctx: Context) -> str:
     return ctx.path.removesuffix(".json") + ".json"
-
-
-def _normal(sid: str) -> str:
-    return sid[:2] + sid[2:].lower()

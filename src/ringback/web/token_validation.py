@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.resources.api.account import Account
 from ringback.web.auth import read_token
 from ringback.web.event_bridge.floors import Desk
 from ringback.web.event_bridge.grant import read_grant
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.render import iso8601
-from ringback.web.rest.routing import Extra
 
 ROLES = {"worker": "agent", "supervisor": "supervisor", "admin": "admin"}
 """Role in the token's grant for TaskRouter → role as applications know it."""
@@ -63,9 +61,3 @@ class TokenValidation:
             "identity": identity,
             "expiration": expiration,
         }
-
-
-def token_validation(desk: Desk) -> Extra:
-    """The path with its handler, for ``build_rest(…, extra=…)``."""
-    path = "/v1/Accounts/{AccountSid}/Tokens/validate"
-    return Extra(Account, "iam", path, {"POST": "validate"}, TokenValidation(desk).validate)

@@ -19,7 +19,9 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.store import Store
+from ringback.web.nouns import collect
 from ringback.web.rest import RestApplication, RestSettings, build_rest
+from tests.web.ports import ports
 
 AC = "AC" + "1" * 32
 GOOD = b"Basic " + base64.b64encode(f"{AC}:secret".encode())
@@ -55,16 +57,13 @@ async def ask(
 async def app(tmp_path: Path) -> AsyncIterator[RestApplication]:
     store = await Store.open(f"sqlite:///{tmp_path / 'db'}")
     await store.commit([Save(Account(sid=AC, account_sid=AC, auth_token="secret"))])
+    make_sid = SidMaker(time.time, random.getrandbits)
     yield build_rest(
         store,
         all_nouns(),
-        {},
+        collect(ports(store, tmp_path, make_sid, time.time)),
         RestSettings(
-            public_url="http://localhost",
-            now=time.time,
-            make_sid=SidMaker(time.time, random.getrandbits),
-            make_secret=lambda: "0" * 32,
-            recordings=tmp_path,
+            public_url="http://localhost", now=time.time, make_sid=make_sid, make_secret=lambda: "0" * 32
         ),
     )
     await store.close()

@@ -1,11 +1,9 @@
-"""Handlers of live operations: a handler has what its noun's places declare, and no more; the start checks it."""
+"""Rules of nouns: they carry out what their noun's places declare as live, and no more; the start checks it."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,46 +15,49 @@ from ringback.resources.api.conference import Conference
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
 from ringback.store import Store
-from ringback.web.rest import RestApplication, RestSettings, build_rest
+from ringback.web.rest import RestApplication, RestSettings, Rules, build_rest
 
 
-class Updating:
+class Updating(Rules):
     """Updates, nothing else."""
 
     async def update(self, ctx: Any, params: Any) -> Any:
         return ctx.record
 
 
-class Removing:
+class Removing(Rules):
     """Deletes, nothing else."""
 
     async def delete(self, ctx: Any, params: Any) -> None:
         return None
 
 
-def built(store: Store, folder: Path, live: Mapping[type[Record], Any]) -> RestApplication:
+def built(store: Store, own: dict[type[Record], type[Rules]]) -> RestApplication:
     settings = RestSettings(
         public_url="http://r", now=time.time, make_sid=SidMaker(time.time, random.getrandbits),
-        make_secret=lambda: "", recordings=folder,
+        make_secret=lambda: "",
     )  # fmt: skip
-    return build_rest(store, all_nouns(), live, settings)
+    rules = {noun: kind() for noun, kind in own.items()}
+    for noun, each in rules.items():
+        each.noun = noun
+    return build_rest(store, all_nouns(), rules, settings)
 
 
-async def test_a_handler_needs_only_what_is_declared(store: Store, tmp_path: Path) -> None:
-    built(store, tmp_path, {Conference: Updating(), Transcription: Removing()})
+async def test_rules_need_only_what_is_declared(store: Store) -> None:
+    built(store, {Conference: Updating, Transcription: Removing})
 
 
 @pytest.mark.parametrize(
-    ("record", "handler", "problem"),
+    ("record", "kind", "problem"),
     [
-        (Conference, Removing(), "Removing has no update for /2010-04-01/Accounts/{AccountSid}/Conferences"),
-        (Transcription, Updating(), "Updating has no delete for .*/Transcriptions"),
+        (Conference, Removing, "Removing has no update for /2010-04-01/Accounts/{AccountSid}/Conferences"),
+        (Transcription, Updating, "Updating has no delete for .*/Transcriptions"),
         # One of its places lets a recording be started and changed as well.
-        (Recording, Removing(), "Removing has no create, update for .*/Calls/{CallSid}/Recordings"),
+        (Recording, Removing, "Removing has no create, update for .*/Calls/{CallSid}/Recordings"),
     ],
 )
-async def test_a_handler_that_lacks_an_operation(
-    store: Store, tmp_path: Path, record: type[Record], handler: Any, problem: str
+async def test_rules_that_lack_an_operation(
+    store: Store, record: type[Record], kind: type[Rules], problem: str
 ) -> None:
     with pytest.raises(TypeError, match=problem):
-        built(store, tmp_path, {record: handler})
+        built(store, {record: kind})

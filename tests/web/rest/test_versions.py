@@ -44,7 +44,6 @@ async def test_a_stale_version_changes_nothing(tmp_path: Path) -> None:
             now=time.time,
             make_sid=SidMaker(time.time, random.getrandbits),
             make_secret=str,
-            recordings=tmp_path,
         ),
     )
     status, headers, body = await ask(app, "POST", "/taskrouter/v1/Tasks", b"Attributes=%7B%22a%22%3A1%7D")

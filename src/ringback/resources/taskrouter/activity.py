@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from ringback.kernel.resource import CRUD, Record, field, resource
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "workspace": _WS,
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Activities", sid="WA", key="activities", product="taskrouter", can=CRUD,
-    live=("create", "update", "delete"), links=("workspace",),
+    live=("create", "update", "delete"), links=_LINKS,
     takes={"create": {"Available": "true, 1 or yes: workers in it take tasks. Cannot be changed later."}},
 )  # fmt: skip
 class Activity(Record):

@@ -64,16 +64,23 @@ _UPDATE = {
     "SupervisorMode": "monitor (default), whisper or barge.",
 }
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "task": _WS + "/Tasks/{task_sid}",
+    "worker": _WS + "/Workers/{worker_sid}",
+    "workspace": _WS,
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Tasks/{TaskSid}/Reservations", sid="WR", key="reservations", product="taskrouter",
     can=("list", "fetch", "update"), live=("update",), etag=True, takes={"update": _UPDATE},
-    links=("task", "worker", "workspace"),
+    links=_LINKS,
     also=[
         at(
             "/v1/Workspaces/{WorkspaceSid}/Workers/{WorkerSid}/Reservations", key="reservations",
             product="taskrouter", can=("list", "fetch", "update"), live=("update",), etag=True,
-            takes={"update": _UPDATE}, links=("task", "worker", "workspace"), tag="WorkerReservation",
+            takes={"update": _UPDATE}, links=_LINKS, tag="WorkerReservation",
         ),
     ],
 )  # fmt: skip

@@ -6,6 +6,14 @@ from typing import Any
 
 from ringback.kernel.resource import CRUD, Record, field, resource
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "task_queue": _WS + "/TaskQueues/{task_queue_sid}",
+    "workflow": _WS + "/Workflows/{workflow_sid}",
+    "workspace": _WS,
+    "reservations": _WS + "/Tasks/{sid}/Reservations",
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Tasks", sid="WT", key="tasks", product="taskrouter", can=CRUD,
@@ -24,7 +32,7 @@ from ringback.kernel.resource import CRUD, Record, field, resource
         },
         "update": {"AssignmentStatus": "canceled, wrapping or completed.", "TaskChannel": "SID or unique name."},
     },
-    links=("task_queue", "workflow", "workspace", "reservations"),
+    links=_LINKS,
 )  # fmt: skip
 class Task(Record):
     """A piece of work that waits for a worker."""

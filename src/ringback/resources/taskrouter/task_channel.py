@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from ringback.kernel.resource import CRUD, Record, field, resource
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "workspace": _WS,
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/TaskChannels", sid="TC", key="channels", product="taskrouter", can=CRUD,
-    live=("create", "update", "delete"), table="taskrouter_task_channels", links=("workspace",),
+    live=("create", "update", "delete"), table="taskrouter_task_channels", links=_LINKS,
 )  # fmt: skip
 class TaskChannel(Record):
     """A kind of task (voice, chat …), with a capacity of its own."""

@@ -6,6 +6,17 @@ from typing import Literal
 
 from ringback.kernel.resource import CRUD, Record, field, resource
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "statistics": _WS + "/TaskQueues/{sid}/Statistics",
+    "real_time_statistics": _WS + "/TaskQueues/{sid}/RealTimeStatistics",
+    "cumulative_statistics": _WS + "/TaskQueues/{sid}/CumulativeStatistics",
+    "list_statistics": _WS + "/TaskQueues/Statistics",
+    "assignment_activity": _WS + "/Activities/{assignment_activity_sid}",
+    "reservation_activity": _WS + "/Activities/{reservation_activity_sid}",
+    "workspace": _WS,
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/TaskQueues", sid="WQ", key="task_queues", product="taskrouter", can=CRUD,
@@ -16,10 +27,7 @@ from ringback.kernel.resource import CRUD, Record, field, resource
             "WorkerSid": "Queues of this worker.", "Ordering": "DateUpdated:asc or DateUpdated:desc.",
         },
     },
-    links=(
-        "statistics", "real_time_statistics", "cumulative_statistics", "assignment_activity",
-        "reservation_activity", "list_statistics", "workspace",
-    ),
+    links=_LINKS,
 )  # fmt: skip
 class TaskQueue(Record):
     """Waiting tasks, and the workers who may take them."""

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from ringback.kernel.resource import CRUD, Record, field, resource
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "statistics": _WS + "/Workers/Statistics",
+    "real_time_statistics": _WS + "/Workers/RealTimeStatistics",
+    "cumulative_statistics": _WS + "/Workers/CumulativeStatistics",
+    "worker_statistics": _WS + "/Workers/{sid}/Statistics",
+    "activity": _WS + "/Activities/{activity_sid}",
+    "channels": _WS + "/Workers/{sid}/Channels",
+    "worker_channels": _WS + "/Workers/{sid}/Channels",
+    "reservations": _WS + "/Workers/{sid}/Reservations",
+    "workspace": _WS,
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Workers", sid="WK", key="workers", product="taskrouter", can=CRUD,
@@ -17,10 +30,7 @@ from ringback.kernel.resource import CRUD, Record, field, resource
         },
         "update": {"RejectPendingReservations": "Reject what is pending when he becomes unavailable."},
     },
-    links=(
-        "statistics", "real_time_statistics", "cumulative_statistics", "activity", "channels", "reservations",
-        "workspace",
-    ),
+    links=_LINKS,
 )  # fmt: skip
 class Worker(Record):
     """A person (or program) that takes tasks."""

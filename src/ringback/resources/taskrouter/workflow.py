@@ -5,12 +5,20 @@ from __future__ import annotations
 from ringback.kernel.fields import http_url
 from ringback.kernel.resource import CRUD, Record, field, resource
 
+_WS = "/v1/Workspaces/{workspace_sid}"
+_LINKS = {
+    "statistics": _WS + "/Workflows/{sid}/Statistics",
+    "real_time_statistics": _WS + "/Workflows/{sid}/RealTimeStatistics",
+    "cumulative_statistics": _WS + "/Workflows/{sid}/CumulativeStatistics",
+    "workspace": _WS,
+}
+
 
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Workflows", sid="WW", key="workflows", product="taskrouter", can=CRUD,
     live=("create", "update", "delete"),
     takes={"update": {"ReEvaluateTasks": "true: run every pending and reserved task through it anew."}},
-    links=("statistics", "real_time_statistics", "cumulative_statistics", "workspace"),
+    links=_LINKS,
 )  # fmt: skip
 class Workflow(Record):
     """The rules that bring a task to a queue."""

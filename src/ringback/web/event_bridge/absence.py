@@ -49,7 +49,7 @@ class Absence:
         """The handler of ``DeadlineReached`` in a workspace's lane."""
         clear = ClearDeadline(lane=event.lane, name=event.name)
         worker_sid = event.name.removeprefix(AWAY)
-        floor = self._desk.floors.get(event.call_sid)
+        floor = self._desk.floors.get(event.lane.sid)
         agent = floor.workers.get(worker_sid) if floor is not None else None
         if floor is None or agent is None or self._connected(worker_sid):
             return [clear]
@@ -60,7 +60,7 @@ class Absence:
         if activity_sid is None or agent.record.activity_sid == activity_sid:
             return [clear]
         request = DeskRequested(
-            workspace_sid=event.call_sid, account_sid=floor.workspace.account_sid, noun="Worker", operation="update",
+            workspace_sid=event.lane.sid, account_sid=floor.workspace.account_sid, noun="Worker", operation="update",
             sid=worker_sid, values={"activity_sid": activity_sid}, params={"RejectPendingReservations": "true"},
             actor=Actor(type="system", source="event-bridge"),
         )  # fmt: skip

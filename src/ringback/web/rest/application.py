@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from ringback.kernel.errors import Refused
-from ringback.kernel.resource import Record, at
-from ringback.kernel.sid import is_sid
-from ringback.resources.api.account import Account
-from ringback.resources.api.call import Call
+from ringback.kernel.resource import Record
 from ringback.store import Store
-from ringback.web.auth import Authenticator, Caller
-from ringback.web.rest import generic, numbers, rules, special
+from ringback.web.auth import Authenticator
+from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
-from ringback.web.rest.context import (
-    Context,
-    LiveHandler,
-    Params,
-    RestSettings,
-    Services,
-    Source,
-    check_handlers,
-)
+from ringback.web.rest.context import OWNER, Context, Params, RestSettings, Services
 from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
-from ringback.web.rest.render import View
-from ringback.web.rest.routing import Extra, Router, Target
+from ringback.web.rest.routing import Router, Target
+from ringback.web.rest.rules import Rules, complete, normal
 
 log = logging.getLogger("ringback.rest")
 
@@ -41,21 +30,14 @@ _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 def build_rest(
     store: Store,
     nouns: Iterable[type[Record]],
-    live: Mapping[type[Record], LiveHandler],
+    rules: Mapping[type[Record], Rules],
     settings: RestSettings,
     fallback: Any = None,
-    sources: Mapping[type[Record], Source] | None = None,
-    extra: Iterable[Extra] = (),
-    follow: Callable[[Record, bool], None] | None = None,
 ) -> RestApplication:
-    """Make the application. ``fallback`` is the ASGI application for paths that are no product's.
-
-    ``follow(record, gone)`` hears of committed writes of the nouns whose rules ask for it.
+    """Make the application. ``rules``: those of the nouns that have their own (``web.nouns.collect``); ``fallback`` is
+    the ASGI application for paths that are no product's. Raises ``TypeError`` for rules that lack a live operation.
     """
-    made = RestApplication(store, tuple(nouns), live, settings, fallback, sources or {}, extra)
-    if follow is not None:
-        made.services.follow = follow
-    return made
+    return RestApplication(store, tuple(nouns), rules, settings, fallback)
 
 
 class RestApplication:
@@ -65,28 +47,18 @@ class RestApplication:
         self,
         store: Store,
         nouns: tuple[type[Record], ...],
-        live: Mapping[type[Record], LiveHandler],
+        rules: Mapping[type[Record], Rules],
         settings: RestSettings,
         fallback: Any,
-        sources: Mapping[type[Record], Source],
-        extra: Iterable[Extra] = (),
     ) -> None:
-        check_handlers(nouns, live)
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
-        self.services = Services(
-            store=store, settings=settings, auth=auth, live=dict(live), sources=dict(sources)
-        )
+        self.services = Services(store=store, settings=settings, auth=auth)
         self.router = Router()
         self.nouns = nouns
-        self._parents = {f"{noun.__noun__.name}Sid": noun for noun in nouns}
         self._fallback = fallback
-        for noun in nouns:
-            self.router.add_noun(noun, settings.public_url)
-        self._add_special()
-        for each in extra:
-            place = at(each.path, key="", can=(), product=each.product)
-            view = View(each.noun.__noun__, place, settings.public_url)
-            self.router.add(each.product, each.path, Target(view, False, each.methods, custom=each.handler))
+        every = complete(nouns, rules)
+        for each in every:
+            self.router.add_noun(each, settings.public_url, every)
 
     @functools.cached_property
     def _openapi(self) -> Answer:
@@ -96,20 +68,6 @@ class RestApplication:
     @functools.cached_property
     def _page(self) -> Answer:
         return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
-
-    def _add_special(self) -> None:
-        account = "/2010-04-01/Accounts/{AccountSid}"
-        for path, key, handler in (
-            (f"{account}/Calls/{{CallSid}}/Events", "events", special.events),
-            (
-                f"{account}/AvailablePhoneNumbers/{{CountryCode}}/Local",
-                "available_phone_numbers",
-                numbers.available,
-            ),
-        ):
-            place = at(path, key=key, can=("list",))
-            view = View(Call.__noun__, place, self.services.settings.public_url)
-            self.router.add("api", path, Target(view, False, {"GET": "list"}, custom=handler))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
@@ -154,8 +112,8 @@ class RestApplication:
             route = self.router.find(product, bare)
             if method == "OPTIONS" and route is not None:
                 return Answer(200, headers=[(b"allow", _allowed(route[0]).encode())])
-            if route is not None and not header and self._is_open(route[0], suffix, method):
-                caller = await self._listener(route[1], path)
+            if route is not None and not header and _is_open(route[0], suffix, method):
+                caller = await self.services.auth.nobody(route[1].get(OWNER, ""), path)
             else:
                 caller = await self.services.auth.caller(header)
             if route is None:
@@ -169,19 +127,21 @@ class RestApplication:
             is_media = _is_media(target, suffix, method)
             if suffix not in ("", ".json") and not is_media:
                 raise generic.not_found(path)
-            ctx.account = await self._account(caller, target, args, path)
+            await self._choose_account(ctx, target)
             if not operation:
                 raise Refused(20004, f"Method {method} not allowed", 405)
             self._rights(ctx, target, operation)
             if method in ("POST", "PUT"):
-                ctx.params = await self._read(receive, headers, rules.of(target.view.noun.record).body_limit)
+                ctx.params = await self._read(receive, headers, target.rules.body_limit)
             else:
                 ctx.params = read_form(scope["query_string"], self.services.settings.field_limit)
+            answer: Answer
             if is_media:
-                return await special.media(ctx, suffix)
-            await generic.check_parents(ctx, self._parents, rules.of(target.view.noun.record))
+                answer = await target.rules.sound(ctx, suffix)
+                return answer
+            await generic.check_parents(ctx, target)
             if target.custom is not None:
-                answer: Answer = await target.custom(ctx)
+                answer = await target.custom(ctx)
                 return answer
             return await generic.run(ctx, target, operation)
         except Refused as error:
@@ -194,43 +154,26 @@ class RestApplication:
             log.exception("%s: %s %s failed", request_id, scope["method"], scope["path"])
             return error_answer(Refused(20500, "An internal server error has occurred", 500), public_url)
 
-    def _is_open(self, target: Target, suffix: str, method: str) -> bool:
-        """Whether it is fetched without credentials: sound, where the settings say so (callback-voicemail.md §8)."""
-        return not self.services.settings.recording_auth and _is_media(target, suffix, method)
-
-    async def _listener(self, args: dict[str, str], path: str) -> Caller:
-        """Who comes without credentials sees what the path's account has; raises 20404 when it is not active."""
-        sid = args["AccountSid"]
-        found = (
-            await self.services.store.get(Account, sid[:2] + sid[2:].lower()) if is_sid(sid, "AC") else None
-        )
-        if found is None or found.status != "active":
-            raise generic.not_found(path)
-        return Caller(found)
-
-    async def _account(self, caller: Caller, target: Target, args: dict[str, str], path: str) -> Account:
+    async def _choose_account(self, ctx: Context, target: Target) -> None:
         """The account that the request is about; raises 20404, or 403/20005 when it is not active."""
-        account = caller.account
-        is_account = target.view.noun.name == "Account" and target.custom is None
-        sid = args.get("AccountSid", account.sid)
-        sid = sid[:2] + sid[2:].lower()
-        if sid != account.sid:
-            found = await self.services.store.get(Account, sid)
-            if found is None or found.account_sid != account.sid:
-                raise generic.not_found(path)
-            args["AccountSid"] = sid
-            if account.status != "active":
+        own = ctx.account
+        sid = normal(ctx.args.get(OWNER, own.sid))
+        if sid != own.sid:
+            found = await self.services.auth.subaccount(own, sid)
+            if found is None:
+                raise generic.not_found(ctx.path)
+            ctx.args[OWNER] = sid
+            if own.status != "active":
                 raise Refused(20005, "Account not active", 403)
-            account = found
-        if account.status != "active" and not (is_account and target.instance):
+            ctx.account = found
+        if ctx.account.status != "active" and not (target.rules.owns_itself and target.instance):
             raise Refused(20005, "Account not active", 403)
-        return account
 
     def _rights(self, ctx: Context, target: Target, operation: str) -> None:
-        rule = rules.of(target.view.noun.record)
-        if target.custom is None and rule.manages and not ctx.caller.may_manage:
+        rules = target.rules
+        if target.custom is None and rules.manages and not ctx.caller.may_manage:
             raise Refused(20003, "API keys cannot manage accounts and keys", 403)
-        if ctx.caller.is_test and not (rule.tests and operation == "create"):
+        if ctx.caller.is_test and not (rules.tests and operation == "create"):
             raise Refused(20008, "Resource not accessible with Test Account Credentials", 403)
 
     async def _read(self, receive: Any, headers: dict[bytes, bytes], larger: int | None) -> Params:
@@ -266,13 +209,13 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _is_media(target: Target, suffix: str, method: str) -> bool:
-    """The account's ``Recordings/{Sid}`` without ``.json`` is the audio."""
-    return (
-        target.instance
-        and target.view.noun.name == "Recording"
-        and suffix in ("", ".wav", ".mp3")
-        and method in ("GET", "HEAD")
-    )
+    """Whether the path of a record leads to its sound or the like; with ``.json`` it never does."""
+    return target.instance and suffix in target.rules.media and method in ("GET", "HEAD")
+
+
+def _is_open(target: Target, suffix: str, method: str) -> bool:
+    """Whether it is given without credentials."""
+    return target.rules.open_media and _is_media(target, suffix, method)
 
 
 def _allowed(target: Target) -> str:

@@ -1,22 +1,23 @@
-"""What an operation knows of its request, and the protocol of those who carry out live operations."""
+"""What an operation knows of its request."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ringback.kernel.resource import Place, Record
+from ringback.kernel.resource import Place
 from ringback.resources.api.account import Account
-from ringback.store import Page, Query, Store
+from ringback.store import Store
 from ringback.web.auth import Authenticator, Caller
 
 Params = dict[str, list[str]]
 """A form or query as received: PascalCase names, repeated values in order."""
+OWNER = "AccountSid"
+"""The part of a path that authentication answers for; every other one names a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,6 @@ class RestSettings:
     make_sid: Callable[[str], str]
     make_secret: Callable[[], str]
     """A new auth token or API key secret: 32 hex digits."""
-    recordings: Path
-    """Folder of the recordings; the file of one is ``<SID>.wav``."""
-    encode_mp3: Callable[[Path], Path] | None = None
-    """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread. Raises ``ValueError`` when
-    there is no sound to encode."""
-    recording_auth: bool = True
-    """Whether a recording's sound needs credentials."""
     test_account_sid: str = ""
     test_auth_token: str = ""
     body_limit: int = 256 * 1024
@@ -72,14 +66,7 @@ class Services:
     store: Store
     settings: RestSettings
     auth: Authenticator
-    live: Mapping[type[Record], LiveHandler]
-    sources: Mapping[type[Record], Source] = field(default_factory=dict)
-    """Nouns that are read elsewhere than in the store."""
-    verify: Callable[[Context], Awaitable[dict[str, Any]]] | None = None
-    """Places the call that verifies a caller id and gives the answer; None: it counts as verified at once."""
     locks: Locks = field(default_factory=Locks)
-    follow: Callable[[Record, bool], None] = lambda record, gone: None
-    """Told of every committed write (True: a delete) of the nouns whose rules ask for it (``rules.py``)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,51 +98,3 @@ class Context:
     def now(self) -> float:
         """Unix seconds by the product's clock."""
         return self.services.settings.now()
-
-
-class Source(Protocol):
-    """Reads one noun from where it lives, in place of the store."""
-
-    async def page(self, ctx: Context, query: Query) -> Page:
-        """A part of the list; ``memory.page_of`` does it for records in memory. Raises ``Refused``."""
-
-    async def fetch(self, ctx: Context, sid: str) -> Any:
-        """The record that the path's last part names (a SID or another word), or None."""
-
-
-class Creates(Protocol):
-    """Carries out the creation of a noun."""
-
-    async def create(self, ctx: Context, params: Params) -> Any:
-        """Return the new record; raises ``Refused``."""
-
-
-class Updates(Protocol):
-    """Carries out updates of a noun."""
-
-    async def update(self, ctx: Context, params: Params) -> Any:
-        """Return ``ctx.record`` after the update; raises ``Refused``."""
-
-
-class Deletes(Protocol):
-    """Carries out the removal of a noun."""
-
-    async def delete(self, ctx: Context, params: Params) -> Any:
-        """Delete ``ctx.record``; raises ``Refused``."""
-
-
-LiveHandler = Creates | Updates | Deletes
-"""Carries out the live operations of one noun, all that its places declare: they become events (house.md, "REST:
-declared")."""
-
-
-def check_handlers(nouns: Iterable[type[Record]], live: Mapping[type[Record], LiveHandler]) -> None:
-    """Raise ``TypeError`` when a handler lacks a live operation that a place of its noun declares."""
-    for record in nouns:
-        handler = live.get(record)
-        if handler is None:
-            continue  # such operations are answered with 503
-        for place in record.__noun__.places:
-            missing = [each for each in place.live if not callable(getattr(handler, each, None))]
-            if missing:
-                raise TypeError(f"{type(handler).__name__} has no {', '.join(missing)} for {place.path}")

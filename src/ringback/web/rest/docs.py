@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from ringback.kernel.error_codes import titles
 from ringback.kernel.resource import Noun, Place, Record
-from ringback.web.rest.openapi import shown_type
+from ringback.web.rest.openapi import leaves, shown_type
 from ringback.web.rest.paging import filters_of
 from ringback.web.rest.render import View
 
@@ -50,7 +50,8 @@ def docs_page(nouns: Iterable[type[Record]]) -> str:
 
 
 def _section(noun: Noun, place: Place, name: str, anchor: str) -> str:
-    filters = ", ".join(f"<code>{html.escape(one)}</code>" for one in filters_of(View(noun, place, "")))
+    view = View(noun, place, "")
+    filters = ", ".join(f"<code>{html.escape(one)}</code>" for one in filters_of(view))
     takes = "".join(
         f"<h3>{operation.capitalize()}: parameters</h3><table>{_parameters(parameters)}</table>"
         for operation, parameters in place.takes.items()
@@ -58,9 +59,19 @@ def _section(noun: Noun, place: Place, name: str, anchor: str) -> str:
     return (
         f'<h2 id="{anchor}">{text(name)}</h2><p>{text(noun.doc)}</p>'
         f'<p class="path"><code>/{place.product}{html.escape(place.path)}</code></p>'
-        f"<p>Operations: {', '.join(place.can)}. Filters: {filters or 'none'}.</p>{takes}"
+        f"<p>Operations: {', '.join(place.can)}. Filters: {filters or 'none'}.{_sorted(noun, place)}</p>{takes}"
         f"<table><tr><th>Key</th><th>Type</th><th>Parameter</th><th>Meaning</th></tr>{_rows(noun, place)}</table>"
     )
+
+
+def _sorted(noun: Noun, place: Place) -> str:
+    """What else is said of paths and lists: their order, and a name in place of the SID."""
+    order = place.order.partition(" ")[0]
+    way = (
+        f" Sorted by <code>{order}</code>, {' or '.join(place.orders)} (<code>Order</code>)." if order else ""
+    )
+    name = f" <code>{noun.names}</code> may stand for the SID in a path." if noun.names else ""
+    return way + name
 
 
 def _parameters(parameters: Mapping[str, str]) -> str:
@@ -75,10 +86,12 @@ def _rows(noun: Noun, place: Place) -> str:
     for key, name in View(noun, place, "").shown.items():
         field = noun.by_name[name]
         use = [word for word in ("create", "update") if getattr(field, word) and word in place.can]
-        param = f"<code>{field.param}</code> ({', '.join(use)}; error {field.code})" if use else ""
+        params = [
+            f"<code>{part.param}</code> ({', '.join(use)}; error {part.code})" for part in leaves(field)
+        ]
         kind = shown_type(field, place.wires.get(name, field.wire)) + (" or null" if field.optional else "")
         out.append(
-            f"<tr><td><code>{html.escape(key)}</code></td><td>{kind}</td><td>{param}</td>"
+            f"<tr><td><code>{html.escape(key)}</code></td><td>{kind}</td><td>{'<br>'.join(params) if use else ''}</td>"
             f"<td>{text(docs.get(name, ''))}</td></tr>"
         )
     return "".join(out)

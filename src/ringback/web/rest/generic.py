@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
-from ringback.effects import Delete, Save
 from ringback.kernel.errors import Refused
-from ringback.kernel.resource import Record, snake
-from ringback.kernel.sid import is_sid
-from ringback.store import Condition, Conflict
-from ringback.web.rest import paging, rules
+from ringback.kernel.resource import snake
+from ringback.store import Condition
+from ringback.web.rest import paging
 from ringback.web.rest.answer import Answer, json_answer
-from ringback.web.rest.context import Context
-from ringback.web.rest.params import read_value
+from ringback.web.rest.context import OWNER, Context
 from ringback.web.rest.routing import Target
-from ringback.web.rest.rule import Rule
-
-_AUTOMATIC = ("sid", "account_sid", "date_created", "date_updated")
+from ringback.web.rest.rules import General
 
 
 def not_found(path: str) -> Refused:
@@ -26,64 +21,55 @@ def not_found(path: str) -> Refused:
     return Refused(20404, f"The requested resource {path} was not found", 404)
 
 
-async def check_parents(ctx: Context, nouns: dict[str, type[Record]], rule: Rule) -> None:
-    """Every record that the path names (``CallSid`` …) must exist; raises 20404."""
-    for name in ctx.place.parents:
-        if name == "AccountSid":
-            continue
-        parent = nouns.get(name)
-        if parent is None:
-            continue
-        word = await rule.parent(ctx, name, ctx.args[name])
-        source = ctx.services.sources.get(parent)
-        if source is not None:
-            found: Any = await source.fetch(ctx, word)
-        else:
-            word = _normal(word)
-            found = await ctx.store.get(parent, word, ctx.account.sid) if is_sid(word) else None
+async def check_parents(ctx: Context, target: Target) -> None:
+    """Every record that the path names (``CallSid`` …) must exist, below those before it; raises 20404."""
+    above: list[str] = []
+    for name, rules in target.parents:
+        found = await rules.fetch(ctx, ctx.args[name])
         if found is None:
             raise not_found(ctx.path)
+        _check_place(ctx, found, above)
         ctx.args[name] = found.sid
+        above.append(name)
+
+
+def _check_place(ctx: Context, record: Any, above: Iterable[str]) -> None:
+    """A record must be where the path says: what it knows of its parents are those of the path."""
+    for name in above:
+        if name != OWNER and getattr(record, snake(name), ctx.args[name]) != ctx.args[name]:
+            raise not_found(ctx.path)
 
 
 async def run(ctx: Context, target: Target, operation: str) -> Answer:
     """Carry out one operation."""
+    if operation in ctx.place.live and isinstance(target.rules, General):
+        raise Refused(20503, "Nobody carries out this operation here", 503)
     if operation == "list":
         return await _list(ctx, target)
     if operation == "create":
-        return await _create(ctx, target)
+        made = await target.rules.create(ctx, ctx.params)
+        if isinstance(made, Answer):
+            return made
+        ctx.record = made
+        return _shown(ctx, target, ctx.place.created, created=True)
     ctx.record = await _lookup(ctx, target)
     if operation == "fetch":
         return _shown(ctx, target, 200)
     async with ctx.services.locks(ctx.record.sid):
         ctx.record = await _lookup(ctx, target)
         _check_version(ctx)
-        return await (_update(ctx, target) if operation == "update" else _delete(ctx, target))
-
-
-def _normal(sid: str) -> str:
-    return sid[:2] + sid[2:].lower()
+        if operation == "delete":
+            await target.rules.delete(ctx, ctx.params)
+            return Answer(204)
+        ctx.record = await target.rules.update(ctx, ctx.params)
+        return _shown(ctx, target, 200)
 
 
 async def _lookup(ctx: Context, target: Target) -> Any:
-    noun = target.view.noun
-    source = ctx.services.sources.get(noun.record)
-    if source is not None:
-        found = await source.fetch(ctx, ctx.args["Sid"])
-        if found is None:
-            raise not_found(ctx.path)
-        return found
-    sid = await rules.of(noun.record).resolve(ctx, ctx.args["Sid"])
-    sid = _normal(sid)
-    if not is_sid(sid, noun.prefix):
+    record = await target.rules.fetch(ctx, ctx.args["Sid"])
+    if record is None or not target.rules.visible(ctx, record):
         raise not_found(ctx.path)
-    account_sid = None if noun.name == "Account" else ctx.account.sid
-    record = await ctx.store.get(noun.record, sid, account_sid)
-    if record is None or not rules.of(noun.record).visible(ctx, record):
-        raise not_found(ctx.path)
-    for name in ctx.place.parents:
-        if name != "AccountSid" and getattr(record, snake(name), ctx.args[name]) != ctx.args[name]:
-            raise not_found(ctx.path)
+    _check_place(ctx, record, ctx.place.parents)
     return record
 
 
@@ -108,9 +94,9 @@ def _check_version(ctx: Context) -> None:
         raise Refused(20412, "Precondition Failed", 412)
 
 
-def _shown(ctx: Context, target: Target, status: int) -> Answer:
+def _shown(ctx: Context, target: Target, status: int, *, created: bool = False) -> Answer:
     body = target.view.body(ctx.record, ctx.args)
-    rules.of(target.view.noun.record).decorate(ctx, ctx.record, body, created=status == 201)
+    target.rules.decorate(ctx, ctx.record, body, created=created)
     answer = json_answer(status, body)
     if ctx.place.etag:
         answer.headers.append((b"etag", etag(ctx.record).encode()))
@@ -118,107 +104,22 @@ def _shown(ctx: Context, target: Target, status: int) -> Answer:
 
 
 async def _list(ctx: Context, target: Target) -> Answer:
-    view = target.view
+    view, rules = target.view, target.rules
     query, number = paging.query_of(view, target.filters, ctx.params)
     fixed = [
         Condition(snake(name), "=", ctx.args[name])
         for name in ctx.place.parents
-        if snake(name) in view.noun.by_name and name != "AccountSid"
+        if snake(name) in view.noun.by_name and name != OWNER
     ]
-    if view.noun.name != "Account":
+    if not rules.owns_itself:
         fixed.append(Condition("account_sid", "=", ctx.account.sid))
-    fixed += rules.of(view.noun.record).only(ctx)
-    query = dataclasses.replace(query, conditions=[*fixed, *query.conditions])
-    source = ctx.services.sources.get(view.noun.record)
-    page = await (source.page(ctx, query) if source else ctx.store.page(view.noun.record, query))
+    fixed += rules.only(ctx)
+    page = await rules.page(ctx, dataclasses.replace(query, conditions=[*fixed, *query.conditions]))
     items = [view.body(record, ctx.args, detail=False) for record in page.records]
-    rule = rules.of(view.noun.record)
     for record, item in zip(page.records, items, strict=True):
-        rule.decorate(ctx, record, item, created=False)
+        rules.decorate(ctx, record, item, created=False)
     path = view.list_path(None, ctx.args)
     base = "" if ctx.place.classic else f"{ctx.services.settings.public_url}/{ctx.place.product}"
     if ctx.place.classic:
         path += ".json"
-    body = paging.envelope(view, path, base, ctx.params, page, number, query.limit, items)
-    return json_answer(200, body)
-
-
-def _live(ctx: Context, target: Target, operation: str) -> Any:
-    if operation not in ctx.place.live:
-        return None
-    handler = ctx.services.live.get(target.view.noun.record)
-    if handler is None:
-        raise Refused(20503, "Nobody carries out this operation here", 503)
-    return handler
-
-
-async def _create(ctx: Context, target: Target) -> Answer:
-    noun = target.view.noun
-    handler = _live(ctx, target, "create")
-    if handler is not None:
-        ctx.record = await handler.create(ctx, ctx.params)
-        return _shown(ctx, target, ctx.place.created)
-    own = await rules.of(noun.record).create(ctx)
-    if own is not None:
-        return json_answer(ctx.place.created, own)
-    values: dict[str, Any] = {}
-    for field in noun.fields:
-        given = ctx.params.get(field.param)
-        if given is not None and field.create:
-            values[field.name] = read_value(field, given)
-        elif field.required:
-            raise Refused(field.missing_code, f"Missing {field.param}", 400)
-    for name in ctx.place.parents:
-        if snake(name) in noun.by_name:
-            values[snake(name)] = ctx.args[name]
-    settings = ctx.services.settings
-    values["sid"], values["account_sid"] = settings.make_sid(noun.prefix), ctx.account.sid
-    values["date_created"] = values["date_updated"] = ctx.now
-    ctx.record = noun.record(**values)
-    rule = rules.of(noun.record)
-    async with ctx.services.locks(rule.lock(ctx.record)):
-        await rule.before_save(ctx, None)
-        if not ctx.caller.is_test:
-            await _commit(ctx, [Save(ctx.record)])
-    rule.after_save(ctx)
-    answer = _shown(ctx, target, 201)
-    answer.status = ctx.place.created
-    return answer
-
-
-async def _update(ctx: Context, target: Target) -> Answer:
-    handler = _live(ctx, target, "update")
-    if handler is not None:
-        ctx.record = await handler.update(ctx, ctx.params)
-        return _shown(ctx, target, 200)
-    noun = target.view.noun
-    before = ctx.record
-    ctx.record = record = copy.copy(before)
-    for field in noun.fields:
-        given = ctx.params.get(field.param)
-        if given is not None and field.update and field.name not in _AUTOMATIC:
-            setattr(record, field.name, read_value(field, given))
-    record.date_updated = max(ctx.now, before.date_updated + 1e-6)
-    rule = rules.of(noun.record)
-    await rule.before_save(ctx, before)
-    await _commit(ctx, [Save(record)])
-    rule.after_save(ctx)
-    return _shown(ctx, target, 200)
-
-
-async def _delete(ctx: Context, target: Target) -> Answer:
-    handler = _live(ctx, target, "delete")
-    if handler is not None:
-        await handler.delete(ctx, ctx.params)
-    else:
-        rule = rules.of(target.view.noun.record)
-        await _commit(ctx, [Delete(ctx.record)])
-        rule.after_save(ctx)
-    return Answer(204)
-
-
-async def _commit(ctx: Context, writes: list[Any]) -> None:
-    try:
-        await ctx.store.commit(writes)
-    except Conflict:
-        raise rules.of(type(ctx.record)).conflict(ctx) from None
+    return json_answer(200, paging.envelope(view, path, base, ctx.params, page, number, query, items))

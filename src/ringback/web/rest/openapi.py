@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ringback import __version__
-from ringback.kernel.resource import Field, Record
-from ringback.web.rest.paging import filters_of
+from ringback.kernel.resource import Field, Record, pascal
+from ringback.web.rest.paging import filters_of, parameters_of
 from ringback.web.rest.render import View
 
 _METHODS = {
@@ -26,6 +26,8 @@ def openapi(nouns: Iterable[type[Record]], public_url: str) -> dict[str, Any]:
         for number, place in enumerate(noun.places):
             view = View(noun, place, public_url)
             name = noun.name if number == 0 else f"{noun.name}{number + 1}"
+            if name in schemas:  # another product's noun of the same name
+                name = pascal(place.product) + name
             schemas[name] = _schema(view)
             _paths(paths, view, name)
     return {
@@ -45,6 +47,22 @@ def shown_type(field: Field, wire: object) -> str:
     return "array" if field.kind == "json" and field.factory is list else _TYPES[field.kind]
 
 
+def leaves(field: Field) -> list[Field]:
+    """The field itself, or the keys of its nested object, however deep: each has a parameter."""
+    return [leaf for part in field.shape for leaf in leaves(part)] or [field]
+
+
+def _nested(field: Field) -> dict[str, Any]:
+    if not field.shape:
+        return {}
+    inner = {
+        part.key: {"type": [shown_type(part, ""), "null"] if part.optional else shown_type(part, "")}
+        | _nested(part)
+        for part in field.shape
+    }
+    return {"properties": inner}
+
+
 def _schema(view: View) -> dict[str, Any]:
     docs = view.noun.docs
     properties: dict[str, Any] = {}
@@ -52,7 +70,7 @@ def _schema(view: View) -> dict[str, Any]:
         field = view.noun.by_name[name]
         wire = view.place.wires.get(name, field.wire)
         kind = shown_type(field, wire)
-        properties[key] = {"type": [kind, "null"] if field.optional else kind}
+        properties[key] = {"type": [kind, "null"] if field.optional else kind} | _nested(field)
         if docs.get(name):
             properties[key]["description"] = docs[name]
     return {"type": "object", "description": view.noun.doc, "properties": properties}
@@ -71,8 +89,7 @@ def _paths(paths: dict[str, Any], view: View, schema: str) -> None:
         ]
         if operation == "list":
             parameters += [
-                {"name": name, "in": "query", "schema": {"type": "string"}}
-                for name in (*filters_of(view), *place.takes.get("list", ()), "PageSize", "Page", "PageToken")
+                {"name": name, "in": "query", "schema": {"type": "string"}} for name in parameters_of(view)
             ]
         status = {"create": str(place.created), "delete": "204"}.get(operation, "200")
         content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
@@ -89,7 +106,11 @@ def _paths(paths: dict[str, Any], view: View, schema: str) -> None:
             entry["responses"][status]["content"] = content
         if operation in ("create", "update"):
             writable = [field for field in view.noun.fields if getattr(field, operation)]
-            properties = {field.param: _param(field, docs.get(field.name, "")) for field in writable}
+            properties = {
+                part.param: _param(part, docs.get(field.name, ""))
+                for field in writable
+                for part in leaves(field)
+            }
             for param, doc in place.takes.get(operation, {}).items():
                 properties[param] = {"type": "string", "description": doc}
             entry["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Field
 from ringback.kernel.sid import is_sid
@@ -15,6 +17,8 @@ from ringback.web.rest.render import View
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 1000
+ORDER = "Order"
+"""The parameter that chooses the direction of a list."""
 
 
 def filters_of(view: View) -> dict[str, tuple[str, str]]:
@@ -78,6 +82,12 @@ def _equal(view: View, field: Field, param: str, values: list[str]) -> Condition
         raise Refused(20001, f"Invalid {param}: {error.message}", 400) from None
 
 
+def parameters_of(view: View) -> tuple[str, ...]:
+    """Everything that a list takes."""
+    order = (ORDER,) if len(view.place.orders) > 1 else ()
+    return (*filters_of(view), *view.place.takes.get("list", ()), *order, "PageSize", "Page", "PageToken")
+
+
 def query_of(view: View, filters: dict[str, tuple[str, str]], params: Params) -> tuple[Query, int]:
     """The store's query and the informational page number."""
     size = _number(params, "PageSize", DEFAULT_SIZE)
@@ -85,16 +95,54 @@ def query_of(view: View, filters: dict[str, tuple[str, str]], params: Params) ->
         raise Refused(20001, "Invalid PageSize: must be at least 1", 400)
     page = max(0, _number(params, "Page", 0))
     token = params.get("PageToken", [""])[-1]
-    if token and not (token[:2] in ("PA", "PB") and is_sid(token[2:])):
-        code = 21481 if view.place.classic else 20001
-        raise Refused(code, "Invalid PageToken", 400)
+    sid, order = token[2:36], view.place.order.partition(" ")[0]
+    if token and not (token[:2] in ("PA", "PB") and is_sid(sid)):
+        raise _bad_token(view)
     query = Query(
         conditions=conditions(view, filters, params),
         limit=min(size, LARGEST_SIZE),
-        after=token[2:] if token[:2] == "PA" else "",
-        before=token[2:] if token[:2] == "PB" else "",
+        after=sid if token[:2] == "PA" else "",
+        before=sid if token[:2] == "PB" else "",
+        order=order or "sid",
+        ascending=bool(order) and _direction(view, params) == "asc",
+        mark=_mark(view, order, token[36:]) if token else None,
     )
     return query, page
+
+
+def _direction(view: View, params: Params) -> str:
+    """``asc`` or ``desc``: what ``Order`` says where the place lets it, else the place's own."""
+    allowed = view.place.orders
+    text = params.get(ORDER, [""])[-1].lower() if len(allowed) > 1 else ""
+    if text and text not in allowed:
+        raise Refused(20001, f"Invalid {ORDER}: must be {' or '.join(allowed)}", 400)
+    return text or allowed[0]
+
+
+def token_of(record: Any, query: Query) -> str:
+    """What names a record's place in a list: its SID and, in an order of its own, the value that it is sorted by."""
+    value = "" if query.order == "sid" else "." + msgspec.json.encode(getattr(record, query.order)).decode()
+    return f"{record.sid}{value}"
+
+
+def _mark(view: View, order: str, text: str) -> Any:
+    """The value in a page token; raises ``Refused`` when it cannot be one of the order's."""
+    if not order and not text:
+        return None
+    kinds: dict[str, Any] = {"str": str, "int": int, "float": float}
+    try:
+        if not order or text[:1] != ".":
+            raise ValueError(text)
+        value = msgspec.json.decode(text[1:], type=kinds[view.noun.by_name[order].kind])
+    except (ValueError, msgspec.DecodeError, RecursionError):
+        raise _bad_token(view) from None
+    if (isinstance(value, int) and abs(value) >= 2**63) or (isinstance(value, str) and "\0" in value):
+        raise _bad_token(view)
+    return value
+
+
+def _bad_token(view: View) -> Refused:
+    return Refused(21481 if view.place.classic else 20001, "Invalid PageToken", 400)
 
 
 def _number(params: Params, name: str, default: int) -> int:
@@ -107,10 +155,10 @@ def _number(params: Params, name: str, default: int) -> int:
 
 
 def envelope(
-    view: View, path: str, base: str, params: Params, page: Page, number: int, size: int, items: list[Any]
+    view: View, path: str, base: str, params: Params, page: Page, number: int, query: Query, items: list[Any]
 ) -> dict[str, Any]:
     """Wrap a page; ``path`` is the list's path, ``base`` what goes before it in absolute URLs."""
-    place = view.place
+    place, size = view.place, query.limit
     kept = [
         (name, value)
         for name, values in params.items()
@@ -119,17 +167,17 @@ def envelope(
     ]
 
     def link(at: int, token: str) -> str:
-        query = [*kept, ("PageSize", str(size)), ("Page", str(at))]
+        pairs = [*kept, ("PageSize", str(size)), ("Page", str(at))]
         if token:
-            query.append(("PageToken", token))
-        return f"{base}{path}?{encode_query(query)}"
+            pairs.append(("PageToken", token))
+        return f"{base}{path}?{encode_query(pairs)}"
 
     records = page.records
     token = params.get("PageToken", [""])[-1]
-    after = link(number + 1, "PA" + records[-1].sid) if page.more_after and records else None
+    after = link(number + 1, "PA" + token_of(records[-1], query)) if page.more_after and records else None
     before = None
     if page.more_before and records and token:
-        before = link(max(0, number - 1), "PB" + records[0].sid)
+        before = link(max(0, number - 1), "PB" + token_of(records[0], query))
     own, first = link(number, token), link(0, "")
     if not place.classic:
         meta = {

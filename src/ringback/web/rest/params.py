@@ -17,6 +17,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?\Z")
 _INT = re.compile(r"-?[0-9]{1,15}\Z")
 DAY = 86_400.0
+NOT_GIVEN: Any = object()
+"""In place of a value, when the request has no parameter for it."""
 
 
 def read_form(data: bytes, limit: int) -> Params:
@@ -76,6 +78,12 @@ def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def first(params: Params, name: str) -> str:
+    """The first value of a parameter; empty when it is not given."""
+    values = params.get(name)
+    return values[0] if values else ""
+
+
 def read_bool(text: str) -> bool:
     """``true``/``false`` in any case; raises ``ValueError``."""
     low = text.strip().lower()
@@ -94,6 +102,20 @@ def read_date(text: str) -> tuple[float, bool]:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     return moment.timestamp(), False
+
+
+def read_given(field: Field, params: Params, before: Any = None) -> Any:
+    """The field's value by a request's parameters; :data:`NOT_GIVEN` when there is none.
+
+    A nested object's keys come from dotted parameters and are put over those of ``before``. Raises ``Refused``.
+    """
+    if not field.shape:
+        given = params.get(field.param)
+        return NOT_GIVEN if given is None else read_value(field, given)
+    old = before or {}
+    values = {each.name: read_given(each, params, old.get(each.name)) for each in field.shape}
+    changed = {name: value for name, value in values.items() if value is not NOT_GIVEN}
+    return {**old, **changed} if changed else NOT_GIVEN
 
 
 def read_value(field: Field, values: list[str]) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from ringback.kernel.resource import Noun, Place, pascal, snake
-from ringback.web.rest.links import PATHS, Links
+from ringback.kernel.resource import Field, Noun, Place, pascal, snake
+from ringback.web.rest.links import Links
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -46,6 +46,22 @@ def path_segment(link: str) -> str:
     return _SEGMENTS.get(link, pascal(link))
 
 
+def _nested(shape: Sequence[Field]) -> Show:
+    """Shows every key of a nested object, those that have no value too."""
+    inner = [
+        (part.key, part.name, _nested(part.shape) if part.shape else None, part.initial) for part in shape
+    ]
+
+    def show(value: Any) -> Any:
+        found = {}
+        for key, name, turn, initial in inner if value is not None else ():
+            one = value[name] if name in value else initial()
+            found[key] = one if turn is None else turn(one)
+        return None if value is None else found
+
+    return show
+
+
 class View:
     """One place's way to show its records."""
 
@@ -54,8 +70,7 @@ class View:
         self.place = place
         self._site = public_url
         self._base = f"{public_url}/{place.product}"
-        paths = PATHS.get(noun.record)
-        self._elsewhere = Links(paths, self._base) if paths is not None else None
+        self._elsewhere = Links(place.links, self._base) if isinstance(place.links, Mapping) else None
         shown: Mapping[str, str]
         if place.show is not None:
             shown = place.show
@@ -68,6 +83,8 @@ class View:
             self._parts.append((key, name, self._turn(name), field.detail))
 
     def _turn(self, name: str) -> Show | None:
+        if self.noun.by_name[name].shape:
+            return _nested(self.noun.by_name[name].shape)
         wire = self.place.wires.get(name, self.noun.by_name[name].wire)
         if not isinstance(wire, str):
             table = dict(wire)

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
-from ringback.kernel.resource import Record
+from ringback.kernel.resource import at
 from ringback.web.rest.paging import filters_of
 from ringback.web.rest.render import View
-
-Custom = Callable[[Any], Awaitable[Any]]
-
-
-class Extra(NamedTuple):
-    """A path with a handler of its own, which another part of the product brings along."""
-
-    noun: type[Record]
-    """Whose rules (limits, rights) hold for it."""
-    product: str
-    path: str
-    """With its version and ``{CallSid}`` parts; these records must exist."""
-    methods: Mapping[str, str]
-    """HTTP method → operation."""
-    handler: Custom
+from ringback.web.rest.rules import Handler, Rules, parents_of
 
 
 @dataclass(slots=True)
@@ -31,14 +16,17 @@ class Target:
     """What is at the end of a path."""
 
     view: View
+    rules: Rules
     instance: bool
     methods: Mapping[str, str]
     """HTTP method → operation."""
     filters: dict[str, tuple[str, str]] = field(default_factory=dict)
-    custom: Custom | None = None
+    custom: Handler | None = None
     """A handler of its own, in place of the generic operation."""
     names: tuple[str, ...] = ()
     """Names of the path's parts, in order."""
+    parents: tuple[tuple[str, Rules], ...] = ()
+    """Parts that name records on the way, and whose they are."""
 
 
 @dataclass(slots=True)
@@ -73,11 +61,12 @@ class Router:
         target.names = tuple(names)
         node.target = target
 
-    def add_noun(self, record: type[Record], public_url: str) -> None:
-        """Add every place of a noun."""
-        noun = record.__noun__
+    def add_noun(self, rules: Rules, public_url: str, every: Sequence[Rules]) -> None:
+        """Add every place of a noun, and its further paths; ``every`` noun's rules tell whom a path's parts name."""
+        noun = rules.noun.__noun__
         for place in noun.places:
             view = View(noun, place, public_url)
+            parents = parents_of(place.parents, place.product, every)
             lists = {m: o for m, o in (("GET", "list"), ("POST", "create")) if o in place.can}
             single = {
                 m: o
@@ -85,9 +74,18 @@ class Router:
                 if o in place.can
             }
             if lists:
-                self.add(place.product, place.path, Target(view, False, lists, filters_of(view)))
+                target = Target(view, rules, False, lists, filters_of(view), parents=parents)
+                self.add(place.product, place.path, target)
             if single:
-                self.add(place.product, place.path + "/{Sid}", Target(view, True, single))
+                self.add(
+                    place.product, place.path + "/{Sid}", Target(view, rules, True, single, parents=parents)
+                )
+        for extra in rules.extras:
+            place = at(extra.path, key="", can=(), product=extra.product or noun.places[0].product)
+            parents = parents_of(place.parents, place.product, every)
+            view = View(noun, place, public_url)
+            target = Target(view, rules, False, extra.methods, custom=extra.handler, parents=parents)
+            self.add(place.product, extra.path, target)
 
     def product_of(self, path: str, host: str) -> tuple[str, str] | None:
         """The product that a request is for, and the path within it; None: not ours."""

@@ -1,176 +1,204 @@
-"""What single nouns demand beyond their declaration. A noun without an entry follows the general rules."""
+"""How REST treats a noun. These are the general rules; ``web/nouns/`` has a file for each noun that has others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import copy
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from ringback.effects import Delete, Save
 from ringback.kernel.errors import Refused
-from ringback.kernel.resource import Record
-from ringback.resources.api.account import Account
-from ringback.resources.api.application import Application
-from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
-from ringback.resources.api.key import Key
-from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
-from ringback.resources.api.recording import Recording
-from ringback.resources.taskrouter.event import Event
-from ringback.resources.taskrouter.task import Task
-from ringback.resources.taskrouter.workflow import Workflow
-from ringback.resources.voice.blocked_number import BlockedNumber
-from ringback.resources.voice.country import Country
-from ringback.resources.voice.high_risk_prefix import HighRiskPrefix
-from ringback.store import Condition
-from ringback.web.dialing_permissions import decorate_country
-from ringback.web.rest import numbers
-from ringback.web.rest.context import Context
-from ringback.web.rest.rule import Rule
-from ringback.web.rest.taskrouter import EventRule, TaskRule, WorkflowRule
+from ringback.kernel.resource import Operation, Record, pascal, snake
+from ringback.kernel.sid import is_sid
+from ringback.store import Condition, Conflict, Page, Query
+from ringback.web.rest.context import OWNER, Context, Params
+from ringback.web.rest.params import NOT_GIVEN, read_given
+
+Handler = Callable[[Context], Awaitable[Any]]
 
 
-class _AccountRule(Rule):
-    manages = True
+class Extra(NamedTuple):
+    """A path below or beside a noun, with a handler of its own."""
 
-    def visible(self, ctx: Context, record: Any) -> bool:
-        return ctx.caller.account.sid in (record.sid, record.account_sid)
-
-    def only(self, ctx: Context) -> list[Condition]:
-        return (
-            [Condition("account_sid", "in", (ctx.caller.account.sid, ctx.caller.account.account_sid))]
-            if (ctx.caller.account.sid == ctx.caller.account.account_sid)
-            else [Condition("sid", "=", ctx.caller.account.sid)]
-        )
-
-    async def before_save(self, ctx: Context, before: Any) -> None:
-        own = ctx.caller.account
-        if before is None:
-            if own.account_sid != own.sid:
-                raise Refused(20003, "A subaccount cannot have subaccounts", 403)
-            ctx.record.account_sid = own.sid
-            ctx.record.auth_token = ctx.services.settings.make_secret()
-            ctx.record.friendly_name = ctx.record.friendly_name or f"SubAccount Created at {int(ctx.now)}"
-            return
-        if ctx.record.status != before.status:
-            if before.status == "closed":
-                raise Refused(21475, "A closed account cannot be changed", 400)
-            if before.sid == own.sid:
-                raise Refused(21478, "An account cannot change its own status", 400)
-
-    def after_save(self, ctx: Context) -> None:
-        ctx.services.auth.forget()
-        ctx.services.follow(ctx.record, ctx.method == "DELETE")
+    path: str
+    """With its version and ``{CallSid}`` parts; these records must exist."""
+    methods: Mapping[str, str]
+    """HTTP method → operation."""
+    handler: Handler
+    """Gives an ``Answer``; raises ``Refused``."""
+    product: str = ""
+    """Empty: the noun's own."""
 
 
-class _FollowedRule(Rule):
-    """A copy in memory is kept in step (outcomes/permissions.py)."""
+class Rules:
+    """The general rules: read from the store, written to the store.
 
-    def after_save(self, ctx: Context) -> None:
-        ctx.services.follow(ctx.record, ctx.method == "DELETE")
+    A place's live operations (``kernel/resource.py``) must be overridden: what they do becomes an event.
+    """
 
+    noun: type[Record]
+    """Whose rules they are."""
+    manages = False
+    """Closed to standard API keys."""
+    tests = False
+    """Open to test credentials."""
+    owns_itself = False
+    """Its records belong to nobody else: they are not looked for among what the request's account has."""
+    body_limit: int | None = None
+    """Bytes of a request's body, where it may be larger than the setting says."""
+    media: tuple[str, ...] = ()
+    """Suffixes of a record's path that lead to :meth:`sound`, not to JSON (``.wav``; empty: no suffix)."""
+    open_media = False
+    """Whether these are given without credentials."""
 
-class _CountryRule(Rule):
-    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
-        decorate_country(ctx, record, body)
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """Further paths."""
+        return ()
 
+    # --- reading ---------------------------------------------------------------------------------------
 
-class _KeyRule(Rule):
-    manages = True
+    async def fetch(self, ctx: Context, word: str) -> Any:
+        """The record that a word of the path names, as its last part or on the way; None: there is none.
 
-    async def before_save(self, ctx: Context, before: Any) -> None:
-        if before is None:
-            ctx.record.secret = ctx.services.settings.make_secret()
+        A word is a SID, or what the declaration's ``names`` says.
+        """
+        noun, sid = self.noun.__noun__, normal(word)
+        if is_sid(sid, noun.prefix):
+            return await ctx.store.get(self.noun, sid, None if self.owns_itself else ctx.account.sid)
+        if not noun.names:
+            return None
+        field = noun.by_name[noun.names]
+        values = {"account_sid": ctx.account.sid, noun.names: word}
+        if field.unique not in ("account", "everywhere"):
+            values[field.unique] = ctx.args[pascal(field.unique)]
+        return await ctx.store.first(self.noun, **values)
 
-    def after_save(self, ctx: Context) -> None:
-        ctx.services.auth.forget()
-
-    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
-        if created:
-            body["secret"] = record.secret
-
-
-class _ApplicationRule(Rule):
-    async def before_save(self, ctx: Context, before: Any) -> None:
-        numbers.check_fallback(ctx.record)
-
-
-class _NumberRule(Rule):
-    tests = True
-
-    def lock(self, record: Any) -> str:
-        return "number"
-
-    async def before_save(self, ctx: Context, before: Any) -> None:
-        await numbers.check_number(ctx, before)
-
-    def conflict(self, ctx: Context) -> Refused:
-        return numbers.taken(ctx.record.phone_number)
-
-
-class _CallerIdRule(Rule):
-    async def create(self, ctx: Context) -> dict[str, Any] | None:
-        verify = ctx.services.verify
-        return None if verify is None else await verify(ctx)
-
-    def lock(self, record: Any) -> str:
-        return "caller-id"
-
-    async def before_save(self, ctx: Context, before: Any) -> None:
-        await numbers.check_caller_id(ctx, before)
-
-    def conflict(self, ctx: Context) -> Refused:
-        return numbers.known()
-
-    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
-        if created:
-            body["validation_code"] = "000000"
-            body["call_sid"] = None
-
-
-class _RecordingRule(Rule):
-    async def resolve(self, ctx: Context, sid: str) -> str:
-        """``Twilio.CURRENT`` is the running recording of the call (voice-calls.md §9.2)."""
-        call = ctx.args.get("CallSid")
-        if sid == "Twilio.CURRENT" and call:
-            running = await ctx.store.find(
-                Recording, call_sid=call, status=("in-progress", "paused"), account_sid=ctx.account.sid
-            )
-            return running[0].sid if running else ""
-        return sid
+    async def page(self, ctx: Context, query: Query) -> Page:
+        """A part of the list; ``memory.page_of`` does it for records in memory. Raises ``Refused``."""
+        return await ctx.store.page(self.noun, query)
 
     def visible(self, ctx: Context, record: Any) -> bool:
-        return record.deleted_at is None
+        """Whether the record may be seen."""
+        return True
 
     def only(self, ctx: Context) -> list[Condition]:
-        soft = ctx.params.get("IncludeSoftDeleted", [""])[-1].lower() == "true"
-        return [] if soft else [Condition("deleted_at", "=", None)]
+        """Conditions that every list has."""
+        return []
 
     def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
-        if "CallSid" not in ctx.args:
-            base = ctx.services.settings.public_url
-            body["media_url"] = f"{base}/2010-04-01/Accounts/{record.account_sid}/Recordings/{record.sid}"
+        """Add to the JSON of a record."""
+
+    async def sound(self, ctx: Context, suffix: str) -> Any:
+        """The ``Answer`` with a record's media; raises ``Refused``."""
+        raise NotImplementedError
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    async def create(self, ctx: Context, params: Params) -> Any:
+        """The new record, or an ``Answer`` when no record is shown. Raises ``Refused``."""
+        noun, settings = self.noun.__noun__, ctx.services.settings
+        values: dict[str, Any] = {}
+        for field in noun.fields:
+            value = read_given(field, params) if field.create else NOT_GIVEN
+            if value is not NOT_GIVEN:
+                values[field.name] = value
+            elif field.required:
+                raise Refused(field.missing_code, f"Missing {field.param}", 400)
+        for name in ctx.place.parents:
+            if snake(name) in noun.by_name:
+                values[snake(name)] = ctx.args[name]
+        values["sid"], values["account_sid"] = settings.make_sid(noun.prefix), ctx.account.sid
+        values["date_created"] = values["date_updated"] = ctx.now
+        ctx.record = self.noun(**values)
+        async with ctx.services.locks(self.lock(ctx.record)):
+            await self.before_save(ctx, None)
+            if not ctx.caller.is_test:
+                await self._commit(ctx, Save(ctx.record))
+        self.after_save(ctx)
+        return ctx.record
+
+    async def update(self, ctx: Context, params: Params) -> Any:
+        """``ctx.record`` after the update, with what was not given as it was. Raises ``Refused``."""
+        before = ctx.record
+        ctx.record = record = copy.copy(before)
+        for field in self.noun.__noun__.fields:
+            value = read_given(field, params, getattr(before, field.name)) if field.update else NOT_GIVEN
+            if value is not NOT_GIVEN:
+                setattr(record, field.name, value)
+        record.date_updated = max(ctx.now, before.date_updated + 1e-6)
+        await self.before_save(ctx, before)
+        await self._commit(ctx, Save(record))
+        self.after_save(ctx)
+        return record
+
+    async def delete(self, ctx: Context, params: Params) -> None:
+        """Delete ``ctx.record``. Raises ``Refused``."""
+        await self._commit(ctx, Delete(ctx.record))
+        self.after_save(ctx)
+
+    def lock(self, record: Any) -> str:
+        """The key under which creates exclude each other."""
+        return str(record.sid)
+
+    async def before_save(self, ctx: Context, before: Any) -> None:
+        """Complete and check ``ctx.record``; ``before`` is None for a create. Raises ``Refused``."""
+
+    def after_save(self, ctx: Context) -> None:
+        """It is committed."""
+
+    def conflict(self, ctx: Context) -> Refused:
+        """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
+        return Refused(20409, "A resource with the same unique value exists", 409)
+
+    async def _commit(self, ctx: Context, write: Save | Delete) -> None:
+        try:
+            await ctx.store.commit([write])
+        except Conflict:
+            raise self.conflict(ctx) from None
 
 
-_GENERAL = Rule()
-_TESTED = Rule()
-_TESTED.tests = True
-_RULES: Mapping[type[Record], Rule] = {
-    Account: _AccountRule(),
-    Key: _KeyRule(),
-    Application: _ApplicationRule(),
-    IncomingPhoneNumber: _NumberRule(),
-    OutgoingCallerId: _CallerIdRule(),
-    Recording: _RecordingRule(),
-    Country: _CountryRule(),
-    HighRiskPrefix: _FollowedRule(),
-    BlockedNumber: _FollowedRule(),
-    Task: TaskRule(),
-    Event: EventRule(),
-    Workflow: WorkflowRule(),
-}
+class General(Rules):
+    """The rules of a noun without others; its live operations nobody carries out."""
+
+    def __init__(self, noun: type[Record]) -> None:
+        self.noun = noun
 
 
-def of(record: type[Record]) -> Rule:
-    """The rules of a noun."""
-    found = _RULES.get(record)
-    if found is not None:
-        return found
-    return _TESTED if record.__name__ == "Call" else _GENERAL
+def normal(sid: str) -> str:
+    """A SID with its digits in lower case (rest-conventions.md §6)."""
+    return sid[:2] + sid[2:].lower()
+
+
+def complete(nouns: Iterable[type[Record]], own: Mapping[type[Record], Rules]) -> list[Rules]:
+    """The rules of every noun, in order; raises ``TypeError`` for own ones that leave a live operation general."""
+    found = [own.get(noun) or General(noun) for noun in nouns]
+    for rules in found:
+        for place in rules.noun.__noun__.places:
+            missing = [each for each in place.live if not overrides(rules, each)]
+            if missing and not isinstance(rules, General):
+                raise TypeError(f"{type(rules).__name__} has no {', '.join(missing)} for {place.path}")
+    return found
+
+
+def overrides(rules: Rules, operation: Operation) -> bool:
+    """Whether these rules carry out a write in a way of their own."""
+    return getattr(type(rules), operation) is not getattr(Rules, operation)
+
+
+def parents_of(parts: Sequence[str], product: str, every: Iterable[Rules]) -> tuple[tuple[str, Rules], ...]:
+    """The rules of the nouns that a path's parts name (``RoomSid``), those of the path's own product before others.
+
+    A part that names no noun is left to the handler. Raises ``TypeError`` when only other products have nouns of
+    the name, and several do.
+    """
+    found: list[tuple[str, Rules]] = []
+    for part in parts:
+        named = [rules for rules in every if rules.noun.__noun__.name + "Sid" == part and part != OWNER]
+        own = [
+            rules for rules in named if any(place.product == product for place in rules.noun.__noun__.places)
+        ]
+        if len(own or named) > 1:
+            raise TypeError(f"{{{part}}} in a path of {product} may be a noun of several products")
+        found += [(part, rules) for rules in own or named]
+    return tuple(found)

@@ -17,7 +17,6 @@ from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.generic import etag
 from ringback.web.rest.render import View
-from ringback.web.rest.taskrouter import TaskRule
 from ringback.web.taskrouter.reading import read
 from ringback.web.taskrouter_views.place import floor_of, named
 
@@ -30,8 +29,10 @@ class OptOutView:
         floors: Mapping[str, Any],
         ask: Callable[[Event], Awaitable[Any]],
         new_sid: Callable[[str], str],
+        decorate: Callable[..., None],
     ) -> None:
-        self._floors, self._ask, self._new_sid = floors, ask, new_sid
+        """``decorate``: the rule of tasks (web/rest/rules.py)."""
+        self._floors, self._ask, self._new_sid, self._decorate = floors, ask, new_sid, decorate
 
     async def __call__(self, ctx: Context) -> Answer:
         """Hand it to the workspace's lane. Raises ``Refused`` 20001 when an agent was first, 20404."""
@@ -49,7 +50,7 @@ class OptOutView:
         place = Task.__noun__.places[0]
         view = View(Task.__noun__, place, ctx.services.settings.public_url)
         body = view.body(record, {"WorkspaceSid": floor.workspace.sid})
-        TaskRule().decorate(ctx, record, body, created=True)
+        self._decorate(ctx, record, body, created=True)
         answer = json_answer(201, body)
         answer.headers.append((b"etag", etag(record).encode()))
         return answer

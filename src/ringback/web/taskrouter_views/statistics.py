@@ -10,6 +10,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
+from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter_views.place import channel, floor_of, head, last, named, normal
 from ringback.web.taskrouter_views.ports import Reading, Statistics
 from ringback.web.taskrouter_views.window import number, read_events, thresholds, window
@@ -27,6 +28,15 @@ class StatisticsViews:
 
     def __init__(self, floors: Mapping[str, Any], statistics: Statistics) -> None:
         self._floors, self._statistics = floors, statistics
+
+    def of(self, kind: str, path: str) -> list[Extra]:
+        """The three paths of a workspace, workflow or queue (``kind``)."""
+        views = (
+            ("RealTimeStatistics", self.realtime),
+            ("CumulativeStatistics", self.cumulative),
+            ("Statistics", self.both),
+        )
+        return [Extra(f"{path}/{name}", {"GET": "fetch"}, view(kind)) for name, view in views]
 
     # --- workspace, workflow, queue -----------------------------------------------------------------------------
 

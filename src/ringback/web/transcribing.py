@@ -1,4 +1,4 @@
-"""Carries out ``Transcribe``: finds the recording, has it written down, reports; and the REST removal."""
+"""Carries out ``Transcribe``: finds the recording, has it written down, reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
 from ringback.store.store import Store
-from ringback.web.rest.context import Context, Params
 
 log = logging.getLogger("ringback.transcription")
 
@@ -194,14 +193,3 @@ class Transcriptions:
             await done
         finally:
             alarm.cancel()
-
-
-class LiveTranscriptions:
-    """Removal of transcriptions: an event of their own lane, so that none rises again from a late report."""
-
-    def __init__(self, ask: Callable[[Event], Awaitable[Any]]) -> None:
-        self._ask = ask
-
-    async def delete(self, ctx: Context, params: Params) -> None:
-        """DELETE Transcriptions/{sid}; raises :class:`Refused` (20009) for one in progress."""
-        await self._ask(TranscriptionRemovalRequested(transcription_sid=ctx.record.sid))

@@ -13,7 +13,7 @@ from ringback.effects.transcription import Transcribe
 from ringback.events.transcription import TranscriptionEnded
 from ringback.resources.api.transcription import Transcription
 from ringback.runtime.virtual_clock import VirtualClock
-from ringback.web.transcriptions import Transcriptions
+from ringback.web.transcribing import Transcriptions
 
 SID, RECORDING = "TR" + "1" * 32, "RE" + "2" * 32
 

@@ -1,16 +1,21 @@
-"""Where tasks are read (taskrouter.md §2.7)."""
+"""Tasks: where they are read (taskrouter.md §2.7), what explains them, and opting out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ringback.resources.taskrouter.task import Task
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
+from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named, several
-from ringback.web.taskrouter.floors import Compile, Expression, Floor, Floors, Job, floor_of, normal
+from ringback.web.taskrouter.floors import Expression, Floor, Job, floor_of, normal
+from ringback.web.taskrouter.live import DeskRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+from ringback.web.taskrouter_views.explanation import ExplanationView
+from ringback.web.taskrouter_views.opt_out import OptOutView
 
 STATUSES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
 ORDERINGS = {
@@ -24,18 +29,31 @@ answered from the index without being compiled, which would be 40 % of the reque
 APART = frozenset({"DateCreated", "VirtualStartTime"})
 
 
-class TaskSource:
+class TaskRules(DeskRules):
     """The workspace's tasks, oldest first."""
 
-    def __init__(self, desk: Floors, compile_expression: Compile) -> None:
-        self._desk, self._compile = desk, compile_expression
+    noun = Task
+
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """Where it stands; the caller who would rather be called back."""
+        path, floors = "/v1/Workspaces/{WorkspaceSid}/Tasks/{TaskSid}", self.ports.desk.floors
+        opt_out = OptOutView(floors, self.ports.ask, self.ports.new_sid, self.decorate)
+        return [
+            Extra(f"{path}/Explanation", {"GET": "fetch"}, ExplanationView(floors, self.ports.explain)),
+            Extra(f"{path}/OptOut", {"POST": "run"}, opt_out),
+        ]
+
+    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
+        """The age is counted when it is shown: whole seconds since the task was created."""
+        body["age"] = max(0, int(ctx.now - record.date_created))
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §2.7 and Ordering.
 
         An ``EvaluateTaskAttributes`` that demands one value of ``call_sid`` looks at the tasks of that call alone.
         """
-        floor, params = floor_of(self._desk, ctx), ctx.params
+        floor, params = floor_of(self.ports.desk, ctx), ctx.params
         tests = [*declared(query, without=("assignment_status",)), *_by_name(ctx, floor)]
         statuses = several(params, "AssignmentStatus", STATUSES)
         if statuses:
@@ -48,7 +66,7 @@ class TaskSource:
         if one_call is not None:
             entries = _of_call(floor, one_call[1] if one_call[2] is None else one_call[2])
         else:
-            wanted = expression(self._compile, params, "EvaluateTaskAttributes", "task")
+            wanted = expression(self.ports.compile_expression, params, "EvaluateTaskAttributes", "task")
             if wanted is not None:
                 tests.append(_says(wanted))
                 for path, value in wanted.constants:
@@ -62,9 +80,9 @@ class TaskSource:
         )
         return await page_of(chosen, query)
 
-    async def fetch(self, ctx: Context, sid: str) -> Task | None:
+    async def fetch(self, ctx: Context, word: str) -> Task | None:
         """By SID."""
-        job = floor_of(self._desk, ctx).tasks.get(normal(sid))
+        job = floor_of(self.ports.desk, ctx).tasks.get(normal(word))
         return job.record if job is not None else None
 
 

@@ -17,7 +17,7 @@ Contact = Mapping[str, Any]
 _OWN = [each.name for each in Registration.__noun__.fields[4:]]
 
 
-class Registrations:
+class Contacts:
     """See the module."""
 
     def __init__(self, store: Store, account_sid: str, now: Callable[[], float]) -> None:

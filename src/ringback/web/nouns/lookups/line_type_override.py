@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ringback.effects import Delete, Save
@@ -11,40 +11,42 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 from ringback.resources.lookups.line_type_override import LINE_TYPES, LineTypeOverride
 from ringback.store import Conflict
+from ringback.web.nouns import NounRules
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.render import iso8601
+from ringback.web.rest.rules import Extra
 
 FIELDS: Final = ("line_type", "line_type_intelligence")
 REASON_LIMIT: Final = 1000
 """Characters."""
 
 
-class Overrides:
-    """``/v2/PhoneNumbers/{PhoneNumber}/Overrides/{Field}``; all overrides are in memory too, for speed."""
+class LineTypeOverrideRules(NounRules):
+    """All overrides are in memory too, for speed (``web/lookups.py``); the paths of look-ups are here as well."""
 
-    def __init__(self, check: Callable[[str], Any]) -> None:
-        """``check`` reads a number: ``valid``, ``phone_number``, ``line_type`` (outcomes/numbers.py)."""
-        self._check = check
-        self._known: dict[tuple[str, str], LineTypeOverride] = {}
+    noun = LineTypeOverride
 
-    def follow(self, record: Record) -> None:
-        """A stored override, at the start."""
-        if isinstance(record, LineTypeOverride):
-            self._known[record.account_sid, record.phone_number] = record
-
-    def of(self, account_sid: str, number: str) -> LineTypeOverride | None:
-        """The account's override of a number (E.164)."""
-        return self._known.get((account_sid, number))
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """Every path of the product."""
+        number, lookups = "PhoneNumbers/{PhoneNumber}", self.ports.lookups
+        every = {"GET": "fetch", "POST": "create", "PUT": "update", "DELETE": "delete"}
+        return [
+            Extra(f"/v2/{number}", {"GET": "fetch"}, lookups.v2),
+            Extra(f"/v1/{number}", {"GET": "fetch"}, lookups.v1),
+            Extra("/v2/batch/query", {"POST": "query"}, lookups.batch),
+            Extra(f"/v2/{number}/Overrides/{{Field}}", every, self.serve),
+        ]
 
     async def serve(self, ctx: Context) -> Answer:
         """One request. Raises ``Refused``: 20404, 20409 (POST of one that exists), 20001."""
-        checked = self._check(ctx.args["PhoneNumber"])
+        checked = self.ports.lookups.check(ctx.args["PhoneNumber"])
         if ctx.args["Field"] not in FIELDS or not checked.valid:
             raise self._not_found(ctx)
         number = str(checked.phone_number)
         async with ctx.services.locks(f"override {ctx.account.sid} {number}"):
-            stored = self.of(ctx.account.sid, number)
+            stored = self.ports.lookups.override(ctx.account.sid, number)
             if ctx.method == "POST":
                 if stored is not None:
                     raise Refused(20409, f"{number} has an override; change it with PUT", 409)
@@ -62,7 +64,7 @@ class Overrides:
                 return await self._write(ctx, dataclasses.replace(stored), 200)
             if ctx.method == "DELETE":
                 await ctx.store.commit([Delete(stored)])
-                self._known.pop((ctx.account.sid, number), None)
+                self.ports.lookups.follow(stored, gone=True)
                 return Answer(204)
             return json_answer(200, _shown(stored))
 
@@ -79,7 +81,7 @@ class Overrides:
             await ctx.store.commit([Save(record)])
         except Conflict:
             raise Refused(20409, f"{record.phone_number} has an override; change it with PUT", 409) from None
-        self.follow(record)
+        self.ports.lookups.follow(record)
         return json_answer(status, _shown(record))
 
     def _not_found(self, ctx: Context) -> Refused:

@@ -1,26 +1,43 @@
-"""Where task queues are read (taskrouter.md §2.4)."""
+"""Task queues: where they are read (taskrouter.md §2.4), and their statistics (§11)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from ringback.resources.taskrouter.task_queue import TaskQueue
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
+from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, given, json_object
-from ringback.web.taskrouter.floors import Floors, Pool, floor_of, normal
+from ringback.web.taskrouter.floors import Pool, floor_of, normal
+from ringback.web.taskrouter.live import DeskRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 ORDERINGS = {"DateUpdated": "date_updated"}
 
 
-class TaskQueueSource:
+class TaskQueueRules(DeskRules):
     """The workspace's queues, oldest first."""
 
-    def __init__(self, desk: Floors) -> None:
-        self._desk = desk
+    noun = TaskQueue
+
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """Statistics of one queue, and of many."""
+        root, views = (
+            "/v1/Workspaces/{WorkspaceSid}",
+            StatisticsViews(self.ports.desk.floors, self.ports.statistics),
+        )
+        return [
+            *views.of("queue", f"{root}/TaskQueues/{{TaskQueueSid}}"),
+            Extra(f"{root}/TaskQueues/Statistics", {"GET": "fetch"}, views.queues),
+            Extra(f"{root}/TaskQueues/RealTimeStatistics", {"POST": "run"}, views.bulk),
+        ]
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list. Filters: FriendlyName, WorkerSid, EvaluateWorkerAttributes; Ordering."""
-        floor, params = floor_of(self._desk, ctx), ctx.params
+        floor, params = floor_of(self.ports.desk, ctx), ctx.params
         tests = declared(query)
         worker_sid = given(params, "WorkerSid")
         if worker_sid:
@@ -37,9 +54,9 @@ class TaskQueueSource:
         )
         return await page_of(chosen, query)
 
-    async def fetch(self, ctx: Context, sid: str) -> TaskQueue | None:
+    async def fetch(self, ctx: Context, word: str) -> TaskQueue | None:
         """By SID."""
-        pool = floor_of(self._desk, ctx).queues.get(normal(sid))
+        pool = floor_of(self.ports.desk, ctx).queues.get(normal(word))
         return pool.record if pool is not None else None
 
 

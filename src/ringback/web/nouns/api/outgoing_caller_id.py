@@ -1,75 +1,97 @@
-"""POST OutgoingCallerIds: places the call that verifies the number (call-outcomes.md §4.2)."""
+"""Caller ids: a create places the call that verifies the number (call-outcomes.md §4.2)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ringback.events import Event
 from ringback.events.outcomes import CallerIdVerificationRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.fields import callback_url, phone_number
 from ringback.resources.api.call import Call
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
-from ringback.web.rest.context import Context
-from ringback.web.rest.numbers import friendly, known
+from ringback.web.nouns import NounRules
+from ringback.web.nouns.api.incoming_phone_number import friendly
+from ringback.web.rest.answer import json_answer
+from ringback.web.rest.context import Context, Params
+from ringback.web.rest.params import first
 
 _EXTENSION = re.compile(r"[0-9*#wW]{0,32}\Z")
 ANONYMOUS = "+266696687"
 """What the callee sees when no number is ours: the keys A-N-O-N-Y-M-O-U-S."""
 
 
-class CallerIds:
-    """The verifier that the REST layer calls."""
+class OutgoingCallerIdRules(NounRules):
+    """A number is verified by a call to it, or counts as verified at once (setting ``verify_caller_ids``)."""
 
-    def __init__(
-        self,
-        *,
-        ask: Callable[[Event], Awaitable[Any]],
-        new_sid: Callable[[str], str],
-        new_code: Callable[[], str],
-        closed: Callable[[], bool],
-    ) -> None:
-        """``new_code()`` gives six random digits; ``closed()``: the product takes no new calls."""
-        self._ask = ask
-        self._new_sid = new_sid
-        self._new_code = new_code
-        self._closed = closed
+    noun = OutgoingCallerId
 
-    async def verify(self, ctx: Context) -> dict[str, Any]:
+    def lock(self, record: Any) -> str:
+        """One at a time."""
+        return "caller-id"
+
+    async def before_save(self, ctx: Context, before: Any) -> None:
+        """Complete and check a new one that counts as verified at once."""
+        record = ctx.record
+        if before is not None:
+            return
+        if not record.phone_number:
+            raise Refused(21401, "PhoneNumber is required", 400)
+        same = {"phone_number": record.phone_number, "account_sid": ctx.account.sid}
+        if await ctx.store.find(OutgoingCallerId, limit=1, **same):
+            raise self.conflict(ctx)
+        record.friendly_name = record.friendly_name or friendly(record.phone_number)
+
+    def conflict(self, ctx: Context) -> Refused:
+        """It has been verified before."""
+        return Refused(21450, "Phone number already validated for your account", 400)
+
+    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
+        """Without a call the code is a constant."""
+        if created:
+            body["validation_code"] = "000000"
+            body["call_sid"] = None
+
+    async def create(self, ctx: Context, params: Params) -> Any:
+        """Place the call that verifies the number, unless it counts as verified at once."""
+        if self.ports.new_code is None:
+            return await super().create(ctx, params)
+        return json_answer(ctx.place.created, await self._verify(ctx, self.ports.new_code()))
+
+    async def _verify(self, ctx: Context, code: str) -> dict[str, Any]:
         """Check the request, place the call; gives the answer's JSON. Raises :class:`Refused`."""
-        if self._closed():
+        if self.ports.closed():
             raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
-        number = _number(_first(ctx, "PhoneNumber"))
-        name = _first(ctx, "FriendlyName")
+        params = ctx.params
+        number = _number(first(params, "PhoneNumber"))
+        name = first(params, "FriendlyName")
         if len(name) > 64:
             raise Refused(20002, "FriendlyName is longer than 64 characters", 400)
-        delay = _first(ctx, "CallDelay") or "0"
+        delay = first(params, "CallDelay") or "0"
         if not re.fullmatch(r"[0-9]{1,2}", delay, re.ASCII) or int(delay) > 60:
             raise Refused(21454, "CallDelay must be from 0 to 60 seconds", 400)
-        extension = _first(ctx, "Extension")
+        extension = first(params, "Extension")
         if not _EXTENSION.match(extension):
             raise Refused(20001, "Extension takes at most 32 of 0-9 * # w W", 400)
         callback, method = _callback(ctx)
         await self._refuse_known(ctx, number)
-        code, name = self._new_code(), name or friendly(number)
+        name = name or friendly(number)
         event = CallerIdVerificationRequested(
-            call_sid=self._new_sid("CA"),
+            call_sid=self.ports.new_sid("CA"),
             account_sid=ctx.account.sid,
             number=number,
             from_=await self._caller(ctx),
             friendly_name=name,
             code=code,
-            caller_id_sid=self._new_sid("PN"),
+            caller_id_sid=self.ports.new_sid("PN"),
             delay=float(delay),
             extension=extension,
             callback=callback,
             callback_method=method,
         )
         try:
-            call: Call = await self._ask(event)
+            call: Call = await self.ports.ask(event)
         except Refused as refusal:
             if refusal.code in (21211, 21217):
                 raise Refused(21401, f"{number} is not a valid phone number", 400) from None
@@ -89,7 +111,7 @@ class CallerIds:
                 if found.account_sid != ctx.account.sid:
                     raise Refused(21453, f"{number} belongs to another account", 400)
                 if code == 21450:
-                    raise known()
+                    raise self.conflict(ctx)
                 raise Refused(21449, f"{number} is a number of the account: it can be shown as it is", 400)
 
     async def _caller(self, ctx: Context) -> str:
@@ -105,7 +127,10 @@ def _number(text: str) -> str:
 
 
 def _callback(ctx: Context) -> tuple[str, str]:
-    url, method = _first(ctx, "StatusCallback").strip(), _first(ctx, "StatusCallbackMethod").upper() or "POST"
+    url, method = (
+        first(ctx.params, "StatusCallback").strip(),
+        first(ctx.params, "StatusCallbackMethod").upper() or "POST",
+    )
     if method not in ("GET", "POST"):
         raise Refused(21403, "StatusCallbackMethod must be GET or POST", 400)
     if url:
@@ -114,7 +139,3 @@ def _callback(ctx: Context) -> tuple[str, str]:
         except ValueError:
             raise Refused(21609, f"StatusCallback {url[:200]!r} is not a usable URL", 400) from None
     return url, method
-
-
-def _first(ctx: Context, name: str) -> str:
-    return ctx.params.get(name, [""])[0]

@@ -1,4 +1,4 @@
-"""Dialling permissions by REST: countries, bulk updates, prefixes, inheritance (call-outcomes.md §4.1).
+"""Dialling permissions of countries: what holds in each, bulk updates, prefixes (call-outcomes.md §4.1).
 
 The rights themselves are a table in memory that the voice core asks (``outcomes/permissions.py``); every write is
 committed first and told to the table then.
@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from ringback.effects import Save
 from ringback.kernel.errors import Refused
-from ringback.kernel.resource import Record
-from ringback.resources.api.account import Account
-from ringback.resources.voice.blocked_number import BlockedNumber
 from ringback.resources.voice.country import Country
-from ringback.resources.voice.dialing_settings import DialingSettings
-from ringback.resources.voice.high_risk_prefix import HighRiskPrefix
 from ringback.store import Page, Query
+from ringback.web.nouns import NounRules
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.memory import page_of
 from ringback.web.rest.paging import LARGEST_SIZE
 from ringback.web.rest.params import read_bool
-from ringback.web.rest.routing import Extra
+from ringback.web.rest.rules import Extra
 
 FLAGS: Final = (
     "low_risk_numbers_enabled",
@@ -36,70 +32,42 @@ FLAGS: Final = (
 )
 UPDATE_LIMIT: Final = 1000
 """Countries in one bulk update."""
-FOLLOWED: Final[tuple[type[Record], ...]] = (Account, DialingSettings, Country, HighRiskPrefix, BlockedNumber)
-"""The nouns that the table follows."""
 _BASE: Final = "/v1/DialingPermissions"
 
 
-class Table(Protocol):
-    """The permissions of all accounts (``outcomes/permissions.py``)."""
+class CountryRules(NounRules):
+    """All countries, with what holds for the account."""
 
-    def follow(self, record: Record, *, gone: bool = False) -> None:
-        """A record was saved or deleted."""
+    noun = Country
 
-    def inherits(self, account_sid: str) -> bool:
-        """Whether the main account's permissions hold."""
-
-    def country(self, account_sid: str, iso_code: str) -> Country | None:
-        """What holds in one country."""
-
-    def countries(self, account_sid: str) -> list[Country]:
-        """What holds in all countries."""
-
-    def stored(self, account_sid: str, iso_code: str) -> Country | None:
-        """The account's own record."""
-
-    def special_prefixes(self, account_sid: str, iso_code: str) -> list[str]:
-        """A country's high-risk special prefixes."""
-
-
-class CountrySource:
-    """Reads countries: all that there are, with what holds for the account."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """Bulk updates, and a country's special prefixes."""
+        prefixes = f"{_BASE}/Countries/{{IsoCode}}/HighRiskSpecialPrefixes"
+        return [
+            Extra(f"{_BASE}/BulkCountryUpdates", {"POST": "create"}, self.bulk_update),
+            Extra(prefixes, {"GET": "list"}, self.special_prefixes),
+        ]
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list; ``CountryCode`` (``44`` or ``+44``) is the filter that no field has."""
-        records = self._table.countries(ctx.account.sid)
+        records = self.ports.permissions.countries(ctx.account.sid)
         code = ctx.params.get("CountryCode", [""])[-1].strip().lstrip("+")
         if code:
             records = [each for each in records if "+" + code in each.country_codes]
         return page_of(records, query)
 
-    async def fetch(self, ctx: Context, sid: str) -> Country | None:
+    async def fetch(self, ctx: Context, word: str) -> Country | None:
         """The country with that ISO code."""
-        return self._table.country(ctx.account.sid, sid.upper())
+        return self.ports.permissions.country(ctx.account.sid, word.upper())
 
+    def decorate(self, ctx: Context, record: Country, body: dict[str, Any], *, created: bool) -> None:
+        """A country's own address has its ISO code in place of a SID."""
+        url = f"{ctx.services.settings.public_url}/voice{_BASE}/Countries/{quote(record.iso_code)}"
+        body["url"] = url
+        body["links"] = {"highrisk_special_prefixes": f"{url}/HighRiskSpecialPrefixes"}
 
-class DialingPermissions:
-    """What is no stored noun of its own: bulk updates, special prefixes, settings."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    @property
-    def extras(self) -> Sequence[Extra]:
-        """Its paths."""
-        prefixes = f"{_BASE}/Countries/{{IsoCode}}/HighRiskSpecialPrefixes"
-        settings = {"GET": "fetch", "POST": "update"}
-        return (
-            Extra(Country, "voice", f"{_BASE}/BulkCountryUpdates", {"POST": "create"}, self.update),
-            Extra(Country, "voice", prefixes, {"GET": "list"}, self.special_prefixes),
-            Extra(DialingSettings, "voice", "/v1/Settings", settings, self.settings),
-        )
-
-    async def update(self, ctx: Context) -> Answer:
+    async def bulk_update(self, ctx: Context) -> Answer:
         """POST BulkCountryUpdates: all changes or none; 20001 names the first that is wrong."""
         text = ctx.params.get("UpdateRequest", [""])[-1]
         changes = read_changes(text)
@@ -115,15 +83,15 @@ class DialingPermissions:
                 records[iso_code] = record
             await ctx.store.commit([Save(record) for record in records.values()])
             for record in records.values():
-                self._table.follow(record)
+                self.ports.permissions.follow(record)
         return json_answer(201, {"update_count": len(changes), "update_request": text})
 
     def _own(self, ctx: Context, iso_code: str) -> Country:
         """A copy of the account's record of a country; a new one begins with what holds now."""
-        stored = self._table.stored(ctx.account.sid, iso_code)
+        stored = self.ports.permissions.stored(ctx.account.sid, iso_code)
         if stored is not None:
             return dataclasses.replace(stored)
-        record = self._table.country(ctx.account.sid, iso_code)
+        record = self.ports.permissions.country(ctx.account.sid, iso_code)
         if record is None:
             raise Refused(20001, f"iso_code {iso_code!r} is no country", 400)
         record.sid, record.date_created = ctx.services.settings.make_sid("DC"), ctx.now
@@ -132,9 +100,9 @@ class DialingPermissions:
     async def special_prefixes(self, ctx: Context) -> Answer:
         """GET HighRiskSpecialPrefixes: of the numbering plan, and those that the account added."""
         iso_code = ctx.args["IsoCode"].upper()
-        if self._table.country(ctx.account.sid, iso_code) is None:
+        if self.ports.permissions.country(ctx.account.sid, iso_code) is None:
             raise Refused(20404, f"The requested resource {ctx.path} was not found", 404)
-        found = self._table.special_prefixes(ctx.account.sid, iso_code)
+        found = self.ports.permissions.special_prefixes(ctx.account.sid, iso_code)
         size = min(max(_whole(ctx, "PageSize", 50), 1), LARGEST_SIZE)
         page = _whole(ctx, "Page", 0)
         base = f"{ctx.services.settings.public_url}/voice{_BASE}/Countries/{iso_code}/HighRiskSpecialPrefixes"
@@ -149,32 +117,6 @@ class DialingPermissions:
         }  # fmt: skip
         items = [{"prefix": prefix} for prefix in found[page * size : (page + 1) * size]]
         return json_answer(200, {"meta": meta, "content": items})
-
-    async def settings(self, ctx: Context) -> Answer:
-        """GET and POST /v1/Settings: whether a subaccount inherits."""
-        account = ctx.account
-        given = ctx.params.get("DialingPermissionsInheritance", [""])[-1]
-        if ctx.method == "POST" and given:
-            try:
-                inherits = read_bool(given)
-            except ValueError as error:
-                raise Refused(20001, f"Invalid DialingPermissionsInheritance: {error}", 400) from None
-            if inherits and account.account_sid == account.sid:
-                raise Refused(20001, "A main account has nobody to inherit from", 400)
-            async with ctx.services.locks(f"dialing-settings {account.sid}"):
-                stored = await ctx.store.find(DialingSettings, account_sid=account.sid, limit=1)
-                record = DialingSettings(
-                    sid=stored[0].sid if stored else ctx.services.settings.make_sid("DT"),
-                    account_sid=account.sid,
-                    date_created=stored[0].date_created if stored else ctx.now,
-                    date_updated=ctx.now,
-                    dialing_permissions_inheritance=inherits,
-                )
-                await ctx.store.commit([Save(record)])
-                self._table.follow(record)
-        url = f"{ctx.services.settings.public_url}/voice/v1/Settings"
-        inherited = self._table.inherits(account.sid)
-        return json_answer(200, {"dialing_permissions_inheritance": inherited, "url": url})
 
 
 def read_changes(text: str) -> list[dict[str, Any]]:
@@ -209,13 +151,6 @@ def _change(index: int, given: Any) -> dict[str, Any]:
         except ValueError as error:
             raise Refused(20001, f"UpdateRequest[{index}]: {key} {error}", 400) from None
     return found
-
-
-def decorate_country(ctx: Context, record: Country, body: dict[str, Any]) -> None:
-    """A country's own address has its ISO code in place of a SID."""
-    url = f"{ctx.services.settings.public_url}/voice{_BASE}/Countries/{quote(record.iso_code)}"
-    body["url"] = url
-    body["links"] = {"highrisk_special_prefixes": f"{url}/HighRiskSpecialPrefixes"}
 
 
 def _whole(ctx: Context, name: str, default: int) -> int:

@@ -1,19 +1,57 @@
-"""Rules of the number resources (voice-calls.md §13; errors.md §3.5) and the offer of new numbers."""
+"""Numbers of an account (voice-calls.md §13; errors.md §3.5), and the offer of new ones."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import phonenumbers
 
 from ringback.kernel.errors import Refused
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
-from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
+from ringback.web.nouns import NounRules
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
+from ringback.web.rest.rules import Extra
 
 _OFFERED = 30
+
+
+class IncomingPhoneNumberRules(NounRules):
+    """A number is taken once, whoever wants it."""
+
+    noun = IncomingPhoneNumber
+    tests = True
+
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """The offer of new numbers."""
+        path = "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/Local"
+        return [Extra(path, {"GET": "list"}, available)]
+
+    def lock(self, record: Any) -> str:
+        """One at a time: a free number is looked for."""
+        return "number"
+
+    async def before_save(self, ctx: Context, before: Any) -> None:
+        """Choose the number of a new one; trunk and application exclude each other."""
+        record = ctx.record
+        if before is None:
+            await _choose_number(ctx)
+            if await ctx.store.find(IncomingPhoneNumber, phone_number=record.phone_number, limit=1):
+                raise self.conflict(ctx)
+            record.friendly_name = record.friendly_name or friendly(record.phone_number)
+        given = ctx.params
+        if given.get("TrunkSid", [""])[-1]:
+            record.voice_application_sid = None
+        elif given.get("VoiceApplicationSid", [""])[-1]:
+            record.trunk_sid = None
+        check_fallback(record)
+
+    def conflict(self, ctx: Context) -> Refused:
+        """Somebody has the number already."""
+        return Refused(21422, f"{ctx.record.phone_number} is not available", 400)
 
 
 def check_fallback(record: Any) -> None:
@@ -23,32 +61,6 @@ def check_fallback(record: Any) -> None:
         raise Refused(21405, "A VoiceFallbackUrl needs a VoiceUrl", 400)
     if record.sms_fallback_url and not record.sms_url and not getattr(record, "sms_application_sid", None):
         raise Refused(21406, "An SmsFallbackUrl needs an SmsUrl", 400)
-
-
-async def check_number(ctx: Context, before: Any) -> None:
-    """Complete and check an IncomingPhoneNumber."""
-    record = ctx.record
-    if before is None:
-        await _choose_number(ctx)
-        if await ctx.store.find(IncomingPhoneNumber, phone_number=record.phone_number, limit=1):
-            raise taken(record.phone_number)
-        record.friendly_name = record.friendly_name or friendly(record.phone_number)
-    given = ctx.params
-    if given.get("TrunkSid", [""])[-1]:
-        record.voice_application_sid = None
-    elif given.get("VoiceApplicationSid", [""])[-1]:
-        record.trunk_sid = None
-    check_fallback(record)
-
-
-def taken(number: str) -> Refused:
-    """Somebody has the number already."""
-    return Refused(21422, f"{number} is not available", 400)
-
-
-def known() -> Refused:
-    """The caller id has been verified before."""
-    return Refused(21450, "Phone number already validated for your account", 400)
 
 
 async def _choose_number(ctx: Context) -> None:
@@ -64,23 +76,6 @@ async def _choose_number(ctx: Context) -> None:
     if not free:
         raise Refused(21452, f"No phone numbers found in area code {area}", 400)
     record.phone_number = free[0]
-
-
-async def check_caller_id(ctx: Context, before: Any) -> None:
-    """Complete and check an OutgoingCallerId.
-
-    It comes here only with the setting ``verify_caller_ids = "at_once"``: no verification call is made, and the
-    code in the answer is a constant. Otherwise ``web/caller_ids.py`` has the number called.
-    """
-    record = ctx.record
-    if before is not None:
-        return
-    if not record.phone_number:
-        raise Refused(21401, "PhoneNumber is required", 400)
-    same = {"phone_number": record.phone_number, "account_sid": ctx.account.sid}
-    if await ctx.store.find(OutgoingCallerId, limit=1, **same):
-        raise known()
-    record.friendly_name = record.friendly_name or friendly(record.phone_number)
 
 
 def friendly(number: str) -> str:

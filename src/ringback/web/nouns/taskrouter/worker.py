@@ -1,36 +1,49 @@
-"""Where workers and their channels are read (taskrouter.md §2.3, §2.6)."""
+"""Workers: where they are read (taskrouter.md §2.3), and their statistics (§11)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ringback.resources.taskrouter.worker import Worker
-from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
+from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named
-from ringback.web.taskrouter.floors import Agent, Compile, Expression, Floor, Floors, floor_of, normal
-from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of, read_ordering
+from ringback.web.taskrouter.floors import Agent, Expression, Floor, floor_of, normal
+from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 ORDERINGS = {"DateStatusChanged": "date_status_changed"}
+_ROOT, _GET = "/v1/Workspaces/{WorkspaceSid}", {"GET": "fetch"}
 
 
-class WorkerSource:
+class WorkerRules(DeskRules):
     """The workspace's workers, oldest first."""
 
-    def __init__(self, desk: Floors, compile_expression: Compile) -> None:
-        self._desk, self._compile = desk, compile_expression
+    noun = Worker
+
+    @property
+    def extras(self) -> Sequence[Extra]:
+        """Statistics of all, and of one."""
+        path, views = f"{_ROOT}/Workers", StatisticsViews(self.ports.desk.floors, self.ports.statistics)
+        return [
+            Extra(f"{path}/RealTimeStatistics", _GET, views.workers_realtime),
+            Extra(f"{path}/CumulativeStatistics", _GET, views.workers_cumulative),
+            Extra(f"{path}/Statistics", _GET, views.workers_both),
+            Extra(f"{path}/{{WorkerSid}}/Statistics", _GET, views.worker),
+        ]
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §2.3 and Ordering. Names of workers are compared without case."""
-        floor, params = floor_of(self._desk, ctx), ctx.params
+        floor, params = floor_of(self.ports.desk, ctx), ctx.params
         entries: Iterable[Agent] = floor.workers.values()
         name = given(params, "FriendlyName")
         if name:
             sid = floor.worker_names.get(name.lower(), "")
             entries = [floor.workers[sid]] if sid in floor.workers else []
         tests = [*declared(query, without=("friendly_name",)), *_by_activity(ctx), *_by_queue(ctx, floor)]
-        wanted = expression(self._compile, params, "TargetWorkersExpression", "worker")
+        wanted = expression(self.ports.compile_expression, params, "TargetWorkersExpression", "worker")
         if wanted is not None:
             tests.append(_fits(wanted))
         key = read_ordering(given(params, "Ordering"), ORDERINGS)
@@ -39,35 +52,10 @@ class WorkerSource:
         )
         return await page_of(chosen, query)
 
-    async def fetch(self, ctx: Context, sid: str) -> Worker | None:
+    async def fetch(self, ctx: Context, word: str) -> Worker | None:
         """By SID."""
-        agent = floor_of(self._desk, ctx).workers.get(normal(sid))
+        agent = floor_of(self.ports.desk, ctx).workers.get(normal(word))
         return agent.record if agent is not None else None
-
-
-class WorkerChannelSource:
-    """A worker's channels."""
-
-    def __init__(self, desk: Floors) -> None:
-        self._desk = desk
-
-    async def page(self, ctx: Context, query: Query) -> Page:
-        """A part of the list."""
-        found = {one.sid: one for one in self._of(ctx)}
-        entries = in_order(found.values())
-        return await page_of(Selection(entries=entries, record=identity, find=found.get), query)
-
-    async def fetch(self, ctx: Context, sid: str) -> WorkerChannel | None:
-        """By its own SID, or by the task channel's SID or unique name."""
-        word = normal(sid)
-        for one in self._of(ctx):
-            if word in (one.sid, one.task_channel_sid, one.task_channel_unique_name):
-                return one
-        return None
-
-    def _of(self, ctx: Context) -> list[WorkerChannel]:
-        agent = floor_of(self._desk, ctx).workers.get(normal(ctx.args["WorkerSid"]))
-        return list(agent.channels.values()) if agent is not None else []
 
 
 def _by_activity(ctx: Context) -> list[Test]:

@@ -13,7 +13,7 @@ from ringback.effects import Save
 from ringback.resources.api.application import Application
 from ringback.resources.voice.registration import Registration
 from ringback.store import Store, migrate
-from ringback.web.registrations import Registrations
+from ringback.web.contacts import Contacts
 
 AC = "AC" + "1" * 32
 
@@ -27,10 +27,10 @@ def contact(port: int = 5060, **values: Any) -> dict[str, Any]:
 
 async def test_contacts_come_back_and_go(store: Store) -> None:
     times = iter((10.0, 10.0, 20.0, 30.0))
-    kept = Registrations(store, AC, lambda: next(times))
+    kept = Contacts(store, AC, lambda: next(times))
     await kept.keep([contact(), contact(5070)], [])
     assert sorted(await kept.load(), key=str) == sorted([contact(), contact(5070)], key=str)
-    again = Registrations(store, AC, lambda: next(times))
+    again = Contacts(store, AC, lambda: next(times))
     await again.load()
     await again.keep([contact(expires=2000.0)], [contact(5070)])
     (record,) = await store.find(Registration)
@@ -52,10 +52,10 @@ async def test_a_data_directory_of_the_revision_before_starts(
     old.close()
     store = await Store.open(f"sqlite:///{path}")
     try:
-        await Registrations(store, AC, lambda: 1.0).keep([contact()], [])
+        await Contacts(store, AC, lambda: 1.0).keep([contact()], [])
         await store.commit([Save(Application(sid="AP" + "1" * 32, account_sid=AC))])
     finally:
         await store.close()
     again = await Store.open(f"sqlite:///{path}")
-    assert await Registrations(again, AC, lambda: 1.0).load() == [contact()]
+    assert await Contacts(again, AC, lambda: 1.0).load() == [contact()]
     await again.close()

@@ -1,16 +1,18 @@
-"""Where events are read: they alone live in the store (taskrouter.md §10)."""
+"""Events: they alone are read from the store (taskrouter.md §10)."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid, sid_at
 from ringback.resources.taskrouter.event import Event
-from ringback.store import Condition, Page, Query, Store
+from ringback.store import Condition, Page, Query
+from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import given
-from ringback.web.taskrouter.floors import Floors, floor_of, normal
+from ringback.web.taskrouter.floors import floor_of, normal
 
 WINDOW = 15
 """Minutes that are shown when nothing else says how far back to look."""
@@ -22,11 +24,17 @@ MARGIN = 300.0
 """Seconds by which the time in an event's SID may differ from its date."""
 
 
-class EventSource:
+class EventRules(NounRules):
     """What happened in the workspace, newest first."""
 
-    def __init__(self, desk: Floors, store: Store) -> None:
-        self._desk, self._store = desk, store
+    noun = Event
+
+    def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:
+        """Events keep paths; they are shown as URLs: ``resource_url`` and ``actor_url``."""
+        base = f"{ctx.services.settings.public_url}/{ctx.place.product}"
+        for key in ("resource_url", "actor_url"):
+            if body[key] is not None:
+                body[key] = base + body[key]
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §10.
@@ -34,7 +42,7 @@ class EventSource:
         ``Minutes`` counts back from now and is 15 by default, unless StartDate, EndDate, or one of Sid, TaskSid
         and ReservationSid is given.
         """
-        floor, params = floor_of(self._desk, ctx), ctx.params
+        floor, params = floor_of(self.ports.desk, ctx), ctx.params
         conditions = [
             Condition(one.name, one.operator, normal(one.value) if isinstance(one.value, str) else one.value)
             for one in query.conditions
@@ -54,23 +62,25 @@ class EventSource:
             conditions.append(Condition("task_sid", "=", reservation.task_sid))
         conditions += _between(conditions)
         if any(one.name == "task_sid" for one in conditions):
-            return await self._of_task(conditions, query, floor.workspace.sid)
-        return await self._store.page(Event, dataclasses.replace(query, conditions=conditions))
+            return await self._of_task(ctx, conditions, query, floor.workspace.sid)
+        return await ctx.store.page(Event, dataclasses.replace(query, conditions=conditions))
 
-    async def _of_task(self, conditions: list[Condition], query: Query, workspace_sid: str) -> Page:
+    async def _of_task(
+        self, ctx: Context, conditions: list[Condition], query: Query, workspace_sid: str
+    ) -> Page:
         """Events of one task: found by its index alone, and that is of one workspace.
 
         With a condition on the account the database would rather walk through all of the account's events.
         """
         narrow = [one for one in conditions if one.name not in ("account_sid", "workspace_sid")]
-        found = await self._store.page(Event, dataclasses.replace(query, conditions=narrow))
+        found = await ctx.store.page(Event, dataclasses.replace(query, conditions=narrow))
         foreign = any(one.workspace_sid != workspace_sid for one in found.records)
         return Page([], more_after=False, more_before=False) if foreign else found
 
-    async def fetch(self, ctx: Context, sid: str) -> Event | None:
+    async def fetch(self, ctx: Context, word: str) -> Event | None:
         """By SID."""
-        floor = floor_of(self._desk, ctx)
-        found = await self._store.get(Event, normal(sid), ctx.account.sid) if is_sid(sid, "EV") else None
+        floor = floor_of(self.ports.desk, ctx)
+        found = await ctx.store.get(Event, normal(word), ctx.account.sid) if is_sid(word, "EV") else None
         return found if found is not None and found.workspace_sid == floor.workspace.sid else None
 
 

@@ -1,0 +1,36 @@
+"""What a noun needs beyond its declaration: ``<product>/<noun>.py``, the same file name as in ``resources/``.
+
+Contract: a module of these folders has a class derived from :class:`NounRules` for each noun of its namesake that the
+general rules (``web/rest/rules.py``) do not suit, with the noun as its ``noun``. It overrides what is different: how a
+word of a path is found (``fetch``), what a list is (``page``, ``only``, ``visible``), what a write means (``create``,
+``update``, ``delete``: an event for all that is live; or ``before_save`` and ``after_save`` around the general ones),
+what is refused (``conflict``), what excludes what (``lock``), what is shown besides (``decorate``), how large a body
+may be, sound (``media``), and further paths (``extras``). It reaches the product by ``self.ports`` alone.
+Adding a noun's rules is adding a file: nothing else lists it. A noun without a file follows the general rules.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import walk_packages
+
+from ringback.kernel.resource import Record
+from ringback.web.nouns.ports import Ports
+from ringback.web.rest.rules import Rules
+
+
+class NounRules(Rules):
+    """Rules that ask the rest of the product."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+
+
+def collect(ports: Ports) -> dict[type[Record], Rules]:
+    """Import every file below this folder; give the rules of each noun that has a file."""
+    found: dict[type[Record], Rules] = {}
+    for module in walk_packages(__path__, __name__ + "."):
+        for kind in vars(import_module(module.name)).values():
+            if isinstance(kind, type) and issubclass(kind, NounRules) and kind.__module__ == module.name:
+                found[kind.noun] = kind(ports)
+    return found

@@ -1,0 +1,57 @@
+"""What the rules of nouns ask of the product, for tests: the real cores, with nothing in them and nobody behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ringback.kernel.errors import Refused
+from ringback.outcomes import numbers
+from ringback.outcomes.permissions import Permissions
+from ringback.store import Store
+from ringback.taskrouter import replay, statistics
+from ringback.taskrouter.desk import Desk
+from ringback.taskrouter.explanation import explain
+from ringback.taskrouter.expression import compile_expression
+from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.web.directory import Directory
+from ringback.web.lookups import Lookups
+from ringback.web.nouns.ports import Ports
+from ringback.web.outcomes import FailureNotices
+
+
+async def nobody(event: Any) -> Any:
+    """Stands for the runtime of a product that does nothing."""
+    raise Refused(20503, "Nobody carries out this operation here", 503)
+
+
+def ports(
+    store: Store, folder: Path, new_sid: Callable[[str], str], now: Callable[[], float], **given: Any
+) -> Ports:
+    """All of them; ``given`` replaces some."""
+    voice = Switchboard(VoiceSettings(public_url="http://h"), new_sid=new_sid, new_token=str)
+    return Ports(
+        **{
+            "ask": nobody,
+            "new_sid": new_sid,
+            "closed": lambda: False,
+            "directory": Directory(store, new_sid=new_sid, now=now),
+            "new_code": None,
+            "queues": voice.queues,
+            "conferences": voice.conferences,
+            "call_status": voice.call_status,
+            "recordings": folder,
+            "recording_auth": True,
+            "encode_mp3": None,
+            "permissions": Permissions(),
+            "lookups": Lookups(numbers, []),
+            "notices": FailureNotices(lambda code: None),
+            "desk": Desk(new_sid),
+            "compile_expression": compile_expression,
+            "statistics": statistics,
+            "explain": explain,
+            "replay": replay,
+        }
+        | given
+    )
