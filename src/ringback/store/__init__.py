@@ -2,16 +2,19 @@
 
 from ringback.store.query import Condition, Page, Query
 from ringback.store.store import Store
-from ringback.store.writes import Attempt, Conflict, LogHttp, OutboxDone, OwedWebhook
+from ringback.store.writes import Attempt, Conflict, DeleteIf, LogHttp, OutboxDone, OwedWebhook, SaveIf, Stale
 
 __all__ = [
     "Attempt",
     "Condition",
     "Conflict",
+    "DeleteIf",
     "LogHttp",
     "OutboxDone",
     "OwedWebhook",
     "Page",
     "Query",
+    "SaveIf",
+    "Stale",
     "Store",
 ]

@@ -29,6 +29,9 @@ class Engine(Protocol):
     def broken(self) -> str:
         """Why nothing can be written any more; empty: it can."""
 
+    async def lost(self) -> str:
+        """Wait until this process no longer owns the database; gives why. Nothing can be written then."""
+
     async def open(self) -> None:
         """Connect; raises ``OSError`` or the driver's error when it cannot."""
 
@@ -38,7 +41,8 @@ class Engine(Protocol):
     async def write(self, statements: Sequence[Statement]) -> None:
         """Write all or nothing, on disk (as the durability setting says) when it returns.
 
-        Raises ``Conflict`` for a broken unique key.
+        Raises ``Conflict`` for a broken unique key, ``Stale`` when a text that begins with ``ONE_ROW`` finds
+        another number of rows, ``OwnershipLost`` when another process owns the database by now.
         """
 
     def write_soon(self, statements: Sequence[Statement]) -> None:
@@ -58,7 +62,10 @@ def metadata_ddl(metadata: sa.MetaData, dialect: Dialect) -> str:
     """``CREATE`` statements of all tables: what the migrations must amount to."""
     parts: list[str] = []
     for table in metadata.sorted_tables:
-        parts.append(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
+        known = (
+            table.name == "leases"
+        )  # on PostgreSQL it is there already: who makes the others holds the lease
+        parts.append(str(sa.schema.CreateTable(table, if_not_exists=known).compile(dialect=dialect)))
         parts.extend(
             str(sa.schema.CreateIndex(index).compile(dialect=dialect))
             for index in sorted(table.indexes, key=lambda one: str(one.name))

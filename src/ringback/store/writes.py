@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ringback.effects import SendWebhook
 
 
 class Conflict(Exception):
     """A commit broke a unique key; nothing of it was written."""
+
+
+class Stale(Exception):
+    """Somebody else has written the record since it was read; nothing of the commit was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIf:
+    """Replace a record that is still as it was read (``Store.get_versioned``), else :class:`Stale`."""
+
+    record: Any
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteIf:
+    """Remove a record that is still as it was read, else :class:`Stale`."""
+
+    record: Any
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

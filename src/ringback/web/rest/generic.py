@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 from typing import Any
@@ -10,7 +11,7 @@ from ringback.effects import Delete, Save
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record, snake
 from ringback.kernel.sid import is_sid
-from ringback.store import Condition, Conflict
+from ringback.store import Condition, Conflict, DeleteIf, SaveIf, Stale
 from ringback.web.rest import paging, rules
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
@@ -19,6 +20,8 @@ from ringback.web.rest.routing import Target
 from ringback.web.rest.rule import Rule
 
 _AUTOMATIC = ("sid", "account_sid", "date_created", "date_updated")
+TRIES = 5
+"""Times that an update or delete is tried on a record which others keep writing meanwhile."""
 
 
 def not_found(path: str) -> Refused:
@@ -56,9 +59,12 @@ async def run(ctx: Context, target: Target, operation: str) -> Answer:
     if operation == "fetch":
         return _shown(ctx, target, 200)
     async with ctx.services.locks(ctx.record.sid):
-        ctx.record = await _lookup(ctx, target)
-        _check_version(ctx)
-        return await (_update(ctx, target) if operation == "update" else _delete(ctx, target))
+        for _ in range(TRIES):
+            ctx.record = await _lookup(ctx, target)
+            _check_version(ctx)
+            with contextlib.suppress(Stale):
+                return await (_update(ctx, target) if operation == "update" else _delete(ctx, target))
+        raise Refused(20409, "The resource is being changed by others; try again", 409)
 
 
 def _normal(sid: str) -> str:
@@ -78,7 +84,8 @@ async def _lookup(ctx: Context, target: Target) -> Any:
     if not is_sid(sid, noun.prefix):
         raise not_found(ctx.path)
     account_sid = None if noun.name == "Account" else ctx.account.sid
-    record = await ctx.store.get(noun.record, sid, account_sid)
+    read = await ctx.store.get_versioned(noun.record, sid, account_sid)
+    record, ctx.version = read or (None, None)
     if record is None or not rules.of(noun.record).visible(ctx, record):
         raise not_found(ctx.path)
     for name in ctx.place.parents:
@@ -179,7 +186,7 @@ async def _create(ctx: Context, target: Target) -> Answer:
     async with ctx.services.locks(rule.lock(ctx.record)):
         await rule.before_save(ctx, None)
         if not ctx.caller.is_test:
-            await _commit(ctx, [Save(ctx.record)])
+            await _commit(ctx, Save(ctx.record))
     rule.after_save(ctx)
     answer = _shown(ctx, target, 201)
     answer.status = ctx.place.created
@@ -201,7 +208,7 @@ async def _update(ctx: Context, target: Target) -> Answer:
     record.date_updated = max(ctx.now, before.date_updated + 1e-6)
     rule = rules.of(noun.record)
     await rule.before_save(ctx, before)
-    await _commit(ctx, [Save(record)])
+    await _commit(ctx, Save(record) if ctx.version is None else SaveIf(record, ctx.version))
     rule.after_save(ctx)
     return _shown(ctx, target, 200)
 
@@ -212,13 +219,15 @@ async def _delete(ctx: Context, target: Target) -> Answer:
         await handler.delete(ctx, ctx.params)
     else:
         rule = rules.of(target.view.noun.record)
-        await _commit(ctx, [Delete(ctx.record)])
+        await _commit(
+            ctx, DeleteIf(ctx.record, ctx.version) if ctx.version is not None else Delete(ctx.record)
+        )
         rule.after_save(ctx)
     return Answer(204)
 
 
-async def _commit(ctx: Context, writes: list[Any]) -> None:
+async def _commit(ctx: Context, write: Save | SaveIf | Delete | DeleteIf) -> None:
     try:
-        await ctx.store.commit(writes)
+        await ctx.store.commit([write])
     except Conflict:
         raise rules.of(type(ctx.record)).conflict(ctx) from None
