@@ -20,6 +20,7 @@ from ringback.effects import Answer, Effect, Post
 from ringback.events import Event
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
+from ringback.store.writes import OwnershipLost
 
 log = logging.getLogger("ringback.runtime")
 
@@ -152,7 +153,8 @@ class Runtime:
         try:
             await self._commit([effect for _, _, effects in done for effect in effects])
         except Exception as error:  # noqa: BLE001 - nothing was written: what is in memory is wrong
-            await self._end_session(done[-1][0], error)
+            if not isinstance(error, OwnershipLost):  # the process ends, and has said so
+                await self._end_session(done[-1][0], error)
             for _, waiter, _ in done:
                 if waiter is not None and not waiter.done():
                     waiter.set_exception(error)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -16,6 +18,22 @@ log = logging.getLogger("ringback.store")
 
 GROUP_LIMIT = 512
 """Commits that share one transaction at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who owns a database, for messages."""
+
+    host: str
+    pid: int
+    since: float
+    """Unix seconds by the database's clock."""
+    left: float
+    """Seconds until this ends unless it is renewed."""
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(self.since))
+        return f"process {self.pid} on {self.host} since {since}"
 
 
 class Engine(Protocol):

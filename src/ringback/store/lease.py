@@ -14,15 +14,14 @@ import os
 import random
 import secrets
 import socket
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 
+from ringback.store.engine import Holder
 from ringback.store.tables import tables
 
 log = logging.getLogger("ringback.store")
@@ -54,28 +53,8 @@ _MAKING: Final = 0x52494E47
 """Advisory lock: two processes that make the table at once would fail on PostgreSQL's own catalogue."""
 
 
-class OwnershipLost(Exception):
-    """Another process owns the database by now; nothing of the commit was written."""
-
-
 class LeaseHeld(OSError):
     """Another process owns the database; the text says which, and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a lease, for messages."""
-
-    host: str
-    pid: int
-    since: float
-    """Unix seconds by the database's clock."""
-    left: float
-    """Seconds until it runs out unless it is renewed."""
-
-    def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(self.since))
-        return f"process {self.pid} on {self.host} since {since}"
 
 
 async def holder_of(connection: Any) -> Holder | None:
@@ -123,8 +102,9 @@ class Lease:
                 waiting(holder)
             if loop.time() > end:
                 raise LeaseHeld(
-                    f"the database is owned by {holder or 'a process that has just taken it'}: stop that one, "
-                    "or start this one with --standby, which takes over when it ends"
+                    f"the database is owned by {holder or 'a process that has just taken it'}, and one alone may "
+                    f"write to it: stop that process (one that has died owns it for {TTL:.0f} s more), or let a server "
+                    "wait for its end with `ringback serve --standby`"
                 )
             await asyncio.sleep(ASK_EVERY * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 

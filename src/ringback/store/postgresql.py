@@ -22,10 +22,10 @@ from sqlalchemy.dialects import postgresql as dialects
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine.interfaces import Dialect
 
-from ringback.store.engine import GROUP_LIMIT, settle
-from ringback.store.lease import Holder, Lease, LeaseHeld, OwnershipLost
+from ringback.store.engine import GROUP_LIMIT, Holder, settle
+from ringback.store.lease import Lease, LeaseHeld
 from ringback.store.sql import ONE_ROW, Params, Statement, batches
-from ringback.store.writes import Conflict, Stale
+from ringback.store.writes import Conflict, OwnershipLost, Stale
 
 log = logging.getLogger("ringback.store")
 

@@ -13,8 +13,7 @@ from ringback.kernel.resource import Record
 from ringback.resources import all_nouns
 from ringback.store import migrate
 from ringback.store.codec import decoder, encoder
-from ringback.store.engine import Engine
-from ringback.store.lease import Holder
+from ringback.store.engine import Engine, Holder
 from ringback.store.query import Condition, Page, Query
 from ringback.store.sql import SqlTexts, Statement
 from ringback.store.tables import tables

@@ -12,6 +12,10 @@ class Conflict(Exception):
     """A commit broke a unique key; nothing of it was written."""
 
 
+class OwnershipLost(Exception):
+    """Another process owns the database by now: this one writes nothing more."""
+
+
 class Stale(Exception):
     """Somebody else has written the record since it was read; nothing of the commit was written."""
 
