@@ -2,7 +2,17 @@
 
 from ringback.store.query import Condition, Page, Query
 from ringback.store.store import Store
-from ringback.store.writes import Attempt, Conflict, DeleteIf, LogHttp, OutboxDone, OwedWebhook, SaveIf, Stale
+from ringback.store.writes import (
+    Attempt,
+    Conflict,
+    DeleteIf,
+    LogHttp,
+    OutboxDone,
+    OwedWebhook,
+    OwnershipLost,
+    SaveIf,
+    Stale,
+)
 
 __all__ = [
     "Attempt",
@@ -12,6 +22,7 @@ __all__ = [
     "LogHttp",
     "OutboxDone",
     "OwedWebhook",
+    "OwnershipLost",
     "Page",
     "Query",
     "SaveIf",

@@ -103,7 +103,7 @@ class Lease:
             if loop.time() > end:
                 raise LeaseHeld(
                     f"the database is owned by {holder or 'a process that has just taken it'}, and one alone may "
-                    f"write to it: stop that process (one that has died owns it for {TTL:.0f} s more), or let a server "
+                    f"write to it: stop that process (one that has died loses it within {TTL:.0f} s), or let a server "
                     "wait for its end with `ringback serve --standby`"
                 )
             await asyncio.sleep(ASK_EVERY * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

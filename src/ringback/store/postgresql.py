@@ -50,6 +50,7 @@ _LOST: Final = (
     asyncpg.OperatorInterventionError,  # it is shut down, or is starting
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the driver has not noticed yet that the server has ended the connection
 )
 
 

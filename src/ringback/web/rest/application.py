@@ -13,7 +13,7 @@ from ringback.kernel.resource import Record, at
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
-from ringback.store import Store
+from ringback.store import OwnershipLost, Store
 from ringback.web.auth import Authenticator, Caller
 from ringback.web.rest import generic, numbers, rules, special
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
@@ -190,6 +190,8 @@ class RestApplication:
             if error.status == 405 and route is not None:
                 answer.headers.append((b"allow", _allowed(route[0]).encode()))
             return answer
+        except OwnershipLost as error:
+            return error_answer(Refused(20503, str(error), 503), public_url)
         except Exception:
             log.exception("%s: %s %s failed", request_id, scope["method"], scope["path"])
             return error_answer(Refused(20500, "An internal server error has occurred", 500), public_url)
