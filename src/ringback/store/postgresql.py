@@ -139,10 +139,10 @@ class PostgresqlEngine:
         if self._pool is not None:
             await self._pool.close()
         if self._writer is not None:
-            if self._owner and not self.broken:
-                with contextlib.suppress(*_LOST, asyncpg.InterfaceError):  # then it runs out by itself
+            with contextlib.suppress(*_LOST, asyncpg.InterfaceError):  # then the lease runs out by itself
+                if self._owner and not self.broken:
                     await self._lease.give_back(self._writer)
-            await self._writer.close()
+                await self._writer.close(timeout=CONNECT)
 
     async def write(self, statements: Sequence[Statement]) -> None:
         """See :class:`Engine`."""
