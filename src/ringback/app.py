@@ -49,6 +49,7 @@ from ringback.runtime.runtime import Runtime
 from ringback.runtime.timers import Timers
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
+from ringback.store.engine import Holder
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone
 from ringback.taskrouter.desk import Desk
@@ -76,11 +77,15 @@ EVENT_DAYS = 30.0
 """TaskRouter's events are kept that long (taskrouter.md §10)."""
 
 
-async def build(settings: Settings) -> Ringback:
-    """Build the product; nothing listens before :meth:`Ringback.start`."""
+async def build(
+    settings: Settings, patience: float = 10.0, waiting: Callable[[Holder], None] | None = None
+) -> Ringback:
+    """Build the product; nothing listens before :meth:`Ringback.start`. ``patience``, ``waiting``: `Store.open`."""
     _texts(settings)  # bad ones stop the start before anything is opened
     known = credentials(settings)
-    store = await Store.open(settings.store_url, synchronous=settings.sqlite_synchronous)
+    store = await Store.open(
+        settings.store_url, synchronous=settings.sqlite_synchronous, patience=patience, waiting=waiting
+    )
     return Ringback(settings, known, store)
 
 
@@ -325,6 +330,17 @@ class Ringback:
         if isinstance(self.clock, VirtualClock):
             self.clock.close()
 
+    async def abandon(self) -> None:
+        """Another process owns the database: hang up what is live here, then stop without another word.
+
+        Nothing can be written, so nothing is settled: the new owner has read the records and does it.
+        """
+        self.exchange.draining = True
+        for carrier in reversed(self.exchange.carriers):
+            await carrier.stop()
+        await self.server.stop()
+        await self.store.close()
+
     async def _drained(self, seconds: float) -> None:
         """Wait until no leg is live, at most ``seconds`` of real time."""
         end = time.monotonic() + seconds
@@ -429,7 +445,7 @@ class Ringback:
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
-        return self.store.broken if self._ready else "starting or stopping"
+        return self.store.broken or ("" if self._ready else "starting or stopping")
 
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import re
 import resource
 import shutil
@@ -18,16 +20,17 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import typer
 
 from ringback.settings import Listener, Settings, SettingsError, load
 
+T = TypeVar("T")
 Level = Literal["ok", "warning", "error"]
 
 WANTED_DISK = 1_000_000_000
@@ -105,6 +108,43 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "ok", f"{shown} is up to date")
 
 
+def check_owner(settings: Settings) -> Iterator[Finding]:
+    """Nobody else writes to the database: a database has one server."""
+    try:
+        owner = _owner(settings.store_url)
+    except (OSError, ValueError, _UnreachableError):
+        return  # said of the database itself
+    if not owner:
+        yield Finding("owner", "ok", "the database is free")
+    elif _answers(*settings.http_address):
+        yield Finding("owner", "ok", f"the database is owned by {owner}")
+    else:
+        mend = "stop that one; with PostgreSQL `ringback serve --standby` takes over when it ends"
+        yield Finding("owner", "warning", f"the database is owned by {owner}: a start is refused", mend)
+
+
+def _owner(url: str) -> str:
+    if not url.startswith("sqlite:///"):
+        return asyncio.run(_postgresql(url, _lease))
+    path = Path(url.removeprefix("sqlite:///") + "-lock")
+    if not path.exists():
+        return ""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "a Ringback on this machine"
+    finally:
+        os.close(handle)
+    return ""
+
+
+async def _lease(database: Any) -> str:
+    from ringback.store.lease import holder_of
+
+    return str(await holder_of(database) or "")
+
+
 class _UnreachableError(Exception):
     """The driver's own error, in one type."""
 
@@ -121,19 +161,23 @@ def _revision(url: str) -> str | None:
             return str(row[0]) if row else None
     if not url.startswith(("postgresql://", "postgres://")):
         raise ValueError("not a database URL that Ringback knows")
-    return asyncio.run(_postgresql_revision(url))
+    return asyncio.run(_postgresql(url, _postgresql_revision))
 
 
-async def _postgresql_revision(url: str) -> str | None:
+async def _postgresql_revision(database: Any) -> str | None:
+    if await database.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    found = await database.fetchval("SELECT version_num FROM alembic_version")
+    return None if found is None else str(found)
+
+
+async def _postgresql(url: str, ask: Callable[[Any], Awaitable[T]]) -> T:
     import asyncpg
 
     try:
         database = await asyncpg.connect(url, timeout=5)
         try:
-            if await database.fetchval("SELECT to_regclass('alembic_version')") is None:
-                return None
-            found = await database.fetchval("SELECT version_num FROM alembic_version")
-            return None if found is None else str(found)
+            return await ask(database)
         finally:
             await database.close()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
@@ -302,6 +346,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_python,
     check_data_dir,
     check_database,
+    check_owner,
     check_http,
     check_sip,
     check_urls,

@@ -24,6 +24,7 @@ from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler, Report
 from ringback.settings import Settings, SettingsError, load
 from ringback.store.store import Store
+from ringback.store.writes import OwnershipLost
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
 
@@ -91,7 +92,7 @@ class Offline:
 
 async def offline(settings: Settings, since: float, records: Path | None) -> Report:
     """One round (or one import) on the database. Raises ``cdr.BadFile``, ``OSError``, or the database's error."""
-    store = await Store.open(settings.store_url, patience=1.0)  # a server at another address may have it
+    store = await Store.open(settings.store_url, patience=1.0)  # a server at another address may own it
     try:
         reconciler = Offline(settings, store).reconciler
         if records is None:
@@ -166,6 +167,7 @@ def command(
         OSError,
         ValueError,
         http.client.HTTPException,
+        OwnershipLost,
     ) as error:
         typer.secho(f"ringback: {error}", fg="red", err=True)
         raise typer.Exit(2) from None

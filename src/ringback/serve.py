@@ -6,16 +6,21 @@ import argparse
 import asyncio
 import gc
 import logging
+import math
 import os
 import resource
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from ringback.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from ringback.app import Ringback
 
 log = logging.getLogger("ringback")
 
@@ -28,17 +33,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sip", help="SIP listeners, or off")
     parser.add_argument("--data-dir", type=Path, help="where everything is kept")
     parser.add_argument("--clock", help="real or virtual")
+    parser.add_argument(
+        "--standby", action="store_true", help="wait until no other process owns the database, then serve"
+    )
     flags = vars(parser.parse_args(arguments))
+    standby = flags.pop("standby")
     try:
         settings = load(file=flags.pop("config"), flags=flags)
     except SettingsError as error:
         print(f"ringback: {error}", file=sys.stderr)
         return 2
-    return run(settings)
+    if standby and settings.store_url.startswith("sqlite:"):
+        print("ringback: --standby needs PostgreSQL: a SQLite file has one server", file=sys.stderr)
+        return 2
+    return run(settings, standby=standby)
 
 
-def run(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; gives the exit status."""
+def run(settings: Settings, *, standby: bool = False) -> int:
+    """Run until SIGTERM or SIGINT; gives the exit status: 1 when it cannot start, or lost the database to another."""
     logging.basicConfig(
         level=os.environ.get("RINGBACK_LOG", "INFO").upper(),
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
@@ -49,7 +61,7 @@ def run(settings: Settings) -> int:
     _raise_file_limit()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(settings))
+            return runner.run(_serve(settings, standby))
     except OSError as error:
         log.error("cannot start: %s. `ringback doctor` says what to mend.", error)
         return 1
@@ -63,24 +75,76 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, standby: bool) -> int:
     from ringback.app import build
+    from ringback.store.writes import OwnershipLost
 
-    product = await build(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if not standby:
+        product: Ringback | None = await build(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await product.start()
+    if standby:
+        product = await _stand_by(settings, stop)
+    if product is None:
+        return 0
+    lost = loop.create_task(product.store.lost())
+    try:
+        await product.start()
+    except OwnershipLost:  # it was said
+        return 1
     _spare_the_collector()
     _say_ready(settings, product.account_sid, product.auth_token, product.http_url)
-    try:
-        await stop.wait()
-        log.info("stopping: no new calls; %d live", product.exchange.legs)
-    finally:
-        await product.stop(drain=settings.session_drain)
+    told = loop.create_task(stop.wait())
+    await asyncio.wait({told, lost}, return_when=asyncio.FIRST_COMPLETED)
+    if lost.done():
+        await product.abandon()
+        return 1
+    log.info("stopping: no new calls; %d live", product.exchange.legs)
+    await product.stop(drain=settings.session_drain)
     log.info("stopped")
-    return 0
+    return int(lost.done())
+
+
+async def _stand_by(settings: Settings, stop: asyncio.Event) -> Ringback | None:
+    """Wait for the end of the owner and build the product; None: this process is to end before that.
+
+    Meanwhile ``/health`` is well and ``/ready`` says 503 and who owns the database.
+    """
+    from ringback.app import build
+    from ringback.store.engine import Holder
+    from ringback.web.server import Front, Server
+    from ringback.web.status import Status
+
+    owner = "nobody yet: it cannot be reached"
+
+    def waiting(holder: Holder) -> None:
+        nonlocal owner
+        if owner != str(holder):
+            owner = str(holder)
+            log.info("standby: the database is owned by %s", owner)
+
+    async def figures() -> dict[str, float]:
+        return {}
+
+    status = Status(ready=lambda: f"standby: owned by {owner}", figures=figures)
+    server = Server(Front(status, {}), *settings.http_address)
+    server.bind()
+    await server.start()
+    building = asyncio.create_task(build(settings, patience=math.inf, waiting=waiting))
+    told = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({building, told}, return_when=asyncio.FIRST_COMPLETED)
+        if not building.done():
+            building.cancel()
+            await asyncio.wait({building})
+            return None
+        log.info("standby: taking over")
+        return building.result()
+    finally:
+        told.cancel()
+        await server.stop()
 
 
 def _spare_the_collector() -> None:

@@ -99,14 +99,19 @@ class Site:
 
     def start(self) -> None:
         """Start, and wait until it says that it is ready."""
+        self.run()
+        until(self.ready, 30, "the server is ready")
+
+    def run(self, *flags: str) -> None:
+        """Start, and wait for nothing."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ringback", "serve"],
+                [sys.executable, "-m", "ringback", "serve", *flags],
                 env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        until(self._ready, 30, "the server is ready")
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether it says that it is ready; it must not have ended."""
         assert self.process is not None
         assert self.process.poll() is None, f"the server ended:\n{self.log()}"
         try:

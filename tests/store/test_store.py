@@ -181,7 +181,7 @@ async def test_the_migrated_columns_are_those_of_the_declarations(store: Store) 
     """On this very database: every table of the declarations answers with exactly their columns."""
     for table in store.metadata.tables.values():
         names = ", ".join(f'"{column.name}"' for column in table.columns)
-        assert list(await store._engine.rows(f"SELECT {names} FROM {table.name}", ())) == []
+        assert list(await store._engine.rows(f"SELECT {names} FROM {table.name} WHERE 1 = 0", ())) == []
     assert metadata_ddl(store.metadata, store._engine.dialect).count("CREATE TABLE") == len(
         store.metadata.tables
     )

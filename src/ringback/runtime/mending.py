@@ -21,7 +21,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.turn import Item, Trouble
-from ringback.store.writes import Conflict, MessageDone, MessageFailed
+from ringback.store.writes import Conflict, MessageDone, MessageFailed, OwnershipLost
 
 log = logging.getLogger("ringback.runtime")
 
@@ -89,6 +89,8 @@ class Mending:
 
     async def mend(self, lane: Lane, queue: deque[Item], trouble: Trouble) -> None:
         """End the lane's session, or give it its memory back; nothing of the lane is handled meanwhile."""
+        if isinstance(trouble.error, OwnershipLost):
+            return  # the process ends, and has said so
         self.bugs += not trouble.storage
         item, error = trouble.item, trouble.error
         what = "a transaction" if item is None else f"handling {type(item.event).__name__}"
@@ -123,7 +125,7 @@ class Mending:
         while True:
             try:
                 await self._runtime.commit(effects, rows)
-            except Conflict:
+            except (Conflict, OwnershipLost):
                 log.exception("%s: its end could not be written", lane)
                 return
             except Exception:

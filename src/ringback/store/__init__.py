@@ -5,25 +5,33 @@ from ringback.store.store import Store
 from ringback.store.writes import (
     Attempt,
     Conflict,
+    DeleteIf,
     LogHttp,
     Message,
     MessageDone,
     MessageFailed,
     OutboxDone,
     Owed,
+    OwnershipLost,
+    SaveIf,
+    Stale,
 )
 
 __all__ = [
     "Attempt",
     "Condition",
     "Conflict",
+    "DeleteIf",
     "LogHttp",
     "Message",
     "MessageDone",
     "MessageFailed",
     "OutboxDone",
     "Owed",
+    "OwnershipLost",
     "Page",
     "Query",
+    "SaveIf",
+    "Stale",
     "Store",
 ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -18,6 +20,22 @@ GROUP_LIMIT = 512
 """Commits that share one transaction at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who owns a database, for messages."""
+
+    host: str
+    pid: int
+    since: float
+    """Unix seconds by the database's clock."""
+    left: float
+    """Seconds until this ends unless it is renewed."""
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(self.since))
+        return f"process {self.pid} on {self.host} since {since}"
+
+
 class Engine(Protocol):
     """One database. Writes go through one connection in the order given; many share a transaction."""
 
@@ -29,6 +47,9 @@ class Engine(Protocol):
     def broken(self) -> str:
         """Why nothing can be written any more; empty: it can."""
 
+    async def lost(self) -> str:
+        """Wait until this process no longer owns the database; gives why. Nothing can be written then."""
+
     async def open(self) -> None:
         """Connect; raises ``OSError`` or the driver's error when it cannot."""
 
@@ -38,7 +59,8 @@ class Engine(Protocol):
     async def write(self, statements: Sequence[Statement]) -> None:
         """Write all or nothing, on disk (as the durability setting says) when it returns.
 
-        Raises ``Conflict`` for a broken unique key.
+        Raises ``Conflict`` for a broken unique key, ``Stale`` when a text that begins with ``ONE_ROW`` finds
+        another number of rows, ``OwnershipLost`` when another process owns the database by now.
         """
 
     def write_soon(self, statements: Sequence[Statement]) -> None:
@@ -58,7 +80,10 @@ def metadata_ddl(metadata: sa.MetaData, dialect: Dialect) -> str:
     """``CREATE`` statements of all tables: what the migrations must amount to."""
     parts: list[str] = []
     for table in metadata.sorted_tables:
-        parts.append(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
+        known = (
+            table.name == "leases"
+        )  # on PostgreSQL it is there already: who makes the others holds the lease
+        parts.append(str(sa.schema.CreateTable(table, if_not_exists=known).compile(dialect=dialect)))
         parts.extend(
             str(sa.schema.CreateIndex(index).compile(dialect=dialect))
             for index in sorted(table.indexes, key=lambda one: str(one.name))

@@ -11,10 +11,13 @@ from sqlalchemy.engine.interfaces import Dialect
 
 from ringback.kernel.resource import Record
 from ringback.store.query import Query
+from ringback.store.tables import VERSION
 
 Params = tuple[Any, ...]
 PART = ";\n"
 """Between the statements of one text; all take the same parameters, one after the other (SQLite only)."""
+ONE_ROW = "/* one row */ "
+"""At the beginning of a text: the write is refused as stale unless it finds exactly one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class SqlTexts:
         self._upserts: dict[str, str] = {}
         self._deletes: dict[str, str] = {}
         self._gets: dict[str, str] = {}
+        self._versioned: dict[str, str] = {}
 
     def text(self, statement: Any) -> str:
         """Compile; parameters are positional, in the order in which they are written."""
@@ -68,8 +72,38 @@ class SqlTexts:
         text = self._gets.get(table)
         if text is None:
             found = self._metadata.tables[table]
-            text = self._gets[table] = self.text(sa.select(found).where(*_keys(found)))
+            text = self._gets[table] = self.text(sa.select(*_own(found)).where(*_keys(found)))
         return text
+
+    def versioned(self, table: str) -> str:
+        """All columns of a noun by primary key, and the version of the row as the last one."""
+        text = self._versioned.get(table)
+        if text is None:
+            found = self._metadata.tables[table]
+            text = self.text(sa.select(*_own(found), found.c[VERSION]).where(*_keys(found)))
+            self._versioned[table] = text
+        return text
+
+    def save_if(self, table: str) -> str:
+        """Replace a noun's row when it is at the version that is the last parameter, after those of the upsert."""
+        quote, names = (
+            self._dialect.identifier_preparer.quote,
+            [one.name for one in _own(self._metadata.tables[table])],
+        )
+        marks = {name: self._mark(number) for number, name in enumerate([*names, VERSION], 1)}
+        values = ", ".join(f"{quote(name)} = {marks[name]}" for name in names if name != "sid")
+        return (
+            f"{ONE_ROW}UPDATE {quote(table)} SET {values}, {VERSION} = {VERSION} + 1"  # noqa: S608
+            f" WHERE sid = {marks['sid']} AND {VERSION} = {marks[VERSION]}"
+        )
+
+    def delete_if(self, table: str) -> str:
+        """Delete a noun's row (SID, version)."""
+        name = self._dialect.identifier_preparer.quote(table)
+        return f"{ONE_ROW}DELETE FROM {name} WHERE sid = {self._mark(1)} AND {VERSION} = {self._mark(2)}"  # noqa: S608
+
+    def _mark(self, number: int) -> str:
+        return f"?{number}" if self._dialect.name == "sqlite" else f"${number}"
 
     def page(self, record: type[Record], query: Query, *, count: bool = False) -> tuple[str, Params]:
         """Text and parameters of a list (one record more than the limit tells that there are more)."""
@@ -133,19 +167,20 @@ class SqlTexts:
             where.append(place > mark if upwards else place < mark)
         if count:
             return sa.select(sa.func.count()).select_from(table).where(*where)
-        return (
-            sa.select(table).where(*where).order_by(*(key.asc() if upwards else key.desc() for key in keys))
-        )
+        order = [key.asc() if upwards else key.desc() for key in keys]
+        return sa.select(*_own(table)).where(*where).order_by(*order)
 
     def _upsert(self, table: sa.Table) -> str:
         if self._dialect.name == "sqlite":
             return self._upsert_in_parts(table)
         values: dict[str, Any] = {
-            column.name: sa.bindparam(f"p_{column.name}", type_=column.type) for column in table.columns
+            column.name: sa.bindparam(f"p_{column.name}", type_=column.type) for column in _own(table)
         }
         statement = self._insert(table).values(values)
         keys = [column.name for column in table.primary_key]
         update = {name: statement.excluded[name] for name in values if name not in keys}
+        if VERSION in table.c:
+            update[VERSION] = sa.literal_column(f"{table.name}.{VERSION} + 1")
         return self.text(statement.on_conflict_do_update(index_elements=keys, set_=update))
 
     def _upsert_in_parts(self, table: sa.Table) -> str:
@@ -156,13 +191,16 @@ class SqlTexts:
         a seventh of the pages written).
         """
         quote = self._dialect.identifier_preparer.quote
-        places = {column.name: f"?{number}" for number, column in enumerate(table.columns, 1)}
+        places = {column.name: f"?{number}" for number, column in enumerate(_own(table), 1)}
         names = {name: quote(name) for name in places}
         keys = [column.name for column in table.primary_key]
         indexed = {column.name for index in table.indexes for column in index.columns} - set(keys)
         plain = [name for name in places if name not in indexed and name not in keys]
         where = " AND ".join(f"{names[key]} = {places[key]}" for key in keys)
-        then = ", ".join(f"{names[name]} = excluded.{names[name]}" for name in plain)
+        sets = [f"{names[name]} = excluded.{names[name]}" for name in plain]
+        if VERSION in table.c:
+            sets.append(f"{VERSION} = {VERSION} + 1")
+        then = ", ".join(sets)
         text = (
             f"INSERT INTO {quote(table.name)} ({', '.join(names.values())}) VALUES ({', '.join(places.values())})"  # noqa: S608
             f" ON CONFLICT ({', '.join(names[key] for key in keys)}) DO {f'UPDATE SET {then}' if then else 'NOTHING'}"
@@ -175,6 +213,11 @@ class SqlTexts:
         # The last condition is always true: it makes the statement take as many parameters as the other.
         where = f"{where} AND ({changed}) AND (?{len(places)} IS NULL OR 1)"
         return f"{text}{PART}UPDATE {quote(table.name)} SET {values} WHERE {where}"  # noqa: S608
+
+
+def _own(table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns that a record is made of."""
+    return [column for column in table.columns if column.name != VERSION]
 
 
 def _keys(table: sa.Table) -> list[sa.ColumnElement[bool]]:

@@ -44,6 +44,11 @@ class SqliteEngine:
         """See :class:`Engine`."""
         return "the database cannot be written" if self._writer.given_up else ""
 
+    async def lost(self) -> str:
+        """Never: the lock of the file is ours until this process ends."""
+        never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await never
+
     async def open(self) -> None:
         """Start the writer and open two connections to read. Raises ``OSError`` when the file is in use."""
         await self._writer.start()

@@ -19,7 +19,7 @@ from ringback.store import sqlite_writer
 from ringback.store.engine import settle
 from ringback.store.sql import Statement
 from ringback.store.sqlite_writer import Job, frame, unframe
-from ringback.store.writes import Conflict
+from ringback.store.writes import Conflict, Stale
 
 log = logging.getLogger("ringback.store")
 
@@ -180,4 +180,4 @@ class WriterProcess(asyncio.Protocol):
 
 
 def _error(kind: str, text: str) -> Exception:
-    return Conflict(text) if kind == "conflict" else WriteFailed(text)
+    return {"conflict": Conflict, "stale": Stale}.get(kind, WriteFailed)(text)

@@ -29,10 +29,16 @@ from typing import Any
 
 PART = ";\n"
 """Between the statements of a text (``sql.py`` has the same; nothing of ours can be imported here)."""
+ONE_ROW = "/* one row */ "
+"""Begins a text that must find exactly one row (as in ``sql.py``)."""
 GROUP_LIMIT = 512
 """Jobs that share one transaction at most."""
 Job = tuple[int, list[tuple[int, tuple[Any, ...]]]]
 Errors = dict[int, tuple[str, str]]
+
+
+class Stale(Exception):
+    """A text that must find one row found none."""
 
 
 def connect(path: str, synchronous: str) -> sqlite3.Connection:
@@ -75,12 +81,16 @@ class Writer:
             for _, statements in jobs:
                 for number, params in statements:
                     for text in texts[number]:
-                        execute(text, params)
+                        done = execute(text, params)
+                        if text.startswith(ONE_ROW) and done.rowcount != 1:
+                            raise Stale("somebody else has written the record")
             execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - handed to the caller that it belongs to
             if self._connection.in_transaction:
                 execute("ROLLBACK")
-            kind = "conflict" if isinstance(error, sqlite3.IntegrityError) else "error"
+            kind = "error"
+            if isinstance(error, sqlite3.IntegrityError | Stale):
+                kind = "stale" if isinstance(error, Stale) else "conflict"
             return kind, f"{type(error).__name__}: {error}"
         return None
 

@@ -17,12 +17,13 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.store import messages, migrate
 from ringback.store.codec import decoder, encoder
-from ringback.store.engine import Engine
+from ringback.store.engine import Engine, Holder
 from ringback.store.query import Condition, Page, Query
 from ringback.store.sql import SqlTexts, Statement
 from ringback.store.tables import tables
 from ringback.store.writes import (
     Attempt,
+    DeleteIf,
     Leaving,
     LogHttp,
     Message,
@@ -30,6 +31,7 @@ from ringback.store.writes import (
     MessageFailed,
     OutboxDone,
     Owed,
+    SaveIf,
 )
 
 R = TypeVar("R", bound=Record)
@@ -44,7 +46,10 @@ _load_entry = msgspec.json.Decoder(LogHttp).decode
 
 
 def make_engine(
-    url: str, synchronous: Literal["NORMAL", "FULL"] = "NORMAL", patience: float = 10.0
+    url: str,
+    synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+    patience: float = 10.0,
+    waiting: Callable[[Holder], None] | None = None,
 ) -> Engine:
     """Choose the engine: ``sqlite:///path`` or ``postgresql://…``. Raises ``ValueError`` for others."""
     if url.startswith("sqlite:///"):
@@ -54,7 +59,7 @@ def make_engine(
     if url.startswith(("postgresql://", "postgres://")):
         from ringback.store.postgresql import PostgresqlEngine
 
-        return PostgresqlEngine(url)
+        return PostgresqlEngine(url, patience=patience, waiting=waiting)
     raise ValueError(f"database URL {url!r}: write sqlite:///path or postgresql://user@host/name")
 
 
@@ -75,6 +80,8 @@ class Store:
         self._turn: dict[type[Any], Callable[[Any, list[Owed]], Statement]] = {
             Save: self._save,
             Delete: self._delete,
+            SaveIf: self._save_if,
+            DeleteIf: self._delete_if,
             SendWebhook: self._owe,
             QueueDial: self._queue_dial,
             ClaimDial: self._claim_dial,
@@ -94,13 +101,15 @@ class Store:
         nouns: Iterable[type[Record]] | None = None,
         synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
         patience: float = 10.0,
+        waiting: Callable[[Holder], None] | None = None,
     ) -> Store:
-        """Connect and bring the tables up to date. ``nouns``: default all that are declared.
+        """Become the owner and bring the tables up to date. ``nouns``: default all that are declared.
 
-        A SQLite file has one writer: ``patience`` is for how many seconds the end of another is waited for; then
-        ``OSError``.
+        A database has one owner: ``patience`` is for how many seconds the end of another is waited for; then
+        ``OSError``. On PostgreSQL ``waiting`` is told meanwhile who that is, and patience may be infinite.
         """
-        store = cls(make_engine(url, synchronous, patience), all_nouns() if nouns is None else nouns)
+        engine = make_engine(url, synchronous, patience, waiting)
+        store = cls(engine, all_nouns() if nouns is None else nouns)
         await store._engine.open()
         try:
             await migrate.upgrade(store._engine, store.metadata)
@@ -114,6 +123,10 @@ class Store:
     def broken(self) -> str:
         """Why nothing can be written any more (for ``/ready``); empty: it can."""
         return self._engine.broken
+
+    async def lost(self) -> str:
+        """Wait until another process owns the database; gives why. Nothing can be written any more then."""
+        return await self._engine.lost()
 
     async def close(self) -> None:
         """Finish the writes handed in, then disconnect."""
@@ -132,11 +145,12 @@ class Store:
     # --- writing --------------------------------------------------------------------------------------
 
     async def commit(self, writes: Sequence[Any]) -> list[Owed]:
-        """Write all or nothing: the committed effects, ``OutboxDone``, ``LogHttp``.
+        """Write all or nothing: the committed effects, messages, ``SaveIf``, ``DeleteIf`` …
 
         Many concurrent commits share one transaction. Gives the outbox rows that were made, in order.
         Records are read now: changing them afterwards does not change what is written.
-        Raises :class:`Conflict` for a broken unique key.
+        Raises :class:`Conflict` for a broken unique key, :class:`Stale` for a record that is not as expected,
+        :class:`OwnershipLost` when another process owns the database by now.
         """
         owed: list[Owed] = []
         statements = self._statements(writes, owed)
@@ -161,6 +175,17 @@ class Store:
     def _delete(self, write: Delete, _: list[Owed]) -> Statement:
         table = type(write.record).__noun__.table
         return Statement(self._sql.delete(table), (write.record.sid,), table)
+
+    def _save_if(self, write: SaveIf, _: list[Owed]) -> Statement:
+        record = type(write.record)
+        table = record.__noun__.table
+        return Statement(
+            self._sql.save_if(table), (*self._encode[record](write.record), write.version), table
+        )
+
+    def _delete_if(self, write: DeleteIf, _: list[Owed]) -> Statement:
+        table = type(write.record).__noun__.table
+        return Statement(self._sql.delete_if(table), (write.record.sid, write.version), table)
 
     def _owe(self, write: SendWebhook, owed: list[Owed]) -> Statement:
         return self._leave(Owed(self.new_sid("OX"), write), "webhook", owed)
@@ -208,6 +233,16 @@ class Store:
             return None
         found: R = self._decode[record](row)
         return None if account_sid is not None and found.account_sid != account_sid else found
+
+    async def get_versioned(
+        self, record: type[R], sid: str, account_sid: str | None = None
+    ) -> tuple[R, int] | None:
+        """The same with the version of its row, for ``SaveIf`` and ``DeleteIf``."""
+        row = await self._engine.get(self._sql.versioned(record.__noun__.table), (sid,))
+        if row is None:
+            return None
+        found: R = self._decode[record](row[:-1])
+        return None if account_sid is not None and found.account_sid != account_sid else (found, int(row[-1]))
 
     async def page(self, record: type[R], query: Query) -> Page:
         """A part of a list, newest first."""

@@ -16,6 +16,8 @@ _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "bool": sa.Boolean(),
     "json": sa.Text(),
 }
+VERSION = "row_version"
+"""The last column of every noun's table: counts its writes, and is known to nobody above the store."""
 
 
 def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
@@ -56,6 +58,18 @@ def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
         sa.Column("entry", sa.Text, nullable=False),
         sa.Index("ix_http_events_resource", "resource_sid", "id"),
     )
+    sa.Table(  # lease.py; SQLite has a lock on a file in its place and leaves it empty
+        "leases",
+        metadata,
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("host", sa.Text, nullable=False),
+        sa.Column("pid", sa.BigInteger, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("since", sa.Double, nullable=False),
+        sa.Column("expires", sa.Double, nullable=False),
+        sa.Column("commits", sa.BigInteger, nullable=False),
+    )
     return metadata
 
 
@@ -65,7 +79,8 @@ def _noun_table(metadata: sa.MetaData, record: type[Record]) -> None:
         sa.Column(field.key, _TYPES[field.kind], primary_key=field.name == "sid", nullable=field.optional)
         for field in noun.fields
     ]
-    table = sa.Table(noun.table, metadata, *columns)
+    version = sa.Column(VERSION, sa.BigInteger, nullable=False, server_default="1")
+    table = sa.Table(noun.table, metadata, *columns, version)
     sa.Index(f"ix_{noun.table}_account", table.c.account_sid, table.c.sid)
     for field in noun.fields:
         _field_index(table, noun, field)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ringback.effects import QueueDial, SendWebhook
 from ringback.events import Event
@@ -10,6 +11,30 @@ from ringback.events import Event
 
 class Conflict(Exception):
     """A commit broke a unique key; nothing of it was written."""
+
+
+class OwnershipLost(Exception):
+    """Another process owns the database by now: this one writes nothing more."""
+
+
+class Stale(Exception):
+    """Somebody else has written the record since it was read; nothing of the commit was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIf:
+    """Replace a record that is still as it was read (``Store.get_versioned``), else :class:`Stale`."""
+
+    record: Any
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteIf:
+    """Remove a record that is still as it was read, else :class:`Stale`."""
+
+    record: Any
+    version: int
 
 
 Leaving = SendWebhook | QueueDial

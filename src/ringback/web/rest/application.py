@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
-from ringback.store import Store
+from ringback.store import OwnershipLost, Store
 from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
@@ -150,6 +150,8 @@ class RestApplication:
             if error.status == 405 and route is not None:
                 answer.headers.append((b"allow", _allowed(route[0]).encode()))
             return answer
+        except OwnershipLost as error:
+            return error_answer(Refused(20503, str(error), 503), public_url)
         except Exception:
             log.exception("%s: %s %s failed", request_id, scope["method"], scope["path"])
             return error_answer(Refused(20500, "An internal server error has occurred", 500), public_url)

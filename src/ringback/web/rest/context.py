@@ -86,6 +86,8 @@ class Context:
     params: Params = field(default_factory=dict)
     record: Any = None
     """The record that an update or delete is about."""
+    version: int | None = None
+    """The version of its row in the store; None when it was read elsewhere."""
     request_id: str = ""
     scope: Any = None
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import snake
-from ringback.store import Condition
+from ringback.store import Condition, Stale
 from ringback.web.rest import paging
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import OWNER, Context
 from ringback.web.rest.routing import Target
 from ringback.web.rest.rules import General
+
+TRIES = 5
+"""Times that an update or delete is tried on a record which others keep writing meanwhile."""
 
 
 def not_found(path: str) -> Refused:
@@ -56,13 +60,16 @@ async def run(ctx: Context, target: Target, operation: str) -> Answer:
     if operation == "fetch":
         return _shown(ctx, target, 200)
     async with ctx.services.locks(ctx.record.sid):
-        ctx.record = await _lookup(ctx, target)
-        _check_version(ctx)
-        if operation == "delete":
-            await target.rules.delete(ctx, ctx.params)
-            return Answer(204)
-        ctx.record = await target.rules.update(ctx, ctx.params)
-        return _shown(ctx, target, 200)
+        for _ in range(TRIES):
+            ctx.record = await _lookup(ctx, target)
+            _check_version(ctx)
+            with contextlib.suppress(Stale):
+                if operation == "delete":
+                    await target.rules.delete(ctx, ctx.params)
+                    return Answer(204)
+                ctx.record = await target.rules.update(ctx, ctx.params)
+                return _shown(ctx, target, 200)
+        raise Refused(20409, "The resource is being changed by others; try again", 409)
 
 
 async def _lookup(ctx: Context, target: Target) -> Any:

@@ -10,7 +10,7 @@ from ringback.effects import Delete, Save
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Operation, Record, pascal, snake
 from ringback.kernel.sid import is_sid
-from ringback.store import Condition, Conflict, Page, Query
+from ringback.store import Condition, Conflict, DeleteIf, Page, Query, SaveIf
 from ringback.web.rest.context import OWNER, Context, Params
 from ringback.web.rest.params import NOT_GIVEN, read_given
 
@@ -64,15 +64,20 @@ class Rules:
         A word is a SID, or what the declaration's ``names`` says.
         """
         noun, sid = self.noun.__noun__, normal(word)
-        if is_sid(sid, noun.prefix):
-            return await ctx.store.get(self.noun, sid, None if self.owns_itself else ctx.account.sid)
-        if not noun.names:
-            return None
-        field = noun.by_name[noun.names]
-        values = {"account_sid": ctx.account.sid, noun.names: word}
-        if field.unique not in ("account", "everywhere"):
-            values[field.unique] = ctx.args[pascal(field.unique)]
-        return await ctx.store.first(self.noun, **values)
+        if not is_sid(sid, noun.prefix):
+            if not noun.names:
+                return None
+            field = noun.by_name[noun.names]
+            values = {"account_sid": ctx.account.sid, noun.names: word}
+            if field.unique not in ("account", "everywhere"):
+                values[field.unique] = ctx.args[pascal(field.unique)]
+            named = await ctx.store.first(self.noun, **values)
+            if named is None:
+                return None
+            sid = named.sid
+        owner = None if self.owns_itself else ctx.account.sid
+        record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
+        return record
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list; ``memory.page_of`` does it for records in memory. Raises ``Refused``."""
@@ -128,13 +133,14 @@ class Rules:
                 setattr(record, field.name, value)
         record.date_updated = max(ctx.now, before.date_updated + 1e-6)
         await self.before_save(ctx, before)
-        await self._commit(ctx, Save(record))
+        await self._commit(ctx, Save(record) if ctx.version is None else SaveIf(record, ctx.version))
         self.after_save(ctx)
         return record
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Delete ``ctx.record``. Raises ``Refused``."""
-        await self._commit(ctx, Delete(ctx.record))
+        gone = Delete(ctx.record) if ctx.version is None else DeleteIf(ctx.record, ctx.version)
+        await self._commit(ctx, gone)
         self.after_save(ctx)
 
     def lock(self, record: Any) -> str:
@@ -151,7 +157,7 @@ class Rules:
         """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
         return Refused(20409, "A resource with the same unique value exists", 409)
 
-    async def _commit(self, ctx: Context, write: Save | Delete) -> None:
+    async def _commit(self, ctx: Context, write: Save | SaveIf | Delete | DeleteIf) -> None:
         try:
             await ctx.store.commit([write])
         except Conflict:
