@@ -53,7 +53,7 @@ COMPOSITION = {
 # Third-party packages that the parts above the I/O line may use; all others are for below it.
 PURE_PACKAGES: dict[str, set[str]] = {
     "sip": {"propcache"},
-    "media": {"numpy", "scipy"},
+    "media": {"numpy"},
     "voice": {"lxml", "msgspec", "phonenumbers", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
     "studio": {"liquid"},
