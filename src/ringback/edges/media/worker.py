@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import resource
 import select
-import signal
 import socket
 import sys
 import time
@@ -28,6 +27,8 @@ from ringback.media import FRAME_SECONDS
 from ringback.media.dtmf import detect
 from ringback.media.g711 import decode, encode, transcode
 from ringback.media.mix import add
+from ringback.processes.child import inherited
+from ringback.processes.frames import Frames, frame
 
 _CATCH_UP: Final = 5
 """Ticks behind (100 ms) up to which the missed frames are still sent; beyond, time is skipped."""
@@ -50,7 +51,7 @@ class Worker:
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
-        self.reader = p.FrameReader()
+        self.frames = Frames()
         self.decoder = msgspec.msgpack.Decoder(p.Command)
         self.options: p.Options | None = None
         self.skipped = 0
@@ -241,7 +242,7 @@ class Worker:
     def flush(self) -> None:
         """Send what is queued without waiting."""
         while self.reports:
-            self.owed += p.frame(self.reports.popleft())
+            self.owed += frame(p.body(self.reports.popleft()))
         if not self.owed:
             return
         try:
@@ -263,7 +264,7 @@ class Worker:
         if not data:
             self.alive = False
             return
-        for body in self.reader.feed(data):
+        for body in self.frames.feed(data):
             if self.options is None:
                 self.options = msgspec.msgpack.decode(body, type=p.Options)
                 self.desk.host, self.desk.ports = self.options.bind_host, self.options.ports
@@ -288,13 +289,11 @@ class Worker:
 
 def main() -> None:
     """Run on the control socket whose descriptor is the first argument."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the main process decides when audio ends
+    control = inherited()
+    control.setblocking(False)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sys.setswitchinterval(0.0005)  # the disk thread must not hold up a tick
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.setblocking(False)
     Worker(control).run()
 
 
