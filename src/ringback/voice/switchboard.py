@@ -52,6 +52,7 @@ from ringback.events.queues import (
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import expired, refused
 from ringback.kernel.outcome import lost as lost_call
+from ringback.numbers.written import shown
 from ringback.resources.api.call import Call
 from ringback.voice import (
     call_machine,
@@ -72,7 +73,6 @@ from ringback.voice.alerts import alert
 from ringback.voice.child import Tie
 from ringback.voice.conference_room import Makers
 from ringback.voice.conferences import Conferences
-from ringback.voice.numbers import formatted
 from ringback.voice.plan import Callback, Plan, from_json
 from ringback.voice.queues import Queues
 from ringback.voice.recordings import settle, status_webhook
@@ -530,9 +530,9 @@ class Switchboard:
             date_created=now,
             date_updated=now,
             to=to,
-            to_formatted=formatted(to),
+            to_formatted=shown(to),
             from_=from_,
-            from_formatted=formatted(from_),
+            from_formatted=shown(from_),
             direction=direction,
         )
 

@@ -9,12 +9,13 @@ from typing import Any
 from ringback.events import Event
 from ringback.events.outcomes import CallerIdVerificationRequested
 from ringback.kernel.errors import Refused
-from ringback.kernel.fields import callback_url, phone_number
+from ringback.kernel.fields import callback_url
+from ringback.numbers.written import e164, shown
 from ringback.resources.api.call import Call
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
 from ringback.web.rest.context import Context
-from ringback.web.rest.numbers import friendly, known
+from ringback.web.rest.numbers import known
 
 _EXTENSION = re.compile(r"[0-9*#wW]{0,32}\Z")
 ANONYMOUS = "+266696687"
@@ -54,7 +55,7 @@ class CallerIds:
             raise Refused(20001, "Extension takes at most 32 of 0-9 * # w W", 400)
         callback, method = _callback(ctx)
         await self._refuse_known(ctx, number)
-        code, name = self._new_code(), name or friendly(number)
+        code, name = self._new_code(), name or shown(number)
         event = CallerIdVerificationRequested(
             call_sid=self._new_sid("CA"),
             account_sid=ctx.account.sid,
@@ -99,7 +100,7 @@ class CallerIds:
 
 def _number(text: str) -> str:
     try:
-        return phone_number(text)
+        return e164(text)
     except ValueError:
         raise Refused(21401, f"PhoneNumber {text[:60]!r} is not a valid phone number", 400) from None
 

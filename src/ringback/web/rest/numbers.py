@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import phonenumbers
-
 from ringback.kernel.errors import Refused
+from ringback.numbers.plan import region_of
+from ringback.numbers.written import shown
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
 from ringback.web.rest.answer import Answer, json_answer
@@ -32,7 +32,7 @@ async def check_number(ctx: Context, before: Any) -> None:
         await _choose_number(ctx)
         if await ctx.store.find(IncomingPhoneNumber, phone_number=record.phone_number, limit=1):
             raise taken(record.phone_number)
-        record.friendly_name = record.friendly_name or friendly(record.phone_number)
+        record.friendly_name = record.friendly_name or shown(record.phone_number)
     given = ctx.params
     if given.get("TrunkSid", [""])[-1]:
         record.voice_application_sid = None
@@ -80,14 +80,7 @@ async def check_caller_id(ctx: Context, before: Any) -> None:
     same = {"phone_number": record.phone_number, "account_sid": ctx.account.sid}
     if await ctx.store.find(OutgoingCallerId, limit=1, **same):
         raise known()
-    record.friendly_name = record.friendly_name or friendly(record.phone_number)
-
-
-def friendly(number: str) -> str:
-    """``(415) 867-5309`` for North America, E.164 for the rest."""
-    if number.startswith("+1") and len(number) == 12:
-        return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
-    return number
+    record.friendly_name = record.friendly_name or shown(record.phone_number)
 
 
 async def _free_numbers(ctx: Context, area: str, limit: int, contains: str = "") -> list[str]:
@@ -120,9 +113,9 @@ async def available(ctx: Context) -> Answer:
 
 
 def _offer(number: str) -> dict[str, Any]:
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "US"
+    region = region_of(number) or "US"
     return {
-        "friendly_name": friendly(number), "phone_number": number, "lata": None, "locality": None,
+        "friendly_name": shown(number), "phone_number": number, "lata": None, "locality": None,
         "rate_center": None, "latitude": None, "longitude": None, "region": None, "postal_code": None,
         "iso_country": region, "address_requirements": "none", "beta": False,
         "capabilities": {"voice": True, "SMS": True, "MMS": True},

@@ -6,6 +6,7 @@ import asyncio
 from urllib.parse import parse_qsl
 
 from ringback.kernel.errors import Refused
+from ringback.kernel.recording_file import wav_file
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
 from ringback.web.rest.answer import Answer, json_answer
@@ -18,7 +19,7 @@ async def media(ctx: Context, suffix: str) -> Answer:
     sid = ctx.args["Sid"][:2] + ctx.args["Sid"][2:].lower()
     record = await ctx.store.get(Recording, sid, ctx.account.sid) if is_sid(sid, "RE") else None
     settings = ctx.services.settings
-    file = settings.recordings / f"{sid}.wav"
+    file = wav_file(settings.recordings, sid)
     if record is None or record.deleted_at is not None or not file.is_file():
         raise Refused(20404, f"The requested resource {ctx.path} was not found", 404)
     if record.status in ("in-progress", "paused", "stopped", "processing"):
