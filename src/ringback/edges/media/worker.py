@@ -66,13 +66,19 @@ class Worker:
 
     def run(self) -> None:
         """Tick until the control socket closes; then finish the recordings."""
+        # Each tick is due 20 ms after the last one was *due*, not after it was done: what a tick takes must not add up,
+        # or the far sides' jitter buffers would run dry at the pace of our delays.
         due = time.monotonic()
         while self.alive:
             due += FRAME_SECONDS
             self.wait(due - _HALF)
+            # A process that is late has no time to read early; the tick reads everything anyway.
             if self.alive and time.monotonic() < due - _EARLY:
                 self.receive(early=True)
             self.wait(due)
+            # A few missed frames are sent in a burst, which a jitter buffer levels out. After a longer stop (the
+            # core was taken away) that would be a flood of old sound: the time is skipped instead, and the RTP
+            # timestamps say so.
             behind = int((time.monotonic() - due) / FRAME_SECONDS)
             if behind > _CATCH_UP:
                 self.skipped += behind
@@ -80,24 +86,29 @@ class Worker:
                 for leg in self.desk.legs.values():
                     leg.skip(behind)
             self.run_tick()
+            # Measured after the work: what the last leg's packet was late, which is what somebody hears.
             lateness = time.monotonic() - due
             self.late.append(lateness)
             for leg in self.desk.legs.values():
                 if lateness > leg.late_max and leg.link is not None:
                     leg.late_max = lateness
-            self.flush()
+            self.flush()  # last: no packet waits for what the main process is told
         for name in list(self.desk.legs):
             self.desk.close(p.Close(name))
         self.desk.disk.stop()
 
     def wait(self, until: float) -> None:
         """Carry out commands until that time of the monotonic clock."""
+        # Only the control socket wakes it: audio that comes meanwhile waits in the kernel for the next reading, so a
+        # thousand streams cost two wake-ups in 20 ms and not a thousand.
         while self.alive and (rest := until - time.monotonic()) > 0:
             if select.select([self.control], [], [], rest)[0]:
                 self.read_control()
 
     def run_tick(self) -> None:
         """Receive, route, send, record: one 20 ms step of every leg."""
+        # Everybody is heard before anybody is spoken to, so that what came in this tick leaves in this tick: a room
+        # adds no delay of its own, in whatever order its legs stand.
         self.desk.tick += 1
         self.receive()
         said: dict[str, Heard | None] = {}
@@ -247,7 +258,7 @@ class Worker:
             return
         try:
             del self.owed[: self.control.send(self.owed)]
-        except BlockingIOError:
+        except BlockingIOError:  # waiting would stop the sound: it is tried again after the next tick
             if len(self.owed) > _MOST_OWED:
                 self.alive = False
         except OSError:  # the main process is gone
