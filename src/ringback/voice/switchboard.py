@@ -277,7 +277,7 @@ class Switchboard:
         return session
 
     def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
-        """A call to a worker or his customer; one that may not be made fails at once, and the desk hears of it."""
+        """A call to a worker or their customer; one that may not be made fails at once, and the desk hears of it."""
         call = self._call(event.call_sid, event.account_sid, event.to, event.from_, "outbound-api", now)
         refusal: Refused | None = None
         plan = Plan(time_limit=self.settings.time_limit)
