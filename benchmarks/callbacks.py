@@ -24,7 +24,7 @@ from benchmarks.server import Server
 NUMBER = "+15550128"
 WAIT = "/features/callback-and-voicemail/studio/wait-experience"
 PATIENCE = 2.0
-"""Seconds that a caller waits before he hangs up."""
+"""Seconds that a caller waits before they hang up."""
 
 
 def measure(quick: bool) -> list[Figure]:

@@ -16,20 +16,22 @@ SOURCE = ROOT / "src" / "ringback"
 LONG, TOO_LONG = 400, 600
 
 PRODUCTS = {"voice", "taskrouter", "conversations", "messaging", "studio", "callbacks", "outcomes"}
-PRODUCT_MAY = {"kernel", "resources", "events", "effects"}
+PRODUCT_MAY = {"kernel", "numbers", "resources", "events", "effects"}
 
 # What each part may import of the others. docs/architecture.md shows the same table.
 MAY_IMPORT: dict[str, set[str]] = {
     "kernel": set(),
-    "resources": {"kernel"},
+    "numbers": {"kernel"},
+    "resources": {"kernel", "numbers"},
     "events": {"kernel", "resources"},
     "effects": {"kernel", "resources", "events"},
     "sip": {"kernel"},
     "media": {"kernel"},
+    "processes": set(),
     **dict.fromkeys(PRODUCTS, PRODUCT_MAY),
-    "store": {"kernel", "resources", "events", "effects"},
-    "edges": {"kernel", "events", "effects", "sip", "media", "settings", "web"},
-    "web": {"kernel", "events", "effects", "resources", "store"},
+    "store": {"kernel", "resources", "events", "effects", "processes"},
+    "edges": {"kernel", "numbers", "events", "effects", "sip", "media", "processes", "settings", "web"},
+    "web": {"kernel", "numbers", "events", "effects", "resources", "store"},
     "runtime": {"kernel", "events", "effects", "resources", "store"},
     "settings": set(),
 }
@@ -52,15 +54,15 @@ COMPOSITION = {
 
 # Third-party packages that the parts above the I/O line may use; all others are for below it.
 PURE_PACKAGES: dict[str, set[str]] = {
+    "numbers": {"phonenumbers"},
     "sip": {"propcache"},
-    "media": {"numpy", "scipy"},
-    "voice": {"lxml", "msgspec", "phonenumbers", "sortedcontainers"},
+    "media": {"numpy"},
+    "voice": {"lxml", "msgspec", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},
-    "messaging": {"phonenumbers"},
 }
-ABOVE = {"kernel", "resources", "events", "effects", "sip", "media", *PRODUCTS}
+ABOVE = {"kernel", "numbers", "resources", "events", "effects", "sip", "media", *PRODUCTS}
 
 # What opens sockets, reads clocks, sleeps, is random, or starts threads and processes.
 IMPURE_MODULES = {

@@ -30,8 +30,10 @@ from ringback.front import build_bridge, build_callbacks, build_front
 from ringback.kernel.clock import Hold
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
+from ringback.kernel.recording_file import recordings_folder
 from ringback.kernel.sid import SidMaker, sid_at
-from ringback.outcomes import line_status, notifications, numbers
+from ringback.numbers import plan
+from ringback.outcomes import line_status, notifications
 from ringback.outcomes.permissions import FOLLOWED, Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
@@ -100,7 +102,7 @@ class Ringback:
         self._ready = False
         self.clock = VirtualClock() if settings.clock == "virtual" else RealClock()
         self.new_sid = SidMaker(self.clock.now, random.SystemRandom().getrandbits)
-        self.recordings = settings.data_dir / "recordings"
+        self.recordings = recordings_folder(settings.data_dir)
         self.recordings.mkdir(parents=True, exist_ok=True)
 
         self.permissions = Permissions(
@@ -108,7 +110,7 @@ class Ringback:
             home=settings.home_country,
             emergency_numbers=settings.allowed_emergency_numbers,
         )
-        self.lookups = Lookups(numbers, [LocalLines(store, line_status.judge, numbers.carrier_name)])
+        self.lookups = Lookups(plan, [LocalLines(store, line_status.judge, plan.carrier_name)])
         """Its ``providers`` are asked in order: put an HLR service before the built-in one."""
         self.texts = _texts(settings)
         self.notices = FailureNotices(self._notification)

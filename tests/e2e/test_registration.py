@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,10 +39,8 @@ def test_kill_9_forgets_no_phone(start_site: Callable[..., Site], web: Web, tmp_
         for run in range(2):
             site.kill()
             site.start()
-            began = time.monotonic()
             sid = call(site, web, "alice")
             alice.wait("CALL_INCOMING", run + 1, seconds=3)
-            assert time.monotonic() - began < 3
             alice.command("accept")
             alice.wait("CALL_ESTABLISHED", run + 1)
             until(lambda sid=sid: site.status(sid) == "in-progress", 5, "the call is answered")  # type: ignore[misc]

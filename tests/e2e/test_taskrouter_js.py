@@ -28,7 +28,7 @@ class Office:
         self.queue = str(self.api.task_queues.list()[0].sid)
 
     def worker(self, name: str, activity: str = "Available", **attributes: Any) -> str:
-        """A new worker; his SID."""
+        """A new worker; their SID."""
         made = self.api.workers.create(
             friendly_name=name, activity_sid=self.activities[activity], attributes=json.dumps(attributes)
         )
@@ -44,7 +44,7 @@ class Office:
         return worker_token(self.sid, worker, role, seconds)
 
     def activity_of(self, worker: str) -> str:
-        """What he is doing."""
+        """What they are doing."""
         return str(self.api.workers(worker).fetch().activity_name)
 
     def status_of(self, task: str) -> str:

@@ -1,7 +1,7 @@
-"""Issue 4, Show 1: a caller leaves the queue for a message, and an agent works on it until it is his again.
+"""Issue 4, Show 1: a caller leaves the queue for a message, and an agent works on it until it is theirs again.
 
 Nothing is replaced: the customer and the agent have SIP phones, the message is speech that the engine writes down, the
-agent works by the official client and his access token.
+agent works by the official client and their access token.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def press(phone: Phone, site: Site, call: str, key: str, mode: str) -> None:
 
 
 def leave_message(desk: Desk, folder: Path, speech: Path, seconds: float) -> str:
-    """The customer calls, presses star and 2, speaks after the tone and hangs up; SID of his call."""
+    """The customer calls, presses star and 2, speaks after the tone and hangs up; SID of the call."""
     site = desk.site
     server = f"127.0.0.1:{site.sip_port}"
     with Phone(folder / "customer", user=CUSTOMER, server=server, hertz=0.0) as customer:
@@ -214,7 +214,7 @@ def test_a_message_is_called_back_is_busy_and_comes_again(
         number.update(voice_url=f"{web.url}/voice", voice_method="POST")
         leave_message(desk, tmp_path, speech, len(said) / 8000)
 
-        # The voicemail is a task, and it has his place; the call's own task is over.
+        # The voicemail is a task, and it has the caller's place; the call's own task is over.
         (voicemail,) = until(lambda: desk.of_kind("voicemail"), 10, "the message is a task")
         (waiting,) = desk.of_kind("")
         assert (waiting.assignment_status, waiting.reason) == ("canceled", "Opted to leave a voicemail")
@@ -243,7 +243,7 @@ def test_a_message_is_called_back_is_busy_and_comes_again(
         heard = set(re.findall(r"[a-z]+", text.lower()))
         assert len(set(WORDS.lower().split()) - heard) <= 2, text
 
-        # He calls back (pressing twice dials once), and she is busy.
+        # The agent calls back (pressing twice dials once), and the customer is busy.
         placed = desk.ask("place-callback", taskSid=voicemail.sid, reservationSid=held.sid)
         again = desk.ask("place-callback", taskSid=voicemail.sid, reservationSid=held.sid)
         assert (again["taskSid"], again["again"]) == (placed["taskSid"], True)
@@ -262,7 +262,7 @@ def test_a_message_is_called_back_is_busy_and_comes_again(
         assert (asked["outcome"], asked["selectTask"]) == (outcome, voicemail.sid)
         assert desk.tasks(voicemail.sid).fetch().assignment_status == "assigned"
 
-        # He puts it back, finishes, and finds it where the option says.
+        # The agent puts it back, finishes, and finds it where the option says.
         requeued = desk.ask("requeue-callback", taskSid=voicemail.sid)["taskSid"]
         assert desk.ask("requeue-callback", taskSid=voicemail.sid)["taskSid"] == requeued
         second = desk.tasks(requeued).fetch()

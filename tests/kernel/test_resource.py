@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.kernel.fields import callback_url, http_url, phone_number, sid_of
+from ringback.kernel.fields import callback_url, http_url, sid_of
 from ringback.kernel.resource import Record, field, pascal, resource, snake
 from ringback.resources import all_nouns
 from ringback.resources.api.call import Call
@@ -53,7 +53,6 @@ def test_tables_and_prefixes_of_all_nouns() -> None:
 
 
 def test_checks() -> None:
-    assert phone_number("(415) 555-1212") == "+14155551212"
     assert sid_of("AP")("AP" + "A" * 32) == "AP" + "a" * 32
     for bad in ("ftp://x", "http://", "http://[", "http://h:99999", "http://a b", "x" * 5000):
         with pytest.raises(ValueError):  # noqa: PT011 - any text will do
@@ -64,7 +63,7 @@ def test_checks() -> None:
 
 @given(st.text())
 def test_checks_raise_nothing_but_value_errors(text: str) -> None:
-    for check in (http_url, callback_url, phone_number, sid_of("AP")):
+    for check in (http_url, callback_url, sid_of("AP")):
         try:
             check(text)
         except ValueError:

@@ -31,13 +31,15 @@ async def test_real_alarm_goes_off_and_can_be_cancelled() -> None:
     clock.hold().release()
     await asyncio.wait_for(done.wait(), 5)
     assert seen == ["past"]
-    assert abs(clock.now() - time.time()) < 1
+    before = time.time()
+    assert before <= clock.now() <= time.time()
 
 
 async def test_starts_at_the_real_now_and_stands_still() -> None:
+    earliest = time.time()
     clock: Clock = VirtualClock()
-    assert abs(clock.now() - time.time()) < 5
     before = clock.now()
+    assert earliest <= before <= time.time()
     await turns()
     assert clock.now() == before
 

@@ -68,7 +68,7 @@ async def test_notifications_come_twice(ringback: World) -> None:
 
 
 async def test_the_caller_says_nothing(ringback: World) -> None:
-    """He hangs up at the tone: there is no message, and no work."""
+    """They hang up at the tone: there is no message, and no work."""
     desk = await line(ringback)
     script = [
         *STAR,
@@ -87,7 +87,7 @@ async def test_the_caller_says_nothing(ringback: World) -> None:
 
 @pytest.mark.parametrize("moment", ["leave a message at the tone", "beep"])
 async def test_a_crash_while_the_caller_leaves_his_message(tmp_path: Path, moment: str) -> None:
-    """The process dies before or while he speaks: after the restart there is one request of his, and only one."""
+    """The process dies before or while they speak: after the restart there is one request of theirs, and only one."""
     before, after = tmp_path / "before", tmp_path / "after"
     async with world(before) as first:
         desk = await line(first)

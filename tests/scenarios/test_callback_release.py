@@ -64,7 +64,7 @@ class Centre:
         )
 
     async def leaves(self, worker: str) -> None:
-        """Out, whatever he holds."""
+        """Out, whatever they hold."""
         await self.rest(
             f"/Workers/{worker}", ActivitySid=await self.activity("Offline"), RejectPendingReservations="true"
         )
@@ -115,7 +115,7 @@ class Centre:
         return [str(one["sid"]) for one in (await self.rest(path))["reservations"]]
 
     async def works(self, worker: str) -> None:
-        """What he has accepted is done; what he is offered he accepts."""
+        """What was accepted is done; what is offered is accepted."""
         for status, to in (("accepted", "completed"), ("pending", "accepted")):
             for sid in await self.reservations(worker, status):
                 await self.rest(f"/Workers/{worker}/Reservations/{sid}", ReservationStatus=to)
@@ -131,7 +131,7 @@ async def opened(folder: Path) -> tuple[str, str, str, str]:
 
 @pytest.mark.parametrize("reserve", [0, 1])
 async def test_twenty_callbacks_and_three_agents(tmp_path: Path, reserve: int) -> None:
-    """One agent leaves in the middle of his work, another comes, and the process dies: all are called, once each."""
+    """One agent leaves in the middle of their work, another comes, and the process dies: all are called, once each."""
     before, after = tmp_path / "before", tmp_path / "after"
     workspace, queue, _, flow = await opened(before)
     options = {"release_queue_sid": queue, "release_reserve": reserve}
@@ -152,7 +152,7 @@ async def test_twenty_callbacks_and_three_agents(tmp_path: Path, reserve: int) -
         team.remove(gone)
         team.append(await centre.comes("eve"))
         assert await centre.sweep(reserve) == 1, "for the new one, though the other has not hung up yet"
-        await centre.works(gone)  # he ends the talk that he was in
+        await centre.works(gone)  # they end the talk that they were in
         for _ in range(3):
             for worker in team:
                 await centre.works(worker)
@@ -183,7 +183,7 @@ async def test_twenty_callbacks_and_three_agents(tmp_path: Path, reserve: int) -
 
 
 async def test_an_agent_with_other_work_is_not_free(tmp_path: Path) -> None:
-    """He serves two queues: what he has from the other one keeps callbacks back as well."""
+    """They serve two queues: what they have from the other one keeps callbacks back as well."""
     workspace, queue, other, flow = await opened(tmp_path)
     async with world(tmp_path, callback={"release_queue_sid": queue}) as ringback:
         centre = Centre(ringback, workspace)
@@ -195,6 +195,6 @@ async def test_an_agent_with_other_work_is_not_free(tmp_path: Path) -> None:
         assert await centre.sweep() == 1
         assert list((await centre.callbacks()).values()) == ["reserved"]
         await centre.leaves(worker)
-        assert await centre.sweep() == 0, "who has left is not free, whatever he still holds"
+        assert await centre.sweep() == 0, "who has left is not free, whatever they still hold"
         await centre.works(worker)
-        assert await centre.sweep() == 0, "the other one has his callback"
+        assert await centre.sweep() == 0, "the other one has their callback"

@@ -46,7 +46,7 @@ class Alice:
         return self
 
     async def asks(self, what: str, **fields: str) -> tuple[int, Any]:
-        """A request to the feature with her token."""
+        """A request to the feature with the agent's token."""
         mine = token(self.ringback, self.centre.workspace, self.sid)
         return await post(self.ringback, f"flex/{what}", Token=mine, **fields)
 
@@ -55,7 +55,7 @@ class Alice:
         return await self.centre.rest(f"/Workers/{self.sid}/Reservations/{sid}")
 
     async def offered(self) -> tuple[str, str]:
-        """The one reservation that waits for her, and its task."""
+        """The one reservation that waits for the agent, and its task."""
         found = (await self.centre.rest(f"/Workers/{self.sid}/Reservations?ReservationStatus=pending"))[
             "reservations"
         ]
@@ -126,7 +126,9 @@ async def test_busy_then_no_answer_then_answered(ringback: World) -> None:
         assert (status, told["outcome"]["result"], told["outcome"].get("code")) == (200, result, code)
         assert told["selectTask"] == task
         shown = await centre.rest(f"/Tasks/{task}")
-        assert shown["assignment_status"] == "assigned", "it stays with her until she says what becomes of it"
+        assert shown["assignment_status"] == "assigned", (
+            "it stays with the agent until they say what becomes of it"
+        )
         assert data_of(shown)["lastOutcome"] == told["outcome"]
         calls = (await ringback.get("Calls"))["calls"]
         dialled = [one["status"] for one in calls if one["to"] == CALLER]

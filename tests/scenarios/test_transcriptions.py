@@ -300,7 +300,7 @@ async def test_a_worker_that_is_killed_costs_a_try_and_no_callback(tmp_path: Pat
         assert transcriber is not None
         (worker,) = transcriber._processes
         clerk.order("wait", on=False)
-        os.kill(worker._process.pid, signal.SIGKILL)
+        os.kill(worker.link.process.pid, signal.SIGKILL)
         await ringback.settled()
         told = [(one["TranscriptionStatus"], one["TranscriptionText"]) for one in ringback.requests("/told")]
         assert told == [("completed", "written down")]

@@ -1,7 +1,5 @@
 """The reader: RFC 4475, hostile sizes, fuzzing, and sipmessage as an independent opinion."""
 
-import time
-
 import pytest
 import sipmessage
 from hypothesis import given
@@ -88,18 +86,17 @@ def test_unreadable_bytes_survive_a_copy() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "tel:" + "1" * 20_000 + "x",
-        "sip:" + "a-" * 900 + "!",
-        "sip:a@" + "a." * 900 + "!",
-        "sip:" + ";=" * 900,
+        "tel:" + "1" * 2_000_000 + "x",
+        "sip:" + "a-" * 500_000 + "!",
+        "sip:a@" + "a." * 500_000 + "!",
+        "sip:" + ";=" * 500_000,
     ],
+    ids=["tel", "user", "host", "parameters"],
 )
 def test_no_quadratic_uri(text: str) -> None:
-    begun = time.process_time()
-    for _ in range(20):
-        with pytest.raises(ValueError, match=r"\w"):
-            parse_uri(text)
-    assert time.process_time() - begun < 0.5
+    """In the square of its length each would take hours: the limit of every test ends it."""
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_uri(text)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import marshal
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ringback.processes import frames
 from ringback.store import sql, sqlite_process, sqlite_writer
 from ringback.store.sql import Statement
 from ringback.store.sqlite import SqliteEngine
@@ -34,9 +36,9 @@ def row(number: int, text: str | None = "x") -> Statement:
 
 
 def killed(engine: SqliteEngine) -> None:
-    process = engine._writer._process
-    assert process is not None
-    process.send_signal(signal.SIGKILL)
+    link = engine._writer.keeper.link
+    assert link is not None
+    link.kill()
 
 
 async def test_a_writer_that_dies_is_replaced_and_nothing_is_lost(
@@ -107,10 +109,10 @@ def test_what_a_killed_parent_handed_in_is_written(tmp_path: Path) -> None:
             pass_fds=(theirs.fileno(),),
         )
     with ours:
-        assert list(unframe(bytearray(ours.recv(100)))) == [""]
+        assert list(unframe(bytearray(ours.recv(100)))) == [b""]
         texts = {0: "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)", 1: INSERT}
         jobs = [(0, [(0, ())])] + [(number, [(1, (number, "y" * 1000))]) for number in range(1, 3000)]
-        ours.sendall(frame((texts, jobs)))
+        ours.sendall(frame(marshal.dumps((texts, jobs))))
     os.kill(writer.pid, signal.SIGTERM)  # as a service manager would: it ends when all is written
     assert writer.wait(20) == 0
     with sqlite3.connect(path) as database:
@@ -122,12 +124,13 @@ def test_the_writer_takes_texts_apart_where_they_are_joined() -> None:
     assert sqlite_writer.PART == sql.PART
 
 
-def test_frames_come_whole_or_wait() -> None:
-    data = frame({"a": 1}) + frame((2, None))
+def test_its_frames_are_those_of_every_link() -> None:
+    data = frame(b"one") + frame(b"") + frame(b"two")
+    assert data == frames.frame(b"one") + frames.frame(b"") + frames.frame(b"two")
     buffer = bytearray()
     found = []
     for at in range(len(data)):
         buffer += data[at : at + 1]
         found += list(unframe(buffer))
-    assert found == [{"a": 1}, (2, None)]
+    assert found == frames.Frames().feed(data) == [b"one", b"", b"two"]
     assert not buffer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -158,13 +157,10 @@ async def test_nul_characters_are_taken_out(store: Store) -> None:
     assert (await store.get(Call, one.sid)).to == "ab"  # type: ignore[union-attr]
 
 
-async def test_opening_an_up_to_date_database_is_quick(database_url: str) -> None:
-    first = await Store.open(database_url)
-    await first.close()
-    began = time.perf_counter()
-    second = await Store.open(database_url)
-    await second.close()
-    assert time.perf_counter() - began < 2  # it takes milliseconds; the limit only catches a hang
+async def test_an_up_to_date_database_is_opened_again(database_url: str) -> None:
+    for _ in range(2):
+        store = await Store.open(database_url)
+        await store.close()
 
 
 def test_the_migrations_make_exactly_the_declared_tables() -> None:

@@ -1,9 +1,6 @@
-"""The registry of queues: exact order whatever happens, claims, and what an operation costs (twiml.md §6)."""
+"""The registry of queues: exact order whatever happens, and claims (twiml.md §6)."""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -137,35 +134,3 @@ def test_an_account_cannot_have_queues_without_end(monkeypatch: pytest.MonkeyPat
         queue_of(queues, str(number), number)
     assert queues.full(ACCOUNT)
     assert not queues.full("AC" + "1" * 32)
-
-
-def percentile(operation: Callable[[int], object], times: int) -> float:
-    """Microseconds of the 99th percentile."""
-    found = []
-    for index in range(times):
-        began = time.perf_counter_ns()
-        operation(index)
-        found.append(time.perf_counter_ns() - began)
-    return sorted(found)[int(times * 0.99)] / 1000
-
-
-def costs_at(size: int) -> dict[str, float]:
-    """Operation → microseconds (99th percentile), in a queue of that many members."""
-    queues = Queues()
-    queue = queue_of(queues)
-    for index in range(size):
-        queues.enter(queue, f"CA{index}", index / 100)
-    return {
-        "enqueue": percentile(lambda index: queues.enter(queue, f"CAnew{index}", 1e6 + index), 1000),
-        "position": percentile(lambda index: queues.position(f"CA{index * 7 % size}"), 1000),
-        "average": percentile(lambda index: queue.average_wait(2e6), 1000),
-        "leave": percentile(lambda index: queues.take(f"CAnew{index * 7 % 1000}"), 1000),
-        "dequeue": percentile(lambda index: queues.take(queue.members.at(0) or ""), 90),
-    }
-
-
-def test_ten_thousand_members_cost_well_below_a_millisecond() -> None:
-    costs = {size: costs_at(size) for size in (100, 1_000, 10_000)}
-    for size, cost in costs.items():
-        print(f"{size:6} members, p99 µs:", {name: round(value, 1) for name, value in cost.items()})
-    assert all(value < 1000 for value in costs[10_000].values())

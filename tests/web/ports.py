@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.outcomes import numbers
+from ringback.numbers import plan
 from ringback.outcomes.permissions import Permissions
 from ringback.store import Store
 from ringback.taskrouter import replay, statistics
@@ -45,7 +45,7 @@ def ports(
             "recording_auth": True,
             "encode_mp3": None,
             "permissions": Permissions(),
-            "lookups": Lookups(numbers, []),
+            "lookups": Lookups(plan, []),
             "notices": FailureNotices(lambda code: None),
             "desk": Desk(new_sid),
             "compile_expression": compile_expression,

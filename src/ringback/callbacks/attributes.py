@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringback.kernel.errors import Refused
+from ringback.numbers.written import e164
 
 LIMIT = 4096
 """Characters of a task's attributes (taskrouter.md §12)."""
@@ -18,7 +19,7 @@ OF_THE_CALL = (
     "parentTask", "autoClose",
 )  # fmt: skip
 """What describes the leg that has ended; left out when the attributes would not fit otherwise."""
-_NUMBER = re.compile(r"\+?[0-9]{3,15}\Z")
+_SHORTEST = len("+12")
 _ADDRESS = re.compile(r"(sips?|client):[^\s<>\"]{1,300}\Z", re.IGNORECASE)
 
 
@@ -31,10 +32,11 @@ def normal_number(given: str) -> str:
     text = given.strip()
     if _ADDRESS.match(text):
         return text
-    digits = re.sub(r"[ ().-]", "", text)
-    if not _NUMBER.match(digits):
+    try:
+        number = e164(text, None)
+    except ValueError:
         return ""
-    return digits if digits.startswith("+") else "+" + digits
+    return number if len(number) > _SHORTEST else ""
 
 
 def read_object(text: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ The error *code* belongs to the declaration of the field (``field(..., check=htt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -15,9 +14,6 @@ Check = Callable[[str], str]
 
 URL_LIMIT = 4000
 """Longest URL that is stored, in characters."""
-
-_E164 = re.compile(r"\+[1-9][0-9]{1,14}\Z")
-_PUNCTUATION = re.compile(r"[\s().-]")
 
 
 def http_url(text: str) -> str:
@@ -46,16 +42,6 @@ def http_method(text: str) -> str:
     if method not in {"GET", "POST"}:
         raise ValueError("must be GET or POST")
     return method
-
-
-def phone_number(text: str) -> str:
-    """An E.164 number; blanks, dots, dashes and brackets are taken out, a US national number gets ``+1``."""
-    number = _PUNCTUATION.sub("", text)
-    if number.isascii() and number.isdigit():
-        number = "+1" + number if len(number) == 10 else "+" + number
-    if _E164.match(number) is None:
-        raise ValueError("is not a valid phone number")
-    return number
 
 
 def sid_of(*prefixes: str) -> Check:

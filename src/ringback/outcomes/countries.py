@@ -11,6 +11,8 @@ from typing import Final
 
 import phonenumbers
 
+from ringback.numbers.plan import region_of
+
 _BY_CONTINENT: Final = {
     "AFRICA": """
         AC Ascension Island; AO Angola; BF Burkina Faso; BI Burundi; BJ Benin; BW Botswana;
@@ -134,8 +136,4 @@ def _of_area(area: str) -> str | None:
 
 @lru_cache(10_000)
 def _of_range(e164: str) -> str | None:
-    try:
-        found = phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
-    except phonenumbers.NumberParseException:
-        return None
-    return None if found is None else str(found)
+    return region_of(e164)

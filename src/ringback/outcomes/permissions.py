@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ringback.kernel.resource import Record
-from ringback.outcomes import countries, emergency, numbers, prefixes
+from ringback.numbers.plan import check
+from ringback.outcomes import countries, emergency, prefixes
 from ringback.resources.api.account import Account
 from ringback.resources.voice.blocked_number import BlockedNumber
 from ringback.resources.voice.country import Country
@@ -187,7 +188,7 @@ class Permissions:
             return rights.prefixes[own]
         if theirs is None:
             return "low"
-        if iso_code != countries.INTERNATIONAL and numbers.check(destination).line_type not in _RISKY_TYPES:
+        if iso_code != countries.INTERNATIONAL and check(destination).line_type not in _RISKY_TYPES:
             return "low"
         return plan[theirs]
 

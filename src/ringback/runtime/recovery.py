@@ -9,6 +9,7 @@ from pathlib import Path
 from ringback.effects import QueueDial
 from ringback.events import CallLost, CallResumed, Event, LostRecording
 from ringback.events.conferences import ConferenceLost
+from ringback.kernel.recording_file import wav_file
 from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.recording import Recording
@@ -61,7 +62,7 @@ async def recover(
 
 def _look(recording: Recording, folder: Path) -> LostRecording:
     """What the file of an unfinished recording says; the writer keeps its header right each second."""
-    path = folder / f"{recording.sid}.wav"
+    path = wav_file(folder, recording.sid)
     size = path.stat().st_size if path.exists() else 0
     seconds = max(0, size - HEADER) / (8000 * 2 * max(1, recording.channels))
     return LostRecording(recording, seconds, size)

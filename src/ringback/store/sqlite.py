@@ -42,7 +42,7 @@ class SqliteEngine:
     @property
     def broken(self) -> str:
         """See :class:`Engine`."""
-        return "the database cannot be written" if self._writer.given_up else ""
+        return "the database cannot be written" if self._writer.keeper.given_up else ""
 
     async def lost(self) -> str:
         """Never: the lock of the file is ours until this process ends."""

@@ -4,9 +4,10 @@ A process of its own, because a thread would contend for the interpreter lock wi
 statement (measured at 100 calls/s: a third of the main process' time). It imports the standard library alone and
 is run as a file, so that it starts in 30 ms and takes 12 MB.
 
-Frames in both directions: four bytes of length (big endian), then a marshalled value. The parent sends
-``(texts, jobs)``: new SQL texts by number, and jobs ``(number, [(text number, parameters), …])``; the answer is
-``(last, errors)``: every job up to ``last`` has ended, those in ``errors`` (number → (kind, text)) without effect.
+The first frame (``ringback.processes.frames``) says why it cannot work, empty: it can. All others hold marshalled
+values. The parent sends ``(texts, jobs)``: new SQL texts by number, and jobs ``(number, [(text number, parameters),
+…])``; the answer is ``(last, errors)``: every job up to ``last`` has ended, those in ``errors`` (number → (kind,
+text)) without effect.
 The end of the stream ends the process when everything that came is written: so what a killed server handed in
 is on disk before the next one, which waits for the lock of the file, reads.
 """
@@ -95,21 +96,20 @@ class Writer:
         return None
 
 
-def frame(value: Any) -> bytes:
-    """Length and marshalled value."""
-    data = marshal.dumps(value)
-    return struct.pack("!I", len(data)) + data
+def frame(body: bytes) -> bytes:
+    """Length and body; the same as in ``ringback.processes``, of which nothing can be imported here."""
+    return struct.pack("!I", len(body)) + body
 
 
-def unframe(buffer: bytearray) -> Iterator[Any]:
-    """Take the whole frames out of ``buffer``. Only for a socket whose other end is our own process."""
+def unframe(buffer: bytearray) -> Iterator[bytes]:
+    """Take the bodies of the whole frames out of ``buffer``."""
     while len(buffer) >= 4:
         end = 4 + int.from_bytes(buffer[:4], "big")
         if len(buffer) < end:
             return
-        value = marshal.loads(memoryview(buffer)[4:end])  # noqa: S302 - from our own process
+        body = bytes(memoryview(buffer)[4:end])
         del buffer[:end]
-        yield value
+        yield body
 
 
 def serve(link: socket.socket, writer: Writer) -> None:
@@ -124,7 +124,8 @@ def serve(link: socket.socket, writer: Writer) -> None:
                 data = b""
             ended = not data
             buffer += data
-        for texts, jobs in unframe(buffer):
+        for body in unframe(buffer):
+            texts, jobs = marshal.loads(body)  # noqa: S302 - from our own process
             writer.texts.update({number: text.split(PART) for number, text in texts.items()})
             waiting.extend(jobs)
         if waiting:
@@ -132,7 +133,7 @@ def serve(link: socket.socket, writer: Writer) -> None:
             del waiting[:GROUP_LIMIT]
             errors = writer.write(group)
             with contextlib.suppress(ConnectionError):  # a killed parent needs no answer
-                link.sendall(frame((group[-1][0], errors)))
+                link.sendall(frame(marshal.dumps((group[-1][0], errors))))
         elif ended:
             return
 
@@ -162,13 +163,13 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
     with socket.socket(fileno=descriptor) as link:
         try:
             if lock(path, patience) is None:
-                link.sendall(frame("another Ringback is running on it"))
+                link.sendall(frame(b"another Ringback is running on it"))
                 return 1
             connection = connect(path, synchronous)
         except (sqlite3.Error, OSError) as error:
-            link.sendall(frame(f"{type(error).__name__}: {error}"))
+            link.sendall(frame(f"{type(error).__name__}: {error}".encode()))
             return 1
-        link.sendall(frame(""))
+        link.sendall(frame(b""))
         serve(link, Writer(connection))
         connection.close()
     return 0

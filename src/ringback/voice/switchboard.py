@@ -52,6 +52,7 @@ from ringback.events.queues import (
 )
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import expired, refused
+from ringback.numbers.written import shown
 from ringback.resources.api.call import Call
 from ringback.voice import params
 from ringback.voice.alerts import alert
@@ -72,7 +73,6 @@ from ringback.voice.call.session import QUEUE, Session
 from ringback.voice.conference import control as conference_control
 from ringback.voice.conference import invitation
 from ringback.voice.dial.tie import Tie
-from ringback.voice.numbers import formatted
 from ringback.voice.queue import control as queue_control
 from ringback.voice.queue.live import Partner
 from ringback.voice.recording.status import settle, status_webhook
@@ -254,7 +254,7 @@ class Switchboard(Board):
         return session
 
     def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
-        """A call to a worker or his customer; one that may not be made fails at once, and the desk hears of it."""
+        """A call to a worker or their customer; one that may not be made fails at once, and the desk hears of it."""
         call = self._call(event.call_sid, event.account_sid, event.to, event.from_, "outbound-api", now)
         refusal: Refused | None = None
         plan = Plan(time_limit=self.settings.time_limit)
@@ -503,8 +503,8 @@ class Switchboard(Board):
             date_created=now,
             date_updated=now,
             to=to,
-            to_formatted=formatted(to),
+            to_formatted=shown(to),
             from_=from_,
-            from_formatted=formatted(from_),
+            from_formatted=shown(from_),
             direction=direction,
         )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ringback.effects import Save
 from ringback.events import CallArrived, Event, VoiceRouting
 from ringback.kernel.error_codes import title
-from ringback.kernel.fields import phone_number
+from ringback.numbers.written import e164, readings
 from ringback.resources.api.account import Account
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.application import Application
@@ -64,7 +64,7 @@ class Directory:
     async def caller_id(self, account_sid: str, number: str) -> str | None:
         """SID of our number, or verified caller id, that ``number`` is; None when it is neither."""
         try:
-            tidy = phone_number(number)
+            tidy = e164(number)
         except ValueError:
             return None
         for noun in (IncomingPhoneNumber, OutgoingCallerId):
@@ -74,13 +74,10 @@ class Directory:
         return None
 
     async def prepare_arrival(self, event: CallArrived) -> Event:
-        """Fill in the routing of a call that arrives, and its number as we know it.
-
-        Trunks write a number with or without ``+``, some without the country code of the US.
-        """
+        """Fill in the routing of a call that arrives, and its number as we know it."""
         if event.routing is not None:
             return event
-        for number in (event.to, *(prefix + event.to for prefix in ("+", "+1") if event.to.isdigit())):
+        for number in readings(event.to):
             routing = await self.routing(number)
             account = None if routing is None else await self._active(routing, event)
             if routing is not None and account is not None:

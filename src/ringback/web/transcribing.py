@@ -13,6 +13,7 @@ from ringback.effects.transcription import Transcribe
 from ringback.events import Event
 from ringback.events.transcription import TranscriptionEnded, TranscriptionRemovalRequested
 from ringback.kernel.clock import Clock
+from ringback.kernel.recording_file import wav_file
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
@@ -167,7 +168,7 @@ class Transcriptions:
             return replace(ended, problem="a tester ordered it to fail")
         if self._listener is None:
             return replace(ended, problem=OFF)
-        path = self._recordings / f"{record.recording_sid}.wav"
+        path = wav_file(self._recordings, record.recording_sid)
         if not path.is_file():
             return replace(ended, problem="the recording's audio is not there any more")
         heard = await self._listener.transcribe(path)

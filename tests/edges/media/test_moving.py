@@ -93,11 +93,11 @@ async def test_the_worker_that_it_leaves_dies(two: Rig) -> None:
     phones = await talkers(two)
     stay, go = two.pool._where["A"][0], two.pool._where["B"][0]
     assert stay is not go
-    assert go.process is not None
-    os.kill(go.process.pid, signal.SIGSTOP)
+    assert go.keeper.link is not None
+    os.kill(go.keeper.link.process.pid, signal.SIGSTOP)
     two.pool.join("A", "room")
     two.pool.join("B", "room")
-    os.kill(go.process.pid, signal.SIGKILL)
+    os.kill(go.keeper.link.process.pid, signal.SIGKILL)
     while "B" in two.pool._moving:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)

@@ -14,6 +14,7 @@ import pytest
 from ringback.edges.media import client
 from ringback.edges.media import protocol as p
 from ringback.edges.media.client import MediaError, MediaPool
+from ringback.processes.keeper import Restarts
 
 from .rig import Rig
 
@@ -71,15 +72,15 @@ async def test_a_worker_that_keeps_dying_is_started_ever_more_rarely(
             raise OSError("no more processes")
         return await start(sys.executable, "-S", "-c", "raise SystemExit(7)", **options)  # type: ignore[misc]
 
-    monkeypatch.setattr(client, "_LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(client.asyncio, "create_subprocess_exec", dying)
+    monkeypatch.setattr(client, "_RESTARTS", Restarts(0.01, 0.01))
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", dying)
     pool = MediaPool(
         workers=1, ports=range(0), bind_host="127.0.0.1", on_report=lambda _: None, data_dir=tmp_path
     )
     await pool.start()
-    (link,) = pool._links
+    (worker,) = pool._workers
     async with asyncio.timeout(10):
-        while link.failures < 4:
+        while worker.keeper.failures < 4:
             await asyncio.sleep(0.01)
         with pytest.raises(MediaError):
             await pool.open("A", group="g")
@@ -89,9 +90,9 @@ async def test_a_worker_that_keeps_dying_is_started_ever_more_rarely(
 
 
 def test_the_wait_doubles_to_a_bound() -> None:
-    waits = [client._pause(failures) for failures in range(1, 10)]
-    assert waits == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert client._pause(10_000) == 30
+    waits = [client._RESTARTS.wait(failures) for failures in range(10)]
+    assert waits == [0, 0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert client._RESTARTS.wait(10_000) == 30
 
 
 async def test_stop_ends_the_wait_for_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,9 +104,9 @@ async def test_stop_ends_the_wait_for_a_restart(tmp_path: Path, monkeypatch: pyt
     )
     await pool.start()
     (stats,) = await pool.worker_stats()
-    monkeypatch.setattr(client.asyncio, "create_subprocess_exec", fail)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", fail)
     os.kill(stats.pid, signal.SIGKILL)
     async with asyncio.timeout(5):
-        while not pool._links[0].failures:
+        while not pool._workers[0].keeper.failures:
             await asyncio.sleep(0.01)
         await pool.stop()

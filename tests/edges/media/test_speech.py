@@ -30,15 +30,10 @@ async def test_beginning_and_end_are_told_of_watched_legs_only(rig: Rig) -> None
         phones[leg], address = await rig.call(leg, law="PCMA" if leg == "A" else "PCMU")
         rig.pool.join(leg, "room")
         phones[leg].talk(500, address)
-    clock = asyncio.get_running_loop()
     rig.pool.watch_speech("A", True)
-    began = clock.time()
     await rig.wait(p.Speech)
-    assert 0.15 < clock.time() - began < 2
     await quiet(phones["A"])
-    ended = clock.time()
     await rig.wait(p.Speech, 2)
-    assert 0.6 < clock.time() - ended < 3
     assert told(rig) == [("A", True), ("A", False)]
 
 

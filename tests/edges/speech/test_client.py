@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringback.edges.speech import client, process
+from ringback.edges.speech import client
 from ringback.edges.speech.client import Speech, SpeechError
 from ringback.media.g711 import decode
 from ringback.media.wav import read
 
 STAND_IN = """
-import json, os, socket, sys, time
-link = socket.socket(fileno=int(sys.argv[-1]))
-for line in link.makefile("rb"):
-    job = json.loads(line)
+import json, os, time
+from ringback.processes.child import bodies, inherited, tell
+link = inherited()
+for body in bodies(link):
+    job = json.loads(body)
     text = job["text"]
     answer = {"id": job["id"], "seconds": 0.1}
     if "die" in text:
@@ -32,7 +33,7 @@ for line in link.makefile("rb"):
         answer = {"id": job["id"], "error": "no such word"}
     elif job["path"]:
         open(job["path"], "wb").write(b"" if "mute" in text else b"\\x00" * 800)
-    link.sendall(b"rubbish\\n" if "babble" in text else json.dumps(answer).encode() + b"\\n")
+    tell(link, b"rubbish" if "babble" in text else json.dumps(answer).encode())
 """
 
 
@@ -46,7 +47,7 @@ async def speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     async def instead(*command: str, **options: object) -> object:
         return await start(sys.executable, str(program), command[-1], **options)  # type: ignore[misc]
 
-    monkeypatch.setattr(process.asyncio, "create_subprocess_exec", instead)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", instead)
     made = Speech(cache_dir=tmp_path / "cache", idle_seconds=0)
     yield made
     await made.close()
@@ -116,7 +117,7 @@ async def test_a_killed_process_is_replaced(speech: Speech) -> None:
     waiting = asyncio.create_task(say(speech, "Now hang."))
     assert speech._link is not None
     await asyncio.sleep(0.05)
-    os.kill(speech._link._process.pid, signal.SIGKILL)
+    os.kill(speech._link.link.process.pid, signal.SIGKILL)
     with pytest.raises(SpeechError, match="status -9"):
         await waiting
     assert len(await say(speech, "Two.")) == 1
@@ -161,7 +162,7 @@ async def test_a_process_that_cannot_start(speech: Speech, monkeypatch: pytest.M
     async def fail(*_: object, **__: object) -> object:
         raise OSError("no more processes")
 
-    monkeypatch.setattr(process.asyncio, "create_subprocess_exec", fail)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", fail)
     with pytest.raises(SpeechError, match="no more processes"):
         await say(speech, "One.")
 

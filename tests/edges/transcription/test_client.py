@@ -157,7 +157,7 @@ async def test_a_killed_process_is_replaced(transcriber: Transcriber, box: Box) 
     waiting = asyncio.create_task(transcriber.transcribe(box.says("hang")))
     await asyncio.sleep(0.05)
     (worker,) = transcriber._processes
-    os.kill(worker._process.pid, signal.SIGKILL)
+    os.kill(worker.link.process.pid, signal.SIGKILL)
     lost = await waiting
     assert lost == Heard(problem="the process ended with status -9", crashed=True)
     assert (await transcriber.transcribe(box.says("two"))).text == "TWO"
@@ -221,13 +221,13 @@ async def test_closing_waits_for_a_process_that_is_ending(starts: Path, box: Box
     transcriber = Transcriber(engine="stand_in_engine:Obedient", idle_seconds=0.01)
     await transcriber.transcribe(box.says("one"))
     (worker,) = transcriber._processes
-    os.kill(worker._process.pid, signal.SIGSTOP)
+    os.kill(worker.link.process.pid, signal.SIGSTOP)
     async with asyncio.timeout(10):
         while transcriber._runners:
             await asyncio.sleep(0.01)
-    assert worker._process.returncode is None
+    assert worker.link.process.returncode is None
     await transcriber.close()
-    assert worker._process.returncode == -signal.SIGKILL
+    assert worker.link.process.returncode == -signal.SIGKILL
     assert transcriber.processes == 0
 
 

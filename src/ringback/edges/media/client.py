@@ -4,7 +4,6 @@ callback."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
-from ringback.edges.child import end_soon, start_child
 from ringback.edges.media import protocol as p
 from ringback.edges.media.protocol import Address, Item, Law, Report, Track
+from ringback.processes.keeper import Keeper, Restarts
+from ringback.processes.link import Link, start
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
@@ -22,30 +22,25 @@ log = logging.getLogger(__name__)
 _PATIENCE: Final = 10.0
 """Seconds that a worker may take to answer or to end."""
 
-_STEADY: Final = 10.0
-"""A worker that ran for so many seconds did start well: the next one comes at once."""
-
-_LONGEST_WAIT: Final = 30.0
-"""Seconds between two starts of a worker that keeps dying, at most; the first wait is a quarter second."""
+_RESTARTS: Final = Restarts(pause=0.25, longest=30.0, steady=10.0)
+"""For ever: a call centre without sound is no use, and what killed the worker may pass."""
 
 
 class MediaError(Exception):
     """A leg could not be opened, or a worker did not answer; the message says why."""
 
 
-class _Link:
+class _Worker:
     """One worker process and what is known to run in it."""
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.process: asyncio.subprocess.Process | None = None
-        self.writer: asyncio.StreamWriter | None = None
-        self.task: asyncio.Task[None] | None = None
+        self.keeper: Keeper
         self.legs: set[str] = set()
-        self.started = 0.0
-        """When the process was started, by the loop's clock."""
-        self.failures = 0
-        """Starts in a row that came to nothing."""
+
+    def say(self, command: p.Record) -> None:
+        """Hand a command over; dropped while the process is being started again."""
+        self.keeper.send(p.body(command))
 
 
 class MediaPool:
@@ -62,55 +57,48 @@ class MediaPool:
         self, *, workers: int, ports: range, bind_host: str, on_report: Callable[[Report], None],
         data_dir: Path, no_audio_seconds: float = 30.0,
     ) -> None:  # fmt: skip
-        self._links = [_Link(index) for index in range(workers)]
+        self._workers = [_Worker(index) for index in range(workers)]
         self._ports, self._host, self._data_dir = ports, bind_host, data_dir
         self._on_report, self._no_audio = on_report, no_audio_seconds
-        self._where: dict[str, tuple[_Link, str]] = {}
+        self._where: dict[str, tuple[_Worker, str]] = {}
         self._ports_of: dict[str, int] = {}
         self._connects: dict[str, p.Connect] = {}
         self._standing: dict[str, dict[type[p.Record], p.Record]] = {}
         """What holds for a leg in whichever worker it is: the last order of a kind."""
-        self._moving: dict[str, tuple[_Link, list[p.Record]]] = {}
+        self._moving: dict[str, tuple[_Worker, list[p.Record]]] = {}
         """Legs on their way from a worker to another: whence, and what the other one is to be told then."""
-        self._groups: dict[str, tuple[_Link, set[str]]] = {}
+        self._groups: dict[str, tuple[_Worker, set[str]]] = {}
         self._rooms: dict[str, str] = {}
         self._members: dict[str, set[str]] = {}
-        self._playbacks: dict[str, tuple[_Link, set[str]]] = {}
-        self._recordings: dict[str, tuple[_Link, str, str]] = {}
+        self._playbacks: dict[str, tuple[_Worker, set[str]]] = {}
+        self._recordings: dict[str, tuple[_Worker, str, str]] = {}
         self._opening: dict[str, asyncio.Future[Address]] = {}
         self._leg_stats: dict[str, list[asyncio.Future[p.LegStats]]] = {}
         self._worker_stats: dict[int, list[asyncio.Future[p.WorkerStats]]] = {}
-        self._stopping = asyncio.Event()
         self._decoder = msgspec.msgpack.Decoder(p.Report)
+        for worker in self._workers:
+            worker.keeper = self._keeper(worker)
 
     async def start(self) -> None:
         """Spawn the workers."""
-        await asyncio.gather(*(self._spawn(link) for link in self._links))
+        await asyncio.gather(*(worker.keeper.start() for worker in self._workers))
 
     async def stop(self) -> None:
         """Close the control sockets and wait until the workers have synced their recordings and ended."""
-        self._stopping.set()
-        for link in self._links:
-            if link.writer is not None and link.writer.can_write_eof():
-                link.writer.write_eof()
-        for link in self._links:
-            while link.task is not None:
-                task, link.task = link.task, None  # one that restarts its worker puts another here
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await asyncio.gather(*(worker.keeper.stop() for worker in self._workers))
 
     async def open(self, leg: str, *, group: str) -> Address:
         """Bind a port for the leg in the group's worker; raises `MediaError` when none is free or the
         leg is open."""
         if leg in self._where:
             raise MediaError(f"{leg} is open already")
-        link, members = self._groups.get(group) or (self._idlest(), set())
-        if link.writer is None:
+        worker, members = self._groups.get(group) or (self._idlest(), set())
+        if not worker.keeper.up:
             raise MediaError("the media worker is being restarted")
-        self._groups[group] = link, members
+        self._groups[group] = worker, members
         members.add(leg)
-        link.legs.add(leg)
-        self._where[leg] = link, group
+        worker.legs.add(leg)
+        self._where[leg] = worker, group
         self._opening[leg] = future = asyncio.get_running_loop().create_future()
         self._send(leg, p.Open(leg))
         try:
@@ -123,9 +111,9 @@ class MediaPool:
         self._ports_of[leg] = address[1]
         return address
 
-    def _idlest(self) -> _Link:
+    def _idlest(self) -> _Worker:
         """The worker with the fewest legs, of those that run if any does."""
-        return min(self._links, key=lambda link: (link.writer is None, len(link.legs)))
+        return min(self._workers, key=lambda worker: (not worker.keeper.up, len(worker.legs)))
 
     def connect(
         self, leg: str, remote: Address, codec: Law, payload_type: int, telephone_event: int | None,
@@ -251,15 +239,15 @@ class MediaPool:
         """Lateness and consumption of every worker that runs; raises TimeoutError when one does not
         answer."""
         futures = []
-        for link in self._links:
-            if link.writer is not None:
+        for worker in self._workers:
+            if worker.keeper.up:
                 future: asyncio.Future[p.WorkerStats] = asyncio.get_running_loop().create_future()
-                self._worker_stats.setdefault(link.index, []).append(future)
-                link.writer.write(p.frame(p.AskWorkerStats()))
+                self._worker_stats.setdefault(worker.index, []).append(future)
+                worker.say(p.AskWorkerStats())
                 futures.append(asyncio.wait_for(future, _PATIENCE))
         return list(await asyncio.gather(*futures))
 
-    def _move(self, leg: str, link: _Link) -> None:
+    def _move(self, leg: str, worker: _Worker) -> None:
         """Take a leg to another worker, with its port: the far side notices nothing but a new SSRC."""
         old, group = self._where[leg]
         following: list[p.Record] = [p.Open(leg, self._ports_of[leg])]
@@ -268,17 +256,17 @@ class MediaPool:
         following += self._standing.get(leg, {}).values()
         if leg in self._moving:  # it has not even arrived where it is to leave from
             old = self._moving[leg][0]
-        elif old.writer is not None:
-            old.writer.write(p.frame(p.Release(leg)))
+        elif old.keeper.up:
+            old.say(p.Release(leg))
         self._moving[leg] = old, following
-        self._where[leg] = link, group
+        self._where[leg] = worker, group
         self._where[leg][0].legs.add(leg)
-        for each in self._links:
-            if each is not link:
+        for each in self._workers:
+            if each is not worker:
                 each.legs.discard(leg)
         members = self._groups[group][1]
         if members == {leg}:
-            self._groups[group] = link, members
+            self._groups[group] = worker, members
 
     def _arrive(self, leg: str) -> None:
         """The ports of a moving leg are free: it goes on where it is to be."""
@@ -292,22 +280,22 @@ class MediaPool:
             self._moving[leg][1].append(command)
             return
         where = self._where.get(leg)
-        if where is not None and where[0].writer is not None:
-            where[0].writer.write(p.frame(command))
+        if where is not None:
+            where[0].say(command)
 
     def _send_recording(self, recording: str, command: p.Record) -> None:
         if recording in self._recordings:
-            link, leg, _ = self._recordings[recording]
+            worker, leg, _ = self._recordings[recording]
             if leg in self._where:
                 self._send(leg, command)
-            elif isinstance(command, p.StopRecording) and link.writer is not None:
-                link.writer.write(p.frame(command))  # a room's: it has no leg
+            elif isinstance(command, p.StopRecording):
+                worker.say(command)  # a room's: it has no leg
 
     def _forget(self, leg: str) -> None:
-        link, group = self._where.pop(leg, (None, ""))
-        if link is None:
+        worker, group = self._where.pop(leg, (None, ""))
+        if worker is None:
             return
-        link.legs.discard(leg)
+        worker.legs.discard(leg)
         for known in (self._ports_of, self._connects, self._moving, self._standing):
             known.pop(leg, None)
         for future in self._leg_stats.pop(leg, ()):
@@ -327,64 +315,24 @@ class MediaPool:
             if not members:
                 del self._members[room]
 
-    async def _spawn(self, link: _Link) -> None:
-        link.started = asyncio.get_running_loop().time()
-        link.process, reader, link.writer = await start_child("ringback.edges.media.worker")
-        each = len(self._ports) // len(self._links) // 2 * 2
-        low = self._ports.start + (self._ports.start & 1) + link.index * each
-        ports = (low, low + each) if each else (0, 0)
-        options = msgspec.msgpack.encode(p.Options(self._host, ports, self._no_audio))
-        link.writer.write(len(options).to_bytes(4, "big") + options)
-        if self._stopping.is_set():
-            link.writer.write_eof()
-        link.task = asyncio.create_task(self._serve(link, reader), name=f"media worker {link.index}")
+    def _keeper(self, worker: _Worker) -> Keeper:
+        each = len(self._ports) // len(self._workers) // 2 * 2
+        low = self._ports.start + (self._ports.start & 1) + worker.index * each
+        options = p.Options(self._host, (low, low + each) if each else (0, 0), self._no_audio)
 
-    async def _serve(self, link: _Link, reader: asyncio.StreamReader) -> None:
-        """Read reports until the worker ends; then report what was lost and start another."""
-        frames = p.FrameReader()
-        process, writer = link.process, link.writer
-        assert process is not None
-        assert writer is not None
-        try:
-            while data := await reader.read(1 << 16):
-                for body in frames.feed(data):
-                    self._take(link, self._decoder.decode(body))
-        except ConnectionError:
-            pass  # it is gone: the same as the end of the stream
-        except (ValueError, msgspec.DecodeError):
-            log.exception("media worker %d does not speak our protocol", link.index)
-            process.kill()
-        link.writer = None
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-        await end_soon(process, _PATIENCE)
-        self._lose(link)
-        if not self._stopping.is_set():
-            log.error("media worker %d ended with status %s", link.index, process.returncode)
-            await self._restart(link)
+        def take(body: bytes) -> None:
+            self._take(worker, self._decoder.decode(body))
 
-    async def _restart(self, link: _Link) -> None:
-        """Start another, at once when the last one ran well, else after a wait that doubles to a bound."""
-        clock = asyncio.get_running_loop()
-        if clock.time() - link.started >= _STEADY:
-            link.failures = 0
-        while not self._stopping.is_set():
-            if link.failures:
-                wait = _pause(link.failures)
-                log.error("media worker %d does not stay up: next start in %.2f s", link.index, wait)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), wait)
-                    return
-            link.failures += 1
-            try:
-                await self._spawn(link)
-            except OSError as error:
-                log.error("media worker %d cannot be started: %s", link.index, error)
-            else:
-                return
+        async def start_worker() -> Link:
+            name = f"media worker {worker.index}"
+            return await start(name, ("-m", "ringback.edges.media.worker"), (), take, patience=_PATIENCE)
 
-    def _take(self, link: _Link, report: Report) -> None:
+        return Keeper(
+            start_worker, _RESTARTS,
+            on_up=lambda link: link.send(p.body(options)), on_down=lambda: self._lose(worker),
+        )  # fmt: skip
+
+    def _take(self, worker: _Worker, report: Report) -> None:
         match report:
             case p.Opened(leg, address) if leg in self._opening and not self._opening[leg].done():
                 self._opening[leg].set_result((address[0], address[1]))
@@ -395,7 +343,7 @@ class MediaPool:
             case p.Opened():
                 return  # one that came from another worker
             case p.Released(leg):
-                if leg in self._moving and self._moving[leg][0] is link:
+                if leg in self._moving and self._moving[leg][0] is worker:
                     self._arrive(leg)
                 return
             case p.OpenFailed(leg) if leg in self._where:
@@ -406,10 +354,10 @@ class MediaPool:
                 _answer(self._leg_stats.get(report.leg), report)
                 return
             case p.WorkerStats():
-                _answer(self._worker_stats.get(link.index), report)
+                _answer(self._worker_stats.get(worker.index), report)
                 return
             case p.PlaybackDone():
-                _, left = self._playbacks.get(report.leg, (link, set()))
+                _, left = self._playbacks.get(report.leg, (worker, set()))
                 left.discard(report.playback)
                 if not left:
                     self._playbacks.pop(report.leg, None)
@@ -423,36 +371,31 @@ class MediaPool:
         except Exception:
             log.exception("a media report was not taken: %r", report)
 
-    def _lose(self, link: _Link) -> None:
+    def _lose(self, worker: _Worker) -> None:
         """Report the end of everything that ran in a worker that has ended."""
-        for future in self._worker_stats.pop(link.index, ()):
+        for future in self._worker_stats.pop(worker.index, ()):
             if not future.done():
                 future.set_exception(TimeoutError("the media worker died"))
         # By the worker, not by its open legs: the end of a closed leg's recording may still be owed.
         for leg, (where, playbacks) in list(self._playbacks.items()):
-            if where is link:
+            if where is worker:
                 del self._playbacks[leg]
                 for playback in sorted(playbacks):
                     self._hand_over(p.PlaybackDone(leg, playback, 0.0, False, "the media worker died"))
         for recording, (where, leg, path) in list(self._recordings.items()):
-            if where is link:
+            if where is worker:
                 from ringback.edges.media.finished import lost_recording  # numpy, only when it is needed
 
                 del self._recordings[recording]
                 self._hand_over(lost_recording(leg, recording, path))
-        for leg in [leg for leg, (old, _) in self._moving.items() if old is link]:
+        for leg in [leg for leg, (old, _) in self._moving.items() if old is worker]:
             self._arrive(leg)
-        for leg in sorted(link.legs):
+        for leg in sorted(worker.legs):
             if leg in self._opening and not self._opening[leg].done():
                 self._opening[leg].set_exception(MediaError("the media worker died"))
             self._forget(leg)
-            if not self._stopping.is_set():
+            if not worker.keeper.stopping:
                 self._hand_over(p.LegLost(leg))
-
-
-def _pause(failures: int) -> float:
-    """Seconds to wait before the next start, after so many that came to nothing."""
-    return min(_LONGEST_WAIT, 0.25 * 2.0 ** min(failures - 1, 10))
 
 
 def _answer(waiting: list[asyncio.Future[_T]] | None, report: _T) -> None:

@@ -1,14 +1,12 @@
-"""What the main process and a media worker say to each other: msgpack records behind a 4-byte length.
+"""What the main process and a media worker say to each other, in frames (`ringback.processes.frames`).
 
-A frame on the control socket is a big-endian length and a msgpack map with a ``type`` tag. Commands go
-to the worker,
-reports come back. Times are seconds, addresses ``(host, port)``.
+A body is a msgpack map with a ``type`` tag; the first that a worker gets are its `Options`. Commands go to the
+worker, reports come back. Times are seconds, addresses ``(host, port)``.
 """
 
 from __future__ import annotations
 
-import struct
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -19,11 +17,6 @@ Address = tuple[str, int]
 
 Track = Literal["inbound", "outbound", "both"]
 """What a recording holds: what the leg says, what it hears, or the two."""
-
-MAX_FRAME: Final = 4 * 1024 * 1024
-"""Longest frame accepted on the control socket, in bytes."""
-
-_LENGTH: Final = struct.Struct("!I")
 
 
 class Record(msgspec.Struct, tag=True, frozen=True):
@@ -397,31 +390,6 @@ Report = (
 _encoder = msgspec.msgpack.Encoder()
 
 
-def frame(record: Record) -> bytes:
-    """One record as it goes over the socket."""
-    body = _encoder.encode(record)
-    return _LENGTH.pack(len(body)) + body
-
-
-class FrameReader:
-    """Bytes of the control socket → bodies of whole frames; raises ValueError for a frame above
-    `MAX_FRAME`."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take what arrived; returns the bodies that are complete."""
-        self._data += data
-        bodies: list[bytes] = []
-        start = 0
-        while len(self._data) - start >= 4:
-            (size,) = _LENGTH.unpack_from(self._data, start)
-            if size > MAX_FRAME:
-                raise ValueError(f"control frame of {size} bytes")
-            if len(self._data) - start - 4 < size:
-                break
-            bodies.append(bytes(self._data[start + 4 : start + 4 + size]))
-            start += 4 + size
-        del self._data[:start]
-        return bodies
+def body(record: Record | Options) -> bytes:
+    """One record as the body of a frame."""
+    return _encoder.encode(record)

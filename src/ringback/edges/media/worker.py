@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import resource
 import select
-import signal
 import socket
 import sys
 import time
@@ -28,6 +27,8 @@ from ringback.media import FRAME_SECONDS
 from ringback.media.dtmf import detect
 from ringback.media.g711 import decode, encode, transcode
 from ringback.media.mix import add
+from ringback.processes.child import inherited
+from ringback.processes.frames import Frames, frame
 
 _CATCH_UP: Final = 5
 """Ticks behind (100 ms) up to which the missed frames are still sent; beyond, time is skipped."""
@@ -50,7 +51,7 @@ class Worker:
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
-        self.reader = p.FrameReader()
+        self.frames = Frames()
         self.decoder = msgspec.msgpack.Decoder(p.Command)
         self.options: p.Options | None = None
         self.skipped = 0
@@ -65,13 +66,19 @@ class Worker:
 
     def run(self) -> None:
         """Tick until the control socket closes; then finish the recordings."""
+        # Each tick is due 20 ms after the last one was *due*, not after it was done: what a tick takes must not add up,
+        # or the far sides' jitter buffers would run dry at the pace of our delays.
         due = time.monotonic()
         while self.alive:
             due += FRAME_SECONDS
             self.wait(due - _HALF)
+            # A process that is late has no time to read early; the tick reads everything anyway.
             if self.alive and time.monotonic() < due - _EARLY:
                 self.receive(early=True)
             self.wait(due)
+            # A few missed frames are sent in a burst, which a jitter buffer levels out. After a longer stop (the
+            # core was taken away) that would be a flood of old sound: the time is skipped instead, and the RTP
+            # timestamps say so.
             behind = int((time.monotonic() - due) / FRAME_SECONDS)
             if behind > _CATCH_UP:
                 self.skipped += behind
@@ -79,24 +86,29 @@ class Worker:
                 for leg in self.desk.legs.values():
                     leg.skip(behind)
             self.run_tick()
+            # Measured after the work: what the last leg's packet was late, which is what somebody hears.
             lateness = time.monotonic() - due
             self.late.append(lateness)
             for leg in self.desk.legs.values():
                 if lateness > leg.late_max and leg.link is not None:
                     leg.late_max = lateness
-            self.flush()
+            self.flush()  # last: no packet waits for what the main process is told
         for name in list(self.desk.legs):
             self.desk.close(p.Close(name))
         self.desk.disk.stop()
 
     def wait(self, until: float) -> None:
         """Carry out commands until that time of the monotonic clock."""
+        # Only the control socket wakes it: audio that comes meanwhile waits in the kernel for the next reading, so a
+        # thousand streams cost two wake-ups in 20 ms and not a thousand.
         while self.alive and (rest := until - time.monotonic()) > 0:
             if select.select([self.control], [], [], rest)[0]:
                 self.read_control()
 
     def run_tick(self) -> None:
         """Receive, route, send, record: one 20 ms step of every leg."""
+        # Everybody is heard before anybody is spoken to, so that what came in this tick leaves in this tick: a room
+        # adds no delay of its own, in whatever order its legs stand.
         self.desk.tick += 1
         self.receive()
         said: dict[str, Heard | None] = {}
@@ -241,12 +253,12 @@ class Worker:
     def flush(self) -> None:
         """Send what is queued without waiting."""
         while self.reports:
-            self.owed += p.frame(self.reports.popleft())
+            self.owed += frame(p.body(self.reports.popleft()))
         if not self.owed:
             return
         try:
             del self.owed[: self.control.send(self.owed)]
-        except BlockingIOError:
+        except BlockingIOError:  # waiting would stop the sound: it is tried again after the next tick
             if len(self.owed) > _MOST_OWED:
                 self.alive = False
         except OSError:  # the main process is gone
@@ -263,7 +275,7 @@ class Worker:
         if not data:
             self.alive = False
             return
-        for body in self.reader.feed(data):
+        for body in self.frames.feed(data):
             if self.options is None:
                 self.options = msgspec.msgpack.decode(body, type=p.Options)
                 self.desk.host, self.desk.ports = self.options.bind_host, self.options.ports
@@ -288,13 +300,11 @@ class Worker:
 
 def main() -> None:
     """Run on the control socket whose descriptor is the first argument."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the main process decides when audio ends
+    control = inherited()
+    control.setblocking(False)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sys.setswitchinterval(0.0005)  # the disk thread must not hold up a tick
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.setblocking(False)
     Worker(control).run()
 
 

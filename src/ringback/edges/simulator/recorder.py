@@ -15,6 +15,7 @@ from ringback.effects.conferences import RecordRoom
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
 from ringback.kernel.clock import Clock
 from ringback.kernel.lane import Lane
+from ringback.kernel.recording_file import wav_file
 
 log = logging.getLogger("ringback.simulated")
 
@@ -133,7 +134,7 @@ class Recorder:
         from ringback.edges.simulator.wavefile import write_take
 
         sid = take.effect.recording_sid
-        path = self._recordings / f"{sid}.wav"
+        path = wav_file(self._recordings, sid)
         try:
             spoken = await self._rendered(take)
             written = await asyncio.to_thread(write_take, take, length, spoken, path)

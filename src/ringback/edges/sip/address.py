@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from ringback.kernel.fields import phone_number
+from ringback.numbers.written import e164
 from ringback.settings import Trunk
 from ringback.sip.uri import BadAddress, split_host_port
 
@@ -42,7 +42,7 @@ def number_of(user: str) -> str:
         digits = re.sub(r"[^0-9]", "", text)
         if text.startswith("+") or len(digits) >= 8:
             try:
-                return phone_number(text)
+                return e164(text)
             except ValueError:
                 return text
     return text

@@ -14,6 +14,7 @@ from ringback.effects import RecordLeg, StopRecording
 from ringback.effects.conferences import RecordRoom
 from ringback.events import Event, RecordingBegan, RecordingEnded, RecordingSilent
 from ringback.kernel.lane import Lane
+from ringback.kernel.recording_file import wav_file
 
 log = logging.getLogger("ringback.sip")
 
@@ -53,7 +54,7 @@ class Recordings:
         """Start a recording of everybody in a room."""
         if effect.trim:
             self._trims.add(effect.recording_sid)
-        path = str(self._folder / f"{effect.recording_sid}.wav")
+        path = str(wav_file(self._folder, effect.recording_sid))
         self._owners[effect.recording_sid] = effect.owner
         self._pool.record_room(effect.call_sid, effect.room, effect.recording_sid, path, effect.owner.sid)
 
@@ -93,7 +94,7 @@ class Recordings:
         self._pool.record(
             effect.call_sid,
             effect.recording_sid,
-            str(self._folder / f"{effect.recording_sid}.wav"),
+            str(wav_file(self._folder, effect.recording_sid)),
             channels=2 if effect.channels == 2 else 1,
             track=effect.track,
             silence_timeout=effect.silence_timeout,
@@ -103,7 +104,7 @@ class Recordings:
         return self._owners.get(report.recording) or Lane("call", report.leg)
 
     async def _finish(self, report: media.RecordingStopped) -> None:
-        path = self._folder / f"{report.recording}.wav"
+        path = wav_file(self._folder, report.recording)
         seconds = report.seconds
         if report.recording in self._trims:
             self._trims.discard(report.recording)

@@ -17,6 +17,7 @@ from ringback.edges.sip.phones import Kept
 from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.route import Router
 from ringback.events import Event
+from ringback.kernel.recording_file import recordings_folder
 from ringback.settings import Settings
 
 
@@ -87,7 +88,7 @@ def build_sip(
         router=Router(settings, lambda user: registrar.lookup(user, loop.time())),
         pool=pool,
         prompts=prompts,
-        recordings=settings.data_dir / "recordings",
+        recordings=recordings_folder(settings.data_dir),
         media_host=own_address(settings),
         warm=warm,
     )

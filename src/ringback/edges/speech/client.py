@@ -52,12 +52,12 @@ class Speech:
     @property
     def running(self) -> bool:
         """Whether the process is there."""
-        return self._link is not None
+        return self._link is not None and self._link.link.open
 
     def warm(self) -> None:
         """Start the process and load its voice, without waiting."""
         self._rest_later()
-        if self._link is None and self._warming is None and not self._closed:
+        if not self.running and self._warming is None and not self._closed:
             self._warming = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
@@ -162,16 +162,15 @@ class Speech:
         async with self._starting:
             if self._closed:
                 raise SpeechError("speech is closed")
-            if self._link is None:
-                self._link = await SpeechProcess.start(self._ended)
+            if self._link is None or not self._link.link.open:
+                self._link = await SpeechProcess.start()
+                self._end_with(self._link.ended)
             return self._link
 
-    def _ended(self, link: SpeechProcess) -> None:
-        if self._link is link:
-            self._link = None
-        # It is still being waited for; closing must not leave that unfinished.
-        self._ending.add(link.gone)
-        link.gone.add_done_callback(self._ending.discard)
+    def _end_with(self, task: asyncio.Task[None]) -> None:
+        """Closing must not leave it unfinished."""
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def _rest_later(self) -> None:
         if self._idle_timer is not None:
@@ -183,9 +182,7 @@ class Speech:
         if self._waiting:
             self._rest_later()
         elif self._link is not None:
-            task = asyncio.get_running_loop().create_task(self._link.end())
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._end_with(asyncio.get_running_loop().create_task(self._link.end()))
 
 
 def _used(path: Path) -> bool:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 import logging
 import time
-from collections.abc import Callable
 
-from ringback.edges.child import end_soon, start_child
+from ringback.processes.link import Link, start
 
 log = logging.getLogger("ringback.speech")
-
-PATIENCE = 5.0
-"""Seconds that a process without work may take to end; then it is killed."""
 
 
 class SpeechError(Exception):
@@ -25,84 +20,60 @@ class SpeechError(Exception):
 class SpeechProcess:
     """One run of ``ringback.edges.speech.worker``. When it ends, whatever waits for it fails."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
-        on_end: Callable[[SpeechProcess], None],
-    ) -> None:  # fmt: skip
-        self._process = process
-        self._writer = writer
-        self._on_end = on_end
+    def __init__(self) -> None:
+        self.link: Link
+        self.ended: asyncio.Task[None]
+        """Done when the process is gone and what waited for it has been told."""
         self._ids = itertools.count(1)
-        self.jobs: dict[int, asyncio.Future[float]] = {}
+        self._jobs: dict[int, asyncio.Future[float]] = {}
         self._answered = time.monotonic()
         self._ending = False
-        self.gone = asyncio.get_running_loop().create_task(self._serve(reader))
-        """Reads its answers; done when the process has ended."""
 
     @classmethod
-    async def start(cls, on_end: Callable[[SpeechProcess], None]) -> SpeechProcess:
-        """Start it; raises :class:`SpeechError`. ``on_end`` is called when it takes no more work."""
+    async def start(cls) -> SpeechProcess:
+        """Start it; raises :class:`SpeechError`."""
+        made = cls()
         try:
-            child = await start_child("ringback.edges.speech.worker")
+            made.link = await start(
+                "the speech process", ("-m", "ringback.edges.speech.worker"), (), made._take
+            )
         except OSError as error:
             raise SpeechError(f"the speech process cannot start: {error}") from error
-        return cls(*child, on_end)
+        made.ended = asyncio.get_running_loop().create_task(made._fail_in_the_end())
+        return made
 
     async def ask(self, job: dict[str, str | float]) -> float:
         """Seconds of the sound that a job made; raises :class:`SpeechError`."""
-        if self._ending:
+        if not self.link.open:
             raise SpeechError("the speech process is ending")
-        if not self.jobs:
+        if not self._jobs:
             self._answered = time.monotonic()
         number = next(self._ids)
         future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self.jobs[number] = future
+        self._jobs[number] = future
         try:
-            self._writer.write(json.dumps({"id": number, **job}).encode() + b"\n")
+            self.link.send(json.dumps({"id": number, **job}).encode())
             return await future
         finally:
-            self.jobs.pop(number, None)
+            self._jobs.pop(number, None)
 
     def kill_if_stuck(self, seconds: float) -> None:
         """End a process that has answered nothing for so long although it has work."""
-        if not self._ending and time.monotonic() - self._answered >= seconds:
-            log.error("the speech process has been silent for %.0f s: it is killed", seconds)
-            self._stop()
-            self._kill()
+        if self.link.open and time.monotonic() - self._answered >= seconds:
+            self.link.kill(f"silent for {seconds:.0f} s")
 
     async def end(self) -> None:
         """End it and wait until it is gone; jobs that wait fail."""
-        self._stop()
-        if self.jobs:
-            self._kill()
-        self._writer.close()
-        await asyncio.shield(self.gone)
+        self._ending = True
+        if self._jobs:
+            self.link.kill()
+        self.link.close()
+        await asyncio.shield(self.ended)
 
-    async def _serve(self, reader: asyncio.StreamReader) -> None:
-        try:
-            while line := await reader.readline():
-                self._take(line)
-        except ConnectionError:
-            pass  # it is gone: the same as the end of the stream
-        except (ValueError, KeyError, TypeError) as error:
-            log.error("the speech process does not speak our protocol: %r", error)
-            self._kill()
-        expected = self._ending
-        self._stop()
-        self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
-        status = await end_soon(self._process, PATIENCE)
-        for future in self.jobs.values():
-            if not future.done():
-                future.set_exception(SpeechError(f"the speech process ended with status {status}"))
-        if status and not expected:
-            log.error("the speech process ended with status %s; it starts again when needed", status)
-
-    def _take(self, line: bytes) -> None:
-        answer = json.loads(line)
+    def _take(self, body: bytes) -> None:
+        answer = json.loads(body)
         self._answered = time.monotonic()
-        future = self.jobs.get(answer["id"])
+        future = self._jobs.get(answer["id"])
         if future is None or future.done():
             return
         if "error" in answer:
@@ -110,12 +81,10 @@ class SpeechProcess:
         else:
             future.set_result(float(answer["seconds"]))
 
-    def _stop(self) -> None:
-        """Take no more work."""
-        if not self._ending:
-            self._ending = True
-            self._on_end(self)
-
-    def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+    async def _fail_in_the_end(self) -> None:
+        status = await self.link.wait()
+        if status and not self._ending and not self.link.problem:
+            log.error("the speech process ended with status %s; it starts again when needed", status)
+        for future in self._jobs.values():
+            if not future.done():
+                future.set_exception(SpeechError(f"the speech process ended with status {status}"))

@@ -1,6 +1,6 @@
 """The speech process: ``python -m ringback.edges.speech.worker DESCRIPTOR``. Reads jobs, writes µ-law files.
 
-A job is a line of JSON ``{"id", "text", "language", "speed", "path"}``; the answer is ``{"id", "seconds"}``
+Bodies of frames are JSON. A job is ``{"id", "text", "language", "speed", "path"}``; the answer is ``{"id", "seconds"}``
 or ``{"id", "error"}``. It ends when its socket closes.
 """
 
@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ import soxr
 from ringback.edges.speech.engine import Engine
 from ringback.media import RATE
 from ringback.media.g711 import encode
+from ringback.processes.child import bodies, inherited, tell
 
 LEVEL = 0.9
 """Peak of what is loud enough to need a limit."""
@@ -72,33 +70,26 @@ def write(path: Path, data: bytes) -> None:
         raise
 
 
-def main(descriptor: int) -> None:
+def main() -> None:
     """Work until the socket closes."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(
-            number, signal.SIG_IGN
-        )  # they come to the whole group; the main process closes the socket
-    link = socket.socket(fileno=descriptor)
+    link = inherited()
     voices = Voices()
-    with link.makefile("rb") as jobs:
-        for line in jobs:
-            job: dict[str, Any] = json.loads(line)
-            answer: dict[str, Any] = {"id": job["id"]}
-            try:
-                if job.get("path"):
-                    data = voices.render(job["text"], job["language"], job["speed"])
-                    write(Path(job["path"]), data)
-                    answer["seconds"] = len(data) / RATE
-                else:
-                    voices.render(job["text"], "en-US", 1.0)  # warming: the first run of the model is slow
-                    answer["seconds"] = 0.0
-            except Exception as error:  # noqa: BLE001 - one sentence that fails must not end the others
-                answer["error"] = f"{type(error).__name__}: {error}"[:300]
-            try:
-                link.sendall(json.dumps(answer).encode() + b"\n")
-            except OSError:  # nobody waits any more
-                return
+    for body in bodies(link):
+        job: dict[str, Any] = json.loads(body)
+        answer: dict[str, Any] = {"id": job["id"]}
+        try:
+            if job.get("path"):
+                data = voices.render(job["text"], job["language"], job["speed"])
+                write(Path(job["path"]), data)
+                answer["seconds"] = len(data) / RATE
+            else:
+                voices.render(job["text"], "en-US", 1.0)  # warming: the first run of the model is slow
+                answer["seconds"] = 0.0
+        except Exception as error:  # noqa: BLE001 - one sentence that fails must not end the others
+            answer["error"] = f"{type(error).__name__}: {error}"[:300]
+        if not tell(link, json.dumps(answer).encode()):
+            return
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.kernel.fields import callback_url, http_method, http_url, phone_number, sid_of
+from ringback.kernel.fields import callback_url, http_method, http_url, sid_of
 from ringback.kernel.resource import CRUD, Record, at, field, resource
+from ringback.numbers.written import e164
 
 
 def _capabilities() -> dict[str, Any]:
@@ -36,7 +37,7 @@ class IncomingPhoneNumber(Record):
         write="create",
         filter=True,
         unique="everywhere",
-        check=phone_number,
+        check=e164,
         code=21421,
         missing_code=21421,
     )

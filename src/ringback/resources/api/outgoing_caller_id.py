@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ringback.kernel.fields import phone_number
 from ringback.kernel.resource import CRUD, Record, field, resource
+from ringback.numbers.written import e164
 
 
 @resource(
@@ -17,6 +17,6 @@ class OutgoingCallerId(Record):
     """A verified number: it may be shown as caller, and a trial account may call it."""
 
     phone_number: str = field(
-        "", write="create", filter=True, unique="account", check=phone_number, code=21401, missing_code=21401
+        "", write="create", filter=True, unique="account", check=e164, code=21401, missing_code=21401
     )
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)

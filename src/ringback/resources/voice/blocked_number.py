@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ringback.kernel.fields import phone_number
 from ringback.kernel.resource import CRUD, Record, field, resource
+from ringback.numbers.written import e164
 
 
 @resource(
@@ -21,7 +21,7 @@ class BlockedNumber(Record):
     """
 
     phone_number: str = field(
-        required=True, write="create", unique="account", filter=True, check=phone_number, code=21211
+        required=True, write="create", unique="account", filter=True, check=e164, code=21211
     )
     """E.164."""
     friendly_name: str = field("", write=True, max_length=64, code=20002)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringback.events import CallRequested
+from ringback.numbers.plan import possible
 from ringback.voice import numbers, urls
 from ringback.voice.call import detection
 from ringback.voice.call.plan import EVENTS, Callback, Plan, RecordingPlan
@@ -156,7 +157,7 @@ def _callee(form: Form, to: str, short_numbers: bool) -> str:
     number = numbers.normal(to)
     if number is None:
         raise form.refuse(21211, f"The 'To' number {to[:60]} is not a valid phone number")
-    if not numbers.possible(number):
+    if not possible(number):
         raise form.refuse(21217, f"The 'To' number {number} does not appear to be valid")
     return number
 

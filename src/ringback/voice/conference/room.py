@@ -43,7 +43,7 @@ GROUP_OF: Final = {
     "announcement-end": "announcement",
     "announcement-fail": "announcement",
 }
-"""Event of a callback → what has to be subscribed. Who leaves while he speaks ends his speech without a
+"""Event of a callback → what has to be subscribed. Who leaves while speaking ends the speech without a
 ``participant-speech-stop``."""
 LABEL_LIMIT: Final = 128
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ringback.kernel.errors import Refused
+from ringback.numbers.plan import possible
 from ringback.voice import numbers
 from ringback.voice.call import detection
 from ringback.voice.call.plan import EVENTS, Callback, Plan
@@ -174,7 +175,7 @@ def _dialled(text: str, session: Stage) -> tuple[str, int | None]:
     number = numbers.normal(text) or (text if numbers.is_short(text) and refuse is not None else None)
     if number is None:
         return text, 13223
-    if number.startswith("+") and not numbers.possible(number):
+    if number.startswith("+") and not possible(number):
         return number, 13224
     code = refuse(number, session.call.account_sid) if refuse is not None else None
     return number, None if code is None else _REFUSALS.get(code, 13224)

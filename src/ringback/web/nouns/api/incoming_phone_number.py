@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import phonenumbers
-
 from ringback.kernel.errors import Refused
+from ringback.numbers.plan import region_of
+from ringback.numbers.written import shown
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.web.nouns import NounRules
 from ringback.web.rest.answer import Answer, json_answer
@@ -41,7 +41,7 @@ class IncomingPhoneNumberRules(NounRules):
             await _choose_number(ctx)
             if await ctx.store.find(IncomingPhoneNumber, phone_number=record.phone_number, limit=1):
                 raise self.conflict(ctx)
-            record.friendly_name = record.friendly_name or friendly(record.phone_number)
+            record.friendly_name = record.friendly_name or shown(record.phone_number)
         given = ctx.params
         if given.get("TrunkSid", [""])[-1]:
             record.voice_application_sid = None
@@ -78,13 +78,6 @@ async def _choose_number(ctx: Context) -> None:
     record.phone_number = free[0]
 
 
-def friendly(number: str) -> str:
-    """``(415) 867-5309`` for North America, E.164 for the rest."""
-    if number.startswith("+1") and len(number) == 12:
-        return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
-    return number
-
-
 async def _free_numbers(ctx: Context, area: str, limit: int, contains: str = "") -> list[str]:
     found: list[str] = []
     for line in range(100, 10_000):
@@ -115,9 +108,9 @@ async def available(ctx: Context) -> Answer:
 
 
 def _offer(number: str) -> dict[str, Any]:
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "US"
+    region = region_of(number) or "US"
     return {
-        "friendly_name": friendly(number), "phone_number": number, "lata": None, "locality": None,
+        "friendly_name": shown(number), "phone_number": number, "lata": None, "locality": None,
         "rate_center": None, "latitude": None, "longitude": None, "region": None, "postal_code": None,
         "iso_country": region, "address_requirements": "none", "beta": False,
         "capabilities": {"voice": True, "SMS": True, "MMS": True},

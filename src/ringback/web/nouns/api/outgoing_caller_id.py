@@ -7,12 +7,12 @@ from typing import Any
 
 from ringback.events.outcomes import CallerIdVerificationRequested
 from ringback.kernel.errors import Refused
-from ringback.kernel.fields import callback_url, phone_number
+from ringback.kernel.fields import callback_url
+from ringback.numbers.written import e164, shown
 from ringback.resources.api.call import Call
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
 from ringback.web.nouns import NounRules
-from ringback.web.nouns.api.incoming_phone_number import friendly
 from ringback.web.rest.answer import json_answer
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.params import first
@@ -41,7 +41,7 @@ class OutgoingCallerIdRules(NounRules):
         same = {"phone_number": record.phone_number, "account_sid": ctx.account.sid}
         if await ctx.store.find(OutgoingCallerId, limit=1, **same):
             raise self.conflict(ctx)
-        record.friendly_name = record.friendly_name or friendly(record.phone_number)
+        record.friendly_name = record.friendly_name or shown(record.phone_number)
 
     def conflict(self, ctx: Context) -> Refused:
         """It has been verified before."""
@@ -76,7 +76,7 @@ class OutgoingCallerIdRules(NounRules):
             raise Refused(20001, "Extension takes at most 32 of 0-9 * # w W", 400)
         callback, method = _callback(ctx)
         await self._refuse_known(ctx, number)
-        name = name or friendly(number)
+        name = name or shown(number)
         event = CallerIdVerificationRequested(
             call_sid=self.ports.new_sid("CA"),
             account_sid=ctx.account.sid,
@@ -121,7 +121,7 @@ class OutgoingCallerIdRules(NounRules):
 
 def _number(text: str) -> str:
     try:
-        return phone_number(text)
+        return e164(text)
     except ValueError:
         raise Refused(21401, f"PhoneNumber {text[:60]!r} is not a valid phone number", 400) from None
 

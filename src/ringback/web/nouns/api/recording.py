@@ -7,6 +7,7 @@ from typing import Any
 
 from ringback.events import RecordingRemovalRequested, RecordingRequested, RecordingUpdateRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.recording_file import mp3_file, wav_file
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
 from ringback.store import Condition
@@ -56,7 +57,7 @@ class RecordingRules(NounRules):
         """``Recordings/{Sid}`` with ``.wav``, ``.mp3`` or nothing: the audio (voice-calls.md §9.2)."""
         sid = normal(ctx.args["Sid"])
         record = await ctx.store.get(Recording, sid, ctx.account.sid) if is_sid(sid, "RE") else None
-        file = self.ports.recordings / f"{sid}.wav"
+        file = wav_file(self.ports.recordings, sid)
         if record is None or record.deleted_at is not None or not file.is_file():
             raise Refused(20404, f"The requested resource {ctx.path} was not found", 404)
         if record.status in ("in-progress", "paused", "stopped", "processing"):
@@ -92,5 +93,5 @@ class RecordingRules(NounRules):
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
         sid = ctx.record.sid
         await self.ports.ask(RecordingRemovalRequested(recording=ctx.record))
-        for suffix in (".wav", ".mp3"):
-            (self.ports.recordings / (sid + suffix)).unlink(missing_ok=True)
+        for file in (wav_file(self.ports.recordings, sid), mp3_file(self.ports.recordings, sid)):
+            file.unlink(missing_ok=True)

@@ -101,6 +101,27 @@ def _checked(text: str, given: str, region: str | None) -> Number:
     )
 
 
+def possible(e164: str) -> bool:
+    """Whether a network could have assigned the number, by its country and length.
+
+    Fictitious ranges (555 …) count: test numbers must be diallable.
+    """
+    if e164.startswith("+1"):  # the commonest case, without the metadata
+        return len(e164) == 12
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(e164, None))
+    except NumberParseException:
+        return False
+
+
+def region_of(e164: str) -> str | None:
+    """The ISO code of the country whose range the number is in; None: it is in nobody's."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
+    except NumberParseException:
+        return None
+
+
 def carrier_name(e164: str) -> str | None:
     """The carrier to which the range of a mobile number was given first; None when the metadata has none."""
     from phonenumbers import carrier  # its tables are large: only when somebody asks

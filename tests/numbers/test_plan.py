@@ -6,8 +6,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from ringback.outcomes import numbers
-from ringback.outcomes.countries import countries, country_of
+from ringback.numbers import plan
 
 SHAPES = [
     # text, region, E.164
@@ -32,7 +31,7 @@ SHAPES = [
 
 @pytest.mark.parametrize(("text", "region", "e164"), SHAPES)
 def test_one_number_in_many_shapes(text: str, region: str | None, e164: str) -> None:
-    found = numbers.check(text, region)
+    found = plan.check(text, region)
     assert (found.phone_number, found.valid, found.errors) == (e164, True, ())
     assert e164.startswith("+" + str(found.calling_country_code))
 
@@ -62,7 +61,7 @@ BAD = [
 
 @pytest.mark.parametrize(("text", "region", "error"), BAD)
 def test_why_a_number_is_not_valid(text: str, region: str | None, error: str) -> None:
-    found = numbers.check(text, region)
+    found = plan.check(text, region)
     assert (found.valid, found.errors, found.phone_number) == (False, (error,), text)
     assert (found.calling_country_code, found.country_code, found.national_format) == (None, None, None)
 
@@ -74,7 +73,7 @@ def test_a_length_between_two_that_exist_is_an_invalid_length() -> None:
         lengths = phonenumbers.PhoneMetadata.metadata_for_region(region).general_desc.possible_length
         code = phonenumbers.country_code_for_region(region)
         for size in set(range(min(lengths), max(lengths))) - set(lengths):
-            seen |= set(numbers.check(f"+{code}{'2' * size}").errors)
+            seen |= set(plan.check(f"+{code}{'2' * size}").errors)
     assert "INVALID_LENGTH" in seen
 
 
@@ -104,46 +103,25 @@ def test_every_example_number_of_the_package() -> None:
             if example is None or not phonenumbers.is_valid_number(example):
                 continue
             e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
-            found = numbers.check(e164)
+            found = plan.check(e164)
             assert (found.phone_number, found.valid) == (e164, True)
             if phonenumbers.number_type(example) == kind:
                 assert found.line_type in names, e164
             national = phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
             assert found.national_format == national
-            assert numbers.check(national, region).valid, (national, region)
+            assert plan.check(national, region).valid, (national, region)
             checked += 1
     assert checked > 1000
 
 
 def test_numbers_of_no_country() -> None:
-    found = numbers.check("+80012345678")
+    found = plan.check("+80012345678")
     assert (found.valid, found.country_code, found.line_type) == (True, None, "tollFree")
 
 
 def test_carrier_and_v1_type() -> None:
-    assert numbers.carrier_name("+447400123456")
-    assert numbers.carrier_name("+14155551212") is None
-    assert numbers.carrier_name("nonsense") is None
-    shown = [numbers.v1_type(one) for one in ("mobile", "landline", "nonFixedVoip", "fixedVoip", "uan", None)]
+    assert plan.carrier_name("+447400123456")
+    assert plan.carrier_name("+14155551212") is None
+    assert plan.carrier_name("nonsense") is None
+    shown = [plan.v1_type(one) for one in ("mobile", "landline", "nonFixedVoip", "fixedVoip", "uan", None)]
     assert shown == ["mobile", "landline", "voip", "voip", None, None]
-
-
-def test_the_countries_are_those_of_the_package() -> None:
-    places = countries()
-    assert set(places) == set(phonenumbers.SUPPORTED_REGIONS) | {"001"}
-    assert (places["GB"].name, places["GB"].continent) == ("United Kingdom", "EUROPE")
-    assert places["US"].country_codes == ("+1",)
-    assert all(place.name and place.continent and place.country_codes for place in places.values())
-    assert "+881" in places["001"].country_codes
-
-
-@pytest.mark.parametrize(
-    ("number", "country"),
-    [
-        ("+14155551212", "US"), ("+16045551212", "CA"), ("+18765551212", "JM"), ("+15550001111", "US"),
-        ("+442079460018", "GB"), ("+441534123456", "JE"), ("+77012345678", "KZ"), ("+79161234567", "RU"),
-        ("+33612345678", "FR"), ("+881612345678", "001"), ("+999123456", None), ("+1", "US"), ("+", None),
-    ],
-)  # fmt: skip
-def test_the_country_of_a_number(number: str, country: str | None) -> None:
-    assert country_of(number) == country
