@@ -18,10 +18,13 @@ from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
 from ringback.events import transcription as te
 from ringback.kernel.lane import Lane
+from ringback.resources.api.recording import Recording
+from ringback.resources.api.transcription import Transcription
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
+from ringback.runtime.stored import on
 from ringback.runtime.timers import Timers
 from ringback.store.writes import Owed
 from ringback.voice.recording import retention
@@ -119,6 +122,12 @@ WORKSPACE_EVENTS: tuple[type[ev.Event], ...] = (
     qu.DeskCallChanged, ev.TimerFired,
 )  # fmt: skip
 
+RECORDING_EVENTS: tuple[type[ev.Event], ...] = (ev.RecordingRemovalRequested, ev.DeadlineReached)
+
+TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
+    te.TranscriptionEnded, te.TranscriptionRemovalRequested, ev.DeadlineReached,
+)  # fmt: skip
+
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
     fx.DialLeg, fx.RingLeg, fx.AnswerLeg, fx.RejectLeg, fx.HangUpLeg, fx.PlayAudio, fx.StopAudio,
     fx.RecordLeg, fx.PauseRecording, fx.ResumeRecording, fx.StopRecording, fx.Join, fx.LeaveRoom,
@@ -155,14 +164,10 @@ def wire(parts: Parts) -> Wiring:
                 revive=parts.desk_link.stored,
             ),
             "recording": LaneKind(
-                handlers={ev.RecordingRemovalRequested: retention.remove, ev.DeadlineReached: retention.due}
+                handlers=dict.fromkeys(RECORDING_EVENTS, on(Recording)(retention.step)),
             ),
             "transcription": LaneKind(
-                handlers={
-                    te.TranscriptionEnded: transcripts.ended,
-                    te.TranscriptionRemovalRequested: transcripts.remove,
-                    ev.DeadlineReached: transcripts.due,
-                }
+                handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
         },
         prepare={
@@ -171,7 +176,6 @@ def wire(parts: Parts) -> Wiring:
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.DeskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
-            te.TranscriptionRemovalRequested: parts.transcriptions.prepare_removal,
         },
         address={
             queue_effects.MakeTask: parts.desk_link.task_requested,

@@ -22,6 +22,8 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
+from ringback.resources.api.recording import Recording
+from ringback.runtime.stored import on
 from ringback.store import Store
 from ringback.voice.recording import retention
 from ringback.web.nouns import collect
@@ -110,7 +112,8 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
     )
 
     async def remove(event: Any) -> None:
-        effects = retention.remove(event, time.time())
+        record = await store.get(Recording, event.recording_sid)
+        _, effects = on(Recording)(retention.step).handle(record, event, time.time())
         await store.commit([effect for effect in effects if effect.committed])
 
     asked = ports(store, tmp_path, make_sid, time.time, ask=remove)

@@ -18,6 +18,7 @@ from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.runtime.stored import on
 from ringback.voice.recording.transcription import CRASHES, DEADLINE, OVERDUE, TRANSITIONS, Transcripts
 
 
@@ -120,14 +121,13 @@ def finished(call: Driver, **event: Any) -> list[fx.Effect]:
     """The effects of the end of the call's only transcription, with what is stored now."""
     (record,) = made(call)
     given: dict[str, Any] = {
-        "transcription": record,
         "recording": call.recordings[record.recording_sid],
         "call": call.calls[CALL],
         **event,
     }
-    return Transcripts(fresh_sids()).ended(
-        TranscriptionEnded(transcription_sid=record.sid, **given), call.now + 3
-    )
+    stored = given.pop("transcription", record)
+    ended = TranscriptionEnded(transcription_sid=record.sid, **given)
+    return on(Transcription)(Transcripts(fresh_sids()).step).handle(stored, ended, call.now + 3)[1]
 
 
 def saved(effects: list[fx.Effect], kind: type[Any]) -> list[Any]:
@@ -238,7 +238,7 @@ def test_a_recording_may_cost_three_processes() -> None:
 def test_what_the_crash_of_the_server_interrupted_is_begun_again() -> None:
     transcripts = Transcripts(fresh_sids())
     due = ev.DeadlineReached(lane=Lane("transcription", "TR" + "1" * 32), name=DEADLINE)
-    assert transcripts.due(due, 5.0) == [Transcribe(transcription_sid=due.lane.sid)]
+    assert transcripts.step(None, due, 5.0) == (None, [Transcribe(transcription_sid=due.lane.sid)])
     call = recording()
     (stored,) = call.recordings.values()
     lost = ev.CallLost(
@@ -257,14 +257,14 @@ def test_removal() -> None:
     call = recording()
     call.recorded(5.0)
     (record,) = made(call)
-    transcripts = Transcripts(fresh_sids())
-    request = TranscriptionRemovalRequested(transcription_sid=record.sid, transcription=record)
+    stored = on(Transcription)(Transcripts(fresh_sids()).step)
+    request = TranscriptionRemovalRequested(transcription_sid=record.sid)
     with pytest.raises(Refused) as refused:
-        transcripts.remove(request, call.now)
+        stored.handle(record, request, call.now)
     assert refused.value.code == 20009
     settled = replace(record, status="completed")
-    assert transcripts.remove(replace(request, transcription=settled), call.now) == [fx.Delete(settled)]
-    assert transcripts.remove(replace(request, transcription=None), call.now) == []
+    assert stored.handle(settled, request, call.now) == (None, [fx.Delete(settled)])
+    assert stored.handle(None, request, call.now) == (None, [])
 
 
 def test_the_table_of_transitions_has_every_status() -> None:

@@ -89,7 +89,9 @@ async def test_one_is_begun_once_while_it_is_under_way_and_holds_the_clock(site:
     site.heard.set_result(Heard(text="hello"))
     await site.idle()
     assert site.clock.holds == 0
-    assert site.reports == [TranscriptionEnded(transcription_sid=SID, text="hello")]
+    assert site.reports == [
+        TranscriptionEnded(transcription_sid=SID, recording_sid=RECORDING, call_sid="CA1", text="hello")
+    ]
     assert site.finished == [RECORDING]
     figures = site.work.figures()
     assert figures["transcriptions_completed_total"] == 1

@@ -345,13 +345,12 @@ class RecordingUpdateRequested(CallEvent):
 class RecordingRemovalRequested(Event):
     """DELETE of a recording."""
 
-    recording: Any
-    """The stored Recording record."""
+    recording_sid: str
 
     @property
     def lane(self) -> Lane:
         """The recording's own: its call is usually over."""
-        return Lane("recording", self.recording.sid)
+        return Lane("recording", self.recording_sid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

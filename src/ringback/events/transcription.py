@@ -25,8 +25,7 @@ class TranscriptionEvent(Event):
 class TranscriptionEnded(TranscriptionEvent):
     """A try to write a recording down is over, well or not.
 
-    The three records are filled in from the store when the event's turn has come, so that they are the newest
-    ones: whatever is reported twice, or too late, finds a record that is settled already, or none.
+    The two records are filled in from the store when the event's turn has come, so that they are the newest ones.
     """
 
     text: str = ""
@@ -37,7 +36,9 @@ class TranscriptionEnded(TranscriptionEvent):
     """The worker process died of it: it is tried again, not for ever."""
     copies: int = 1
     """How many times the callback is sent (a tester may order two)."""
-    transcription: Any = None
+    recording_sid: str = ""
+    call_sid: str = ""
+    """Of the recording's call; empty, like the recording's: the transcription was settled already, or is gone."""
     recording: Any = None
     call: Any = None
 
@@ -45,6 +46,3 @@ class TranscriptionEnded(TranscriptionEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptionRemovalRequested(TranscriptionEvent):
     """DELETE of a transcription."""
-
-    transcription: Any = None
-    """The stored record, filled in when the event's turn has come; None: gone already."""

@@ -9,6 +9,7 @@ from typing import Any
 from ringback.effects import Effect
 from ringback.events import Event
 from ringback.kernel.lane import Kind, Lane
+from ringback.runtime.stored import Stored
 
 Handler = Callable[[Any, float], Sequence[Effect]]
 
@@ -25,7 +26,7 @@ def _nobody(lane: Lane, error: Exception) -> None:
 class LaneKind:
     """What is done in the lanes of one kind."""
 
-    handlers: Mapping[type[Event], Handler]
+    handlers: Mapping[type[Event], Handler | Stored]
     crashed: Callable[[str, float, Exception], Sequence[Effect]] = _nothing
     """After a bug, or a commit that failed: what is in memory may be wrong. Ends it or forgets it: SID, now, error."""
     revive: Callable[[str], Awaitable[Event | None]] | None = None

@@ -11,11 +11,11 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from ringback.effects import Effect
-from ringback.events import Event
+from ringback.events import DeadlineReached
 from ringback.kernel.clock import Clock, Hold
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
@@ -101,9 +101,9 @@ class Mending:
         self._holds[lane] = self._clock.hold()
         try:
             await self._end_session(kind, lane, error)
-            if kind.revive is not None:
+            if kind.lives:
                 self._resting.add(lane)
-                await self._revive(kind.revive, lane, queue, trouble)
+                await self._restore(kind, lane, queue, trouble)
             elif item is not None and item.message:
                 await self._written(lane, (), [MessageDone(item.message)])
         finally:
@@ -142,19 +142,10 @@ class Mending:
         if not performed:
             self._runtime.perform(lane, effects)
 
-    async def _revive(
-        self,
-        revive: Callable[[str], Awaitable[Event | None]],
-        lane: Lane,
-        queue: deque[Item],
-        trouble: Trouble,
-    ) -> None:
-        asked = [each for each in queue if each.waiter is not None]
-        for each in asked:
-            queue.remove(each)
-            if each.waiter is not None and not each.waiter.done():
-                each.waiter.set_exception(_unavailable(lane))
-        if trouble.item is not None and trouble.item.message:
+    async def _restore(self, kind: LaneKind, lane: Lane, queue: deque[Item], trouble: Trouble) -> None:
+        if kind.revive is not None:
+            self._refuse_waiting(lane, queue)
+        if trouble.item is not None and (trouble.item.message or type(trouble.item.event) is DeadlineReached):
             await self._again(lane, queue, trouble.item, trouble.error)
         bugs = self._failures.get(lane, 0) + (not trouble.storage)
         self._failures[lane] = bugs
@@ -163,9 +154,12 @@ class Mending:
             return
         await self._pause(lane, PAUSES[max(0, bugs - 1)])
         tries = 0
-        while not self._closing:
+        while kind.revive is not None:
+            if self._closing:
+                self._give_up(lane, queue, trouble.error)
+                return
             try:
-                event = await revive(lane.sid)
+                event = await kind.revive(lane.sid)
             except Exception:
                 tries += 1
                 log.exception("%s: cannot be read from the store yet", lane)
@@ -174,12 +168,21 @@ class Mending:
                 if event is not None:
                     queue.appendleft(Item(event, revives=True))
                 return
-        self._give_up(lane, queue, trouble.error)
+
+    def _refuse_waiting(self, lane: Lane, queue: deque[Item]) -> None:
+        """Nobody who asks is left waiting for a lane that has lost its memory."""
+        for each in [each for each in queue if each.waiter is not None]:
+            queue.remove(each)
+            if each.waiter is not None and not each.waiter.done():
+                each.waiter.set_exception(_unavailable(lane))
 
     async def _again(self, lane: Lane, queue: deque[Item], item: Item, error: Exception) -> None:
-        """A message that broke the lane is tried again, but not for ever: then its row is kept for people."""
+        """What has a row of its own is tried again, but not for ever: then the row is kept, for people or a restart."""
         if item.tries + 1 < TRIES:
             queue.appendleft(item._replace(tries=item.tries + 1))
+            return
+        if not item.message:
+            log.error("%s: its deadline waits for a restart", lane)
             return
         log.error("%s: message %s (%s) is set aside", lane, item.message, type(item.event).__name__)
         await self._written(lane, (), [MessageFailed(item.message, f"{type(error).__name__}: {error}")])

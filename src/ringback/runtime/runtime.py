@@ -26,8 +26,10 @@ from ringback.events import Event
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
+from ringback.kernel.resource import Record
 from ringback.runtime.lane_kind import Wiring
 from ringback.runtime.mending import Mending
+from ringback.runtime.stored import Stored
 from ringback.runtime.turn import Item, Trouble, Turn
 from ringback.store.writes import Conflict, Message, MessageDone
 
@@ -46,6 +48,9 @@ class Commits(Protocol):
     @property
     def new_sid(self) -> Callable[[str], str]:
         """Makes the SIDs of messages, in order."""
+
+    async def get(self, record: type[Record], sid: str) -> Record | None:
+        """One record by its SID."""
 
     async def commit(self, writes: Sequence[Any]) -> Sequence[Any]:
         """Write all or nothing; gives the outbox rows that were made, in order."""
@@ -141,13 +146,12 @@ class Runtime:
         """
         turn = Turn([lane])
         while queue and len(turn.done) < BATCH and lane not in turn.broken:
-            prepare = self._wiring.prepare.get(type(queue[0].event))
-            if prepare is not None:
+            if self._looks_up(queue[0].event, lane, turn):
                 if turn.done:
                     break  # a look-up takes time: what is handled is committed first
                 item = queue.popleft()
                 try:
-                    item = item._replace(event=await prepare(item.event))
+                    item = await self._prepared(turn, item, lane)
                 except Exception as error:  # noqa: BLE001 - it ends its own session and nothing else
                     turn.broken[lane] = Trouble(item, error)
                     break
@@ -187,11 +191,30 @@ class Runtime:
                 elif (address := self._wiring.address.get(type(effect))) is not None:
                     self._posted(turn, lane, address(effect), waiting)
 
+    def _looks_up(self, event: Event, lane: Lane, turn: Turn) -> bool:
+        """Whether something must be read from the store before the event can be handled."""
+        if type(event) in self._wiring.prepare:
+            return True
+        stored = isinstance(self._wiring.kinds[lane.kind].handlers.get(type(event)), Stored)
+        return stored and lane not in turn.records
+
+    async def _prepared(self, turn: Turn, item: Item, lane: Lane) -> Item:
+        handler = self._wiring.kinds[lane.kind].handlers.get(type(item.event))
+        if isinstance(handler, Stored) and lane not in turn.records:
+            turn.records[lane] = await self._store.get(handler.record, lane.sid)
+        prepare = self._wiring.prepare.get(type(item.event))
+        return item if prepare is None else item._replace(event=await prepare(item.event))
+
     def _effects(self, turn: Turn, item: Item, lane: Lane) -> Sequence[Effect]:
         self.handled += 1
         effects: Sequence[Effect] = ()
         try:
-            effects = self._wiring.kinds[lane.kind].handlers[type(item.event)](item.event, self.clock.now())
+            handler = self._wiring.kinds[lane.kind].handlers[type(item.event)]
+            if isinstance(handler, Stored):
+                record, effects = handler.handle(turn.records[lane], item.event, self.clock.now())
+                turn.records[lane] = record
+            else:
+                effects = handler(item.event, self.clock.now())
         except Refused as refusal:
             if item.waiter is None:
                 log.warning("%s: %s refused: %s", lane, type(item.event).__name__, refusal.message)
@@ -229,7 +252,7 @@ class Runtime:
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
         """Whether the lane has nothing to do, and so can handle the event in this turn."""
-        if lane in turn.broken or type(event) in self._wiring.prepare:
+        if lane in turn.broken or self._looks_up(event, lane, turn):
             return False
         if lane in turn.lanes:
             return not self._lanes[lane]

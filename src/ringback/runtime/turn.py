@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ringback.effects import Effect
 from ringback.events import Event
 from ringback.kernel.lane import Lane
+from ringback.kernel.resource import Record
 from ringback.store.writes import Message, MessageDone
 
 Waiter = asyncio.Future[Any] | None
@@ -51,6 +52,8 @@ class Turn:
     """Posts that wait for the end of the transaction."""
     rows: list[Message | MessageDone] = field(default_factory=list)
     """Messages sent and handled."""
+    records: dict[Lane, Record | None] = field(default_factory=dict)
+    """What stored cores have been handed, as it is now."""
     broken: dict[Lane, Trouble] = field(default_factory=dict)
 
     def answer(self, error: Exception) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ringback.effects.transcription import Transcribe
 from ringback.events import Event
-from ringback.events.transcription import TranscriptionEnded, TranscriptionRemovalRequested
+from ringback.events.transcription import TranscriptionEnded
 from ringback.kernel.clock import Clock
 from ringback.kernel.recording_file import wav_file
 from ringback.resources.api.call import Call
@@ -107,21 +107,14 @@ class Transcriptions:
         task.add_done_callback(self._tasks.discard)
 
     async def prepare(self, event: TranscriptionEnded) -> Event:
-        """Fill in the newest records; it is the event's turn, so nobody changes this one meanwhile."""
-        record = await self._store.get(Transcription, event.transcription_sid)
-        if record is None:
+        """Fill in the newest records that it is about."""
+        if not event.recording_sid:
             return event
-        call_sid = dict(record.plan["facts"])["CallSid"]
         return replace(
             event,
-            transcription=record,
-            recording=await self._store.get(Recording, record.recording_sid),
-            call=await self._store.get(Call, call_sid),
+            recording=await self._store.get(Recording, event.recording_sid),
+            call=await self._store.get(Call, event.call_sid),
         )
-
-    async def prepare_removal(self, event: TranscriptionRemovalRequested) -> Event:
-        """Fill in the newest record."""
-        return replace(event, transcription=await self._store.get(Transcription, event.transcription_sid))
 
     async def close(self) -> None:
         """Stop at once; what is not finished is begun again by the next start."""
@@ -161,7 +154,11 @@ class Transcriptions:
             hold.release()
 
     async def _listen(self, record: Transcription) -> TranscriptionEnded:
-        ended = TranscriptionEnded(transcription_sid=record.sid)
+        ended = TranscriptionEnded(
+            transcription_sid=record.sid,
+            recording_sid=record.recording_sid,
+            call_sid=dict(record.plan["facts"])["CallSid"],
+        )
         if self._fault("duplicate_transcription", record) is not None:
             ended = replace(ended, copies=2)
         if self._fault("failed_transcription", record) is not None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ringback.effects import Answer, ClearDeadline, Delete, Effect, Save, SendWebhook, SetDeadline
+from ringback.effects import Answer, ClearDeadline, Effect, Save, SendWebhook, SetDeadline
 from ringback.effects.transcription import Transcribe
-from ringback.events import CallLost
+from ringback.events import CallLost, DeadlineReached
+from ringback.events.transcription import TranscriptionEnded
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.call import Call
@@ -90,55 +91,51 @@ def begin(recording: Recording, seconds: float, new_sid: NewSid, now: float) -> 
 
 
 class Transcripts:
-    """The handlers of the lanes ``TR…``."""
+    """The core of transcriptions: what their lanes are told."""
 
     def __init__(self, new_sid: NewSid) -> None:
         self._new_sid = new_sid
 
-    def due(self, event: Any, now: float) -> list[Effect]:
-        """``DeadlineReached``: not finished yet, begin (again)."""
-        return [Transcribe(transcription_sid=event.lane.sid)]
+    def step(
+        self, record: Transcription | None, event: Any, now: float
+    ) -> tuple[Transcription | None, list[Effect]]:
+        """One event. Raises ``Refused`` (20009) for the removal of one in progress (as voice-calls.md §9.2)."""
+        if isinstance(event, DeadlineReached):  # not finished yet: begin (again)
+            return record, [Transcribe(transcription_sid=event.lane.sid)]
+        if isinstance(event, TranscriptionEnded):
+            return self._ended(record, event, now)
+        if record is not None and record.status == "in-progress":
+            raise Refused(20009, "Cannot delete this resource before it is complete", 400)
+        return None, []
 
-    def ended(self, event: Any, now: float) -> list[Effect]:
-        """``TranscriptionEnded``: settle it and owe the callback, once; or try again after a crash."""
-        record: Transcription | None = event.transcription
+    def _ended(
+        self, record: Transcription | None, event: TranscriptionEnded, now: float
+    ) -> tuple[Transcription | None, list[Effect]]:
+        """Settle it and owe the callback, once; or try again after a crash."""
         finished = ClearDeadline(lane=event.lane, name=DEADLINE)
         if record is None or record.status != "in-progress":
-            return [finished]
+            return record, [finished]
         problem = event.problem
         if event.recording is None or event.recording.deleted_at is not None:
             problem = "the recording was deleted before it was written down"
         elif event.crashed:
             record = replace(record, crashes=record.crashes + 1, date_updated=now)
             if record.crashes < CRASHES:
-                return [Save(record), Transcribe(transcription_sid=record.sid)]
+                return record, [Transcribe(transcription_sid=record.sid)]
             problem = f"{CRASHES} worker processes died of it; the last: {problem}"
-        what = "given up" if problem else "heard"
         record = replace(
             record,
-            status=TRANSITIONS[record.status, what],
+            status=TRANSITIONS[record.status, "given up" if problem else "heard"],
             transcription_text="" if problem else event.text,
             date_updated=now,
         )
-        effects: list[Effect] = [Save(record), finished]
+        effects: list[Effect] = [finished]
         if problem:
             effects.append(self._warning(record, problem, now))
         hook = callback(record, event.call)
         if hook is not None:
             effects += [hook] * event.copies
-        return [*effects, Answer(value=record)]
-
-    def remove(self, event: Any, now: float) -> list[Effect]:
-        """``TranscriptionRemovalRequested``: delete one that is settled.
-
-        Raises ``Refused`` (20009) for one in progress, as for recordings (voice-calls.md §9.2).
-        """
-        record: Transcription | None = event.transcription
-        if record is None:
-            return []
-        if record.status == "in-progress":
-            raise Refused(20009, "Cannot delete this resource before it is complete", 400)
-        return [Delete(record)]
+        return record, [*effects, Answer(value=record)]
 
     def rescued(self, handle: Handler) -> Handler:
         """The handler of ``CallLost``: recordings that the crash interrupted are written down like others."""

@@ -92,6 +92,6 @@ class RecordingRules(NounRules):
     async def delete(self, ctx: Context, params: Params) -> None:
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
         sid = ctx.record.sid
-        await self.ports.ask(RecordingRemovalRequested(recording=ctx.record))
+        await self.ports.ask(RecordingRemovalRequested(recording_sid=sid))
         for file in (wav_file(self.ports.recordings, sid), mp3_file(self.ports.recordings, sid)):
             file.unlink(missing_ok=True)
