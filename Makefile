@@ -18,11 +18,11 @@ run: install ## install if needed, then start Ringback (Ctrl-C stops it)
 test: ## install what the tests need, then run all of them (ARGS="tests/sip -x" for some)
 	@scripts/install test
 ifeq ($(ARGS),)
-	@$(PYTEST) -n 2 --dist loadfile --ignore tests/e2e </dev/null
+	@$(PYTEST) -n 2 --dist loadfile --durations 20 --ignore tests/e2e </dev/null
 	@# Whole programs: they wait for each other more than they work, so two tests go at a time; those that load the
 	@# machine on purpose get it for themselves.
-	@$(PYTEST) -n 2 --dist loadfile -m "not alone" tests/e2e </dev/null
-	@$(PYTEST) -m alone tests/e2e </dev/null
+	@$(PYTEST) -n 2 --dist loadfile --durations 20 -m "not alone" tests/e2e </dev/null
+	@$(PYTEST) --durations 20 -m alone tests/e2e </dev/null
 else
 	@$(PYTEST) $(ARGS) </dev/null
 endif

@@ -105,7 +105,10 @@ def test_generated_pages_are_current() -> None:
 def test_settings_named_anywhere_exist() -> None:
     """Every RINGBACK_… of the pages and examples is a setting, or one of the few that are read elsewhere."""
     known = set(re.findall(r"`(RINGBACK_\w+)`", (ROOT / "docs/settings.md").read_text("utf-8")))
-    known |= {"RINGBACK_URL"}  # where the client programs find the server
+    known |= {
+        "RINGBACK_URL",
+        "RINGBACK_TEST_DATABASES",
+    }  # where the client programs find the server; tests/conftest.py
     used = set()
     for path in [*PAGES, *(ROOT / "examples").rglob("*.*")]:
         if path.is_file() and path.suffix in {".md", ".py", ".mjs", ".toml"}:

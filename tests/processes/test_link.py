@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from ringback.edges.media.client import MediaPool
 from ringback.edges.speech.process import SpeechProcess
@@ -108,6 +109,12 @@ async def test_an_orderly_end(way: str, tmp_path: Path) -> None:
     link.send(b"too late")
     assert await link.wait() == 0
     assert len(heard) == (500 if way == "finish" else 0)
+
+
+@pytest.mark.parametrize("way", ["finish", "close"])
+def test_on_the_event_loop_of_the_product(way: str, tmp_path: Path) -> None:
+    """uvloop's transports and processes are its own."""
+    uvloop.run(test_an_orderly_end(way, tmp_path))
 
 
 async def test_its_environment_and_its_group(tmp_path: Path) -> None:

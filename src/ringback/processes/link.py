@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from ringback.processes.frames import Frames, frame
 
@@ -92,8 +93,7 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.Protocol``."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are, without saying so
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""

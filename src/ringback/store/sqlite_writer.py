@@ -169,7 +169,8 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
         except (sqlite3.Error, OSError) as error:
             link.sendall(frame(f"{type(error).__name__}: {error}".encode()))
             return 1
-        link.sendall(frame(b""))
+        with contextlib.suppress(ConnectionError):  # the parent was killed meanwhile
+            link.sendall(frame(b""))
         serve(link, Writer(connection))
         connection.close()
     return 0
