@@ -35,7 +35,7 @@ from ringback.outcomes.permissions import Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
-from ringback.resources.taskrouter import event as desk_event
+from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
@@ -48,12 +48,11 @@ from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone
-from ringback.taskrouter.desk import Desk
+from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard, VoiceSettings
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.calls import Directory
-from ringback.web.desk import EVERYTHING, DeskLink
 from ringback.web.dialing_permissions import FOLLOWED
 from ringback.web.documents import Documents
 from ringback.web.followed import load
@@ -63,6 +62,7 @@ from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
 from ringback.web.registrations import Registrations
 from ringback.web.server import Server
+from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcriptions import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
 from ringback.wiring import wire
@@ -115,7 +115,7 @@ class Ringback:
             new_sid=self.new_sid,
             new_token=_new_token,
         )
-        self.desk = Desk(self.new_sid, keep_ended=settings.task_retention)
+        self.taskrouter = TaskRouter(self.new_sid, keep_ended=settings.task_retention)
         self.listeners: list[Callable[[Announce], None]] = []
         """Who hears what happens in workspaces (the event bridge)."""
         self.sender = WebhookSender(allow_private=settings.private_webhooks)
@@ -137,8 +137,8 @@ class Ringback:
             new_sid=self.new_sid,
             log=store.commit_soon,
         )
-        self.desk_link = DeskLink(
-            desk=self.desk,
+        self.taskrouter_link = TaskRouterLink(
+            taskrouter=self.taskrouter,
             store=store,
             post=self.post,
             ask=self.ask,
@@ -181,7 +181,7 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {desk_event.Event: EVENT_DAYS})
+        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -275,11 +275,11 @@ class Ringback:
             log.warning("%d webhooks were owed when the last run ended; sending them", len(owed))
             self.outbox.add(owed)
         self.voice.queues.load(await self.store.find(Queue, limit=EVERYTHING))
-        tasks = await self.desk_link.load()
+        tasks = await self.taskrouter_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
         await recover(self.store, self.post, self.recordings)
-        await self.desk_link.settle()
+        await self.taskrouter_link.settle()
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
@@ -349,7 +349,7 @@ class Ringback:
         """A bug in a lane: a call ends, a workspace is read from the store again."""
         if not lane.startswith("WS"):
             return self.voice.crashed(lane, now, error)
-        self.desk.crashed(lane)
+        self.taskrouter.crashed(lane)
         self._start(self._reload(lane))
         return []
 
@@ -359,7 +359,7 @@ class Ringback:
         self.timers.follow(effects)
 
     async def _reload(self, workspace_sid: str) -> None:
-        await self.desk_link.load(only=workspace_sid)
+        await self.taskrouter_link.load(only=workspace_sid)
 
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""

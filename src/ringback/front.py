@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 def build_bridge(product: Ringback) -> EventBridge:
     """What the worker SDK speaks to (taskrouter-js.md)."""
     return EventBridge(
-        desk=product.desk,
+        taskrouter=product.taskrouter,
         ask=product.ask,
         read_token=lambda token: read_token(product.store, token, product.clock.now()),
         clock=product.clock,
@@ -98,7 +98,12 @@ def build_callbacks(product: Ringback) -> CallbackFeature:
 
 def build_front(product: Ringback) -> Front:
     """Everything that is served; also tells the product its authenticator."""
-    directory, ask, settings, desk = product.directory, product.runtime.ask, product.settings, product.desk
+    directory, ask, settings, taskrouter = (
+        product.directory,
+        product.runtime.ask,
+        product.settings,
+        product.taskrouter,
+    )
     rest = build_rest(
         product.store,
         all_nouns(),
@@ -136,11 +141,11 @@ def build_front(product: Ringback) -> Front:
             Conference: ConferenceSource(product.voice.conferences, product.new_sid),
             Participant: ParticipantSource(product.voice.conferences, product.voice.call_status),
             Country: CountrySource(product.permissions),
-            **sources_taskrouter(desk, product.store, compile_expression=compile_expression),
+            **sources_taskrouter(taskrouter, product.store, compile_expression=compile_expression),
         },
         extra=(
             *taskrouter_views(
-                desk.floors,
+                taskrouter.workspaces,
                 statistics=statistics,
                 explain=explain,
                 replay=replay,
@@ -148,9 +153,9 @@ def build_front(product: Ringback) -> Front:
                 new_sid=product.new_sid,
             ),
             *DialingPermissions(product.permissions).extras,
-            *outcome_views(desk.floors, product.notices),
+            *outcome_views(taskrouter.workspaces, product.notices),
             *product.lookups.extras,
-            token_validation(desk),
+            token_validation(taskrouter),
         ),
         follow=lambda record, gone: product.permissions.follow(record, gone=gone),
     )

@@ -9,7 +9,7 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
-from ringback.effects import taskrouter as desk_effects
+from ringback.effects import taskrouter as taskrouter_effects
 from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as conference_events
@@ -26,10 +26,10 @@ from ringback.voice import retention
 from ringback.voice.transcription import Transcripts
 from ringback.web.assignment import Assignments
 from ringback.web.calls import Directory
-from ringback.web.desk import DeskLink
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
 from ringback.web.outcomes import CustomerRights
+from ringback.web.taskrouter_link import TaskRouterLink
 from ringback.web.transcriptions import Transcriptions
 
 
@@ -58,11 +58,11 @@ class Parts(Protocol):
         """The voice core."""
 
     @property
-    def desk(self) -> Router:
+    def taskrouter(self) -> Router:
         """TaskRouter's core."""
 
     bridge: EventBridge
-    desk_link: DeskLink
+    taskrouter_link: TaskRouterLink
     assignments: Assignments
     documents: Documents
     directory: Directory
@@ -81,7 +81,7 @@ class Parts(Protocol):
     def check_caller_id(self, effect: fx.CheckCallerId) -> None:
         """Look a caller id up."""
 
-    def announce(self, effect: desk_effects.Announce) -> None:
+    def announce(self, effect: taskrouter_effects.Announce) -> None:
         """Tell live listeners."""
 
     def crashed(self, lane: str, now: float, error: Exception) -> Sequence[fx.Effect]:
@@ -96,7 +96,7 @@ VOICE_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
-    qu.QueueChangeRequested, qu.TaskMade, qu.ReservationClaimed, qu.DeskCallRequested,
+    qu.QueueChangeRequested, qu.TaskMade, qu.ReservationClaimed, qu.TaskCallRequested,
     conference_events.ParticipantTold, conference_events.SpeechChanged, conference_events.ParticipantRequested,
     conference_events.ParticipantUpdateRequested, conference_events.ParticipantRemovalRequested,
     conference_events.ConferenceUpdateRequested, conference_events.ConferenceLost,
@@ -109,17 +109,17 @@ LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
 )  # fmt: skip
 
 
-DESK_EVENTS: tuple[type[ev.Event], ...] = (
-    tr.DeskRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
-    qu.DeskCallChanged,
+TASKROUTER_EVENTS: tuple[type[ev.Event], ...] = (
+    tr.WorkspaceWriteRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
+    qu.TaskCallChanged,
 )  # fmt: skip
 
 
 def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
     handlers: dict[type[ev.Event], Handler] = dict.fromkeys(VOICE_EVENTS, parts.voice.handle)
-    handlers |= dict.fromkeys(DESK_EVENTS, parts.desk.handle)
-    handlers[ev.TimerFired] = by_lane(parts.voice.handle, WS=parts.desk.handle)
+    handlers |= dict.fromkeys(TASKROUTER_EVENTS, parts.taskrouter.handle)
+    handlers[ev.TimerFired] = by_lane(parts.voice.handle, WS=parts.taskrouter.handle)
     handlers[ev.RecordingRemovalRequested] = retention.remove
     transcripts = Transcripts(parts.new_sid)
     handlers[ev.CallLost] = transcripts.rescued(parts.voice.handle)
@@ -134,7 +134,7 @@ def wire(parts: Parts) -> Wiring:
             out.CallDoubted: parts.reconciler.prepare,
             out.TrunkRecordFound: parts.reconciler.prepare_record,
             ev.CallArrived: parts.directory.prepare_arrival,
-            qu.DeskCallRequested: parts.customer_rights.prepare,
+            qu.TaskCallRequested: parts.customer_rights.prepare,
             transcription_events.TranscriptionEnded: parts.transcriptions.prepare,
             transcription_events.TranscriptionRemovalRequested: parts.transcriptions.prepare_removal,
         },
@@ -143,11 +143,11 @@ def wire(parts: Parts) -> Wiring:
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
             Transcribe: parts.transcriptions.start,
-            queue_effects.MakeTask: parts.desk_link.make_task,
-            queue_effects.ClaimReservation: parts.desk_link.claim,
-            desk_effects.AskAssignment: parts.assignments.ask,
-            desk_effects.RedirectCall: parts.desk_link.redirect,
-            desk_effects.Announce: parts.announce,
+            queue_effects.MakeTask: parts.taskrouter_link.make_task,
+            queue_effects.ClaimReservation: parts.taskrouter_link.claim,
+            taskrouter_effects.AskAssignment: parts.assignments.ask,
+            taskrouter_effects.RedirectCall: parts.taskrouter_link.redirect,
+            taskrouter_effects.Announce: parts.announce,
             fx.QueueDial: parts.dialler.queue,
             fx.StartTimer: parts.timers.start,
             fx.StopTimer: parts.timers.stop,

@@ -13,7 +13,7 @@ from ringback.effects.features import Ask, Recall, Remember, Reply, Step, Wait
 from ringback.events.taskrouter import TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.taskrouter.expression import compile_expression
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 CALL = "CA" + "7" * 32
 QUEUE = "QU" + "6" * 32

@@ -12,7 +12,7 @@ from ringback.callbacks.calling import of_event, outcome, place
 from ringback.effects.features import Ask, Reply
 from ringback.kernel.errors import Refused
 from tests.callbacks.platform import CUSTOMER, OURS, Crash, Platform
-from tests.taskrouter.desk_kit import WS
+from tests.taskrouter.workspace_kit import WS
 
 
 class Desk:

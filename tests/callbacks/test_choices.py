@@ -16,7 +16,7 @@ from ringback.callbacks.requeue import delay_of, may_retry, retry_workflow
 from ringback.callbacks.texts import ENGLISH, LANGUAGES, language_of, text
 from ringback.callbacks.wait_experience import MODES, respond
 from tests.callbacks.platform import CUSTOMER, OURS, Platform, asked
-from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.workspace_kit import Kit
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         workspace, worker = agent.workspace, agent.worker
     async with world(after) as second, aiohttp.ClientSession() as session:
         await second.lanes_empty()
-        reservation = second.product.desk.floors[workspace].reservations[sid]
+        reservation = second.product.taskrouter.workspaces[workspace].reservations[sid]
         assert (reservation.reservation_status, reservation.canceled_reason_code) == ("canceled", 45301)
         path = (
             f"/taskrouter/v1/Workspaces/{workspace}/Workers/{worker}/Reservations/{sid}/FailureNotification"
@@ -164,6 +164,6 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
 
 
 def _desk_call() -> Any:
-    from ringback.events.queues import DeskCallRequested
+    from ringback.events.queues import TaskCallRequested
 
-    return DeskCallRequested(call_sid="", account_sid="", to="", from_="")
+    return TaskCallRequested(call_sid="", account_sid="", to="", from_="")

@@ -423,7 +423,7 @@ async def test_a_feature_that_works_for_another_ringback(tmp_path: Path) -> None
             (task,) = desk.tasks("voicemail")
             assert desk.attributes(task)["callBackData"]["transcriptText"] == WORDS
             assert any("has been recorded" in each["text"] for each in caller.heard)
-            assert feature.product.desk.floors == {}
+            assert feature.product.taskrouter.workspaces == {}
             assert platform.product.callbacks._runner.notes.all == {}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringback.kernel.errors import Refused
-from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.workspace_kit import Kit
 
 
 class Case:
@@ -34,12 +34,12 @@ class Case:
 
     def state(self, sid: str) -> str:
         """A reservation's state."""
-        return self.kit.floor.reservations[sid].reservation_status
+        return self.kit.workspace.reservations[sid].reservation_status
 
     @property
     def record(self) -> Any:
         """The task."""
-        return self.kit.floor.tasks[self.task].record
+        return self.kit.workspace.tasks[self.task].record
 
 
 @pytest.mark.parametrize("kind", ["dequeue", "call", "redirect"])
@@ -88,7 +88,7 @@ def test_cold_to_a_queue_wraps_the_first_one_up_at_once_and_asks_the_next_when_o
     case.kit.reserve(case.kit.offer(case.task), "accepted")
     assert case.record.transfer["status"] == "completed"
     assert case.record.task_queue_sid == case.second
-    assert dave in {each.worker_sid for each in case.kit.floor.reservations.values()}
+    assert dave in {each.worker_sid for each in case.kit.workspace.reservations.values()}
 
 
 @pytest.mark.parametrize("mode", ["WARM", "COLD"])
@@ -146,4 +146,4 @@ def test_completing_the_task_ends_the_transfer() -> None:
     case.transfer(case.bob)
     case.kit.update("Task", case.task, {"reason": "done"}, {"AssignmentStatus": "completed"})
     assert (case.record.transfer["status"], case.kit.state(case.task)) == ("failed", "completed")
-    assert not case.kit.floor.workers[case.bob].held
+    assert not case.kit.workspace.workers[case.bob].held

@@ -22,7 +22,7 @@ from ringback.events import queues as qu
 def desk_call(call: Driver, to: str = "sip:ann@127.0.0.1:5080", **more: Any) -> None:
     desk = {"workspace": WORKSPACE, "task": TASK, "reservation": RESERVATION, "role": "worker"}
     call.feed(
-        qu.DeskCallRequested(call_sid=AGENT, account_sid=ACCOUNT, to=to, from_="+15550100123", desk=desk, **{"twiml": "<Response><Say>hi</Say></Response>", **more})
+        qu.TaskCallRequested(call_sid=AGENT, account_sid=ACCOUNT, to=to, from_="+15550100123", leg=desk, **{"twiml": "<Response><Say>hi</Say></Response>", **more})
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_a_desk_call_is_dialled_like_any_other_and_tells_how_it_goes() -> None:
     assert told(call) == [(AGENT, "answered"), (AGENT, "ended")]
     assert call.hooks("CallStatus")[:2] == [("initiated",), ("completed",)]
     ended = call.of(fx.Post)[-1].event
-    assert (ended.status, ended.desk["reservation"], ended.call_sid) == ("completed", RESERVATION, WORKSPACE)
+    assert (ended.status, ended.leg["reservation"], ended.call_sid) == ("completed", RESERVATION, WORKSPACE)
 
 
 def test_a_desk_call_that_is_busy_tells_its_code() -> None:

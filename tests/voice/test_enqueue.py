@@ -200,7 +200,7 @@ def test_a_task_is_asked_for_with_the_facts_of_the_call_while_the_caller_already
     assert sounding(call, CALL) == [fx.Tone("hold-music")]
     assert size(call, WORKFLOW) == 1
     make(call)
-    assert call.calls[CALL].plan["desk"] == {"workspace": WORKSPACE, "task": TASK, "role": "customer"}
+    assert call.calls[CALL].plan["task_leg"] == {"workspace": WORKSPACE, "task": TASK, "role": "customer"}
     assert told(call) == []
 
 
@@ -361,7 +361,7 @@ def test_a_second_task_ends_the_first_one_for_the_desk() -> None:
     agent(call)
     call.hangup(AGENT)
     make(call, workspace_sid=WORKSPACE, task_sid="WTsecond")
-    assert call.calls[CALL].plan["desk"]["task"] == "WTsecond"
+    assert call.calls[CALL].plan["task_leg"]["task"] == "WTsecond"
     call.hangup()
     assert told(call) == [(CALL, "bridged"), (CALL, "unbridged"), (CALL, "left_queue"), (CALL, "ended")]
 

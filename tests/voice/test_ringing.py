@@ -11,7 +11,7 @@ from queue_site import rooms, sounding
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.events.conferences import ParticipantRequested, ParticipantUpdateRequested
-from ringback.events.queues import DeskCallRequested
+from ringback.events.queues import TaskCallRequested
 
 CALLEE = "CA" + "5" * 32
 OTHER = "CA" + "6" * 32
@@ -40,8 +40,8 @@ def desk_calls(call: Driver, **more: Any) -> None:
     }
     twiml = f"<Response><Dial><Conference>{TASK}</Conference></Dial></Response>"
     call.feed(
-        DeskCallRequested(
-            call_sid=CALLEE, account_sid=ACCOUNT, to="+15551230002", from_="+15550100123", twiml=twiml, desk=desk,
+        TaskCallRequested(
+            call_sid=CALLEE, account_sid=ACCOUNT, to="+15551230002", from_="+15550100123", twiml=twiml, leg=desk,
             **more,
         )
     )  # fmt: skip

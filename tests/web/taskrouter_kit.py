@@ -1,4 +1,4 @@
-"""TaskRouter behind the real REST application, with a desk in memory and a store; no socket."""
+"""TaskRouter behind the real REST application, with its memory and a store; no socket."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.store import Store
-from ringback.taskrouter.desk import Desk
 from ringback.taskrouter.expression import Expression, compile_expression
+from ringback.taskrouter.router import TaskRouter
 from ringback.web.rest import RestApplication, RestSettings, build_rest
 from ringback.web.taskrouter import live_taskrouter, sources_taskrouter
 from tests.web.rest.test_fuzz import AC, ask
@@ -59,7 +59,7 @@ class Kit:
         self.now = 1_800_000_000.0
         self.new_sid = SidMaker(lambda: self.now, random.Random(1).getrandbits)
         self.store = store
-        self.desk = Desk(self.new_sid)
+        self.taskrouter = TaskRouter(self.new_sid)
         self.events: list[Any] = []
         settings = RestSettings(
             public_url="http://h",
@@ -73,7 +73,7 @@ class Kit:
             all_nouns(),
             live_taskrouter(self.ask, self.new_sid),
             settings,
-            sources=sources_taskrouter(self.desk, store, compile_expression=self.compile),
+            sources=sources_taskrouter(self.taskrouter, store, compile_expression=self.compile),
         )
         self.ws = ""
         self.evaluated = 0
@@ -86,7 +86,7 @@ class Kit:
     async def ask(self, event: Event) -> Any:
         """Stands for the runtime."""
         self.events.append(event)
-        effects = list(self.desk.handle(event, self.now))
+        effects = list(self.taskrouter.handle(event, self.now))
         await self.store.commit([each for each in effects if each.committed])
         return next((each.value for each in effects if isinstance(each, Answer)), None)
 

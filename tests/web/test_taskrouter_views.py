@@ -1,4 +1,4 @@
-"""Statistics, explanation and replay over HTTP, with the real REST application, desk and store."""
+"""Statistics, explanation and replay over HTTP, with the real REST application, TaskRouter and store."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
                 make_secret=str,
                 recordings=tmp_path,
             ),
-            sources=sources_taskrouter(found.desk, found.store, compile_expression=compile_expression),
-            extra=taskrouter_views(found.desk.floors, statistics=statistics, explain=explain, replay=replay),
+            sources=sources_taskrouter(found.taskrouter, found.store, compile_expression=compile_expression),
+            extra=taskrouter_views(
+                found.taskrouter.workspaces, statistics=statistics, explain=explain, replay=replay
+            ),
         )
         yield found
 

@@ -42,7 +42,9 @@ async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
             recordings=tmp_path, test_account_sid=TEST, test_auth_token="test's",
         )  # fmt: skip
         live = live_taskrouter(found.ask, found.new_sid)
-        found.app = build_rest(found.store, all_nouns(), live, settings, extra=[token_validation(found.desk)])
+        found.app = build_rest(
+            found.store, all_nouns(), live, settings, extra=[token_validation(found.taskrouter)]
+        )
         yield found
 
 

@@ -1,4 +1,4 @@
-"""What the desk asks of the outside."""
+"""What TaskRouter asks of the outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of the desk (TaskRouter); the lane, ``call_sid``, is the WORKSPACE's SID throughout."""
+"""What is asked of TaskRouter; the lane, ``call_sid``, is the WORKSPACE's SID throughout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRequested(Event):
+class WorkspaceWriteRequested(Event):
     """A write to one of TaskRouter's nouns. Asked; answered by the record as it is now (create, update)."""
 
     account_sid: str

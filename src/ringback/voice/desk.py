@@ -1,4 +1,4 @@
-"""What a call tells the desk: the part of the product that has the tasks (taskrouter.md §9; events/queues.py)."""
+"""What a call tells TaskRouter: the part of the product that has the tasks (taskrouter.md §9; events/queues.py)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from ringback.effects import Post
 from ringback.events import CallRequested
-from ringback.events.queues import DeskCallChanged, DeskCallRequested, ReservationClaimed, TaskMade
+from ringback.events.queues import ReservationClaimed, TaskCallChanged, TaskCallRequested, TaskMade
 from ringback.resources.api.call import Call
 
 if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 
-def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
+def changed(call: Call, leg: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
     """The event that tells of ``change``, in a list; empty when the call belongs to no task."""
-    workspace = desk.get("workspace", "")
+    workspace = leg.get("workspace", "")
     if not workspace:
         return []
     ended = change == "ended"
     return [
         Post(
-            DeskCallChanged(
+            TaskCallChanged(
                 call_sid=workspace,
                 about=call.sid,
-                desk=dict(desk),
+                leg=dict(leg),
                 change=change,
                 status=call.status if ended else "",
                 sip_code=call.sip_code if ended else None,
@@ -38,23 +38,23 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **f
 
 
 def tell(session: Session, change: Any, reason: str = "") -> None:
-    """Tell the desk, when the call belongs to a task."""
-    for post in changed(session.call, session.plan.desk, change, reason):
+    """Tell TaskRouter, when the call belongs to a task."""
+    for post in changed(session.call, session.plan.task_leg, change, reason):
         session.do(post)
 
 
 def joined(session: Session, conference_sid: str, name: str) -> None:
     """The leg is in a conference: the task's attributes name it (taskrouter.md §4.1)."""
     facts = {"conference_sid": conference_sid, "conference_name": name}
-    for post in changed(session.call, session.plan.desk, "joined", **facts):
+    for post in changed(session.call, session.plan.task_leg, "joined", **facts):
         session.do(post)
 
 
 def left(session: Session, reason: str) -> None:
-    """The customer has gone without an agent: the desk hears it once, and has no part in the call any more."""
-    if session.plan.desk:
+    """The customer has gone without an agent: TaskRouter hears it once, and has no part in the call any more."""
+    if session.plan.task_leg:
         tell(session, "left_queue", reason)
-        session.plan.desk = {}
+        session.plan.task_leg = {}
         session.save()
 
 
@@ -73,14 +73,14 @@ def task_made(session: Session, event: TaskMade) -> None:
         return
     session.board.queues.prove(session.call.sid)
     tell(session, "left_queue", "enqueued again")  # an earlier task, whose talk is over
-    session.plan.desk = customer(event)
+    session.plan.task_leg = customer(event)
     session.save()
 
 
 def claimed(session: Session, event: ReservationClaimed) -> None:
-    """This leg is a worker's from now on, also when no instruction of the desk dialled it."""
-    if not session.plan.desk:
-        session.plan.desk = {
+    """This leg is a worker's from now on, also when no instruction of TaskRouter dialled it."""
+    if not session.plan.task_leg:
+        session.plan.task_leg = {
             "workspace": event.workspace_sid,
             "task": event.task_sid,
             "reservation": event.reservation_sid,
@@ -90,13 +90,13 @@ def claimed(session: Session, event: ReservationClaimed) -> None:
 
 
 def orphaned(event: TaskMade) -> list[Post]:
-    """The task of a caller who is gone: the desk hears that the call has ended."""
+    """The task of a caller who is gone: TaskRouter hears that the call has ended."""
     if not event.task_sid:
         return []
-    gone = DeskCallChanged(
+    gone = TaskCallChanged(
         call_sid=event.workspace_sid,
         about=event.call_sid,
-        desk=customer(event),
+        leg=customer(event),
         change="ended",
         status="completed",
         reason="hung up before the task was made",
@@ -104,10 +104,10 @@ def orphaned(event: TaskMade) -> list[Post]:
     return [Post(gone)]
 
 
-def as_request(event: DeskCallRequested) -> CallRequested:
-    """A call that the desk wants, as POST Calls would ask for it: the same checks apply.
+def as_request(event: TaskCallRequested) -> CallRequested:
+    """A call that TaskRouter wants, as POST Calls would ask for it: the same checks apply.
 
-    Whether the number shown may be shown is the desk's to know.
+    Whether the number shown may be shown is TaskRouter's to know.
     """
     given = {
         "To": event.to,

@@ -64,7 +64,7 @@ class Plan:
     """Whether those who wait for it in a conference hear it ring."""
     machine_detection: bool = False
     """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
-    desk: dict[str, str] = field(default_factory=dict)
+    task_leg: dict[str, str] = field(default_factory=dict)
     """What the call is to a task: ``workspace``, ``task``, ``reservation``, ``role`` … (events/queues.py)."""
     outcome: dict[str, Any] | None = None
     """How the call ended (kernel/outcome.py); None while it lives."""

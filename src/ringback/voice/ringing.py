@@ -31,7 +31,7 @@ def begins(session: Session, event: Event) -> list[Effect]:
 
 def _room(session: Session) -> Room | None:
     """The conference that waits for this call: by POST Participants, or a task's."""
-    conferences, facts = session.board.conferences, session.plan.desk
+    conferences, facts = session.board.conferences, session.plan.task_leg
     if facts.get("role") == "customer" and facts.get("instruction") == "conference":
         return conferences.named(session.call.account_sid, facts.get("task", ""))
     room = conferences.of(session.call.sid)

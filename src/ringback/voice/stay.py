@@ -40,7 +40,7 @@ class Stay:
         self.session, self.action, self._method = session, action, method
         self.phase: Literal["waiting", "bridging", "bridged"] = "waiting"
         self.by = ""
-        """The leg that has dequeued this one; empty: nobody, or the desk."""
+        """The leg that has dequeued this one; empty: nobody, or TaskRouter."""
         self.room = ""
         self.member: Member | None = None
         self.with_task = False
@@ -53,7 +53,7 @@ class Stay:
     def enter(self, name: str, limit: int | None, *, proved: bool = True) -> str:
         """Go to the end of the queue, which is made when there is none; gives a QueueResult when it cannot be.
 
-        ``proved`` False: the name is that of a workflow, of which only the desk can say whether it exists.
+        ``proved`` False: the name is that of a workflow, of which only TaskRouter can say whether it exists.
         """
         session, queues = self.session, self.session.board.queues
         account = session.call.account_sid
@@ -157,7 +157,7 @@ class Stay:
             self.session.do(Delete(queue.record))
 
     def leave_task(self, reason: str) -> None:
-        """The caller has gone without an agent: the desk of this stay's task hears it."""
+        """The caller has gone without an agent: TaskRouter hears it for this stay's task."""
         if self.with_task:
             desk.left(self.session, reason)
 

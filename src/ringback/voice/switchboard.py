@@ -41,12 +41,12 @@ from ringback.events.conferences import (
 from ringback.events.outcomes import CallDoubted, CallerIdVerificationRequested, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
-    DeskCallRequested,
     MemberDequeueRequested,
     MemberReady,
     QueueChangeRequested,
     QueueStirred,
     QueueTaken,
+    TaskCallRequested,
     TaskMade,
 )
 from ringback.kernel.errors import Refused
@@ -130,7 +130,7 @@ class Switchboard:
             CallDoubted: self._doubted,
             CallerIdVerificationRequested: self._verification,
             TrunkRecordFound: self._trunk_record,
-            DeskCallRequested: self._desk_call,
+            TaskCallRequested: self._task_call,
             QueueChangeRequested: lambda event, now: list(queue_control.change(self.queues, event, now)),
         }
         self._live: dict[type[Event], Callable[[Session, Any], object]] = {
@@ -276,15 +276,15 @@ class Switchboard:
             session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid))
         return session
 
-    def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
-        """A call to a worker or his customer; one that may not be made fails at once, and the desk hears of it."""
+    def _task_call(self, event: TaskCallRequested, now: float) -> list[Effect]:
+        """A call to a worker or his customer; one that may not be made fails at once, and TaskRouter hears of it."""
         call = self._call(event.call_sid, event.account_sid, event.to, event.from_, "outbound-api", now)
         refusal: Refused | None = None
         plan = Plan(time_limit=self.settings.time_limit)
         try:
             created = creation.check(
                 desk.as_request(event),
-                magic_numbers=self.settings.magic_numbers and event.desk.get("role") == "customer",
+                magic_numbers=self.settings.magic_numbers and event.leg.get("role") == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
             )
@@ -295,7 +295,7 @@ class Switchboard:
             call = self._call(
                 event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now
             )
-        plan.desk, plan.early_media = dict(event.desk), event.early_media
+        plan.task_leg, plan.early_media = dict(event.leg), event.early_media
         session = self._queued(call, plan, now)
         if refusal is not None:
             session.warn(refusal.code, refusal.message)
@@ -548,4 +548,4 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
     hooks += verification.lost(call, plan, now, new_token())
-    return [*hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]
+    return [*hooks, Save(replace(call)), *desk.changed(call, plan.task_leg, "ended", "lost")]

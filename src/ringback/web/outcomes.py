@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from ringback.effects.taskrouter import Announce
-from ringback.events.queues import DeskCallRequested
+from ringback.events.queues import TaskCallRequested
 from ringback.kernel.outcome import Outcome, from_json, remembered
 from ringback.kernel.resource import Record
 from ringback.resources.api.account import Account
@@ -53,13 +53,13 @@ class FailureNotices:
 
     def of_call(self, call: Call) -> dict[str, Any] | None:
         """For the customer's leg of a worker's own outbound task."""
-        desk, ended = call.plan.get("desk") or {}, outcome_of(call)
-        if ended is None or desk.get("role") != "customer" or not desk.get("started_by"):
+        leg, ended = call.plan.get("task_leg") or {}, outcome_of(call)
+        if ended is None or leg.get("role") != "customer" or not leg.get("started_by"):
             return None
         about = {
-            "task_sid": desk["task"], "reservation_sid": desk["reservation"], "worker_sid": desk["started_by"],
+            "task_sid": leg["task"], "reservation_sid": leg["reservation"], "worker_sid": leg["started_by"],
             "call_sid": call.sid, "destination": call.to, "caller_id": call.from_,
-            "queue_sid": desk.get("queue") or None,
+            "queue_sid": leg.get("queue") or None,
         }  # fmt: skip
         return self._with(ended.reason_code, about)
 
@@ -110,10 +110,10 @@ class CustomerRights:
     def __init__(self, numbers: Numbers, store: Store) -> None:
         self._numbers, self._store = numbers, store
 
-    async def prepare(self, event: DeskCallRequested) -> DeskCallRequested:
+    async def prepare(self, event: TaskCallRequested) -> TaskCallRequested:
         """Fill in whose the caller id is, and whether a trial account may call the callee. Workers are not checked:
         their numbers are the customer's who calls them."""
-        if event.desk.get("role") != "customer":
+        if event.leg.get("role") != "customer":
             return event
         account = await self._store.get(Account, event.account_sid)
         verified = True
@@ -129,8 +129,8 @@ class CustomerRights:
 class OutcomeViews:
     """The handlers."""
 
-    def __init__(self, floors: Mapping[str, Any], notices: FailureNotices) -> None:
-        self._floors, self._notices = floors, notices
+    def __init__(self, workspaces: Mapping[str, Any], notices: FailureNotices) -> None:
+        self._workspaces, self._notices = workspaces, notices
 
     async def outcome(self, ctx: Context) -> Answer:
         """``GET Calls/{CA}/Outcome``: the record; of a live call what is known (``final`` false)."""
@@ -166,14 +166,14 @@ class OutcomeViews:
 
     async def of_reservation(self, ctx: Context) -> Answer:
         """``GET …/Reservations/{WR}/FailureNotification``; 20404 when there is none."""
-        floor = self._floors.get(_normal(ctx.args["WorkspaceSid"]))
-        if floor is None or floor.workspace.account_sid != ctx.account.sid:
+        workspace = self._workspaces.get(_normal(ctx.args["WorkspaceSid"]))
+        if workspace is None or workspace.record.account_sid != ctx.account.sid:
             raise not_found(ctx.path)
-        reservation = floor.reservations.get(_normal(ctx.args["ReservationSid"]))
+        reservation = workspace.reservations.get(_normal(ctx.args["ReservationSid"]))
         owner = ctx.args.get("TaskSid") or ctx.args["WorkerSid"]
         if reservation is None or _normal(owner) not in (reservation.task_sid, reservation.worker_sid):
             raise not_found(ctx.path)
-        job = floor.tasks.get(reservation.task_sid)
+        job = workspace.tasks.get(reservation.task_sid)
         found = self._notices.of_reservation(reservation, job.record if job is not None else None)
         url = f"{ctx.services.settings.public_url}/taskrouter{ctx.path.removesuffix('.json')}"
         return self._shown(ctx, found, {"url": url})
@@ -191,9 +191,9 @@ class OutcomeViews:
         return json_answer(200, {"account_sid": ctx.account.sid, **found, **more})
 
 
-def outcome_views(floors: Mapping[str, Any], notices: FailureNotices) -> list[Extra]:
+def outcome_views(workspaces: Mapping[str, Any], notices: FailureNotices) -> list[Extra]:
     """The paths with their handlers, for ``build_rest(…, extra=…)``. ``floors``: workspace SID → workspace."""
-    views = OutcomeViews(floors, notices)
+    views = OutcomeViews(workspaces, notices)
     call = "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}"
     root = "/v1/Workspaces/{WorkspaceSid}"
     leaf = "/Reservations/{ReservationSid}/FailureNotification"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.taskrouter import transfers
-from ringback.taskrouter.floor import Floor, read_attributes
-from ringback.taskrouter.journal import happened
+from ringback.taskrouter.journal import publish
+from ringback.taskrouter.live import read_attributes
 from ringback.taskrouter.requests.task import PRIORITY_LIMIT
 from ringback.taskrouter.requests.values import attributes
+from ringback.taskrouter.workspace import LiveWorkspace
 
 KIND = "Transfer"
 
 
-def create(floor: Floor, event: DeskRequested) -> dict[str, Any]:
+def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str, Any]:
     """TaskSid, ReservationSid, To, Mode (WARM), Priority, Attributes; gives the transfer's facts."""
     params = event.params
-    reservation = floor.reservation(params.get("ReservationSid", ""))
+    reservation = workspace.reservation(params.get("ReservationSid", ""))
     if reservation.task_sid != params.get("TaskSid", reservation.task_sid):
         raise Refused(20001, f"Reservation {reservation.sid} is not of task {params['TaskSid'][:64]}")
     if params.get("WorkerSid", reservation.worker_sid) != reservation.worker_sid:
@@ -30,26 +31,26 @@ def create(floor: Floor, event: DeskRequested) -> dict[str, Any]:
     if given:
         attributes(given)
     transfer = transfers.begin(
-        floor, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
+        workspace, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
         int(text) if text else None,
     )  # fmt: skip
     if given:
-        job = floor.task(reservation.task_sid)
-        lined = job.in_line
-        floor.step_out(job)
-        job.record.attributes, job.attributes = given, read_attributes(given)
-        floor.save(job.record)
+        task = workspace.task(reservation.task_sid)
+        lined = task.waits
+        workspace.end_waiting(task)
+        task.record.attributes, task.attributes = given, read_attributes(given)
+        workspace.save(task.record)
         if lined:
-            floor.line_up(job)
-        happened(floor, "task.updated", task=job.record)
+            workspace.begin_waiting(task)
+        publish(workspace, "task.updated", task=task.record)
     return transfer
 
 
-def update(floor: Floor, event: DeskRequested) -> dict[str, Any]:
+def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str, Any]:
     """TransferStatus=canceled."""
-    job = floor.task(event.params.get("TaskSid", ""))
-    if (job.record.transfer or {}).get("sid") != event.sid:
+    task = workspace.task(event.params.get("TaskSid", ""))
+    if (task.record.transfer or {}).get("sid") != event.sid:
         raise Refused(20404, f"The requested transfer {event.sid[:64]} was not found", 404)
     if event.params.get("TransferStatus") != "canceled":
         raise Refused(20001, "TransferStatus must be canceled")
-    return transfers.cancel(floor, job)
+    return transfers.cancel(workspace, task)

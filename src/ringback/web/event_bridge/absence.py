@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ringback.effects import ClearDeadline, Effect, Post, SetDeadline
-from ringback.events.taskrouter import Actor, DeskRequested
-from ringback.web.event_bridge.floors import Desk, Floor
+from ringback.events.taskrouter import Actor, WorkspaceWriteRequested
+from ringback.web.event_bridge.workspaces import LiveWorkspace, TaskRouter
 
 AWAY: Final = "away:"
 """Begins the deadline's name; the worker's SID follows."""
@@ -23,7 +23,7 @@ class Absence:
     def __init__(
         self,
         *,
-        desk: Desk,
+        taskrouter: TaskRouter,
         now: Callable[[], float],
         after: float,
         keep: Callable[[Sequence[Effect]], None],
@@ -31,7 +31,7 @@ class Absence:
     ) -> None:
         """``after``: seconds; ``keep`` commits deadlines and arms them; ``connected`` tells of a worker's SID
         whether he has a socket."""
-        self._desk, self._now, self._after = desk, now, after
+        self._taskrouter, self._now, self._after = taskrouter, now, after
         self._keep, self._connected = keep, connected
         self._started = now()
 
@@ -48,29 +48,33 @@ class Absence:
         """The handler of ``DeadlineReached`` in a workspace's lane."""
         clear = ClearDeadline(call_sid=event.call_sid, name=event.name)
         worker_sid = event.name.removeprefix(AWAY)
-        floor = self._desk.floors.get(event.call_sid)
-        agent = floor.workers.get(worker_sid) if floor is not None else None
-        if floor is None or agent is None or self._connected(worker_sid):
+        workspace = self._taskrouter.workspaces.get(event.call_sid)
+        worker = workspace.workers.get(worker_sid) if workspace is not None else None
+        if workspace is None or worker is None or self._connected(worker_sid):
             return [clear]
         if now < self._started + self._after:
             # The server was down meanwhile: he could not have come back. He gets the whole time again.
             return [SetDeadline(call_sid=event.call_sid, name=event.name, at=self._started + self._after)]
-        activity_sid = offline_activity(floor)
-        if activity_sid is None or agent.record.activity_sid == activity_sid:
+        activity_sid = offline_activity(workspace)
+        if activity_sid is None or worker.record.activity_sid == activity_sid:
             return [clear]
-        request = DeskRequested(
-            call_sid=event.call_sid, account_sid=floor.workspace.account_sid, noun="Worker", operation="update",
+        request = WorkspaceWriteRequested(
+            call_sid=event.call_sid, account_sid=workspace.record.account_sid, noun="Worker", operation="update",
             sid=worker_sid, values={"activity_sid": activity_sid}, params={"RejectPendingReservations": "true"},
             actor=Actor(type="system", source="event-bridge"),
         )  # fmt: skip
         return [clear, Post(request)]
 
 
-def offline_activity(floor: Floor) -> str | None:
+def offline_activity(workspace: LiveWorkspace) -> str | None:
     """Where a worker goes who is gone: the timeout activity, else the default one, else any that is unavailable."""
-    wanted = (floor.workspace.timeout_activity_sid, floor.workspace.default_activity_sid, *floor.activities)
+    wanted = (
+        workspace.record.timeout_activity_sid,
+        workspace.record.default_activity_sid,
+        *workspace.activities,
+    )
     for sid in wanted:
-        activity = floor.activities.get(sid or "")
+        activity = workspace.activities.get(sid or "")
         if activity is not None and not activity.available:
             return str(activity.sid)
     return None

@@ -1,4 +1,4 @@
-"""TaskRouter over REST: read from the desk's memory, written by events of the workspace (taskrouter.md §2)."""
+"""TaskRouter over REST: read from TaskRouter's memory, written by events of the workspace (taskrouter.md §2)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Store
 from ringback.web.rest.context import LiveHandler, Source
 from ringback.web.taskrouter.events import EventSource
-from ringback.web.taskrouter.floors import Compile, Floors
 from ringback.web.taskrouter.live import Ask, LiveNoun
 from ringback.web.taskrouter.nouns import RecordSource, TaskChannelSource, WorkspaceSource
 from ringback.web.taskrouter.queues import TaskQueueSource
 from ringback.web.taskrouter.reservations import ReservationSource
 from ringback.web.taskrouter.tasks import TaskSource
 from ringback.web.taskrouter.workers import WorkerChannelSource, WorkerSource
+from ringback.web.taskrouter.workspaces import Compile, TaskRouter
 
 __all__ = ["live_taskrouter", "sources_taskrouter"]
 
@@ -34,25 +34,26 @@ WRITTEN: tuple[type[Record], ...] = (
 
 
 def live_taskrouter(ask: Ask, new_sid: Callable[[str], str]) -> dict[type[Record], LiveHandler]:
-    """Who carries out the writes. ``ask`` hands an event in and gives the desk's answer."""
+    """Who carries out the writes. ``ask`` hands an event in and gives TaskRouter's answer."""
     return {record: LiveNoun(record.__noun__, ask, new_sid) for record in WRITTEN}
 
 
 def sources_taskrouter(
-    desk: Floors, store: Store, *, compile_expression: Compile
+    taskrouter: TaskRouter, store: Store, *, compile_expression: Compile
 ) -> dict[type[Record], Source]:
-    """Where the nouns are read: all in the desk's memory, but events in the store."""
+    """Where the nouns are read: all in TaskRouter's memory, but events in the store."""
     return {
-        Workspace: WorkspaceSource(desk),
-        Activity: RecordSource(desk, lambda floor: floor.activities),
-        TaskChannel: TaskChannelSource(desk),
+        Workspace: WorkspaceSource(taskrouter),
+        Activity: RecordSource(taskrouter, lambda workspace: workspace.activities),
+        TaskChannel: TaskChannelSource(taskrouter),
         Workflow: RecordSource(
-            desk, lambda floor: {sid: plan.record for sid, plan in floor.workflows.items()}
+            taskrouter,
+            lambda workspace: {sid: workflow.record for sid, workflow in workspace.workflows.items()},
         ),
-        TaskQueue: TaskQueueSource(desk),
-        Worker: WorkerSource(desk, compile_expression),
-        WorkerChannel: WorkerChannelSource(desk),
-        Task: TaskSource(desk, compile_expression),
-        Reservation: ReservationSource(desk),
-        Event: EventSource(desk, store),
+        TaskQueue: TaskQueueSource(taskrouter),
+        Worker: WorkerSource(taskrouter, compile_expression),
+        WorkerChannel: WorkerChannelSource(taskrouter),
+        Task: TaskSource(taskrouter, compile_expression),
+        Reservation: ReservationSource(taskrouter),
+        Event: EventSource(taskrouter, store),
     }

@@ -10,7 +10,7 @@ from ringback.resources.taskrouter.event import Event
 from ringback.store import Condition, Page, Query, Store
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import given
-from ringback.web.taskrouter.floors import Floors, floor_of, normal
+from ringback.web.taskrouter.workspaces import TaskRouter, normal, workspace_of
 
 WINDOW = 15
 """Minutes that are shown when nothing else says how far back to look."""
@@ -25,8 +25,8 @@ MARGIN = 300.0
 class EventSource:
     """What happened in the workspace, newest first."""
 
-    def __init__(self, desk: Floors, store: Store) -> None:
-        self._desk, self._store = desk, store
+    def __init__(self, taskrouter: TaskRouter, store: Store) -> None:
+        self._taskrouter, self._store = taskrouter, store
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §10.
@@ -34,7 +34,7 @@ class EventSource:
         ``Minutes`` counts back from now and is 15 by default, unless StartDate, EndDate, or one of Sid, TaskSid
         and ReservationSid is given.
         """
-        floor, params = floor_of(self._desk, ctx), ctx.params
+        workspace, params = workspace_of(self._taskrouter, ctx), ctx.params
         conditions = [
             Condition(one.name, one.operator, normal(one.value) if isinstance(one.value, str) else one.value)
             for one in query.conditions
@@ -47,14 +47,14 @@ class EventSource:
             conditions.append(Condition("sid", "=", normal(sid)))
         channel = normal(given(params, "TaskChannel"))
         if channel:
-            known = floor.channel_names.get(channel, channel)
+            known = workspace.channel_names.get(channel, channel)
             conditions.append(Condition("task_channel_sid", "=", known))
-        reservation = floor.reservations.get(normal(given(params, "ReservationSid")))
+        reservation = workspace.reservations.get(normal(given(params, "ReservationSid")))
         if reservation is not None:
             conditions.append(Condition("task_sid", "=", reservation.task_sid))
         conditions += _between(conditions)
         if any(one.name == "task_sid" for one in conditions):
-            return await self._of_task(conditions, query, floor.workspace.sid)
+            return await self._of_task(conditions, query, workspace.record.sid)
         return await self._store.page(Event, dataclasses.replace(query, conditions=conditions))
 
     async def _of_task(self, conditions: list[Condition], query: Query, workspace_sid: str) -> Page:
@@ -69,9 +69,9 @@ class EventSource:
 
     async def fetch(self, ctx: Context, sid: str) -> Event | None:
         """By SID."""
-        floor = floor_of(self._desk, ctx)
+        workspace = workspace_of(self._taskrouter, ctx)
         found = await self._store.get(Event, normal(sid), ctx.account.sid) if is_sid(sid, "EV") else None
-        return found if found is not None and found.workspace_sid == floor.workspace.sid else None
+        return found if found is not None and found.workspace_sid == workspace.record.sid else None
 
 
 def _since(ctx: Context) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from ringback.events import Event
-from ringback.events.taskrouter import Actor, DeskRequested
+from ringback.events.taskrouter import Actor, WorkspaceWriteRequested
 from ringback.kernel.resource import Noun
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.generic import wanted_version
@@ -42,9 +42,9 @@ class LiveNoun:
     def _event(
         self, ctx: Context, operation: Literal["create", "update", "delete"], sid: str, values: dict[str, Any],
         params: dict[str, str],
-    ) -> DeskRequested:  # fmt: skip
+    ) -> WorkspaceWriteRequested:  # fmt: skip
         client = ctx.scope.get("client") if ctx.scope is not None else None
-        return DeskRequested(
+        return WorkspaceWriteRequested(
             call_sid=sid if self._noun.name == "Workspace" else ctx.args["WorkspaceSid"],
             account_sid=ctx.account.sid, noun=self._noun.name, operation=operation, sid=sid, values=values,
             params=params, if_match=wanted_version(ctx),

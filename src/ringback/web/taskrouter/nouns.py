@@ -10,23 +10,23 @@ from ringback.resources.taskrouter.workspace import Workspace
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import declared
-from ringback.web.taskrouter.floors import Floor, Floors, floor_of, normal
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
+from ringback.web.taskrouter.workspaces import LiveWorkspace, TaskRouter, normal, workspace_of
 
 
 class WorkspaceSource:
     """The account's workspaces, oldest first."""
 
-    def __init__(self, desk: Floors) -> None:
-        self._desk = desk
+    def __init__(self, taskrouter: TaskRouter) -> None:
+        self._taskrouter = taskrouter
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list; filter FriendlyName."""
-        floors = self._desk.floors
-        own = [one.workspace for one in floors.values() if one.workspace.account_sid == ctx.account.sid]
+        workspaces = self._taskrouter.workspaces
+        own = [one.record for one in workspaces.values() if one.record.account_sid == ctx.account.sid]
 
         def find(sid: str) -> Workspace | None:
-            return floors[sid].workspace if sid in floors else None
+            return workspaces[sid].record if sid in workspaces else None
 
         chosen = Selection(
             entries=in_order(own), record=identity, find=find, tests=declared(query, record=identity)
@@ -35,21 +35,21 @@ class WorkspaceSource:
 
     async def fetch(self, ctx: Context, sid: str) -> Workspace | None:
         """By SID; None when it is another account's."""
-        floor = self._desk.floors.get(normal(sid))
-        own = floor is not None and floor.workspace.account_sid == ctx.account.sid
-        return floor.workspace if floor is not None and own else None
+        workspace = self._taskrouter.workspaces.get(normal(sid))
+        own = workspace is not None and workspace.record.account_sid == ctx.account.sid
+        return workspace.record if workspace is not None and own else None
 
 
 class RecordSource:
     """A noun of which a workspace has few, oldest first, with its declared filters."""
 
-    def __init__(self, desk: Floors, records: Callable[[Floor], Mapping[str, Any]]) -> None:
+    def __init__(self, taskrouter: TaskRouter, records: Callable[[LiveWorkspace], Mapping[str, Any]]) -> None:
         """``records`` gives the workspace's records by SID."""
-        self._desk, self._records = desk, records
+        self._taskrouter, self._records = taskrouter, records
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list."""
-        records = self._records(floor_of(self._desk, ctx))
+        records = self._records(workspace_of(self._taskrouter, ctx))
         tests = declared(query, record=identity)
         entries = in_order(records.values())
         return await page_of(
@@ -58,16 +58,18 @@ class RecordSource:
 
     async def fetch(self, ctx: Context, sid: str) -> Any:
         """By SID."""
-        return self._records(floor_of(self._desk, ctx)).get(normal(sid))
+        return self._records(workspace_of(self._taskrouter, ctx)).get(normal(sid))
 
 
 class TaskChannelSource(RecordSource):
     """Task channels: by SID, or by unique name."""
 
-    def __init__(self, desk: Floors) -> None:
-        super().__init__(desk, lambda floor: floor.channels)
+    def __init__(self, taskrouter: TaskRouter) -> None:
+        super().__init__(taskrouter, lambda workspace: workspace.channels)
 
     async def fetch(self, ctx: Context, sid: str) -> TaskChannel | None:
         """By SID or unique name."""
-        floor = floor_of(self._desk, ctx)
-        return floor.channels.get(normal(sid)) or floor.channels.get(floor.channel_names.get(sid, ""))
+        workspace = workspace_of(self._taskrouter, ctx)
+        return workspace.channels.get(normal(sid)) or workspace.channels.get(
+            workspace.channel_names.get(sid, "")
+        )

@@ -8,8 +8,8 @@ from ringback.resources.taskrouter.reservation import Reservation
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import declared, given, several
-from ringback.web.taskrouter.floors import Floor, Floors, floor_of, normal
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
+from ringback.web.taskrouter.workspaces import LiveWorkspace, TaskRouter, normal, workspace_of
 
 LIVE = frozenset({"pending", "accepted", "wrapping"})
 STATUSES = (*sorted(LIVE), "rejected", "timeout", "canceled", "rescinded", "completed")
@@ -18,15 +18,15 @@ STATUSES = (*sorted(LIVE), "rejected", "timeout", "canceled", "rescinded", "comp
 class ReservationSource:
     """Reservations, oldest first; those of tasks that have been removed are gone with them."""
 
-    def __init__(self, desk: Floors) -> None:
-        self._desk = desk
+    def __init__(self, taskrouter: TaskRouter) -> None:
+        self._taskrouter = taskrouter
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list. Filters: ReservationStatus, and WorkerSid in a task's view."""
-        floor = floor_of(self._desk, ctx)
+        workspace = workspace_of(self._taskrouter, ctx)
         status = several(ctx.params, "ReservationStatus", STATUSES)
         chosen = Selection(
-            entries=_candidates(ctx, floor, status), record=identity, find=floor.reservations.get,
+            entries=_candidates(ctx, workspace, status), record=identity, find=workspace.reservations.get,
             tests=[
                 *declared(query, without=("reservation_status",), record=identity),
                 *([lambda one: one.reservation_status in status] if status else []),
@@ -36,7 +36,7 @@ class ReservationSource:
 
     async def fetch(self, ctx: Context, sid: str) -> Reservation | None:
         """By SID, when it is the task's or worker's of the path."""
-        found = floor_of(self._desk, ctx).reservations.get(normal(sid))
+        found = workspace_of(self._taskrouter, ctx).reservations.get(normal(sid))
         if found is None:
             return None
         wrong_task = found.task_sid != normal(ctx.args.get("TaskSid", found.task_sid))
@@ -44,13 +44,13 @@ class ReservationSource:
         return None if wrong_task or wrong_worker else found
 
 
-def _candidates(ctx: Context, floor: Floor, status: frozenset[str]) -> Iterable[Reservation]:
+def _candidates(ctx: Context, workspace: LiveWorkspace, status: frozenset[str]) -> Iterable[Reservation]:
     """As few as may be: a task's own, a worker's live ones, else all."""
     if "TaskSid" in ctx.args:
-        job = floor.tasks.get(normal(ctx.args["TaskSid"]))
-        sids: Iterable[str] = job.reservations if job is not None else ()
-        return [floor.reservations[sid] for sid in sids if sid in floor.reservations]
-    agent = floor.workers.get(normal(ctx.args["WorkerSid"]))
-    if agent is not None and status and status <= LIVE and not given(ctx.params, "PageToken"):
-        return in_order(floor.reservations[sid] for sid in agent.held if sid in floor.reservations)
-    return floor.reservations.values()
+        task = workspace.tasks.get(normal(ctx.args["TaskSid"]))
+        sids: Iterable[str] = task.reservations if task is not None else ()
+        return [workspace.reservations[sid] for sid in sids if sid in workspace.reservations]
+    worker = workspace.workers.get(normal(ctx.args["WorkerSid"]))
+    if worker is not None and status and status <= LIVE and not given(ctx.params, "PageToken"):
+        return in_order(workspace.reservations[sid] for sid in worker.held if sid in workspace.reservations)
+    return workspace.reservations.values()

@@ -9,8 +9,16 @@ from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named
-from ringback.web.taskrouter.floors import Agent, Compile, Expression, Floor, Floors, floor_of, normal
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of, read_ordering
+from ringback.web.taskrouter.workspaces import (
+    Compile,
+    Expression,
+    LiveWorker,
+    LiveWorkspace,
+    TaskRouter,
+    normal,
+    workspace_of,
+)
 
 ORDERINGS = {"DateStatusChanged": "date_status_changed"}
 
@@ -18,38 +26,42 @@ ORDERINGS = {"DateStatusChanged": "date_status_changed"}
 class WorkerSource:
     """The workspace's workers, oldest first."""
 
-    def __init__(self, desk: Floors, compile_expression: Compile) -> None:
-        self._desk, self._compile = desk, compile_expression
+    def __init__(self, taskrouter: TaskRouter, compile_expression: Compile) -> None:
+        self._taskrouter, self._compile = taskrouter, compile_expression
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §2.3 and Ordering. Names of workers are compared without case."""
-        floor, params = floor_of(self._desk, ctx), ctx.params
-        entries: Iterable[Agent] = floor.workers.values()
+        workspace, params = workspace_of(self._taskrouter, ctx), ctx.params
+        entries: Iterable[LiveWorker] = workspace.workers.values()
         name = given(params, "FriendlyName")
         if name:
-            sid = floor.worker_names.get(name.lower(), "")
-            entries = [floor.workers[sid]] if sid in floor.workers else []
-        tests = [*declared(query, without=("friendly_name",)), *_by_activity(ctx), *_by_queue(ctx, floor)]
+            sid = workspace.worker_names.get(name.lower(), "")
+            entries = [workspace.workers[sid]] if sid in workspace.workers else []
+        tests = [*declared(query, without=("friendly_name",)), *_by_activity(ctx), *_by_queue(ctx, workspace)]
         wanted = expression(self._compile, params, "TargetWorkersExpression", "worker")
         if wanted is not None:
             tests.append(_fits(wanted))
         key = read_ordering(given(params, "Ordering"), ORDERINGS)
         chosen = Selection(
-            entries=entries, record=lambda agent: agent.record, find=floor.workers.get, tests=tests, key=key
+            entries=entries,
+            record=lambda worker: worker.record,
+            find=workspace.workers.get,
+            tests=tests,
+            key=key,
         )
         return await page_of(chosen, query)
 
     async def fetch(self, ctx: Context, sid: str) -> Worker | None:
         """By SID."""
-        agent = floor_of(self._desk, ctx).workers.get(normal(sid))
-        return agent.record if agent is not None else None
+        worker = workspace_of(self._taskrouter, ctx).workers.get(normal(sid))
+        return worker.record if worker is not None else None
 
 
 class WorkerChannelSource:
     """A worker's channels."""
 
-    def __init__(self, desk: Floors) -> None:
-        self._desk = desk
+    def __init__(self, taskrouter: TaskRouter) -> None:
+        self._taskrouter = taskrouter
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list."""
@@ -66,8 +78,8 @@ class WorkerChannelSource:
         return None
 
     def _of(self, ctx: Context) -> list[WorkerChannel]:
-        agent = floor_of(self._desk, ctx).workers.get(normal(ctx.args["WorkerSid"]))
-        return list(agent.channels.values()) if agent is not None else []
+        worker = workspace_of(self._taskrouter, ctx).workers.get(normal(ctx.args["WorkerSid"]))
+        return list(worker.channels.values()) if worker is not None else []
 
 
 def _by_activity(ctx: Context) -> list[Test]:
@@ -75,24 +87,24 @@ def _by_activity(ctx: Context) -> list[Test]:
     name, sid = given(ctx.params, "ActivityName"), normal(given(ctx.params, "ActivitySid"))
     available = flag(ctx.params, "Available")
     if name:
-        tests.append(lambda agent: agent.record.activity_name == name)
+        tests.append(lambda worker: worker.record.activity_name == name)
     if sid:
-        tests.append(lambda agent: agent.record.activity_sid == sid)
+        tests.append(lambda worker: worker.record.activity_sid == sid)
     if available is not None:
-        tests.append(lambda agent: agent.record.available is available)
+        tests.append(lambda worker: worker.record.available is available)
     return tests
 
 
-def _by_queue(ctx: Context, floor: Floor) -> list[Test]:
+def _by_queue(ctx: Context, workspace: LiveWorkspace) -> list[Test]:
     tests: list[Test] = []
     name, sid = given(ctx.params, "TaskQueueName"), normal(given(ctx.params, "TaskQueueSid"))
     if sid:
-        tests.append(lambda agent: sid in agent.queues)
+        tests.append(lambda worker: sid in worker.queues)
     if name:
-        queues = named(floor.queues, name)
-        tests.append(lambda agent: not queues.isdisjoint(agent.queues))
+        queues = named(workspace.queues, name)
+        tests.append(lambda worker: not queues.isdisjoint(worker.queues))
     return tests
 
 
 def _fits(wanted: Expression) -> Test:
-    return lambda agent: wanted(agent.attributes, {}, {})
+    return lambda worker: wanted(worker.attributes, {}, {})

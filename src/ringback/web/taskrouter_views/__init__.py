@@ -26,7 +26,7 @@ _ROOT = "/v1/Workspaces/{WorkspaceSid}"
 
 
 def taskrouter_views(
-    floors: Mapping[str, Any],
+    workspaces: Mapping[str, Any],
     *,
     statistics: Statistics,
     explain: Explain,
@@ -36,11 +36,11 @@ def taskrouter_views(
 ) -> list[Extra]:
     """The paths with their handlers, for ``build_rest(…, extra=…)``.
 
-    ``floors``: workspace SID → workspace (``desk.floors``); ``statistics`` and ``replay``: the modules of these names
-    of ``ringback.taskrouter``; ``explain``: ``ringback.taskrouter.explanation.explain``. With ``ask`` (hands an event
-    to the product) and ``new_sid`` callers can be opted out of the queue.
+    ``workspaces``: workspace SID → workspace (``TaskRouter.workspaces``); ``statistics`` and ``replay``: the
+    modules of these names of ``ringback.taskrouter``; ``explain``: ``ringback.taskrouter.explanation.explain``.
+    With ``ask`` (hands an event to the product) and ``new_sid`` callers can be opted out of the queue.
     """
-    views = StatisticsViews(floors, statistics)
+    views = StatisticsViews(workspaces, statistics)
     found: list[Extra] = []
 
     def add(path: str, handler: Any, method: str = "GET", noun: type[Record] = Workspace) -> None:
@@ -61,8 +61,8 @@ def taskrouter_views(
     add("/Workers/CumulativeStatistics", views.workers_cumulative)
     add("/Workers/Statistics", views.workers_both)
     add("/Workers/{WorkerSid}/Statistics", views.worker)
-    add("/Tasks/{TaskSid}/Explanation", ExplanationView(floors, explain))
-    add("/Workflows/{WorkflowSid}/Replay", ReplayView(floors, replay), "POST", Workflow)
+    add("/Tasks/{TaskSid}/Explanation", ExplanationView(workspaces, explain))
+    add("/Workflows/{WorkflowSid}/Replay", ReplayView(workspaces, replay), "POST", Workflow)
     if ask is not None and new_sid is not None:
-        add("/Tasks/{TaskSid}/OptOut", OptOutView(floors, ask, new_sid), "POST", Task)
+        add("/Tasks/{TaskSid}/OptOut", OptOutView(workspaces, ask, new_sid), "POST", Task)
     return found

@@ -1,4 +1,4 @@
-"""Between calls and the desk: finds the workspace that an effect is about (a call knows only SIDs)."""
+"""Between calls and TaskRouter: finds the workspace that an effect is about (a call knows only SIDs)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ringback.effects import Save
 from ringback.effects.queues import ClaimReservation, MakeTask
 from ringback.effects.taskrouter import RedirectCall
 from ringback.events import CallUpdateRequested, Event
-from ringback.events.queues import DeskCallChanged, ReservationClaimed, TaskMade
+from ringback.events.queues import ReservationClaimed, TaskCallChanged, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested, WorkspacesLoaded
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
@@ -39,37 +39,37 @@ EVERYTHING = 10_000_000
 
 
 class Finder(Protocol):
-    """The desk, as far as it is asked here."""
+    """TaskRouter, as far as it is asked here."""
 
     @property
-    def floors(self) -> Mapping[str, Any]:
+    def workspaces(self) -> Mapping[str, Any]:
         """Workspace SID → workspace."""
 
-    def floor_of(self, sid: str, kind: str) -> Any:
+    def workspace_of(self, sid: str, kind: str) -> Any:
         """The workspace that has a record of a kind, or None."""
 
 
-class DeskLink:
-    """Performs what calls and the desk ask of each other."""
+class TaskRouterLink:
+    """Performs what calls and TaskRouter ask of each other."""
 
     def __init__(
         self,
         *,
-        desk: Finder,
+        taskrouter: Finder,
         store: Store,
         post: Callable[[Event], None],
         ask: Callable[[Event], Awaitable[Any]],
         new_sid: Callable[[str], str],
         now: Callable[[], float],
     ) -> None:
-        self._desk, self._store, self._post, self._ask = desk, store, post, ask
+        self._taskrouter, self._store, self._post, self._ask = taskrouter, store, post, ask
         self._new_sid, self._now = new_sid, now
         self._tasks: set[asyncio.Task[None]] = set()
 
     def make_task(self, effect: MakeTask) -> None:
         """Perform ``MakeTask``; no such workflow: 14220."""
-        floor = self._desk.floor_of(effect.workflow_sid, "workflows")
-        if floor is None or floor.workspace.account_sid != effect.account_sid:
+        workspace = self._taskrouter.workspace_of(effect.workflow_sid, "workflows")
+        if workspace is None or workspace.record.account_sid != effect.account_sid:
             text = f"Workflow {effect.workflow_sid} does not exist"
             self._post(
                 TaskMade(call_sid=effect.call_sid, request=effect.request, error_code=14220, error_text=text)
@@ -77,7 +77,7 @@ class DeskLink:
             return
         self._post(
             TaskRequested(
-                call_sid=floor.workspace.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
+                call_sid=workspace.record.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
                 request=effect.request, task_sid=self._new_sid("WT"), workflow_sid=effect.workflow_sid,
                 attributes=effect.attributes, facts=effect.facts, priority=effect.priority,
                 timeout=effect.timeout,
@@ -86,8 +86,8 @@ class DeskLink:
 
     def claim(self, effect: ClaimReservation) -> None:
         """Perform ``ClaimReservation``; no such reservation: 14217."""
-        floor = self._desk.floor_of(effect.reservation_sid, "reservations")
-        if floor is None or floor.workspace.account_sid != effect.account_sid:
+        workspace = self._taskrouter.workspace_of(effect.reservation_sid, "reservations")
+        if workspace is None or workspace.record.account_sid != effect.account_sid:
             text = f"Reservation {effect.reservation_sid} does not exist"
             self._post(
                 ReservationClaimed(
@@ -97,7 +97,7 @@ class DeskLink:
             return
         self._post(
             ClaimRequested(
-                call_sid=floor.workspace.sid, account_sid=effect.account_sid, by=effect.call_sid,
+                call_sid=workspace.record.sid, account_sid=effect.account_sid, by=effect.call_sid,
                 request=effect.request, reservation_sid=effect.reservation_sid,
                 post_work_activity_sid=effect.post_work_activity_sid,
             )
@@ -119,35 +119,35 @@ class DeskLink:
             )
         except Refused as refusal:
             now = self._now()
-            trouble = Alert(
+            alert = Alert(
                 sid=self._new_sid("NO"), account_sid=effect.account_sid, date_created=now, date_updated=now,
                 error_code=40122, message_text=f"{title(40122)}. {refusal.message}", message_date=now,
                 resource_sid=effect.reservation_sid, more_info=explained(40122),
             )  # fmt: skip
-            await self._store.commit([Save(trouble)])
+            await self._store.commit([Save(alert)])
 
     async def settle(self) -> int:
-        """After a restart: tell the desk of legs that ended without its hearing of it; gives how many.
+        """After a restart: tell TaskRouter of legs that ended without its hearing of it; gives how many.
 
-        What a call says to the desk is no part of the call's own commit: a crash in between loses it.
+        What a call says to TaskRouter is no part of the call's own commit: a crash in between loses it.
         """
         told = 0
-        for floor in list(self._desk.floors.values()):
-            for job in list(floor.tasks.values()):
-                legs = [(job.record.call_sid, {"role": "customer"})]
-                customer = (job.record.conference or {}).get("customer_call")
-                for sid in job.reservations:
-                    leg = floor.reservations[sid].call_sid
+        for workspace in list(self._taskrouter.workspaces.values()):
+            for task in list(workspace.tasks.values()):
+                legs = [(task.record.call_sid, {"role": "customer"})]
+                customer = (task.record.conference or {}).get("customer_call")
+                for sid in task.reservations:
+                    leg = workspace.reservations[sid].call_sid
                     legs.append((leg, {"role": "worker", "reservation": sid}))
                     if customer:
                         legs.append((customer, {"role": "customer", "reservation": sid}))
-                for leg, desk in legs:
-                    told += await self._ended(floor.workspace.sid, job.record.sid, leg, desk)
+                for leg, what in legs:
+                    told += await self._ended(workspace.record.sid, task.record.sid, leg, what)
         return told
 
-    async def _ended(self, workspace_sid: str, task_sid: str, leg: str | None, desk: dict[str, str]) -> int:
+    async def _ended(self, workspace_sid: str, task_sid: str, leg: str | None, what: dict[str, str]) -> int:
         call = await self._store.get(Call, leg) if leg else None
-        if call is None and leg and desk["role"] == "customer" and "reservation" in desk:
+        if call is None and leg and what["role"] == "customer" and "reservation" in what:
             call = Call(  # asked for and never made
                 sid=leg, account_sid="", status="failed", error_code=15000, direction="outbound-api"
             )  # fmt: skip
@@ -155,17 +155,17 @@ class DeskLink:
             return 0
         ended = outcome_of(call)
         self._post(
-            DeskCallChanged(
+            TaskCallChanged(
                 call_sid=workspace_sid, about=call.sid, change="ended", status=call.status,
                 sip_code=call.sip_code, reason="restart", error_code=call.error_code,
                 reason_code=ended.reason_code if ended is not None else None,
-                desk={"workspace": workspace_sid, "task": task_sid, **desk},
+                leg={"workspace": workspace_sid, "task": task_sid, **what},
             )
         )  # fmt: skip
         return 1
 
     async def load(self, only: str | None = None) -> int:
-        """Hand the stored workspaces (or one of them) to the desk; gives how many tasks they hold."""
+        """Hand the stored workspaces (or one of them) to TaskRouter; gives how many tasks they hold."""
         found = await self._store.find(Workspace, limit=EVERYTHING)
         tasks = 0
         for workspace in found:

@@ -34,7 +34,7 @@ class _Mean:
         return self._total / self._count if self._count else None
 
 
-class Habits:
+class Behaviour:
     """Read from what happened; answers are used up as they are asked for."""
 
     def __init__(self, past: Iterable[Life]) -> None:
