@@ -11,11 +11,11 @@ from typing import Any
 
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
-from ringback.taskrouter.configuration import Target
+from ringback.taskrouter.configuration import DIRECT, Target
 from ringback.taskrouter.journal import iso
-from ringback.taskrouter.lifecycle import ASSIGNED_LIMIT
 from ringback.taskrouter.live import LiveTask, LiveWorker
-from ringback.taskrouter.routing import DEFAULT, DIRECT, current_target
+from ringback.taskrouter.routing import DEFAULT, current_target
+from ringback.taskrouter.steps import ASSIGNED_LIMIT
 from ringback.taskrouter.verdict import Verdict, verdicts
 from ringback.taskrouter.workspace import LiveWorkspace
 

@@ -18,10 +18,10 @@ from ringback.resources.taskrouter.task import Task
 from ringback.taskrouter import outbound, transfers
 from ringback.taskrouter.alerts import log_alert
 from ringback.taskrouter.instruction import Instruction, from_answer
-from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import accept, reject
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
+from ringback.taskrouter.steps import set_attributes
 from ringback.taskrouter.waiting import look
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -352,11 +352,4 @@ def add_facts(workspace: LiveWorkspace, task: LiveTask, facts: dict[str, Any]) -
             task.record.sid,
         )
         return
-    lined = task.waits
-    workspace.end_waiting(task)
-    workspace.describe(task, merged)
-    task.record.attributes = text
-    workspace.save(task.record)
-    if lined:
-        workspace.begin_waiting(task)
-    publish(workspace, "task.updated", task=task.record)
+    set_attributes(workspace, task, text, merged)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import copy
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringback.effects import Save, SendWebhook
 from ringback.effects.taskrouter import Announce
+from ringback.events.taskrouter import Actor
 from ringback.kernel.resource import snake
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
-
-if TYPE_CHECKING:
-    from ringback.events.taskrouter import Actor
-    from ringback.taskrouter.workspace import LiveWorkspace
+from ringback.taskrouter.workspace import LiveWorkspace
 
 LIVE = (
     "worker.activity.update", "worker.attributes.update", "worker.capacity.update",

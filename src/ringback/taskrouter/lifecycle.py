@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ringback.effects import Delete, Post
 from ringback.effects.taskrouter import AskAssignment
 from ringback.events import HangUpRequested
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.taskrouter.task import Task
+from ringback.taskrouter import transfers
 from ringback.taskrouter.journal import iso, publish
 from ringback.taskrouter.live import LiveTask, LiveWorker
 from ringback.taskrouter.machine import RESERVATION_LIVE, reservation_step, task_step
+from ringback.taskrouter.steps import end_reservation, set_task, tell, with_status
 from ringback.taskrouter.workspace import LiveWorkspace
 
-if TYPE_CHECKING:
-    from ringback.resources.taskrouter.task import Task
-
-ASSIGNED_LIMIT = 86_400.0
-"""Seconds that a task may stay assigned (§3)."""
 CYCLE_LIMIT = 1000
 """Times that a task may go from pending to reserved (§7)."""
 CYCLES_OVER = "Task TTL Exceeded or Max assignment count exceeded"
@@ -25,40 +21,6 @@ ENDED = "The task ended meanwhile"
 DECLINED = "The worker to whom the task was routed did not take it"
 RETRY_AFTER = 5.0
 """Seconds before a worker whose phone could not be reached is offered the same task again."""
-
-
-def set_task(workspace: LiveWorkspace, task: LiveTask, event: str) -> None:
-    """Step the task's state; raises :class:`Refused` when that is illegal."""
-    record = task.record
-    before = record.assignment_status
-    record.assignment_status = task_step(before, event, record.sid)
-    if record.assignment_status != before:
-        record.status_since = workspace.now
-        if record.assignment_status == "assigned":
-            workspace.schedule.add(workspace.now + ASSIGNED_LIMIT, "assigned", record.sid, workspace.now)
-    workspace.save(record)
-
-
-def _end(workspace: LiveWorkspace, reservation: Reservation, event: str, kind: str) -> None:
-    """A reservation's step with its event; capacity is freed, and a ringing phone stops, when it is over."""
-    if reservation.reservation_status == "pending" and reservation.call_sid and reservation.instruction:
-        workspace.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
-    reservation.reservation_status = reservation_step(reservation.reservation_status, event, reservation.sid)
-    workspace.save(reservation)
-    task = workspace.tasks[reservation.task_sid]
-    task.open.discard(reservation.sid)
-    if reservation.reservation_status not in RESERVATION_LIVE:
-        workspace.change_load(reservation, -1)
-    tell(workspace, reservation, kind)
-
-
-def tell(workspace: LiveWorkspace, reservation: Reservation, kind: str) -> None:
-    """Record an event about a reservation."""
-    worker = workspace.workers.get(reservation.worker_sid)
-    task = workspace.tasks[reservation.task_sid]
-    publish(
-        workspace, kind, task=task.record, reservation=reservation, worker=worker.record if worker is not None else None
-    )  # fmt: skip
 
 
 # --- reservations ----------------------------------------------------------------------------------------------
@@ -146,7 +108,7 @@ def accept(workspace: LiveWorkspace, reservation: Reservation) -> None:
     tell(workspace, reservation, "reservation.accepted")
     _legacy(workspace, reservation, "assignment")
     for sid in sorted(task.open):
-        _end(workspace, workspace.reservations[sid], "rescind", "reservation.rescinded")
+        end_reservation(workspace, workspace.reservations[sid], "rescind", "reservation.rescinded")
     transfers.accepted(workspace, task, reservation)
 
 
@@ -167,7 +129,7 @@ def reject(workspace: LiveWorkspace, reservation: Reservation, activity_sid: str
     reservation_step(reservation.reservation_status, "reject", reservation.sid)
     if activity is not None:
         move_worker(workspace, workspace.worker(reservation.worker_sid), activity.sid)
-    _end(workspace, reservation, "reject", "reservation.rejected")
+    end_reservation(workspace, reservation, "reject", "reservation.rejected")
     release(workspace, workspace.tasks[reservation.task_sid])
 
 
@@ -176,20 +138,14 @@ def expire(workspace: LiveWorkspace, reservation: Reservation) -> None:
     worker = workspace.workers.get(reservation.worker_sid)
     if worker is not None and workspace.record.timeout_activity_sid:
         move_worker(workspace, worker, workspace.record.timeout_activity_sid)
-    _end(workspace, reservation, "expire", "reservation.timeout")
+    end_reservation(workspace, reservation, "expire", "reservation.timeout")
     release(workspace, workspace.tasks[reservation.task_sid])
 
 
-def cancel_reservation(
-    workspace: LiveWorkspace, reservation: Reservation, code: int | None = None, *, retry: bool = True
-) -> None:
-    """Canceled because an instruction failed: the task waits again (not at once to the same worker)."""
-    reservation.canceled_reason_code = code
-    was = reservation.reservation_status
-    _end(workspace, reservation, "cancel", "reservation.canceled")
-    task = workspace.tasks[reservation.task_sid]
-    if was == "pending" and retry:
-        release(workspace, task, unreachable=reservation.worker_sid)
+def cancel_reservation(workspace: LiveWorkspace, reservation: Reservation) -> None:
+    """Canceled because an instruction failed: the task waits again (not at once for the same worker)."""
+    end_reservation(workspace, reservation, "cancel", "reservation.canceled")
+    release(workspace, workspace.tasks[reservation.task_sid], unreachable=reservation.worker_sid)
 
 
 def fail_task(workspace: LiveWorkspace, reservation: Reservation, code: int | None, reason: str) -> None:
@@ -201,16 +157,16 @@ def fail_task(workspace: LiveWorkspace, reservation: Reservation, code: int | No
     transfers.failed(workspace, task, ENDED)
     reservation.canceled_reason_code = code
     _finish(workspace, task, "cancel" if state in ("pending", "reserved") else "fail", reason)
-    for each in _live(workspace, task, RESERVATION_LIVE):
-        _end(workspace, each, "cancel", "reservation.canceled")
+    for each in with_status(workspace, task, RESERVATION_LIVE):
+        end_reservation(workspace, each, "cancel", "reservation.canceled")
     publish(workspace, "task.canceled", task=task.record)
 
 
 def wrap(workspace: LiveWorkspace, reservation: Reservation) -> None:
     """The work is over but for its notes; the task follows when nobody works on it any more."""
-    _end(workspace, reservation, "wrap", "reservation.wrapup")
+    end_reservation(workspace, reservation, "wrap", "reservation.wrapup")
     task = workspace.tasks[reservation.task_sid]
-    busy = _live(workspace, task, ("accepted", "pending")) or transfers.flying(task) is not None
+    busy = with_status(workspace, task, ("accepted", "pending")) or transfers.flying(task) is not None
     if task.record.assignment_status == "assigned" and not busy:
         set_task(workspace, task, "wrap")
         publish(workspace, "task.wrapup", task=task.record)
@@ -218,9 +174,9 @@ def wrap(workspace: LiveWorkspace, reservation: Reservation) -> None:
 
 def complete(workspace: LiveWorkspace, reservation: Reservation, reason: str = "") -> None:
     """Done; with the last live reservation the task is completed too."""
-    _end(workspace, reservation, "complete", "reservation.completed")
+    end_reservation(workspace, reservation, "complete", "reservation.completed")
     task = workspace.tasks[reservation.task_sid]
-    busy = _live(workspace, task, RESERVATION_LIVE) or transfers.flying(task) is not None
+    busy = with_status(workspace, task, RESERVATION_LIVE) or transfers.flying(task) is not None
     if task.record.assignment_status in ("assigned", "wrapping") and not busy:
         _finish(workspace, task, "complete", reason or "Reservation completed")
         publish(workspace, "task.completed", task=task.record)
@@ -260,8 +216,8 @@ def give_back(workspace: LiveWorkspace, reservation: Reservation) -> None:
     """Accepted, but the worker's leg was gone before the caller heard him: the caller waits, so the task does."""
     task = workspace.tasks[reservation.task_sid]
     reservation.instruction = None
-    _end(workspace, reservation, "cancel", "reservation.canceled")
-    if task.record.assignment_status == "assigned" and not _live(workspace, task, RESERVATION_LIVE):
+    end_reservation(workspace, reservation, "cancel", "reservation.canceled")
+    if task.record.assignment_status == "assigned" and not with_status(workspace, task, RESERVATION_LIVE):
         set_task(workspace, task, "release")
         task.asked = {reservation.worker_sid}
         workspace.schedule.add(workspace.now + RETRY_AFTER, "retry", task.record.sid)
@@ -278,13 +234,6 @@ def _clock_again(workspace: LiveWorkspace, task: LiveTask) -> None:
         workspace.schedule.add(due, "target", record.sid, record.target_entered)
 
 
-def _live(
-    workspace: LiveWorkspace, task: LiveTask, states: frozenset[str] | tuple[str, ...]
-) -> list[Reservation]:
-    found = [workspace.reservations[sid] for sid in task.reservations]
-    return [each for each in found if each.reservation_status in states]
-
-
 # --- tasks --------------------------------------------------------------------------------------------------------
 
 
@@ -293,8 +242,8 @@ def cancel_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
     choice, which hears of it by ``task.canceled`` or ``workflow.timeout`` (ADR 0011). Raises :class:`Refused`."""
     record = task.record
     _finish(workspace, task, "cancel", reason)
-    for each in _live(workspace, task, ("pending",)):
-        _end(workspace, each, "cancel", "reservation.canceled")
+    for each in with_status(workspace, task, ("pending",)):
+        end_reservation(workspace, each, "cancel", "reservation.canceled")
     publish(workspace, "task.canceled", task=record)
 
 
@@ -304,7 +253,7 @@ def wrap_task(workspace: LiveWorkspace, task: LiveTask, reason: str | None = Non
     transfers.failed(workspace, task, ENDED)
     if reason:
         task.record.reason = reason
-    for each in _live(workspace, task, ("accepted",)):
+    for each in with_status(workspace, task, ("accepted",)):
         wrap(workspace, each)
     if task.record.assignment_status == "assigned":
         set_task(workspace, task, "wrap")
@@ -315,11 +264,11 @@ def complete_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None
     """Completed by request, with its live reservations. Raises :class:`Refused`."""
     task_step(task.record.assignment_status, "complete", task.record.sid)
     transfers.failed(workspace, task, ENDED)
-    for each in _live(workspace, task, ("pending",)):
-        _end(workspace, each, "cancel", "reservation.canceled")
+    for each in with_status(workspace, task, ("pending",)):
+        end_reservation(workspace, each, "cancel", "reservation.canceled")
     task.record.reason = reason
-    for each in _live(workspace, task, ("accepted", "wrapping")):
-        _end(workspace, each, "complete", "reservation.completed")
+    for each in with_status(workspace, task, ("accepted", "wrapping")):
+        end_reservation(workspace, each, "complete", "reservation.completed")
     _finish(workspace, task, "complete", reason)
     publish(workspace, "task.completed", task=task.record)
 
@@ -344,8 +293,8 @@ def _stop_ringing(workspace: LiveWorkspace, task: LiveTask) -> None:
 def delete_task(workspace: LiveWorkspace, task: LiveTask, kind: str | None) -> None:
     """Remove the task with its reservations; ``kind``: the event that says so, None for the clean-up."""
     _stop_ringing(workspace, task)
-    for each in _live(workspace, task, tuple(RESERVATION_LIVE)):
-        _end(workspace, each, "cancel", "reservation.canceled")
+    for each in with_status(workspace, task, tuple(RESERVATION_LIVE)):
+        end_reservation(workspace, each, "cancel", "reservation.canceled")
     if kind is not None:
         publish(workspace, kind, task=task.record)
     for sid in task.reservations:
@@ -370,6 +319,3 @@ def move_worker(workspace: LiveWorkspace, worker: LiveWorker, activity_sid: str)
                 "WorkerPreviousActivitySid": previous or "",
             },
         )  # fmt: skip
-
-
-from ringback.taskrouter import transfers  # noqa: E402 - the two need each other: a transfer is part of these lives

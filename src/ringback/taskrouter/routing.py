@@ -7,7 +7,7 @@ from typing import Literal
 from ringback.resources.taskrouter.task import Task
 from ringback.taskrouter.alerts import log_alert
 from ringback.taskrouter.assignment import candidates, settle
-from ringback.taskrouter.configuration import Filter, Target
+from ringback.taskrouter.configuration import DIRECT, Filter, Target
 from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import cancel_task
 from ringback.taskrouter.live import LiveTask, LiveTaskQueue, LiveWorkflow
@@ -17,10 +17,6 @@ from ringback.taskrouter.workspace import LiveWorkspace
 
 DEFAULT = -1
 """``filter_index`` of the default filter."""
-DIRECT = Target(
-    queue="", priority=None, timeout=None, expression=None, order_by=None, skip_if=None, known_worker=None, index=0
-)  # fmt: skip
-"""Where a task stands that was routed past the workflow to a queue."""
 Cause = Literal["match", "timeout", "skip"]
 TIMED_OUT = "Task canceled on Workflow timeout"
 UNMATCHED = "Task matched no filter of the Workflow and there is no default filter"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.effects import Post
-from ringback.events import HangUpRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter.journal import publish
-from ringback.taskrouter.lifecycle import cancel_reservation, reserve, set_task, wrap
 from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.steps import end_reservation, set_task
 from ringback.taskrouter.workspace import LiveWorkspace
 
 FLYING = "initiated"
@@ -18,68 +16,6 @@ UNAVAILABLE = "The worker is not available or holds as much as he may"
 DECLINED = "Nobody accepted the transfer"
 CANCELED = "Canceled by the worker who began it"
 CUSTOMER_LEFT = "The customer left"
-
-
-def begin(
-    workspace: LiveWorkspace, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None
-) -> dict[str, Any]:
-    """Begin a transfer. Raises :class:`Refused` 20001."""
-    task = workspace.task(reservation.task_sid)
-    record = task.record
-    if reservation.reservation_status != "accepted":
-        state = reservation.reservation_status
-        raise Refused(20001, f"Cannot transfer: reservation {reservation.sid} is {state}, not accepted")
-    if flying(task) is not None:
-        raise Refused(20001, f"Task {record.sid} is being transferred already")
-    if record.call_sid and (reservation.instruction or {}).get("kind") == "dequeue":
-        raise Refused(
-            20001, "A dequeued call is a bridge of two: use the conference instruction to transfer calls"
-        )
-    if to not in workspace.workers and to not in workspace.queues:
-        raise Refused(20001, f"To {to[:64]} is no worker or task queue of this workspace")
-    if to == reservation.worker_sid:
-        raise Refused(20001, "A task cannot be transferred to the worker who has it")
-    if mode not in ("WARM", "COLD"):
-        raise Refused(20001, f"Mode must be WARM or COLD, not {mode[:20]!r}")
-    if priority is not None:
-        record.priority = priority
-    record.transfer = {
-        "sid": sid, "mode": mode, "type": "WORKER" if to in workspace.workers else "QUEUE", "to": to, "status": FLYING,
-        "task_sid": record.sid, "initiating_worker_sid": reservation.worker_sid,
-        "initiating_reservation_sid": reservation.sid, "initiating_queue_sid": record.task_queue_sid,
-        "initiating_workflow_sid": record.workflow_sid, "reason": None, "date_created": workspace.now,
-        "date_updated": workspace.now,
-    }  # fmt: skip
-    workspace.save(record)
-    publish(workspace, "task.transfer-initiated", task=record, transfer=record.transfer)
-    if mode == "COLD":
-        wrap(workspace, reservation)
-        if reservation.call_sid:
-            workspace.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
-    task.asked = {reservation.worker_sid}
-    if to in workspace.queues:
-        _to_queue(workspace, task, to)
-        return dict(record.transfer)
-    worker = workspace.workers[to]
-    if not workspace.free_on(worker, record.task_channel_sid):
-        attempt_failed(workspace, task, UNAVAILABLE)
-        return dict(record.transfer)
-    reserve(workspace, task, worker, record.task_queue_sid, sid)
-    return dict(record.transfer)
-
-
-def _to_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:
-    from ringback.taskrouter.routing import DIRECT
-
-    record = task.record
-    if record.task_queue_sid != queue_sid:
-        record.task_queue_sid = queue_sid
-        record.task_queue_friendly_name = workspace.queues[queue_sid].record.friendly_name
-        record.task_queue_entered_date = workspace.now
-        workspace.save(record)
-        publish(workspace, "task-queue.moved", task=record, about=("task-queue", queue_sid))
-    task.target = DIRECT
-    workspace.begin_waiting(task)
 
 
 def flying(task: LiveTask) -> dict[str, Any] | None:
@@ -116,7 +52,7 @@ def failed(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
         return
     _close(workspace, task, "failed", reason)
     for sid in sorted(task.open):
-        cancel_reservation(workspace, workspace.reservations[sid], retry=False)
+        end_reservation(workspace, workspace.reservations[sid], "cancel", "reservation.canceled")
     publish(workspace, "task.transfer-failed", task=task.record, transfer=task.record.transfer)
     _orphaned(workspace, task)
 
@@ -127,7 +63,7 @@ def cancel(workspace: LiveWorkspace, task: LiveTask) -> dict[str, Any]:
         raise Refused(20001, f"Task {task.record.sid} has no transfer in flight")
     _close(workspace, task, "canceled", CANCELED)
     for sid in sorted(task.open):
-        cancel_reservation(workspace, workspace.reservations[sid], retry=False)
+        end_reservation(workspace, workspace.reservations[sid], "cancel", "reservation.canceled")
     publish(workspace, "task.transfer-canceled", task=task.record, transfer=task.record.transfer)
     _orphaned(workspace, task)
     return dict(task.record.transfer or {})

@@ -13,11 +13,11 @@ import msgspec
 from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import cancel_task
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.requests.task import add
 from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
+from ringback.taskrouter.steps import set_attributes
 from ringback.taskrouter.workspace import LiveWorkspace
 
 KIND = "OptOut"
@@ -92,11 +92,4 @@ def _reported(task: LiveTask) -> dict[str, Any]:
 def _describe(workspace: LiveWorkspace, task: LiveTask, reported: dict[str, Any]) -> None:
     if reported == task.attributes:
         return
-    lined = task.waits
-    workspace.end_waiting(task)
-    workspace.describe(task, reported)
-    task.record.attributes = msgspec.json.encode(reported).decode()
-    workspace.save(task.record)
-    if lined:
-        workspace.begin_waiting(task)
-    publish(workspace, "task.updated", task=task.record)
+    set_attributes(workspace, task, msgspec.json.encode(reported).decode(), reported)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from ringback.effects import Post
+from ringback.events import HangUpRequested
 from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
+from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import transfers
+from ringback.taskrouter.configuration import DIRECT
 from ringback.taskrouter.journal import publish
-from ringback.taskrouter.live import read_attributes
+from ringback.taskrouter.lifecycle import reserve, wrap
+from ringback.taskrouter.live import LiveTask, read_attributes
 from ringback.taskrouter.requests.task import PRIORITY_LIMIT
 from ringback.taskrouter.requests.values import attributes
+from ringback.taskrouter.steps import set_attributes
 from ringback.taskrouter.workspace import LiveWorkspace
 
 KIND = "Transfer"
@@ -30,19 +36,13 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str
     given = params.get("Attributes")
     if given:
         attributes(given)
-    transfer = transfers.begin(
+    transfer = begin(
         workspace, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
         int(text) if text else None,
     )  # fmt: skip
     if given:
         task = workspace.task(reservation.task_sid)
-        lined = task.waits
-        workspace.end_waiting(task)
-        task.record.attributes, task.attributes = given, read_attributes(given)
-        workspace.save(task.record)
-        if lined:
-            workspace.begin_waiting(task)
-        publish(workspace, "task.updated", task=task.record)
+        set_attributes(workspace, task, given, read_attributes(given))
     return transfer
 
 
@@ -54,3 +54,63 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str
     if event.params.get("TransferStatus") != "canceled":
         raise Refused(20001, "TransferStatus must be canceled")
     return transfers.cancel(workspace, task)
+
+
+def begin(
+    workspace: LiveWorkspace, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None
+) -> dict[str, Any]:
+    """Begin a transfer. Raises :class:`Refused` 20001."""
+    task = workspace.task(reservation.task_sid)
+    record = task.record
+    if reservation.reservation_status != "accepted":
+        state = reservation.reservation_status
+        raise Refused(20001, f"Cannot transfer: reservation {reservation.sid} is {state}, not accepted")
+    if transfers.flying(task) is not None:
+        raise Refused(20001, f"Task {record.sid} is being transferred already")
+    if record.call_sid and (reservation.instruction or {}).get("kind") == "dequeue":
+        raise Refused(
+            20001, "A dequeued call is a bridge of two: use the conference instruction to transfer calls"
+        )
+    if to not in workspace.workers and to not in workspace.queues:
+        raise Refused(20001, f"To {to[:64]} is no worker or task queue of this workspace")
+    if to == reservation.worker_sid:
+        raise Refused(20001, "A task cannot be transferred to the worker who has it")
+    if mode not in ("WARM", "COLD"):
+        raise Refused(20001, f"Mode must be WARM or COLD, not {mode[:20]!r}")
+    if priority is not None:
+        record.priority = priority
+    record.transfer = {
+        "sid": sid, "mode": mode, "type": "WORKER" if to in workspace.workers else "QUEUE", "to": to,
+        "status": transfers.FLYING, "task_sid": record.sid, "initiating_worker_sid": reservation.worker_sid,
+        "initiating_reservation_sid": reservation.sid, "initiating_queue_sid": record.task_queue_sid,
+        "initiating_workflow_sid": record.workflow_sid, "reason": None, "date_created": workspace.now,
+        "date_updated": workspace.now,
+    }  # fmt: skip
+    workspace.save(record)
+    publish(workspace, "task.transfer-initiated", task=record, transfer=record.transfer)
+    if mode == "COLD":
+        wrap(workspace, reservation)
+        if reservation.call_sid:
+            workspace.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
+    task.asked = {reservation.worker_sid}
+    if to in workspace.queues:
+        _to_queue(workspace, task, to)
+        return dict(record.transfer)
+    worker = workspace.workers[to]
+    if not workspace.free_on(worker, record.task_channel_sid):
+        transfers.attempt_failed(workspace, task, transfers.UNAVAILABLE)
+        return dict(record.transfer)
+    reserve(workspace, task, worker, record.task_queue_sid, sid)
+    return dict(record.transfer)
+
+
+def _to_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:
+    record = task.record
+    if record.task_queue_sid != queue_sid:
+        record.task_queue_sid = queue_sid
+        record.task_queue_friendly_name = workspace.queues[queue_sid].record.friendly_name
+        record.task_queue_entered_date = workspace.now
+        workspace.save(record)
+        publish(workspace, "task-queue.moved", task=record, about=("task-queue", queue_sid))
+    task.target = DIRECT
+    workspace.begin_waiting(task)
