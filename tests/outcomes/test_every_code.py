@@ -23,9 +23,10 @@ from ringback.events import LegFailed, LegRinging
 from ringback.events.queues import TaskCallChanged
 from ringback.outcomes.notifications import REGISTRY, render
 from ringback.resources.api.account import Account
+from ringback.resources.telephony import TaskLeg
 from ringback.testing.world import World, world
 from ringback.web.outcomes import EVENT
-from tests.outcomes.worker import OURS, PHONE, Agent
+from tests.outcomes.agent import OURS, PHONE, Agent
 
 CALLEE = "+14155550177"
 REDIAL = ["redial"]
@@ -245,7 +246,7 @@ async def as_agent(ringback: World, agent: Agent, carrier: Carrier, row: Row) ->
         assert reservation.canceled_reason_code is None
         assert agent.heard("reservation.canceled") == []
         await agent.ask("POST", f"Workers/{agent.worker}/Reservations/{sid}", ReservationStatus="completed")
-        await the_record(ringback, task.record.conference["customer_call"], row)
+        await the_record(ringback, task.record.conference.customer_call, row)
         return "-", "-", ""
     frame = await agent.hears("reservation.canceled")
     await ringback.settled()
@@ -261,7 +262,7 @@ async def as_agent(ringback: World, agent: Agent, carrier: Carrier, row: Row) ->
         if each.get("ReservationSid") == sid and each["EventType"] == "reservation.canceled"
     ]  # fmt: skip
     assert webhook["CanceledReasonCode"] == str(row.code)
-    leg = (task.record.conference or {}).get("customer_call")
+    leg = (task.record.conference and task.record.conference.customer_call) or None
     assert (leg is not None) == row.own_call
     if leg is not None:
         await the_record(ringback, leg, row)
@@ -333,10 +334,10 @@ async def posted(
     sid = await agent.call(CALLEE)
     leg = await carrier.rings
     task_sid = agent.product.taskrouter.workspaces[agent.workspace].reservations[sid].task_sid
-    leg = {"workspace": agent.workspace, "task": task_sid, "reservation": sid, "role": "customer"}
+    what = TaskLeg(workspace=agent.workspace, task=task_sid, reservation=sid, role="customer")
     agent.product.post(
         TaskCallChanged(
-            call_sid=agent.workspace, about=leg, leg=leg, change="ended", status="failed", reason_code=code
+            call_sid=agent.workspace, about=leg, leg=what, change="ended", status="failed", reason_code=code
         )
     )
     frame = await agent.hears("reservation.canceled")

@@ -11,6 +11,7 @@ import pytest
 
 from ringback.app import build
 from ringback.effects import Save
+from ringback.events.queues import TaskCallRequested
 from ringback.kernel.outcome import outbound
 from ringback.resources.api.call import Call
 from ringback.settings import SettingsError, load
@@ -132,14 +133,14 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         made, held, clock = asyncio.Event(), asyncio.Event(), []
 
         async def prepare(event: Any) -> Any:
-            if event.desk.get("role") == "customer":
+            if event.leg.role == "customer":
                 clock.append(first.clock.hold())  # or it would have rung out before we look
                 made.set()
                 if moment == "never made":
                     await held.wait()
             return await original(event)
 
-        first.product.runtime._wiring.prepare[type(_desk_call())] = prepare  # type: ignore[index]
+        first.product.runtime._wiring.prepare[TaskCallRequested] = prepare  # type: ignore[index]
         sid = await agent.call(CALLEE)
         await made.wait()
         while moment == "rings" and "initiated" not in [
@@ -161,9 +162,3 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         )
         found = await Agent(second, session).get(path)
         assert (found["id"], found["destination"]) == ("OutboundCallCanceledGeneric", CALLEE)
-
-
-def _desk_call() -> Any:
-    from ringback.events.queues import TaskCallRequested
-
-    return TaskCallRequested(call_sid="", account_sid="", to="", from_="")

@@ -37,7 +37,7 @@ async def test_a_call_goes_from_alice_to_bob(ringback: World, mode: str) -> None
     assert made["status"] == "initiated"
     assert first.reservation_status == ("accepted" if mode == "WARM" else "wrapping")
     await caller.hears("This is Bob now", within=60)
-    assert task.transfer["status"] == "completed"
+    assert task.transfer.status == "completed"
     second = next(each for each in office.floor.reservations.values() if each.worker_sid == bob)
     assert (second.reservation_status, task.assignment_status) == ("accepted", "assigned")
     if mode == "WARM":  # Alice leaves; Bob and the caller go on

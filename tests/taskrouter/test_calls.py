@@ -10,6 +10,7 @@ import pytest
 from ringback.events import HangUpRequested
 from ringback.events.queues import QueueTaken, ReservationClaimed, TaskCallChanged, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
+from ringback.resources.telephony import TaskLeg
 from ringback.taskrouter.lifecycle import RETRY_AFTER
 from tests.taskrouter.states import flow
 from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
@@ -45,11 +46,12 @@ def claim(kit: Kit, reservation: str, *, by: str = AGENT, **more: Any) -> Reserv
 
 
 def tell(
-    kit: Kit, task: str, change: Any, *, role: str = "customer", reservation: str = "", about: str = CALLER
-) -> None:
+    kit: Kit, task: str, change: Any, *, role: str = "customer", reservation: str = "", about: str = CALLER,
+    reason: str = "",
+) -> None:  # fmt: skip
     """A leg tells how it goes."""
-    leg = {"workspace": WS, "task": task, "reservation": reservation, "role": role}
-    kit.event(TaskCallChanged(call_sid=WS, about=about, leg=leg, change=change))
+    leg = TaskLeg(workspace=WS, task=task, reservation=reservation, role=role)  # type: ignore[arg-type]
+    kit.event(TaskCallChanged(call_sid=WS, about=about, leg=leg, change=change, reason=reason))
 
 
 def offered(*, worker: str = "Available", **workspace: Any) -> tuple[Kit, str]:
@@ -258,6 +260,21 @@ def test_a_task_that_is_given_back_has_its_clock_again(late: bool) -> None:
         kit.advance(5)
         assert kit.workspace.tasks[task].record.task_queue_friendly_name == "Other"
     assert all(channel.assigned_tasks <= 1 for channel in kit.workspace.worker_channels.values())
+
+
+def test_a_caller_whose_bridge_failed_waits_as_if_there_had_been_none() -> None:
+    """Given back; and when the next leg is lost before the two have met, given back again."""
+    kit, task, first, leg = dialled("dequeue")
+    tell(kit, task, "answered", role="worker", reservation=first, about=leg)
+    claim(kit, first, by=leg)
+    tell(kit, task, "bridged")
+    tell(kit, task, "unbridged", reason="failed")
+    assert (status(kit, first), kit.state(task)) == ("canceled", "pending")
+    kit.advance(RETRY_AFTER)
+    second = kit.offer(task)
+    claim(kit, second)
+    tell(kit, task, "ended", role="worker", reservation=second, about=AGENT)
+    assert (status(kit, second), kit.state(task)) == ("canceled", "pending")
 
 
 def test_ttl_after_a_task_was_given_back() -> None:

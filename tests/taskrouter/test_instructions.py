@@ -13,6 +13,7 @@ from ringback.events.queues import TaskCallChanged, TaskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
+from ringback.resources.telephony import TaskLeg
 from ringback.voice.desk import as_request
 from tests.taskrouter.states import flow
 from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
@@ -215,8 +216,8 @@ def test_dequeue(way: str) -> None:
     (call,) = calls(kit)
     assert (call.to, call.from_, call.timeout) == ("sip:ann@desk.example", "+15550199", 60)
     assert f'reservationSid="{reservation}"' in (call.twiml or "")
-    assert call.leg["reservation"] == reservation
-    assert (call.leg["task"], call.leg["role"], call.leg["workspace"]) == (task, "worker", WS)
+    assert call.leg.reservation == reservation
+    assert (call.leg.task, call.leg.role, call.leg.workspace) == (task, "worker", WS)
     assert json.loads(kit.workspace.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
     assert status(kit, reservation) == "pending"
 
@@ -293,7 +294,7 @@ def test_supervise(mode: str) -> None:
     kit.reserve(reservation, "accepted")
     assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode=mode) is None
     (call,) = calls(kit)
-    assert (call.to, call.leg["role"]) == ("client:boss", "supervisor")
+    assert (call.to, call.leg.role) == ("client:boss", "supervisor")
     assert ('muted="true"' in (call.twiml or "")) == (mode == "monitor")
     assert f">{task}</Conference>" in (call.twiml or "")
     assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode="haunt") == 40146
@@ -367,8 +368,8 @@ def test_a_conference_instruction_that_comes_too_late(way: str, how: str, code: 
     """§8: 40144 when the caller is gone or the task canceled, 40136 for any other state."""
     kit, task, reservation = offered()
     if how == "hang up":
-        facts = {"workspace": WS, "task": task, "role": "customer"}
-        kit.event(TaskCallChanged(call_sid=WS, about=CALLER, leg=facts, change="ended", status="completed"))
+        leg = TaskLeg(workspace=WS, task=task, role="customer")
+        kit.event(TaskCallChanged(call_sid=WS, about=CALLER, leg=leg, change="ended", status="completed"))
     elif how == "cancel":
         kit.update("Task", task, {"reason": "no"}, {"AssignmentStatus": "canceled"})
     elif how == "reject":

@@ -12,6 +12,7 @@ from ringback.events import HangUpRequested
 from ringback.events.queues import TaskCallChanged, TaskCallRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
+from ringback.resources.telephony import TaskLeg
 from tests.taskrouter.states import flow
 from tests.taskrouter.workspace_kit import WS, Kit
 
@@ -64,11 +65,11 @@ def test_worker_first_then_the_customer_into_the_tasks_conference() -> None:
     _, customer = call.dialled
     assert (customer.to, customer.from_, customer.timeout) == ("+14155550177", "+14155550123", 25)
     assert f">{call.task}</Conference>" in (customer.twiml or "")
-    assert customer.leg["role"] == "customer"
-    assert customer.leg["started_by"] == call.ann
+    assert customer.leg.role == "customer"
+    assert customer.leg.started_by == call.ann
     task = call.kit.workspace.tasks[call.task].record
     assert task.conference is not None
-    assert task.conference["customer_call"] == customer.call_sid
+    assert task.conference.customer_call == customer.call_sid
     call.tell(1, "answered")
     call.tell(1, "joined", conference_sid="CF1", conference_name=call.task)
     assert json.loads(task.attributes)["conference"]["participants"]["customer"] == customer.call_sid
@@ -92,14 +93,15 @@ def test_the_customer_is_not_reached(code: int) -> None:
     call = Call()
     call.tell(0, "answered")
     call.kit.effects.clear()
-    leg = {"workspace": WS, "task": call.task, "reservation": call.reservation, "role": "customer"}
-    known = call.kit.workspace.tasks[call.task].record.conference or {}
+    leg = TaskLeg(workspace=WS, task=call.task, reservation=call.reservation, role="customer")
+    known = call.kit.workspace.tasks[call.task].record.conference
+    assert known is not None
     told = TaskCallChanged(
-        call_sid=WS, about=known["customer_call"], leg=leg, change="ended", status="busy", reason_code=code
+        call_sid=WS, about=known.customer_call, leg=leg, change="ended", status="busy", reason_code=code
     )
     call.kit.event(told)
     assert call.state == ("canceled", code, "canceled")
-    assert call.hung_up == [known["worker_calls"][0]]
+    assert call.hung_up == [known.worker_calls[0]]
     assert call.kit.kinds() == ["reservation.canceled", "task.canceled"]
     (data,) = (
         each.record.event_data for each in call.kit.effects
@@ -205,7 +207,7 @@ def test_a_task_of_somebody_else_has_no_starter() -> None:
     (worker,) = (each for each in kit.posts() if isinstance(each, TaskCallRequested))
     kit.event(TaskCallChanged(call_sid=WS, about=worker.call_sid, leg=worker.leg, change="answered"))
     customer = [each for each in kit.posts() if isinstance(each, TaskCallRequested)][-1]
-    assert "started_by" not in customer.leg
+    assert customer.leg.started_by == ""
 
 
 @pytest.mark.parametrize("how", ["completed", "deleted"])

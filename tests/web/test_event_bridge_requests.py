@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ringback.resources.telephony import TaskTransfer
 from ringback.web.event_bridge import whole
 from tests.taskrouter.workspace_kit import WS
 from tests.web.event_bridge_kit import Stage
@@ -341,16 +342,16 @@ async def test_only_ones_own_reservation_is_transferred(cast: Cast) -> None:
 async def test_a_transfer_in_flight_is_shown_on_both_reservations(cast: Cast) -> None:
     workspace = cast.stage.workspace
     task, own = workspace.tasks[cast.task].record, workspace.reservations[cast.offer]
-    facts = {
-        "sid": "TT" + "1" * 32, "mode": "WARM", "type": "WORKER", "to": cast.bob, "status": "initiated",
-        "initiating_worker_sid": cast.alice, "initiating_reservation_sid": own.sid, "date_created": 5.5,
-    }  # fmt: skip
+    transfer = TaskTransfer(
+        sid="TT" + "1" * 32, mode="WARM", type="WORKER", to=cast.bob, status="initiated", task_sid=task.sid,
+        initiating_worker_sid=cast.alice, initiating_reservation_sid=own.sid, date_created=5.5,
+    )  # fmt: skip
     assert "active_outgoing_task_transfer" not in whole.reservation(own, task, 0.0)
-    task.transfer = facts
+    task.transfer = transfer
     shown = whole.reservation(own, task, 0.0)
     check_whole("transfer", shown["active_outgoing_task_transfer"])
     assert "task_transfer" not in shown
-    own.transfer_sid = facts["sid"]
+    own.transfer_sid = transfer.sid
     shown = whole.reservation(own, task, 0.0)["task_transfer"]
     assert (shown["transfer_to"], shown["task_sid"], shown["date_created"]) == (cast.bob, task.sid, 5)
     changed = await cast.stage.post(

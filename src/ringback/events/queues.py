@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ringback.events import Event
+from ringback.resources.telephony import TaskLeg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +118,8 @@ class TaskCallRequested(Event):
     status_callback_events: tuple[str, ...] = ("completed",)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    leg: dict[str, str] = field(default_factory=dict)
-    """Kept in the call's plan and told back with every :class:`TaskCallChanged`: ``workspace``, ``task``,
-    ``reservation``, ``role`` (``worker``, ``supervisor``, ``customer``), ``instruction``."""
+    leg: TaskLeg
+    """What the call is to the task: kept in its plan, and told back with every :class:`TaskCallChanged`."""
     caller_number_sid: str | None = "taskrouter"
     """Whose ``from_`` is; None: nobody's (21210). ``taskrouter``: TaskRouter answers for it."""
     early_media: bool = True
@@ -134,8 +134,8 @@ class TaskCallChanged(Event):
 
     about: str
     """The call."""
-    leg: dict[str, str]
-    """As in :class:`TaskCallRequested`; for a waiting caller ``role`` is ``customer``."""
+    leg: TaskLeg
+    """What it is to the task."""
     change: Literal["answered", "joined", "bridged", "unbridged", "left_queue", "ended"]
     """``joined``: is in a conference; ``bridged``/``unbridged``: talks with the other side, or does no more;
     ``left_queue``: the customer left without an agent (``<Leave>``, redirection); ``ended``: the leg is over."""

@@ -57,6 +57,8 @@ class Field:
     """The PascalCase parameter."""
     kind: Kind
     """How it is stored."""
+    shape: type | None = None
+    """The dataclass of a ``json`` field that is declared as one; None: plain JSON values."""
     optional: bool
     """May be None."""
     default: Any = None
@@ -289,7 +291,7 @@ def _automatic(name: str) -> Field:
 
 
 def _describe(name: str, hint: Any, declared: _Declared) -> Field:
-    kind, optional, choices = _kind(name, hint)
+    kind, optional, choices, shape = _kind(name, hint)
     options = dict(declared.options)
     options["key"] = options["key"] or name
     options["param"] = options["param"] or pascal(options["key"])
@@ -297,13 +299,13 @@ def _describe(name: str, hint: Any, declared: _Declared) -> Field:
     default = declared.default
     factory = default if callable(default) else None
     return Field(
-        name=name, kind=kind, optional=optional, factory=factory,
+        name=name, kind=kind, shape=shape, optional=optional, factory=factory,
         default=None if factory is not None or default is _MISSING else default, **options,
     )  # fmt: skip
 
 
-def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:
-    """Read a type: how it is stored, whether None is allowed, and the choices of a Literal."""
+def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...], type | None]:
+    """Read a type: how it is stored, whether None is allowed, the choices of a Literal, and the shape."""
     optional = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         parts = [part for part in typing.get_args(hint) if part is not type(None)]
@@ -312,10 +314,12 @@ def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:
             raise TypeError(f"{name}: a field has one type, or one type and None")
         hint = parts[0]
     if typing.get_origin(hint) is Literal:
-        return "str", optional, typing.get_args(hint)
+        return "str", optional, typing.get_args(hint), None
     if typing.get_origin(hint) in (dict, list) or hint in (dict, list):
-        return "json", optional, ()
+        return "json", optional, (), None
+    if dataclasses.is_dataclass(hint):
+        return "json", optional, (), typing.cast(type, hint)
     kinds: dict[Any, Kind] = {str: "str", int: "int", float: "float", bool: "bool"}
     if hint not in kinds:
         raise TypeError(f"{name}: fields of type {hint} cannot be stored")
-    return kinds[hint], optional, ()
+    return kinds[hint], optional, (), None

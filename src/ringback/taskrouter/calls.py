@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from ringback.effects import Post
@@ -10,6 +12,7 @@ from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import CarriedOut
 from ringback.taskrouter import outbound, transfers
 from ringback.taskrouter.alerts import log_alert
 from ringback.taskrouter.instructions import add_facts
@@ -20,11 +23,13 @@ from ringback.taskrouter.lifecycle import (
     complete,
     give_back,
     move_worker,
+    stop_ringing,
     wrap,
 )
 from ringback.taskrouter.live import LiveTask
-from ringback.taskrouter.machine import RESERVATION_LIVE
+from ringback.taskrouter.machine import RESERVATION_LIVE, leg_step
 from ringback.taskrouter.requests.task import add
+from ringback.taskrouter.steps import set_conference
 from ringback.taskrouter.workspace import LiveWorkspace
 
 NOT_PLACED = {"call": 40113, "dequeue": 40133, "conference": 40145}
@@ -100,10 +105,12 @@ def claim(workspace: LiveWorkspace, event: ClaimRequested) -> None:
         code, text = 14215, f"The task of reservation {reservation.sid} has no caller in a queue"
     if reservation is not None and code is None:
         accept(workspace, reservation)
+        known = reservation.instruction
+        if known is None or reservation.call_sid != event.by:  # a leg that the application has dialled
+            known = replace(known or CarriedOut(kind="dequeue"), leg="answered")
         reservation.call_sid = event.by
-        known = reservation.instruction or {"kind": "dequeue"}
-        activity = event.post_work_activity_sid or known.get("post_work_activity_sid")
-        reservation.instruction = {**known, "post_work_activity_sid": activity}
+        activity = event.post_work_activity_sid or known.post_work_activity_sid
+        reservation.instruction = replace(known, post_work_activity_sid=activity)
     workspace.do(
         Post(
             ReservationClaimed(
@@ -116,28 +123,52 @@ def claim(workspace: LiveWorkspace, event: ClaimRequested) -> None:
 
 
 def changed(workspace: LiveWorkspace, event: TaskCallChanged) -> None:
-    """A leg of a task tells how it goes."""
-    task = workspace.tasks.get(event.leg.get("task", ""))
+    """A leg of a task tells how it goes; what follows depends on where ``machine.LEG`` says that it is now."""
+    task = workspace.tasks.get(event.leg.task)
     if task is None:
         return
+    reservation = workspace.reservations.get(event.leg.reservation)
     if event.change == "joined":
         _joined(workspace, task, event)
-        return
-    if event.change == "bridged":
-        task.record.conference = {**(task.record.conference or {}), "bridged": True}
-        workspace.save(task.record)
-    elif event.leg.get("role") == "customer":
-        if not outbound.told(workspace, task, event):
+    if event.leg.role == "customer":
+        ours = not outbound.outdated(task, event) and _customer_step(workspace, task, event)
+        if ours and not outbound.told(workspace, task, reservation, event):
             _customer(workspace, task, event)
-        return
-    reservation = workspace.reservations.get(event.leg.get("reservation", ""))
-    if reservation is not None and event.leg.get("role") == "worker":
-        _worker(workspace, task, reservation, event)
+    elif event.leg.role == "worker" and reservation is not None and event.about == reservation.call_sid:
+        if event.change == "bridged":  # a bridge has two ends, and one of them is told first
+            _customer_step(workspace, task, event)
+        if _worker_step(workspace, reservation, event):
+            _worker(workspace, task, reservation, event)
+
+
+def _customer_step(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> bool:
+    """Step the customer's leg; False: the event changes nothing, or there is no such leg."""
+    state = leg_step(task.customer, _word(event)) if task.customer else ""
+    if state == task.customer:
+        return False
+    set_conference(workspace, task, customer=state)
+    return True
+
+
+def _worker_step(workspace: LiveWorkspace, reservation: Reservation, event: TaskCallChanged) -> bool:
+    """Step the worker's leg; False: the event changes nothing, or the instruction is carried out no longer."""
+    known = reservation.instruction
+    state = leg_step(known.leg, _word(event)) if known is not None else ""
+    if known is None or state == known.leg:
+        return False
+    reservation.instruction = replace(known, leg=state)
+    workspace.save(reservation)
+    return True
+
+
+def _word(event: TaskCallChanged) -> str:
+    """The event as the table has it."""
+    return "failed" if event.change == "unbridged" and event.reason == "failed" else event.change
 
 
 def _joined(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> None:
     """A leg is in the task's conference: the attributes say which, and who is who (§4.1)."""
-    role = event.leg.get("role", "")
+    role = event.leg.role
     if role not in ("customer", "worker") or event.conference_name != task.record.sid or workspace.over(task):
         return
     known = task.attributes.get("conference")
@@ -153,7 +184,7 @@ def _customer(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) 
     if event.change not in ("ended", "left_queue", "unbridged"):
         return
     state = task.record.assignment_status
-    if event.change == "unbridged" and event.reason == "failed" and state == "assigned":
+    if task.customer == "waiting" and state == "assigned":
         _back(workspace, task)
         return
     if state in ("pending", "reserved") and event.change != "unbridged":
@@ -170,42 +201,35 @@ def _customer(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) 
 def _worker(
     workspace: LiveWorkspace, task: LiveTask, reservation: Reservation, event: TaskCallChanged
 ) -> None:
-    instruction = reservation.instruction or {}
-    state = reservation.reservation_status
-    if event.about != reservation.call_sid:
-        return  # another, older leg of his
-    kind = str(instruction.get("kind", ""))
+    carried, state = reservation.instruction, reservation.reservation_status
+    assert carried is not None
+    kind = carried.kind
     if event.change == "ended" and kind in NOT_PLACED and _refused(event):
         text = f"The call to the worker was refused ({event.error_code}: {title(event.error_code or 0)})"
         log_alert(workspace, NOT_PLACED[kind], text, reservation.sid)
-    if event.change == "answered" and instruction.get("kind") == "conference" and state == "pending":
+    if event.change == "answered" and kind == "conference" and state == "pending":
         accept(workspace, reservation)
         if outbound.to_be_called(task):
             outbound.dial(workspace, task, reservation)
         else:
-            _bring_customer(workspace, task, instruction)
+            _bring_customer(workspace, task, carried)
     elif event.change in ("ended", "unbridged"):
         if state == "pending" and event.change == "ended" and outbound.to_be_called(task):
             outbound.worker_gone(workspace, reservation, event)
-        elif state == "accepted" and event.change == "ended" and outbound.ringing(task):
-            outbound.give_up(workspace, task)
+        elif state == "accepted" and event.change == "ended" and task.customer == "dialled":
+            stop_ringing(workspace, task)  # its end says with which code the reservation goes
         elif state == "pending" and event.change == "ended":
             reservation.instruction = None
             cancel_reservation(workspace, reservation)
-        elif state == "accepted" and event.change == "ended" and _never_met(task):
+        elif state == "accepted" and event.change == "ended" and task.customer == "waiting":
             _back(workspace, task)
-        elif state == "accepted" and (event.change == "ended" or instruction.get("kind") == "dequeue"):
+        elif state == "accepted" and (event.change == "ended" or kind == "dequeue"):
             conversation_over(workspace, reservation)
 
 
 def _refused(event: TaskCallChanged) -> bool:
     """Whether the call was refused before it was dialled: then one code says it all (``kernel/outcome.py``)."""
     return event.error_code is not None and event.error_code == event.reason_code
-
-
-def _never_met(task: LiveTask) -> bool:
-    """Whether the waiting caller has not heard anybody yet."""
-    return bool(task.record.call_sid) and not (task.record.conference or {}).get("bridged")
 
 
 def _back(workspace: LiveWorkspace, task: LiveTask) -> None:
@@ -216,7 +240,7 @@ def _back(workspace: LiveWorkspace, task: LiveTask) -> None:
             give_back(workspace, reservation)
 
 
-def _bring_customer(workspace: LiveWorkspace, task: LiveTask, instruction: dict[str, str]) -> None:
+def _bring_customer(workspace: LiveWorkspace, task: LiveTask, carried: CarriedOut) -> None:
     """The worker is there: the waiting caller joins him in the conference named after the task."""
     record = task.record
     if not record.call_sid:
@@ -227,8 +251,8 @@ def _bring_customer(workspace: LiveWorkspace, task: LiveTask, instruction: dict[
                 call_sid=record.call_sid, by="",
                 conference={
                     "name": record.sid, "startConferenceOnEnter": True,
-                    "beep": instruction.get("customer_beep", "true"),
-                    "endConferenceOnExit": instruction.get("end_on_customer_exit") == "true",
+                    "beep": "true" if carried.customer_beep else "false",
+                    "endConferenceOnExit": carried.end_on_customer_exit,
                 },
             )
         )
@@ -239,7 +263,7 @@ def conversation_over(workspace: LiveWorkspace, reservation: Reservation) -> Non
     """The talk is over: wrap-up (or completion where workers hold one task), and the post-work activity (§8)."""
     if reservation.reservation_status not in RESERVATION_LIVE:
         return
-    activity = (reservation.instruction or {}).get("post_work_activity_sid")
+    activity = reservation.instruction.post_work_activity_sid if reservation.instruction is not None else None
     worker = workspace.workers.get(reservation.worker_sid)
     if activity and worker is not None and activity in workspace.activities:
         move_worker(workspace, worker, activity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
@@ -15,13 +15,14 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import MALFORMED
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
+from ringback.resources.telephony import CarriedOut, TaskLeg
 from ringback.taskrouter import outbound, transfers
 from ringback.taskrouter.alerts import log_alert
 from ringback.taskrouter.instruction import Instruction, from_answer
 from ringback.taskrouter.lifecycle import accept, reject
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
-from ringback.taskrouter.steps import set_attributes
+from ringback.taskrouter.steps import set_attributes, set_conference
 from ringback.taskrouter.waiting import look
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -95,7 +96,7 @@ def carry_out(workspace: LiveWorkspace, reservation: Reservation, instruction: I
     if reservation.instruction is not None and kind not in ("accept", "reject", "supervise"):
         raise Refused(
             CODES[kind]["state"],
-            f"Instruction {reservation.instruction['kind']} of reservation {reservation.sid} is being carried out",
+            f"Instruction {reservation.instruction.kind} of reservation {reservation.sid} is being carried out",
         )
     if kind == "accept":
         accept(workspace, reservation)
@@ -192,17 +193,14 @@ def _conference(workspace: LiveWorkspace, reservation: Reservation, instruction:
         workspace, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
         record=instruction.flag("record"),
         options={
-            "end_on_customer_exit": "true" if instruction.flag("end_conference_on_customer_exit") else "false",
-            "customer_beep": "true" if instruction.flag("beep_on_customer_entrance", True) else "false",
-            "early_media": chosen["early_media"] or "true",
+            "end_on_customer_exit": instruction.flag("end_conference_on_customer_exit"),
+            "customer_beep": instruction.flag("beep_on_customer_entrance", True),
+            "early_media": chosen["early_media"] != "false",
             **(_customer(task, instruction) if outbound.to_be_called(task) else {}),
         },
     )  # fmt: skip
-    record.conference = {
-        **(record.conference or {}),
-        "worker_calls": [*(record.conference or {}).get("worker_calls", ()), sid],
-    }
-    workspace.save(record)
+    calls = record.conference.worker_calls if record.conference is not None else ()
+    set_conference(workspace, task, worker_calls=(*calls, sid))
 
 
 def _choice(instruction: Instruction, name: str) -> str:
@@ -214,7 +212,7 @@ def _choice(instruction: Instruction, name: str) -> str:
     return found
 
 
-def _customer(task: LiveTask, instruction: Instruction) -> dict[str, str]:
+def _customer(task: LiveTask, instruction: Instruction) -> dict[str, Any]:
     """How the customer of an outbound task will be called, once the worker has answered (§9.6)."""
     ends = "true" if instruction.flag("end_conference_on_customer_exit") else "false"
     beep = "true" if instruction.flag("beep_on_customer_entrance", True) else "false"
@@ -222,7 +220,7 @@ def _customer(task: LiveTask, instruction: Instruction) -> dict[str, str]:
     return {
         "customer_twiml": f"<Response><Dial>{conference(task.record.sid, attributes)}</Dial></Response>",
         "customer_from": str(task.attributes.get("from") or "") or instruction.text("from"),
-        "customer_timeout": str(min(600, instruction.seconds("timeout", 60))),
+        "customer_timeout": min(600, instruction.seconds("timeout", 60)),
     }
 
 
@@ -275,10 +273,10 @@ def _dial(
     twiml: str | None = None,
     url: str | None = None,
     record: bool = False,
-    role: str = "worker",
+    role: Literal["worker", "supervisor"] = "worker",
     method: str = "POST",
     extra: tuple[tuple[str, str], ...] = (),
-    options: dict[str, str] | None = None,
+    options: dict[str, Any] | None = None,
 ) -> str:
     """Call the worker; gives the call's SID. The reservation remembers what is being carried out."""
     kind = instruction.kind
@@ -311,16 +309,16 @@ def _dial(
                 ),
                 username=instruction.text("sip_auth_username") or None,
                 password=instruction.text("sip_auth_password") or None,
-                leg={
-                    "workspace": workspace.record.sid, "task": task.sid, "reservation": reservation.sid,
-                    "role": role, "instruction": kind,
-                },
+                leg=TaskLeg(
+                    workspace=workspace.record.sid, task=task.sid, reservation=reservation.sid, role=role,
+                    instruction=kind,
+                ),
             )
         )
     )  # fmt: skip
     if role == "worker":
         reservation.call_sid = sid
-        reservation.instruction = {"kind": kind, "post_work_activity_sid": post_work, **(options or {})}
+        reservation.instruction = CarriedOut(kind=kind, post_work_activity_sid=post_work, **(options or {}))
         workspace.save(reservation)
     return sid
 

@@ -15,6 +15,7 @@ from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
+from ringback.resources.telephony import TaskTransfer
 from ringback.taskrouter.workspace import LiveWorkspace
 
 LIVE = (
@@ -43,7 +44,7 @@ def publish(
     reservation: Reservation | None = None,
     worker: Worker | None = None,
     channel: WorkerChannel | None = None,
-    transfer: dict[str, Any] | None = None,
+    transfer: TaskTransfer | None = None,
     about: tuple[str, str] | None = None,
     facts: dict[str, str] | None = None,
 ) -> None:
@@ -86,7 +87,7 @@ def publish(
                 task=copy.copy(task) if task is not None else None,
                 worker=copy.copy(worker) if worker is not None else None,
                 channel=copy.copy(channel) if channel is not None else None,
-                transfer=dict(transfer) if transfer is not None else None,
+                transfer=transfer,
             )
         )  # fmt: skip
 
@@ -125,12 +126,12 @@ def worker_facts(worker: Worker) -> dict[str, str]:
     }
 
 
-def _transfer_facts(transfer: dict[str, Any]) -> dict[str, Any]:
+def _transfer_facts(transfer: TaskTransfer) -> dict[str, Any]:
     names = {
         "sid": "Sid", "mode": "Mode", "type": "Type", "to": "To", "status": "Status", "reason": "FailedReason",
         "initiating_worker_sid": "InitiatingWorkerSid", "initiating_reservation_sid": "InitiatingReservationSid",
     }  # fmt: skip
-    return {name: transfer[key] for key, name in names.items() if transfer.get(key)}
+    return {name: value for key, name in names.items() if (value := getattr(transfer, key))}
 
 
 def _about(

@@ -276,23 +276,21 @@ def complete_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None
 def _finish(workspace: LiveWorkspace, task: LiveTask, event: str, reason: str) -> None:
     record = task.record
     set_task(workspace, task, event)
-    _stop_ringing(workspace, task)
+    stop_ringing(workspace, task)
     record.reason = reason
     workspace.end_waiting(task)
     workspace.schedule.add(workspace.now + workspace.keep_ended, "remove", record.sid, workspace.now)
 
 
-def _stop_ringing(workspace: LiveWorkspace, task: LiveTask) -> None:
+def stop_ringing(workspace: LiveWorkspace, task: LiveTask) -> None:
     """The customer of an outbound task who has not answered yet is not called any longer."""
-    known = task.record.conference or {}
-    over = known.get("customer_answered") or known.get("customer_ended")
-    if known.get("customer_call") and not over:
-        workspace.do(Post(HangUpRequested(call_sid=str(known["customer_call"]), reason="api")))
+    if task.customer == "dialled" and task.record.conference is not None:
+        workspace.do(Post(HangUpRequested(call_sid=task.record.conference.customer_call, reason="api")))
 
 
 def delete_task(workspace: LiveWorkspace, task: LiveTask, kind: str | None) -> None:
     """Remove the task with its reservations; ``kind``: the event that says so, None for the clean-up."""
-    _stop_ringing(workspace, task)
+    stop_ringing(workspace, task)
     for each in with_status(workspace, task, tuple(RESERVATION_LIVE)):
         end_reservation(workspace, each, "cancel", "reservation.canceled")
     if kind is not None:

@@ -17,6 +17,7 @@ from ringback.resources.taskrouter.task_queue import TaskQueue
 from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.resources.taskrouter.workflow import Workflow
+from ringback.resources.telephony import LegState
 from ringback.taskrouter.configuration import Configuration, Target
 from ringback.taskrouter.expression import Expression
 from ringback.taskrouter.waiting import Key, Waiting
@@ -79,6 +80,14 @@ class LiveTask:
         self.asked: set[str] = set()
         """Workers who were offered it since it was last pending: nobody is asked twice in one round."""
         self.reservations: list[str] = []
+
+    @property
+    def customer(self) -> LegState:
+        """Where the customer's leg is (``machine.LEG``); empty: no customer is on the telephone."""
+        known = self.record.conference
+        if known is not None and known.customer:
+            return known.customer
+        return "waiting" if self.record.call_sid else ""
 
 
 @dataclass(slots=True)

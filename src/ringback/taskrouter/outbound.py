@@ -1,12 +1,14 @@
-"""A worker's own outbound call: he is called first, then the customer, into the task's conference (taskrouter.md §9.6).
+"""A worker's own outbound call: they are called first, then the customer, into the task's conference.
 
-The life of it::
+The life of it (taskrouter.md §9.6)::
 
-    pending   the worker's phone rings; he is gone before the customer is dialled: 45302, his phone fails: 45301
-    accepted  he is in the conference and the customer's phone rings
-              the customer's call ends unanswered: its outcome's reason code (call-outcomes.md §6)
-              the worker hangs up: the customer's call is canceled, which ends it with 45306
-    talking   as with any caller
+    reservation  worker's leg  customer's leg
+    pending      dialled                       the worker is gone before they answer: 45302, their phone fails: 45301
+    accepted     talking       dialled         the customer's call ends unanswered: its outcome's reason code
+                                               (call-outcomes.md §6)
+                                               the worker hangs up: the customer's call is canceled, which ends it
+                                               with 45306
+    accepted     talking       talking         as with any caller
 
 A failure cancels the reservation with the code, ends the task and hangs the worker up.
 """
@@ -14,16 +16,17 @@ A failure cancels the reservation with the code, ends the task and hangs the wor
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ringback.effects import Post
-from ringback.events import HangUpRequested
 from ringback.events.queues import TaskCallChanged, TaskCallRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.outcome import GONE, INTERNAL_TIMEOUT, REASONS, UNREACHED
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import TaskLeg
 from ringback.taskrouter.lifecycle import fail_task
 from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.machine import LEG_REACHED
+from ringback.taskrouter.steps import set_conference
 from ringback.taskrouter.workspace import LiveWorkspace
 
 ADDRESS = re.compile(r"(\+?[0-9][0-9 ().-]{1,30}|(sips?|client):[^\s<>\"]{1,300})\Z", re.IGNORECASE)
@@ -35,12 +38,9 @@ def to_be_called(task: LiveTask) -> bool:
 
     The SDK's ``createTask`` by itself writes ``outbound_to`` and no ``direction``.
     """
-    direction, reached = (
-        task.attributes.get("direction"),
-        (task.record.conference or {}).get("customer_answered"),
-    )
+    direction = task.attributes.get("direction")
     wanted = direction == "outbound" or (direction is None and "outbound_to" in task.attributes)
-    return wanted and not task.record.call_sid and not reached
+    return wanted and not task.record.call_sid and task.customer not in LEG_REACHED
 
 
 def callee(task: LiveTask) -> str:
@@ -50,50 +50,43 @@ def callee(task: LiveTask) -> str:
 
 
 def dial(workspace: LiveWorkspace, task: LiveTask, reservation: Reservation) -> None:
-    """The worker is there: call the customer into the conference, unless that is being done."""
-    if ringing(task):
+    """The worker is there: call the customer into the conference, unless that has been done."""
+    if task.customer:
         return
-    record, instruction = task.record, reservation.instruction or {}
+    record, carried = task.record, reservation.instruction
+    assert carried is not None
     sid = workspace.new_sid("CA")
-    taskrouter = {
-        "workspace": workspace.record.sid, "task": record.sid, "reservation": reservation.sid, "role": "customer",
-        "instruction": "conference", "queue": reservation.task_queue_sid or "",
-    }  # fmt: skip
-    if record.routing_target == reservation.worker_sid:
-        taskrouter["started_by"] = reservation.worker_sid
+    leg = TaskLeg(
+        workspace=workspace.record.sid, task=record.sid, reservation=reservation.sid, role="customer",
+        instruction="conference", queue=reservation.task_queue_sid or "",
+        started_by=reservation.worker_sid if record.routing_target == reservation.worker_sid else "",
+    )  # fmt: skip
     workspace.do(
         Post(
             TaskCallRequested(
-                call_sid=sid, account_sid=record.account_sid, to=callee(task),
-                from_=instruction.get("customer_from") or "", twiml=instruction.get("customer_twiml"),
-                timeout=int(instruction.get("customer_timeout") or 60), leg=taskrouter,
-                early_media=instruction.get("early_media") != "false",
+                call_sid=sid, account_sid=record.account_sid, to=callee(task), from_=carried.customer_from,
+                twiml=carried.customer_twiml, timeout=carried.customer_timeout, leg=leg,
+                early_media=carried.early_media,
             )
         )
     )  # fmt: skip
-    _note(workspace, task, customer_call=sid)
+    set_conference(workspace, task, customer="dialled", customer_call=sid)
 
 
-def ringing(task: LiveTask) -> str:
-    """The customer's call while it is not answered; empty: there is none."""
-    known = task.record.conference or {}
-    return "" if known.get("customer_answered") else str(known.get("customer_call") or "")
+def outdated(task: LiveTask, event: TaskCallChanged) -> bool:
+    """Whether another call than the customer's of now tells something: an older attempt."""
+    known = task.record.conference
+    return known is not None and known.customer_call not in ("", event.about)
 
 
-def told(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> bool:
+def told(
+    workspace: LiveWorkspace, task: LiveTask, reservation: Reservation | None, event: TaskCallChanged
+) -> bool:
     """The customer's leg tells how it goes; False: what follows is as with any caller."""
-    ours = (task.record.conference or {}).get("customer_call")
-    if ours is None:
+    if task.record.conference is None or not task.record.conference.customer_call:
         return False  # a caller who had waited in a queue
-    if event.about != ours:
-        return True  # an older attempt
-    if event.change == "answered":
-        _note(workspace, task, customer_answered=True)
-        return True
     if event.change != "ended" or event.status == "completed":
         return False
-    _note(workspace, task, customer_ended=True)
-    reservation = workspace.reservations.get(event.leg.get("reservation", ""))
     if reservation is not None and reservation.reservation_status == "accepted":
         fail(workspace, reservation, event.reason_code)
     return True
@@ -110,17 +103,7 @@ def worker_gone(workspace: LiveWorkspace, reservation: Reservation, event: TaskC
     fail(workspace, reservation, code)
 
 
-def give_up(workspace: LiveWorkspace, task: LiveTask) -> None:
-    """The worker left while it rang: cancel the call; its end says with which code the reservation goes."""
-    workspace.do(Post(HangUpRequested(call_sid=ringing(task), reason="api")))
-
-
 def fail(workspace: LiveWorkspace, reservation: Reservation, code: int | None) -> None:
     """Cancel the reservation with the code, and end the task."""
     why = "" if code is None else f": {REASONS.get(code) or title(code)} ({code})"
     fail_task(workspace, reservation, code, f"Outbound call failed{why}")
-
-
-def _note(workspace: LiveWorkspace, task: LiveTask, **facts: Any) -> None:
-    task.record.conference = {**(task.record.conference or {}), **facts}
-    workspace.save(task.record)

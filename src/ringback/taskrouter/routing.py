@@ -60,8 +60,8 @@ def restore(workspace: LiveWorkspace, task: LiveTask) -> None:
     """Stand where the record says, waiting when it was."""
     record = task.record
     transfer = flying(task)
-    if transfer is not None and transfer["type"] == "QUEUE":
-        task.asked.add(transfer["initiating_worker_sid"])
+    if transfer is not None and transfer.type == "QUEUE":
+        task.asked.add(transfer.initiating_worker_sid)
         task.target = DIRECT
         if not task.open:
             workspace.begin_waiting(task)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from ringback.effects import Post
 from ringback.events import HangUpRequested
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import TaskConference
 from ringback.taskrouter.journal import publish
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.machine import RESERVATION_LIVE, reservation_step, task_step
@@ -67,3 +69,9 @@ def set_attributes(workspace: LiveWorkspace, task: LiveTask, text: str, attribut
     if waited:
         workspace.begin_waiting(task)
     publish(workspace, "task.updated", task=task.record)
+
+
+def set_conference(workspace: LiveWorkspace, task: LiveTask, **facts: Any) -> None:
+    """Note what the telephone told: fields of ``TaskConference``."""
+    task.record.conference = replace(task.record.conference or TaskConference(), **facts)
+    workspace.save(task.record)

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import TaskTransfer
 from ringback.taskrouter.journal import publish
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.steps import end_reservation, set_task
 from ringback.taskrouter.workspace import LiveWorkspace
 
-FLYING = "initiated"
 UNAVAILABLE = "The worker is not available or holds as much as he may"
 DECLINED = "Nobody accepted the transfer"
 CANCELED = "Canceled by the worker who began it"
 CUSTOMER_LEFT = "The customer left"
 
 
-def flying(task: LiveTask) -> dict[str, Any] | None:
+def flying(task: LiveTask) -> TaskTransfer | None:
     """The transfer in flight; None: there is none."""
     transfer = task.record.transfer
-    return transfer if transfer is not None and transfer["status"] == FLYING else None
+    return transfer if transfer is not None and transfer.flying else None
 
 
 def accepted(workspace: LiveWorkspace, task: LiveTask, reservation: Reservation) -> None:
     """The target has accepted: the transfer is complete; a warm one leaves the first worker in until he goes."""
     transfer = flying(task)
-    if transfer is not None and transfer["initiating_reservation_sid"] != reservation.sid:
-        reservation.transfer_sid = transfer["sid"]
+    if transfer is not None and transfer.initiating_reservation_sid != reservation.sid:
+        reservation.transfer_sid = transfer.sid
         _close(workspace, task, "completed", None)
         publish(workspace, "task.transfer-completed", task=task.record, transfer=task.record.transfer)
 
@@ -39,7 +39,7 @@ def attempt_failed(workspace: LiveWorkspace, task: LiveTask, reason: str) -> Non
     if transfer is None:
         return
     publish(workspace, "task.transfer-attempt-failed", task=task.record, transfer=transfer)
-    if transfer["type"] == "QUEUE" and reason != CUSTOMER_LEFT:
+    if transfer.type == "QUEUE" and reason != CUSTOMER_LEFT:
         workspace.begin_waiting(task)
         workspace.dirty_tasks.add(task.record.sid)
         return
@@ -57,24 +57,25 @@ def failed(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
     _orphaned(workspace, task)
 
 
-def cancel(workspace: LiveWorkspace, task: LiveTask) -> dict[str, Any]:
+def cancel(workspace: LiveWorkspace, task: LiveTask) -> TaskTransfer:
     """Canceled by the worker who began it. Raises :class:`Refused` 20001 when nothing is in flight."""
     if flying(task) is None:
         raise Refused(20001, f"Task {task.record.sid} has no transfer in flight")
-    _close(workspace, task, "canceled", CANCELED)
+    canceled = _close(workspace, task, "canceled", CANCELED)
     for sid in sorted(task.open):
         end_reservation(workspace, workspace.reservations[sid], "cancel", "reservation.canceled")
-    publish(workspace, "task.transfer-canceled", task=task.record, transfer=task.record.transfer)
+    publish(workspace, "task.transfer-canceled", task=task.record, transfer=canceled)
     _orphaned(workspace, task)
-    return dict(task.record.transfer or {})
+    return canceled
 
 
-def _close(workspace: LiveWorkspace, task: LiveTask, status: str, reason: str | None) -> None:
-    task.record.transfer = {
-        **(task.record.transfer or {}), "status": status, "reason": reason, "date_updated": workspace.now,
-    }  # fmt: skip
+def _close(workspace: LiveWorkspace, task: LiveTask, status: str, reason: str | None) -> TaskTransfer:
+    assert task.record.transfer is not None
+    closed = replace(task.record.transfer, status=status, reason=reason, date_updated=workspace.now)
+    task.record.transfer = closed
     workspace.end_waiting(task)
     workspace.save(task.record)
+    return closed
 
 
 def _orphaned(workspace: LiveWorkspace, task: LiveTask) -> None:

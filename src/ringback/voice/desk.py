@@ -8,23 +8,23 @@ from ringback.effects import Post
 from ringback.events import CallRequested
 from ringback.events.queues import ReservationClaimed, TaskCallChanged, TaskCallRequested, TaskMade
 from ringback.resources.api.call import Call
+from ringback.resources.telephony import TaskLeg
 
 if TYPE_CHECKING:
     from ringback.voice.session import Session
 
 
-def changed(call: Call, leg: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
+def changed(call: Call, leg: TaskLeg | None, change: Any, reason: str = "", **facts: str) -> list[Post]:
     """The event that tells of ``change``, in a list; empty when the call belongs to no task."""
-    workspace = leg.get("workspace", "")
-    if not workspace:
+    if leg is None:
         return []
     ended = change == "ended"
     return [
         Post(
             TaskCallChanged(
-                call_sid=workspace,
+                call_sid=leg.workspace,
                 about=call.sid,
-                leg=dict(leg),
+                leg=leg,
                 change=change,
                 status=call.status if ended else "",
                 sip_code=call.sip_code if ended else None,
@@ -54,13 +54,13 @@ def left(session: Session, reason: str) -> None:
     """The customer has gone without an agent: TaskRouter hears it once, and has no part in the call any more."""
     if session.plan.task_leg:
         tell(session, "left_queue", reason)
-        session.plan.task_leg = {}
+        session.plan.task_leg = None
         session.save()
 
 
-def customer(event: TaskMade) -> dict[str, str]:
+def customer(event: TaskMade) -> TaskLeg:
     """What a waiting caller is to its task."""
-    return {"workspace": event.workspace_sid, "task": event.task_sid, "role": "customer"}
+    return TaskLeg(workspace=event.workspace_sid, task=event.task_sid, role="customer")
 
 
 def task_made(session: Session, event: TaskMade) -> None:
@@ -80,12 +80,12 @@ def task_made(session: Session, event: TaskMade) -> None:
 def claimed(session: Session, event: ReservationClaimed) -> None:
     """This leg is a worker's from now on, also when no instruction of TaskRouter dialled it."""
     if not session.plan.task_leg:
-        session.plan.task_leg = {
-            "workspace": event.workspace_sid,
-            "task": event.task_sid,
-            "reservation": event.reservation_sid,
-            "role": "worker",
-        }
+        session.plan.task_leg = TaskLeg(
+            workspace=event.workspace_sid,
+            task=event.task_sid,
+            reservation=event.reservation_sid,
+            role="worker",
+        )
         session.save()
 
 

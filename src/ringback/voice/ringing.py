@@ -31,8 +31,8 @@ def begins(session: Session, event: Event) -> list[Effect]:
 
 def _room(session: Session) -> Room | None:
     """The conference that waits for this call: by POST Participants, or a task's."""
-    conferences, facts = session.board.conferences, session.plan.task_leg
-    if facts.get("role") == "customer" and facts.get("instruction") == "conference":
-        return conferences.named(session.call.account_sid, facts.get("task", ""))
+    conferences, leg = session.board.conferences, session.plan.task_leg
+    if leg is not None and leg.role == "customer" and leg.instruction == "conference":
+        return conferences.named(session.call.account_sid, leg.task)
     room = conferences.of(session.call.sid)
     return room if room is not None and session.call.sid in room.expected else None

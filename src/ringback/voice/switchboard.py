@@ -284,7 +284,7 @@ class Switchboard:
         try:
             created = creation.check(
                 desk.as_request(event),
-                magic_numbers=self.settings.magic_numbers and event.leg.get("role") == "customer",
+                magic_numbers=self.settings.magic_numbers and event.leg.role == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
             )
@@ -295,7 +295,7 @@ class Switchboard:
             call = self._call(
                 event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now
             )
-        plan.task_leg, plan.early_media = dict(event.leg), event.early_media
+        plan.task_leg, plan.early_media = event.leg, event.early_media
         session = self._queued(call, plan, now)
         if refusal is not None:
             session.warn(refusal.code, refusal.message)

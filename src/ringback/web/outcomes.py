@@ -72,7 +72,8 @@ class FailureNotices:
             return None
         about = {
             "task_sid": task.sid, "reservation_sid": reservation.sid, "worker_sid": reservation.worker_sid,
-            "call_sid": (task.conference or {}).get("customer_call"), "destination": attributes.get("outbound_to"),
+            "call_sid": (task.conference and task.conference.customer_call) or None,
+            "destination": attributes.get("outbound_to"),
             "caller_id": attributes.get("from"), "queue_sid": reservation.task_queue_sid,
         }  # fmt: skip
         return self._with(reservation.canceled_reason_code, about)
@@ -113,7 +114,7 @@ class CustomerRights:
     async def prepare(self, event: TaskCallRequested) -> TaskCallRequested:
         """Fill in whose the caller id is, and whether a trial account may call the callee. Workers are not checked:
         their numbers are the customer's who calls them."""
-        if event.leg.get("role") != "customer":
+        if event.leg.role != "customer":
             return event
         account = await self._store.get(Account, event.account_sid)
         verified = True

@@ -27,6 +27,7 @@ from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
+from ringback.resources.telephony import TaskLeg
 from ringback.store import Store
 from ringback.web.calls import TERMINAL
 from ringback.web.outcomes import outcome_of
@@ -134,20 +135,22 @@ class TaskRouterLink:
         told = 0
         for workspace in list(self._taskrouter.workspaces.values()):
             for task in list(workspace.tasks.values()):
-                legs = [(task.record.call_sid, {"role": "customer"})]
-                customer = (task.record.conference or {}).get("customer_call")
+                common = {"workspace": workspace.record.sid, "task": task.record.sid}
+                legs = [(task.record.call_sid, TaskLeg(**common, role="customer"))]
+                known = task.record.conference
                 for sid in task.reservations:
                     leg = workspace.reservations[sid].call_sid
-                    legs.append((leg, {"role": "worker", "reservation": sid}))
-                    if customer:
-                        legs.append((customer, {"role": "customer", "reservation": sid}))
+                    legs.append((leg, TaskLeg(**common, role="worker", reservation=sid)))
+                    if known is not None and known.customer_call:
+                        what = TaskLeg(**common, role="customer", reservation=sid)
+                        legs.append((known.customer_call, what))
                 for leg, what in legs:
-                    told += await self._ended(workspace.record.sid, task.record.sid, leg, what)
+                    told += await self._ended(leg, what)
         return told
 
-    async def _ended(self, workspace_sid: str, task_sid: str, leg: str | None, what: dict[str, str]) -> int:
+    async def _ended(self, leg: str | None, what: TaskLeg) -> int:
         call = await self._store.get(Call, leg) if leg else None
-        if call is None and leg and what["role"] == "customer" and "reservation" in what:
+        if call is None and leg and what.role == "customer" and what.reservation:
             call = Call(  # asked for and never made
                 sid=leg, account_sid="", status="failed", error_code=15000, direction="outbound-api"
             )  # fmt: skip
@@ -156,10 +159,10 @@ class TaskRouterLink:
         ended = outcome_of(call)
         self._post(
             TaskCallChanged(
-                call_sid=workspace_sid, about=call.sid, change="ended", status=call.status,
+                call_sid=what.workspace, about=call.sid, change="ended", status=call.status,
                 sip_code=call.sip_code, reason="restart", error_code=call.error_code,
                 reason_code=ended.reason_code if ended is not None else None,
-                leg={"workspace": workspace_sid, "task": task_sid, **what},
+                leg=what,
             )
         )  # fmt: skip
         return 1

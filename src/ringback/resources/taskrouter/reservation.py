@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ringback.kernel.resource import Record, at, field, resource
+from ringback.resources.telephony import CarriedOut
 
 _UPDATE = {
     "ReservationStatus": "accepted, rejected, wrapping or completed.",
@@ -104,7 +103,7 @@ class Reservation(Record):
     """The channel whose capacity it takes."""
     call_sid: str | None = field(None, hidden=True)
     """The worker's leg, when an instruction dialled him."""
-    instruction: dict[str, Any] | None = field(None, hidden=True)
+    instruction: CarriedOut | None = field(None, hidden=True)
     """The instruction that is being carried out."""
     transfer_sid: str | None = field(None, hidden=True)
     """The transfer that it comes from."""

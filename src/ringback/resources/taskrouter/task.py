@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ringback.kernel.resource import CRUD, Record, field, resource
+from ringback.resources.telephony import TaskConference, TaskTransfer
 
 
 @resource(
@@ -83,7 +82,7 @@ class Task(Record):
     """When it entered its state."""
     accepted_at: float | None = field(None, hidden=True)
     """When it was first accepted."""
-    transfer: dict[str, Any] | None = field(None, hidden=True)
-    """The transfer in flight."""
-    conference: dict[str, Any] | None = field(None, hidden=True)
-    """What the telephony knows: conference, worker legs."""
+    transfer: TaskTransfer | None = field(None, hidden=True)
+    """The transfer in flight, or the last one."""
+    conference: TaskConference | None = field(None, hidden=True)
+    """What is known of the telephone."""

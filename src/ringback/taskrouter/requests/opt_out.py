@@ -17,15 +17,13 @@ from ringback.taskrouter.lifecycle import cancel_task
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.requests.task import add
 from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
-from ringback.taskrouter.steps import set_attributes
+from ringback.taskrouter.steps import set_attributes, set_conference
 from ringback.taskrouter.workspace import LiveWorkspace
 
 KIND = "OptOut"
 FOLLOW_UP = "Follow-Up"
 """``conversations.abandoned`` of the canceled task: reports do not count it as abandoned."""
 DEFAULT_REASON = "Opted to request a callback"
-KEY = "opted_out"
-"""Where ``Task.conference`` (what telephony knows) keeps source → SID of the task that was made for it."""
 MOST_SOURCES = 20
 SOURCE_LIMIT = 64
 
@@ -41,7 +39,7 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     source = params.get("Source") or task.record.call_sid or ""
     if not source or len(source) > SOURCE_LIMIT:
         raise Refused(20001, f"Source is required: a SID of at most {SOURCE_LIMIT} characters")
-    made = dict((task.record.conference or {}).get(KEY) or {})
+    made = task.record.conference.opted_out if task.record.conference is not None else {}
     known = workspace.tasks.get(made.get(source, ""))
     if known is not None:
         return known.record
@@ -55,8 +53,7 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     _describe(workspace, task, reported)
     if status != "canceled":
         cancel_task(workspace, task, params.get("Reason") or DEFAULT_REASON)
-    task.record.conference = {**(task.record.conference or {}), KEY: {**made, source: successor.record.sid}}
-    workspace.save(task.record)
+    set_conference(workspace, task, opted_out={**made, source: successor.record.sid})
     return successor.record
 
 

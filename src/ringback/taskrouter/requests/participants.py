@@ -20,10 +20,11 @@ OWN = {"Mute": "Muted", "EndConferenceOnExit": "EndConferenceOnExit", "BeepOnExi
 def customer(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Hold or unhold the customer."""
     task = workspace.task(event.params.get("TaskSid", ""))
-    leg = task.record.call_sid or (task.record.conference or {}).get("customer_call")
+    known = task.record.conference
+    leg = task.record.call_sid or (known.customer_call if known is not None else "")
     if not leg:
         raise Refused(20001, f"Task {task.record.sid} has no customer on the telephone")
-    return _change(workspace, task, str(leg), event, HOLD)
+    return _change(workspace, task, leg, event, HOLD)
 
 
 def worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ringback.effects import Post
 from ringback.events import HangUpRequested
 from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import TaskTransfer
 from ringback.taskrouter import transfers
 from ringback.taskrouter.configuration import DIRECT
 from ringback.taskrouter.journal import publish
@@ -22,8 +21,8 @@ from ringback.taskrouter.workspace import LiveWorkspace
 KIND = "Transfer"
 
 
-def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str, Any]:
-    """TaskSid, ReservationSid, To, Mode (WARM), Priority, Attributes; gives the transfer's facts."""
+def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTransfer:
+    """TaskSid, ReservationSid, To, Mode (WARM), Priority, Attributes; gives the transfer."""
     params = event.params
     reservation = workspace.reservation(params.get("ReservationSid", ""))
     if reservation.task_sid != params.get("TaskSid", reservation.task_sid):
@@ -46,10 +45,10 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str
     return transfer
 
 
-def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str, Any]:
+def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTransfer:
     """TransferStatus=canceled."""
     task = workspace.task(event.params.get("TaskSid", ""))
-    if (task.record.transfer or {}).get("sid") != event.sid:
+    if task.record.transfer is None or task.record.transfer.sid != event.sid:
         raise Refused(20404, f"The requested transfer {event.sid[:64]} was not found", 404)
     if event.params.get("TransferStatus") != "canceled":
         raise Refused(20001, "TransferStatus must be canceled")
@@ -58,7 +57,7 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> dict[str
 
 def begin(
     workspace: LiveWorkspace, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None
-) -> dict[str, Any]:
+) -> TaskTransfer:
     """Begin a transfer. Raises :class:`Refused` 20001."""
     task = workspace.task(reservation.task_sid)
     record = task.record
@@ -67,7 +66,7 @@ def begin(
         raise Refused(20001, f"Cannot transfer: reservation {reservation.sid} is {state}, not accepted")
     if transfers.flying(task) is not None:
         raise Refused(20001, f"Task {record.sid} is being transferred already")
-    if record.call_sid and (reservation.instruction or {}).get("kind") == "dequeue":
+    if record.call_sid and reservation.instruction is not None and reservation.instruction.kind == "dequeue":
         raise Refused(
             20001, "A dequeued call is a bridge of two: use the conference instruction to transfer calls"
         )
@@ -79,15 +78,14 @@ def begin(
         raise Refused(20001, f"Mode must be WARM or COLD, not {mode[:20]!r}")
     if priority is not None:
         record.priority = priority
-    record.transfer = {
-        "sid": sid, "mode": mode, "type": "WORKER" if to in workspace.workers else "QUEUE", "to": to,
-        "status": transfers.FLYING, "task_sid": record.sid, "initiating_worker_sid": reservation.worker_sid,
-        "initiating_reservation_sid": reservation.sid, "initiating_queue_sid": record.task_queue_sid,
-        "initiating_workflow_sid": record.workflow_sid, "reason": None, "date_created": workspace.now,
-        "date_updated": workspace.now,
-    }  # fmt: skip
+    transfer = record.transfer = TaskTransfer(
+        sid=sid, mode=mode, type="WORKER" if to in workspace.workers else "QUEUE", to=to, status="initiated",
+        task_sid=record.sid, initiating_worker_sid=reservation.worker_sid,
+        initiating_reservation_sid=reservation.sid, initiating_queue_sid=record.task_queue_sid,
+        initiating_workflow_sid=record.workflow_sid, date_created=workspace.now, date_updated=workspace.now,
+    )  # fmt: skip
     workspace.save(record)
-    publish(workspace, "task.transfer-initiated", task=record, transfer=record.transfer)
+    publish(workspace, "task.transfer-initiated", task=record, transfer=transfer)
     if mode == "COLD":
         wrap(workspace, reservation)
         if reservation.call_sid:
@@ -95,13 +93,13 @@ def begin(
     task.asked = {reservation.worker_sid}
     if to in workspace.queues:
         _to_queue(workspace, task, to)
-        return dict(record.transfer)
+        return record.transfer
     worker = workspace.workers[to]
     if not workspace.free_on(worker, record.task_channel_sid):
         transfers.attempt_failed(workspace, task, transfers.UNAVAILABLE)
-        return dict(record.transfer)
+        return record.transfer
     reserve(workspace, task, worker, record.task_queue_sid, sid)
-    return dict(record.transfer)
+    return record.transfer
 
 
 def _to_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
+from ringback.resources.telephony import TaskTransfer
 from ringback.web.event_bridge import lists, translation, whole
 from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.sessions import Sessions
@@ -211,10 +212,9 @@ class Asking:
         its_task = task.record if task is not None else None
         return whole.reservation(record, its_task, self._now(), transfers=transfers)
 
-    def _whole_transfer(self, ask: Ask, made: Any) -> Any:
-        facts = made if isinstance(made, Mapping) else getattr(made, "transfer", None) or {}
+    def _whole_transfer(self, ask: Ask, made: TaskTransfer) -> Any:
         task = ask.workspace.tasks.get(ask.params.get("TaskSid", ""))
-        return whole.transfer(facts, task.record if task is not None else None)
+        return whole.transfer(made, task.record if task is not None else None)
 
 
 def _route(method: str, parts: list[str]) -> tuple[str, str, dict[str, str], str]:

@@ -48,13 +48,13 @@ def read_news(event: Announce, workspace: LiveWorkspace | None) -> tuple[News, s
     """What to say and the SIDs of the workers who hear it; None: nobody."""
     kind, task, reservation = event.event_type, event.task, event.reservation
     if kind.startswith("task.transfer-"):
-        facts = event.transfer or {}
-        own = str(facts.get("initiating_reservation_sid") or "")
-        if task is None or not own:
+        transfer = event.transfer
+        if task is None or transfer is None:
             return None
-        text = message(kind, whole.transfer(facts, task))
+        own = transfer.initiating_reservation_sid
+        text = message(kind, whole.transfer(transfer, task))
         news = News(kind=kind, text=text, about="", version=0, reservation_sid=own, task_sid=task.sid)
-        return news, {str(facts.get("initiating_worker_sid"))}
+        return news, {transfer.initiating_worker_sid}
     if kind.startswith("task."):
         if task is None or workspace is None:
             return None
