@@ -143,7 +143,7 @@ def test_what_a_callback_keeps(routing: bool, place: bool) -> None:
     platform = Platform(retain_routing=routing, retain_place=place)
     platform.feature.options = replace(platform.feature.options, workflow_sid=platform.workflow)
     task = platform.enqueue()
-    old = platform.kit.floor.tasks[task].record
+    old = platform.kit.workspace.tasks[task].record
     platform.kit.advance(60)
     document = platform.run(
         respond(platform.feature, asked(task, mode="submit-callback", to=CUSTOMER), platform.kit.now)

@@ -180,7 +180,7 @@ def test_a_late_transcript_finds_the_task_gone() -> None:
     platform.accept(done.sid)
     platform.kit.update("Task", done.sid, {"reason": "called"}, {"AssignmentStatus": "completed"})
     platform.kit.advance(400)
-    assert done.sid not in platform.kit.floor.tasks
+    assert done.sid not in platform.kit.workspace.tasks
     wait(platform, **{**asked(task, mode="submit-voicemail"), **facts, **transcription()})
     assert platform.live() == []
 

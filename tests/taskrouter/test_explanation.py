@@ -63,7 +63,7 @@ def test_every_worker_has_his_reason() -> None:
         "muted": "channel_unavailable",
     }  # fmt: skip
     assert list(found) == ["english", "full", "muted", "away", "sales"]
-    assert found["full"]["words"] == "holds as many tasks of this channel as he may"
+    assert found["full"]["words"] == "holds as many tasks of this channel as they may"
     assert not any(each["chosen"] for each in found.values())
 
     kit.advance(1)

@@ -84,7 +84,7 @@ def place(
         attributes["callBackData"] = data
         claimed = yield from write_task(workspace, task_sid, attributes, reply.etag)
         if claimed.status == 412:
-            continue  # somebody else writes: look again whether he claimed it
+            continue  # somebody else writes: look again whether they claimed it
         if not claimed.ok:
             raise _refused(claimed, "The attempt could not be claimed")
         made = yield from _dial(feature, workspace, worker, reply, attributes, reservation, number)
@@ -145,7 +145,7 @@ def _dial(
     feature: Feature, workspace: str, worker: str, task: Reply, attributes: Mapping[str, Any], reservation: str,
     number: int,
 ) -> Steps[str | None]:  # fmt: skip
-    """The outbound task for the worker himself (taskrouter.md §9.6); empty: it was not made; None: unclear."""
+    """The outbound task for the worker who calls (taskrouter.md §9.6); empty: it was not made; None: unclear."""
     data = inner(attributes, "callBackData")
     to, ours = str(data.get("numberToCall") or ""), str(data.get("numberToCallFrom") or "")
     if ours.lower().startswith("sip:"):

@@ -62,7 +62,7 @@ class Made:
 
     task_sid: str = ""
     agent: bool = False
-    """An agent was first: he has the caller, there is no callback."""
+    """An agent was first: they have the caller, there is no callback."""
     due: float = 0.0
     """Parked until then (Unix seconds)."""
     noted: bool = False

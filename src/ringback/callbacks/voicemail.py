@@ -68,7 +68,7 @@ def completed(feature: Feature, params: Mapping[str, str], now: float) -> Steps[
 
 
 def recorded(params: Mapping[str, str]) -> Steps[None]:
-    """The action of ``<Record>``, also when the caller hung up at the tone: then it was his own doing."""
+    """The action of ``<Record>``, also when the caller hung up at the tone: then it was their own doing."""
     yield from _half(params.get("CallSid", ""), "heard", "absent")
 
 
@@ -143,7 +143,7 @@ def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]
         if made is None or not (made.task_sid or made.noted):
             return False
     if not spoken and not note.get("heard"):
-        # Nothing was recorded, and not by his own doing: the call was lost on the way. He was promised to be heard.
+        # Nothing was recorded, and not by their doing: the call was lost on the way. They were promised to be heard.
         task = yield from get_task(note["workspace"], note["queue_task"])
         if task.body.get("assignment_status") not in AGENT_WON:
             made = yield from call_instead(feature, note, now)

@@ -91,4 +91,4 @@ class AssignmentAnswered(Event):
     url: str = ""
     """Who answered last."""
     failed: tuple[tuple[int | None, str, str], ...] = ()
-    """Those asked in vain before him: error code, text and URL of each."""
+    """Those asked in vain before: error code, text and URL of each."""

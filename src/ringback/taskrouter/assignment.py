@@ -67,7 +67,7 @@ CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("not_in_queue", "does not match the queue's expression", _member),
     ("not_available", "is in an activity that takes no tasks", _available),
     ("channel_unavailable", "takes no tasks of this channel", _channel),
-    ("no_capacity", "holds as many tasks of this channel as he may", _capacity),
+    ("no_capacity", "holds as many tasks of this channel as they may", _capacity),
     ("holds_a_task", "holds a task, and the workspace gives one at a time", _single),
     ("not_the_known_worker", "is not the worker that the task names", _known),
     ("expression_false", "does not match the target's expression", _expression),
@@ -77,7 +77,7 @@ CHECKS: tuple[tuple[str, str, Check], ...] = (
 
 
 def obstacle(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> str | None:
-    """Why the worker cannot be offered the task now: the first failing check; None: he can."""
+    """Why the worker cannot be offered the task now: the first failing check; None: they can."""
     queue = workspace.queues[task.record.task_queue_sid or ""]
     for reason, _, check in CHECKS:
         if not check(workspace, queue, task, worker):
@@ -168,7 +168,7 @@ def next_task(workspace: LiveWorkspace, worker: LiveWorker) -> LiveTask | None:
 def _first_in(
     workspace: LiveWorkspace, batch: Iterable[tuple[Key, str]], worker: LiveWorker
 ) -> LiveTask | None:
-    """The first task of a batch that the worker can take now: its first, unless he has been asked for that."""
+    """The first task of a batch that the worker can take now: its first, unless they have been asked for that."""
     for _, task_sid in batch:
         task = workspace.tasks[task_sid]
         reason = obstacle(workspace, task, worker)
@@ -184,7 +184,17 @@ def settle(workspace: LiveWorkspace) -> None:
 
     Only tasks and workers for whom something changed are looked at; for all others nothing fitted before. An offer
     takes capacity and never gives any, so what one of them can get only moves back in the order: the first entry of
-    the heap, looked at again before it is used, is the next offer.
+    the heap, looked at again before it is used, is the next offer. ``seen`` says after how many offers an entry was
+    looked at; every other offer since may have taken its task or its worker.
+
+    It ends: within one call nobody's capacity grows and ``asked`` only gets longer, so there are at most as many
+    offers as places free among the idle workers, plus one for each task that is canceled for being offered too
+    often. Only an offer makes somebody dirty here (its worker, while there is room for more), so the round after the
+    last offer is the last one. An entry that is not offered gets a later key or leaves the heap.
+
+    Cost: a look at each of the d that are dirty, and after each of the k offers at those whose old key is still in
+    front, mostly one: O((d + k) log d) looks. A look is ``next_task`` (indexed, ``demand.py``) or ``somebody`` (the
+    idle members of one queue, at most as many as there are, mostly the first).
     """
     while workspace.dirty_tasks or workspace.dirty_workers:
         _directly(workspace)
@@ -229,14 +239,15 @@ def somebody(workspace: LiveWorkspace, task: LiveTask) -> bool:
 
 def _hopeless(workspace: LiveWorkspace, task: LiveTask, dirty: set[str]) -> bool:
     """Whether a task that is the same to every worker waits with nothing changed for it: then nobody who has
-    not changed either can take this one (and those who have are looked at by themselves)."""
+    not changed either can take this one (and those who have are looked at by themselves). Without this the 1,000th
+    caller of a full queue would be held against every idle worker of another skill, as the 999 before were."""
     record = task.record
     twin = workspace.queues[record.task_queue_sid or ""].waiting[record.task_channel_sid].twin(record.sid)
     return twin is not None and twin not in dirty and not workspace.tasks[twin].asked
 
 
 def _directly(workspace: LiveWorkspace) -> None:
-    """Tasks that are for one worker alone go before all others, as soon as he is free."""
+    """Tasks that are for one worker alone go before all others, as soon as that worker is free."""
     for sid in sorted(workspace.dirty_workers & workspace.direct.keys()):
         worker, waiting = workspace.workers.get(sid), workspace.direct[sid]
         for task_sid in list(waiting):

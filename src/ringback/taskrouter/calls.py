@@ -241,7 +241,7 @@ def _back(workspace: LiveWorkspace, task: LiveTask) -> None:
 
 
 def _bring_customer(workspace: LiveWorkspace, task: LiveTask, carried: CarriedOut) -> None:
-    """The worker is there: the waiting caller joins him in the conference named after the task."""
+    """The worker is there: the waiting caller joins them in the conference named after the task."""
     record = task.record
     if not record.call_sid:
         return

@@ -1,7 +1,12 @@
-"""What waiting tasks demand of workers, indexed so that a worker looks up what his own attributes suit.
+"""What waiting tasks demand of workers, indexed so that a worker looks up what their own attributes suit.
 
 An index proposes; whether a task suits is decided by its expression (``assignment.CHECKS``). An entry is the *head* of
 a batch of tasks that are alike: the key and the SID of its first task, so that every proposal comes in order.
+
+Why: with 100,000 tasks of as many kinds waiting, a freed worker must not be held against every batch. Every link of
+an expression that AND alone leads to (``Expression.links``) must hold, so the tasks under any ONE of them are a
+superset of those that suit: one index is enough, and ``Group.batches_for`` takes the one with the fewest. What has no
+such link (under OR, or about the worker alone) is in no index and is found by looking, in order.
 """
 
 from __future__ import annotations

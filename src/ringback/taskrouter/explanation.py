@@ -216,7 +216,7 @@ def _shown(workspace: LiveWorkspace, task: LiveTask, verdict: Verdict) -> dict[s
 
 
 def _idle(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> str | None:
-    """Since when nothing was offered to him, as the engine counts; None: never, or he has no such channel."""
+    """Since when nothing was offered to them, as the engine counts; None: never, or they have no such channel."""
     if task.record.task_channel_sid not in worker.channels:
         return None
     return _moment(workspace.idle_key(worker, task.record.task_channel_sid)[0] or None)

@@ -1,4 +1,9 @@
-"""What happened: event record, event callback and live announcement, all from one call (taskrouter.md §10)."""
+"""What happened: event record, event callback and live announcement, all from one call (taskrouter.md §10).
+
+One call, because the three must agree: the record is what statistics, explanation and replay are read from later, the
+callback carries the record's SID as its token, and a listener who missed the announcement reads the record. All are
+made from the records as they are at this moment (hence the copies), though the commit comes at the end of the event.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Life:
     worker: str = ""
     """Who accepted it first."""
     finished: float | None = None
-    """When he was done with it."""
+    """When they were done with it."""
     canceled: float | None = None
     """When it was canceled (or deleted) without ever being accepted."""
     reason: str = ""

@@ -124,7 +124,7 @@ def _legacy(workspace: LiveWorkspace, reservation: Reservation, kind: str) -> No
 
 
 def reject(workspace: LiveWorkspace, reservation: Reservation, activity_sid: str | None = None) -> None:
-    """Rejected, by the worker or for him; he may go to another activity. Raises :class:`Refused`."""
+    """Rejected, by the worker or for them; they may go to another activity. Raises :class:`Refused`."""
     activity = workspace.activity(activity_sid) if activity_sid else None
     reservation_step(reservation.reservation_status, "reject", reservation.sid)
     if activity is not None:
@@ -213,7 +213,7 @@ def release(workspace: LiveWorkspace, task: LiveTask, *, unreachable: str | None
 
 
 def give_back(workspace: LiveWorkspace, reservation: Reservation) -> None:
-    """Accepted, but the worker's leg was gone before the caller heard him: the caller waits, so the task does."""
+    """Accepted, but the worker's leg was gone before the caller heard them: the caller waits, so the task does."""
     task = workspace.tasks[reservation.task_sid]
     reservation.instruction = None
     end_reservation(workspace, reservation, "cancel", "reservation.canceled")
@@ -238,7 +238,7 @@ def _clock_again(workspace: LiveWorkspace, task: LiveTask) -> None:
 
 
 def cancel_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
-    """Canceled, with what was offered. A waiting caller stays in his queue: what becomes of him is the application's
+    """Canceled, with what was offered. A waiting caller stays in the queue: what becomes of them is the application's
     choice, which hears of it by ``task.canceled`` or ``workflow.timeout`` (ADR 0011). Raises :class:`Refused`."""
     record = task.record
     _finish(workspace, task, "cancel", reason)

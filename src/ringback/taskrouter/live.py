@@ -23,7 +23,7 @@ from ringback.taskrouter.expression import Expression
 from ringback.taskrouter.waiting import Key, Waiting
 
 IdleKey = tuple[float, str]
-"""When a worker was last offered a task (0: never), and his SID: smaller is idle longer."""
+"""When a worker was last offered a task (0: never), and their SID: smaller is idle longer."""
 
 
 def read_attributes(text: str) -> dict[str, Any]:
@@ -36,17 +36,17 @@ def read_attributes(text: str) -> dict[str, Any]:
 
 
 class LiveWorker:
-    """A worker with what routing needs to know of him."""
+    """A worker with what routing needs to know of them."""
 
     __slots__ = ("attributes", "channels", "held", "idle_keys", "queues", "record")
 
     def __init__(self, record: Worker) -> None:
         self.record = record
         self.channels: dict[str, WorkerChannel] = {}
-        """Task channel SID → his channel."""
+        """Task channel SID → their channel."""
         self.queues: set[str] = set()
         self.held: set[str] = set()
-        """SIDs of his live reservations."""
+        """SIDs of their live reservations."""
         self.idle_keys: dict[str, IdleKey] = {}
         """Task channel SID → the key under which they stand in ``LiveTaskQueue.idle``; absent: not eligible."""
         self.attributes: dict[str, Any] = {}

@@ -95,7 +95,7 @@ def told(
 def worker_gone(workspace: LiveWorkspace, reservation: Reservation, event: TaskCallChanged) -> None:
     """The worker's leg is over before the customer was dialled.
 
-    That his line is busy or that he does not pick up is nothing to tell him; that his phone cannot be reached is.
+    That their line is busy or that they do not pick up is nothing to tell them; that their phone cannot be reached is.
     """
     code = GONE
     if event.status == "failed":

@@ -35,7 +35,7 @@ PAUSE_EVERY = 4
 
 
 class Move(NamedTuple):
-    """A worker changes his activity."""
+    """A worker changes their activity."""
 
     at: float
     worker: str

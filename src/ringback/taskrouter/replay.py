@@ -196,8 +196,8 @@ class _Comparison:
             "activities that have been deleted since are left out.",
             "At the start nothing waits and everybody is idle; tasks created before or after the window are left out.",
             "Workers change their activity when they did, and after a reservation that times out.",
-            "A worker who was offered a task treats it as he did then. One who was not (this time "
-            f"{played.guessed} offers) accepts it after his mean time, {behaviour.accepts_after():.1f} s over all.",
+            "A worker who was offered a task treats it as they did then. One who was not (this time "
+            f"{played.guessed} offers) accepts it after their mean time, {behaviour.accepts_after():.1f} s over all.",
             "A task takes as long as it took, whoever has it; one that was never finished the mean of its channel, "
             f"{behaviour.works_for():.1f} s over all. Transfers are not played.",
             "Tasks that were canceled from outside while they waited are canceled after the same time if they still "

@@ -12,7 +12,7 @@ from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.steps import end_reservation, set_task
 from ringback.taskrouter.workspace import LiveWorkspace
 
-UNAVAILABLE = "The worker is not available or holds as much as he may"
+UNAVAILABLE = "The worker is not available or holds as much as they may"
 DECLINED = "Nobody accepted the transfer"
 CANCELED = "Canceled by the worker who began it"
 CUSTOMER_LEFT = "The customer left"
@@ -25,7 +25,7 @@ def flying(task: LiveTask) -> TaskTransfer | None:
 
 
 def accepted(workspace: LiveWorkspace, task: LiveTask, reservation: Reservation) -> None:
-    """The target has accepted: the transfer is complete; a warm one leaves the first worker in until he goes."""
+    """The target has accepted: the transfer is complete; a warm one leaves the first worker in until they go."""
     transfer = flying(task)
     if transfer is not None and transfer.initiating_reservation_sid != reservation.sid:
         reservation.transfer_sid = transfer.sid

@@ -17,7 +17,7 @@ CHOSEN = {
     "wrapping": ("wrapping", "has finished the task but for its notes"),
     "completed": ("completed", "has completed the task"),
 }
-"""State of his reservation → reason and words."""
+"""State of their reservation → reason and words."""
 
 
 @dataclass(slots=True)
@@ -26,11 +26,11 @@ class Verdict:
 
     worker: LiveWorker
     chosen: bool
-    """He holds the task, was offered it, or has completed it."""
+    """They hold the task, were offered it, or have completed it."""
     reason: str
     words: str
     rank: int | None = None
-    """His place, from 1, among those who could take the task now."""
+    """Their place, from 1, among those who could take the task now."""
     near: tuple[Any, ...] = ()
     """Smaller is nearer to the task."""
 
@@ -75,18 +75,18 @@ def _over(task: LiveTask, worker: LiveWorker, reservation: Reservation | None) -
     if reservation is None:
         return Verdict(worker, False, "not_waiting", words, near=(3, 0))
     ended = reservation.reservation_status
-    return Verdict(worker, False, ended, f"his reservation ended as {ended}; {words}", near=(2, 0))
+    return Verdict(worker, False, ended, f"their reservation ended as {ended}; {words}", near=(2, 0))
 
 
 def _waiting(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> Verdict | None:
-    """What stops him while the task waits; None: nothing, he could take it."""
+    """What stops them while the task waits; None: nothing, they could take it."""
     record = task.record
     if (record.routing_target or "").startswith("WK") and not task.waits:
         if worker.record.sid != record.routing_target:
             return Verdict(
                 worker, False, "routed_to_one_worker", "the task is for another worker alone", near=(3, 0)
             )
-        words = "the task is for him alone, and he is away or full"
+        words = "the task is for them alone, and they are away or full"
         return Verdict(worker, False, "not_free", words, near=(1, 0))
     if record.task_queue_sid not in workspace.queues:
         return Verdict(worker, False, "no_queue", "the task stands in no queue", near=(3, 0))

@@ -1,8 +1,8 @@
-"""Waiting tasks in order, gathered so that a freed worker finds his next task without looking at every one.
+"""Waiting tasks in order, gathered so that a freed worker finds the next task without looking at every one.
 
 Tasks whose target asks the same of workers, with the same answers from their attributes, are alike for every
 worker: they form one batch, and only its first has to be looked at (taskrouter.md §7 for the order). Among many
-different batches he finds his by the indexes of ``demand.py``.
+different batches they find theirs by the indexes of ``demand.py``.
 """
 
 from __future__ import annotations

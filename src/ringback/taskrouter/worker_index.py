@@ -25,7 +25,7 @@ class WorkerIndex:
     def __init__(self) -> None:
         self._found: dict[_Index, dict[Hashable, set[str]]] = {}
         self._values: dict[_Index, dict[str, Values]] = {}
-        """Index → worker SID → the values under which he is found there."""
+        """Index → worker SID → the values under which they are found there."""
 
     def named(self, link: Link, task: Mapping[str, Any], workers: Everybody) -> Collection[str]:
         """SIDs of the workers who meet a link of :data:`NAMING`."""

@@ -81,7 +81,7 @@ class LiveWorkspace:
         """Tasks that may have become assignable; see ``assignment.settle``."""
         self.dirty_workers: set[str] = set()
         self.direct: dict[str, list[str]] = {}
-        """Worker SID → tasks that are for him alone and wait until he is free."""
+        """Worker SID → tasks that are for them alone and wait until they are free."""
         self._saves: dict[str, Record] = {}
 
     # --- effects ------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class LiveWorkspace:
         return found
 
     def update_queues(self, worker: LiveWorker) -> None:
-        """Recompute which queues he serves (his attributes or his name have changed)."""
+        """Recompute which queues they serve (their attributes or their name have changed)."""
         worker.reread()
         self.worker_index.update(worker.record.sid, worker.attributes)
         for queue in self.queues.values():
@@ -216,13 +216,13 @@ class LiveWorkspace:
                 self.dirty_workers.add(worker.record.sid)
 
     def leave_queues(self, worker: LiveWorker) -> None:
-        """He leaves every queue (he is being deleted)."""
+        """They leave every queue (they are being deleted)."""
         self.worker_index.remove(worker.record.sid)
         for queue_sid in list(worker.queues):
             self._member(self.queues[queue_sid], worker, False)
 
     def _member(self, queue: LiveTaskQueue, worker: LiveWorker, belongs: bool) -> bool:
-        """Let him be a member or not; True when that is new."""
+        """Let them be a member or not; True when that is new."""
         sid, queue_sid = worker.record.sid, queue.record.sid
         if belongs == (sid in queue.members):
             return False
@@ -242,7 +242,7 @@ class LiveWorkspace:
         return belongs
 
     def set_activity(self, worker: LiveWorker, activity: Activity) -> bool:
-        """Put him into an activity; False when he is in it already."""
+        """Put them into an activity; False when they are in it already."""
         record = worker.record
         if record.activity_sid == activity.sid:
             return False

@@ -102,7 +102,7 @@ class Reservation(Record):
     task_channel_sid: str = field("", hidden=True)
     """The channel whose capacity it takes."""
     call_sid: str | None = field(None, hidden=True)
-    """The worker's leg, when an instruction dialled him."""
+    """The worker's leg, when an instruction dialled them."""
     instruction: CarriedOut | None = field(None, hidden=True)
     """The instruction that is being carried out."""
     transfer_sid: str | None = field(None, hidden=True)

@@ -63,7 +63,7 @@ class Task(Record):
     routing_target: str | None = field(None, filter=True)
     """The worker or queue that it goes to, past the workflow."""
     ignore_capacity: bool = False
-    """Whether the routing target gets it though he is full or unavailable."""
+    """Whether the routing target gets it though they are full or unavailable."""
     version: int = field(0, hidden=True)
     """Counts its changes."""
     call_sid: str | None = field(None, hidden=True, index=True)

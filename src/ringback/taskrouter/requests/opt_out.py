@@ -33,7 +33,7 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
 
     ``Source`` (call or recording SID) asked for again gives the same task. An agent was first (assigned, wrapping,
     completed): ``Refused`` 20001 and nothing is created. A task that is canceled already (the caller hung up, or
-    has been taken out of the queue for a voicemail) gets its successor all the same: nobody else serves him.
+    has been taken out of the queue for a voicemail) gets its successor all the same: nobody else serves them.
     """
     task, params = workspace.task(event.params.get("TaskSid", "")), event.params
     source = params.get("Source") or task.record.call_sid or ""

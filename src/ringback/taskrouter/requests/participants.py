@@ -28,7 +28,7 @@ def customer(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
 
 
 def worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
-    """Mute the worker himself, or say what happens when he leaves."""
+    """Mute the worker, or say what happens when they leave."""
     reservation = workspace.reservation(event.params.get("ReservationSid", ""))
     if reservation.worker_sid != event.params.get("WorkerSid", reservation.worker_sid):
         raise Refused(20003, "The reservation is another worker's", 403)

@@ -139,7 +139,7 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
         if channel is not None:
             record.task_channel_sid, record.task_channel_unique_name = channel.sid, channel.unique_name
             if (record.routing_target or "") in workspace.direct:
-                workspace.dirty_workers.add(record.routing_target or "")  # on this channel he may be free
+                workspace.dirty_workers.add(record.routing_target or "")  # on this channel they may be free
         workspace.save(record)
         if lined:
             workspace.begin_waiting(task)

@@ -67,14 +67,14 @@ def delete(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> None:
             workspace.worker_channels.pop(own.sid, None)
             workspace.forget(own.sid)
             workspace.do(Delete(own))
-        workspace.refresh_worker(worker)  # how long he has been idle may have been told by this channel
+        workspace.refresh_worker(worker)  # how long they have been idle may have been told by this channel
     del workspace.channels[channel.sid], workspace.channel_names[channel.unique_name]
     workspace.do(Delete(channel))
     _tell(workspace, channel, "deleted")
 
 
 def equip(workspace: LiveWorkspace, worker: Worker, channel: TaskChannel) -> None:
-    """Give a worker his channel."""
+    """Give a worker their channel."""
     own = WorkerChannel(
         sid=workspace.new_sid("WC"), account_sid=worker.account_sid, date_created=workspace.now,
         workspace_sid=worker.workspace_sid, worker_sid=worker.sid, task_channel_sid=channel.sid,

@@ -30,18 +30,18 @@ class Absence:
         connected: Callable[[str], bool],
     ) -> None:
         """``after``: seconds; ``keep`` commits deadlines and arms them; ``connected`` tells of a worker's SID
-        whether he has a socket."""
+        whether they have a socket."""
         self._taskrouter, self._now, self._after = taskrouter, now, after
         self._keep, self._connected = keep, connected
         self._started = now()
 
     def left(self, workspace_sid: str, worker_sid: str) -> None:
-        """His last socket dropped."""
+        """Their last socket dropped."""
         due = self._now() + self._after
         self._keep([SetDeadline(call_sid=workspace_sid, name=AWAY + worker_sid, at=due)])
 
     def back(self, workspace_sid: str, worker_sid: str) -> None:
-        """He has a socket again."""
+        """They have a socket again."""
         self._keep([ClearDeadline(call_sid=workspace_sid, name=AWAY + worker_sid)])
 
     def due(self, event: Any, now: float) -> Sequence[Effect]:
@@ -53,7 +53,7 @@ class Absence:
         if workspace is None or worker is None or self._connected(worker_sid):
             return [clear]
         if now < self._started + self._after:
-            # The server was down meanwhile: he could not have come back. He gets the whole time again.
+            # The server was down meanwhile: they could not have come back. They get the whole time again.
             return [SetDeadline(call_sid=event.call_sid, name=event.name, at=self._started + self._after)]
         activity_sid = offline_activity(workspace)
         if activity_sid is None or worker.record.activity_sid == activity_sid:

@@ -14,10 +14,10 @@ from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.sessions import Sessions
 from ringback.web.event_bridge.workspaces import LiveWorkspace, Matches, TaskRouter
 
-ANYBODY, HIMSELF, HIS_TASK, LEADER = "anybody", "himself", "his task", "leader"
+ANYBODY, THEMSELVES, THEIR_TASK, LEADER = "anybody", "themselves", "their task", "leader"
 """Who may ask: every token of the workspace; the worker of the path; who has, or had, the task of the path; a
 supervisor or administrator. Leaders may ask everything."""
-HIS: Final = frozenset({"pending", "accepted", "wrapping", "completed"})
+THEIRS: Final = frozenset({"pending", "accepted", "wrapping", "completed"})
 """States of a reservation whose worker may change its task; who only was offered it may read it."""
 OVER: Final = frozenset({"completed", "canceled"})
 """States of a task that nobody can change: that is what everybody who was offered it is told."""
@@ -26,23 +26,23 @@ OVER: Final = frozenset({"completed", "canceled"})
 _ROUTES: Final = (
     ("GET", "Activities", ANYBODY, "activities"),
     ("GET", "Workers", LEADER, "workers"),
-    ("GET", "Workers/{WK}", HIMSELF, "worker"),
-    ("POST", "Workers/{WK}", HIMSELF, "change_worker"),
-    ("GET", "Workers/{WK}/WorkerChannels", HIMSELF, "channels"),
-    ("GET", "Workers/{WK}/Reservations", HIMSELF, "reservations"),
-    ("GET", "Workers/{WK}/Reservations/{WR}", HIMSELF, "reservation"),
-    ("POST", "Workers/{WK}/Reservations/{WR}", HIMSELF, "change_reservation"),
-    ("POST", "Workers/{WK}/Transfers", HIMSELF, "transfer"),
-    ("POST", "Workers/{WK}/Transfers/{TT}", HIMSELF, "change_transfer"),
-    ("POST", "Workers/{WK}/WorkerParticipant", HIMSELF, "participant"),
-    ("POST", "Workers/{WK}/CustomerParticipant", HIMSELF, "participant"),
-    ("POST", "Workers/{WK}/HoldWorkerParticipant", HIMSELF, "participant"),
-    ("POST", "Workers/{WK}/KickWorkerParticipant", HIMSELF, "participant"),
+    ("GET", "Workers/{WK}", THEMSELVES, "worker"),
+    ("POST", "Workers/{WK}", THEMSELVES, "change_worker"),
+    ("GET", "Workers/{WK}/WorkerChannels", THEMSELVES, "channels"),
+    ("GET", "Workers/{WK}/Reservations", THEMSELVES, "reservations"),
+    ("GET", "Workers/{WK}/Reservations/{WR}", THEMSELVES, "reservation"),
+    ("POST", "Workers/{WK}/Reservations/{WR}", THEMSELVES, "change_reservation"),
+    ("POST", "Workers/{WK}/Transfers", THEMSELVES, "transfer"),
+    ("POST", "Workers/{WK}/Transfers/{TT}", THEMSELVES, "change_transfer"),
+    ("POST", "Workers/{WK}/WorkerParticipant", THEMSELVES, "participant"),
+    ("POST", "Workers/{WK}/CustomerParticipant", THEMSELVES, "participant"),
+    ("POST", "Workers/{WK}/HoldWorkerParticipant", THEMSELVES, "participant"),
+    ("POST", "Workers/{WK}/KickWorkerParticipant", THEMSELVES, "participant"),
     ("GET", "TaskQueues", LEADER, "queues"),
     ("GET", "TaskQueues/{WQ}", LEADER, "queue"),
     ("POST", "Tasks", ANYBODY, "create_task"),
-    ("GET", "Tasks/{WT}", HIS_TASK, "task"),
-    ("POST", "Tasks/{WT}", HIS_TASK, "change_task"),
+    ("GET", "Tasks/{WT}", THEIR_TASK, "task"),
+    ("POST", "Tasks/{WT}", THEIR_TASK, "change_task"),
     ("GET", "Tasks/{WT}/Reservations/{WR}", LEADER, "reservation"),
     ("POST", "Tasks/{WT}/Reservations/{WR}", LEADER, "change_reservation"),
 )  # fmt: skip
@@ -172,9 +172,9 @@ class Asking:
         return self._whole_reservation(ask, changed, transfers=False)
 
     async def create_task(self, ask: Ask) -> Any:
-        """A task; a worker's token makes tasks for himself only (outbound calls)."""
+        """A task; a worker's token makes tasks for themselves only (outbound calls)."""
         if not ask.grant.leads and ask.params.get("RoutingTarget") != ask.grant.worker_sid:
-            raise Refused(20003, "A worker may create tasks for himself only (RoutingTarget)", 403)
+            raise Refused(20003, "A worker may create tasks for themselves only (RoutingTarget)", 403)
         return whole.task(await self._write(ask, "Task", "create", self._new_sid("WT")), ask.now)
 
     async def change_task(self, ask: Ask) -> Any:
@@ -245,14 +245,14 @@ def _check(ask: Ask, who: str, method: str) -> None:
     """Raises ``Refused`` 403 for what the token does not allow, 20404 for what there is not."""
     grant, workspace, params = ask.grant, ask.workspace, ask.params
     if not grant.leads:
-        if who == LEADER or (who == HIMSELF and ask.sids["WK"] != grant.worker_sid):
+        if who == LEADER or (who == THEMSELVES and ask.sids["WK"] != grant.worker_sid):
             raise Refused(20003, "The access token does not allow this", 403)
-        named = params.get("TaskSid") if who == HIMSELF else None
-        task_sid = ask.sids.get("WT") if who == HIS_TASK else named
+        named = params.get("TaskSid") if who == THEMSELVES else None
+        task_sid = ask.sids.get("WT") if who == THEIR_TASK else named
         if (
             task_sid
             and task_sid in workspace.tasks
-            and not _his(workspace, task_sid, grant.worker_sid, method)
+            and not _theirs(workspace, task_sid, grant.worker_sid, method)
         ):
             raise Refused(20003, "The access token does not allow this task", 403)
     if "WK" in ask.sids:
@@ -265,12 +265,12 @@ def _check(ask: Ask, who: str, method: str) -> None:
                 raise _missing("reservation", named)
 
 
-def _his(workspace: LiveWorkspace, task_sid: str, worker_sid: str, method: str) -> bool:
+def _theirs(workspace: LiveWorkspace, task_sid: str, worker_sid: str, method: str) -> bool:
     task = workspace.tasks[task_sid]
     reads = method == "GET" or task.record.assignment_status in OVER
     found = (workspace.reservations.get(sid) for sid in task.reservations)
     states = {each.reservation_status for each in found if each is not None and each.worker_sid == worker_sid}
-    return bool(states if reads else states & HIS)
+    return bool(states if reads else states & THEIRS)
 
 
 def _reservation(ask: Ask) -> Any:

@@ -27,7 +27,7 @@ ORDERINGS = {
     "VirtualStartTime": "virtual_start_time",
 }
 ONE_CALL = re.compile(r"""\s*call_sid\s*==?\s*(?:'([^'\\]{0,200})'|"([^"\\]{0,200})")\s*\Z""")
-"""``call_sid == 'CA…'`` and nothing else: what waiting callers are found by, each with a text of his own. It is
+"""``call_sid == 'CA…'`` and nothing else: what waiting callers are found by, each with a text of their own. It is
 answered from the index without being compiled, which would be 40 % of the request."""
 APART = frozenset({"DateCreated", "VirtualStartTime"})
 

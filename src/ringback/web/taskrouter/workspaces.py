@@ -38,7 +38,7 @@ with the position of what is wrong."""
 
 
 class LiveWorker(Protocol):
-    """A worker with what was computed of him."""
+    """A worker with what was computed of them."""
 
     @property
     def record(self) -> Worker:
@@ -46,19 +46,19 @@ class LiveWorker(Protocol):
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """His attributes, with the four names that expressions know besides."""
+        """Their attributes, with the four names that expressions know besides."""
 
     @property
     def channels(self) -> Mapping[str, WorkerChannel]:
-        """Task channel SID → his channel."""
+        """Task channel SID → their channel."""
 
     @property
     def queues(self) -> Collection[str]:
-        """SIDs of the queues that he serves."""
+        """SIDs of the queues that they serve."""
 
     @property
     def held(self) -> Collection[str]:
-        """SIDs of his live reservations."""
+        """SIDs of their live reservations."""
 
 
 class LiveTask(Protocol):
