@@ -81,7 +81,7 @@ def test_two_processes_interleaved(stops: int) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_crash_at_every_step(after: bool) -> None:
-    """The agent presses again after the restart: at most one call is dialled for what he wanted."""
+    """The agent presses again after the restart: at most one call is dialled for what they wanted."""
     refused: list[int] = []
     for number in itertools.count(1):
         desk = Desk()
@@ -172,7 +172,7 @@ def test_nobody_calls_from_another_workers_task() -> None:
         desk.platform.run(desk.placing(desk.platform.kit.worker("mallory")))
     assert (refusal.value.status, desk.dialled()) == (403, [])
     attributes = desk.platform.kit.workspace.tasks[desk.place().task_sid].attributes
-    assert attributes["parentTask"] in desk.platform.kit.workspace.reservations, "WR1 is none of his"
+    assert attributes["parentTask"] in desk.platform.kit.workspace.reservations, "WR1 is none of theirs"
 
 
 def test_events_of_outbound_tasks() -> None:

@@ -101,7 +101,7 @@ def test_a_crash_at_every_step_of_a_voicemail(hosted: bool, after: bool) -> None
             (found,) = platform.made(kind)
             assert found["callBackData"]["numberToCall"] == CUSTOMER
         else:
-            assert platform.live() == [], "the caller hung up before his wish was heard"
+            assert platform.live() == [], "the caller hung up before their wish was heard"
         if not died:
             break
     assert number > 12
@@ -187,7 +187,7 @@ def test_a_late_transcript_finds_the_task_gone() -> None:
 
 @pytest.mark.parametrize("order", [("absent", "action"), ("action", "absent"), ("action",), ("absent",)])
 def test_nothing_was_said(order: tuple[str, ...]) -> None:
-    """The caller hung up at the tone: nothing is left of it. Without the action it was a crash: he is called back."""
+    """The caller hung up at the tone: nothing is left of it. Without the action it was a crash: a call back."""
     platform = Platform()
     task = platform.enqueue()
     wait(platform, **asked(task, mode="handle-callback-or-voicemail-choice", Digits="2"))
@@ -206,7 +206,7 @@ def test_nothing_was_said(order: tuple[str, ...]) -> None:
 @HOSTED
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 def test_the_creation_fails(hosted: bool, status: int) -> None:
-    """The truth is told: with the caller's task intact he is still in the queue; else the sweep creates it later."""
+    """The truth is told: with the caller's task intact they are still in the queue; else the sweep creates it later."""
     platform = Platform(hosted=hosted)
     task = platform.enqueue()
     creates = ("Tasks", "OptOut") if not hosted else ("Tasks",)
@@ -250,7 +250,7 @@ def test_the_answer_to_the_creation_is_lost(hosted: bool) -> None:
 @pytest.mark.parametrize("moment", ["before", "during"])
 @pytest.mark.parametrize("mode", ["callback", "voicemail"])
 def test_the_cancellation_loses_the_race(hosted: bool, moment: str, mode: str) -> None:
-    """An agent accepts first, before the feature looks or between look and cancellation: he has the caller."""
+    """An agent accepts first, before the feature looks or between look and cancellation: they have the caller."""
     platform = Platform(hosted=hosted)
     task = platform.enqueue()
 
@@ -275,7 +275,7 @@ def test_the_cancellation_loses_the_race(hosted: bool, moment: str, mode: str) -
 
 
 def test_the_call_cannot_be_moved_to_the_recording() -> None:
-    """The caller has left the queue by then: he is called back instead, and told so."""
+    """The caller has left the queue by then: they are called back instead, and told so."""
     platform = Platform()
     task = platform.enqueue()
     platform.fault = lambda ask: Reply(500) if ask.path == f"Calls/{CALL}" else None

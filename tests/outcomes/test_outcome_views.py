@@ -122,7 +122,7 @@ async def test_a_text_that_cannot_be_used_stops_the_start(tmp_path: Path, text: 
 
 @pytest.mark.parametrize("moment", ["rings", "never made"])
 async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: str) -> None:
-    """The customer's phone rang, or his call was asked for and not yet stored, when the process died."""
+    """The customer's phone rang, or their call was asked for and not yet stored, when the process died."""
     before, after = tmp_path / "before", tmp_path / "after"
     async with world(before) as first, aiohttp.ClientSession() as session:
         await first.number(OURS, voice="/none")

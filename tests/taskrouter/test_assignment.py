@@ -103,7 +103,7 @@ def test_a_changed_queue_order_sorts_anew() -> None:
 
 
 def test_nobody_is_passed_over_for_what_others_cannot_take() -> None:
-    """A worker gets the first task that he can take; those before it wait on."""
+    """A worker gets the first task that they can take; those before it wait on."""
     kit = Kit()
     flow = default(kit, kit.queue("Q"), expression="worker.langs HAS task.lang")
     for number, lang in enumerate(("de", "en", "de", "fr", "en")):

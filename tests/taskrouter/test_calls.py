@@ -213,7 +213,7 @@ def dialled(kind: str, **params: str) -> tuple[Kit, str, str, str]:
 
 @pytest.mark.parametrize("kind", ["dequeue", "conference"])
 def test_the_agent_does_not_answer(kind: str) -> None:
-    """The reservation is canceled, the task goes back in line: to others at once, to her after a pause."""
+    """The reservation is canceled, the task goes back in line: to others at once, to them after a pause."""
     kit, task, reservation, leg = dialled(kind)
     tell(kit, task, "ended", role="worker", reservation=reservation, about=leg)
     assert (status(kit, reservation), kit.state(task), kit.pending(task)) == ("canceled", "pending", [])
@@ -298,7 +298,7 @@ def test_an_older_leg_says_nothing() -> None:
 
 @pytest.mark.parametrize("on_exit", ["true", "false"])
 def test_conference(on_exit: str) -> None:
-    """Accepted on the worker's answer; then the caller joins him; her leaving ends the work."""
+    """Accepted on the worker's answer; then the caller joins them; their leaving ends the work."""
     kit, task, reservation, leg = dialled(
         "conference", EndConferenceOnCustomerExit=on_exit, BeepOnCustomerEntrance="false"
     )

@@ -44,7 +44,7 @@ def support(**queue: Any) -> tuple[Kit, str, str]:
     return kit, sid, flow
 
 
-def test_every_worker_has_his_reason() -> None:
+def test_every_worker_has_their_reason() -> None:
     """One worker for each check, and one who was chosen; the nearest come first."""
     kit, _, flow = support()
     skills: dict[str, Any] = {"skills": ["support"], "languages": ["de"]}

@@ -196,7 +196,7 @@ def test_accept(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_reject(way: str) -> None:
-    """With an activity the worker moves; without, he may be asked again at once."""
+    """With an activity the worker moves; without, they may be asked again at once."""
     kit, task, reservation = offered()
     assert give(kit, way, reservation, "reject") is None
     assert (status(kit, reservation), kit.pending(task)) == ("rejected", ["Ann"])
@@ -400,7 +400,7 @@ def test_a_call_that_may_not_be_made_is_told_with_the_instructions_own_code(kind
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_a_conference_instruction_says_of_recordings_region_and_delay(way: str) -> None:
-    """§4.1: each option reaches the worker's call, or the conference that he opens."""
+    """§4.1: each option reaches the worker's call, or the conference that they open."""
     kit, _, reservation = offered()
     options = {
         "record": "true", "recording_channels": "Dual", "recording_status_callback": "http://r.example/",

@@ -32,7 +32,7 @@ TASK_SHEET = {
     "complete": {"assigned": "completed", "wrapping": "completed"},
     "fail": {"assigned": "canceled"},
 }
-"""Event → state → state. ``assigned`` is released when a worker's leg ends before the caller heard him (ours);
+"""Event → state → state. ``assigned`` is released when a worker's leg ends before the caller heard them (ours);
 ``pending`` accepts for a claim that comes with its own reservation, ``assigned`` and ``wrapping`` for a transfer."""
 
 RESERVATION_SHEET = {

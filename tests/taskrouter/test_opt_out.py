@@ -85,7 +85,7 @@ def test_a_pending_reservation_is_canceled_with_the_task() -> None:
     assert kit.pending(new), "the free agent is offered the callback"
 
 
-def test_a_caller_who_has_hung_up_meanwhile_keeps_his_request() -> None:
+def test_a_caller_who_has_hung_up_meanwhile_keeps_their_request() -> None:
     kit = Kit()
     task = caller(kit, kit.workflow({"default_filter": {"queue": kit.queue("Q")}}))
     kit.update("Task", task, {"reason": "hangup"}, {"AssignmentStatus": "canceled"})

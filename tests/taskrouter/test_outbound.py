@@ -133,7 +133,7 @@ def test_the_customer_is_not_reached(code: int) -> None:
     ],
 )
 def test_the_worker_is_not_reached(facts: dict[str, Any], code: int) -> None:
-    """His own phone's code would say something untrue of the number that he dialled."""
+    """The worker's own phone's code would say something untrue of the number that they dialled."""
     call = Call()
     call.tell(0, "ended", **facts)
     assert call.state == ("canceled", code, "canceled")

@@ -131,7 +131,7 @@ class Twins:
         }
 
     def _nobody_was_passed_over(self, before: dict[str, Any], new: list[Any], subject: str) -> None:
-        """Whoever was waiting before and still is comes after what was offered now, or could not be taken by him."""
+        """Whoever was waiting before and still is comes after what was offered now, or could not be taken by them."""
         workspace = self.kit.workspace
         for event in new:
             task, agent = workspace.tasks.get(event.task_sid), workspace.workers[event.worker_sid]

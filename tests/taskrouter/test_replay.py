@@ -59,7 +59,7 @@ def test_the_same_rules_give_the_same_day() -> None:
     seat(kit)
     first = kit.task(flow)
     waits = kit.task(flow)
-    serve(kit, first, 4, 50)  # bob; then he is offered the second and lets it time out
+    serve(kit, first, 4, 50)  # bob; then is offered the second and lets it time out
     kit.advance(10)
     hung = kit.task(flow)
     kit.advance(30)

@@ -114,7 +114,7 @@ def test_first_accept_wins() -> None:
 
 
 def test_rejected_goes_back_in_line() -> None:
-    """§4: pending again; the same worker may be picked again unless he moves."""
+    """§4: pending again; the same worker may be picked again unless they move."""
     kit, task, reservation = reservation_in("pending")
     kit.reserve(reservation, "rejected")
     assert kit.pending(task) == ["Ann"]
@@ -147,7 +147,7 @@ def test_rejected_but_others_are_asked() -> None:
 
 
 def test_timeout_moves_the_worker() -> None:
-    """§4: to the workspace's timeout activity; he gets nothing more on any channel."""
+    """§4: to the workspace's timeout activity; they get nothing more on any channel."""
     kit, task, _ = reservation_in("timeout")
     (worker,) = kit.workspace.workers.values()
     assert worker.record.activity_name == "Offline"

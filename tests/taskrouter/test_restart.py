@@ -226,7 +226,7 @@ def test_an_unreachable_worker_is_remembered() -> None:
 
 
 def test_a_task_for_one_worker_waits_on() -> None:
-    """Routed to a full worker, then a restart: still his, as soon as he is free, and told once."""
+    """Routed to a full worker, then a restart: still theirs, as soon as they are free, and told once."""
     kit, store = Kit(template="FIFO"), Store()
     ann = kit.worker("Ann")
     flow = next(iter(kit.workspace.workflows))

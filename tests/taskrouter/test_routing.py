@@ -137,7 +137,7 @@ def test_3_looked_at_on_entering_only() -> None:
     "change", ["activity", "attributes", "capacity", "channel", "completed", "queue", "task"]
 )
 def test_4_tried_again(change: str) -> None:
-    """Whatever makes a worker fit brings him the task at once."""
+    """Whatever makes a worker fit brings them the task at once."""
     kit = Kit()
     queue = kit.queue("A", "team == 'a'" if change != "queue" else "1==0")
     flow = kit.workflow(one_filter({"queue": queue, "expression": "task.lang IN worker.langs"}))

@@ -216,7 +216,7 @@ def test_9_workflow() -> None:
     ("ignore", "offered"), [("true", True), ("yes", True), ("1", True), ("", True), ("false", False)]
 )
 def test_9_worker(ignore: str, offered: bool) -> None:
-    """One reservation for him; IgnoreCapacity (default true) passes over capacity and activity."""
+    """One reservation for them; IgnoreCapacity (default true) passes over capacity and activity."""
     kit = Kit()
     queue = kit.queue("A")
     flow = kit.workflow(one_filter({"queue": queue}))

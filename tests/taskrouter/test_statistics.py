@@ -95,7 +95,7 @@ def test_real_time_of_a_workspace_a_queue_and_a_workflow() -> None:
     assert flow["total_tasks"] == 3
     assert "total_workers" not in flow
 
-    # No voice for bob any more: he still serves the queue, but not this channel.
+    # No voice for bob any more: they still serve the queue, but not this channel.
     channel = kit.workspace.workers[bob].channels[voice]
     kit.update("WorkerChannel", channel.sid, params={"Available": "false"})
     second = statistics.now_of(kit.workspace, "queue", at["second"], voice, kit.now)

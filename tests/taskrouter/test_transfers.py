@@ -55,7 +55,7 @@ def test_an_instruction_that_a_transferred_task_does_not_take(kind: str) -> None
     assert case.state(offer) == "accepted"
 
 
-def test_warm_to_a_worker_leaves_the_first_one_in_until_he_goes() -> None:
+def test_warm_to_a_worker_leaves_the_first_one_in_until_they_go() -> None:
     case = Case()
     made = case.transfer(case.bob)
     assert (made.mode, made.type, made.status) == ("WARM", "WORKER", "initiated")

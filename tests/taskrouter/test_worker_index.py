@@ -44,8 +44,8 @@ def test_it_follows_every_change(changes: list[tuple[str, dict[str, Any] | None]
             assert exact <= set(index.named(link, task, workers.items))
 
 
-def test_a_task_for_one_of_many_is_offered_to_him_alone() -> None:
-    """Also after his address has changed, and to nobody once he is gone."""
+def test_a_task_for_one_of_many_is_offered_to_them_alone() -> None:
+    """Also after their address has changed, and to nobody once they are gone."""
     kit = Kit()
     queue = kit.queue("all")
     flow = kit.workflow(

@@ -300,7 +300,7 @@ async def test_close_existing_sessions(stage: Stage) -> None:
     await asyncio.gather(first.task, other.task)
     assert (first.closed, other.closed, third.closed) == (1000, 1000, None)
     assert len(stage.bridge.sessions) == 1
-    assert stage.deadlines == {}  # he has not left
+    assert stage.deadlines == {}  # they have not left
     await third.drop()
 
 
