@@ -18,8 +18,8 @@ from typing import Any
 from benchmarks.__main__ import Figure
 from benchmarks.peers.audio import quantile
 from ringback.effects import Answer
-from ringback.events.taskrouter import DeskRequested
-from ringback.taskrouter.desk import Desk
+from ringback.events.taskrouter import WorkspaceWriteRequested
+from ringback.taskrouter.router import TaskRouter
 
 ACCOUNT, WORKSPACE = "AC" + "1" * 32, "WS" + "1" * 32
 WORKERS, FREE = 200, 200
@@ -84,10 +84,10 @@ class Centre:
         self.random = random.Random(1)
         self.now = 1_800_000_000.0
         self._numbers = itertools.count(1)
-        self.desk = Desk(self._sid)
+        self.taskrouter = TaskRouter(self._sid)
         self._ask("create", "Workspace", WORKSPACE, {"friendly_name": "Bench"})
-        self.floor = self.desk.floors[WORKSPACE]
-        ready = next(one.sid for one in self.floor.activities.values() if one.available)
+        self.workspace = self.taskrouter.workspaces[WORKSPACE]
+        ready = next(one.sid for one in self.workspace.activities.values() if one.available)
         queue = self._ask("create", "TaskQueue", self._sid("WQ"), {"friendly_name": "all"}).sid
         routing = {"default_filter": {"queue": queue, "expression": demand.expression}}
         values = {"friendly_name": "Flow", "configuration": json.dumps({"task_routing": routing})}
@@ -115,13 +115,13 @@ class Centre:
         found: dict[str, list[float]] = {FOUND: [], NONE: [], NEW: []}
         for _ in range(rounds):
             number = self.random.randrange(WORKERS)
-            held = self.floor.reservations[self.busy[number]]
+            held = self.workspace.reservations[self.busy[number]]
             mine = self._task(number)
             found[FOUND].append(self._freed(held.sid))
-            (offer,) = self.floor.tasks[mine].open
+            (offer,) = self.workspace.tasks[mine].open
             self._change(offer, "accepted")
             found[NONE].append(self._freed(offer))
-            assert not self.floor.workers[held.worker_sid].held
+            assert not self.workspace.workers[held.worker_sid].held
             self.busy[number] = self._occupied(held.worker_sid)
             start = time.perf_counter()
             mine = self._task(next(self.numbers))
@@ -130,7 +130,7 @@ class Centre:
         return found
 
     def _freed(self, reservation: str) -> float:
-        done = self.floor.reservations[reservation].task_sid
+        done = self.workspace.reservations[reservation].task_sid
         start = time.perf_counter()
         self._change(reservation, "completed")
         seconds = time.perf_counter() - start
@@ -140,7 +140,7 @@ class Centre:
     def _occupied(self, worker: str) -> str:
         task = self._sid("WT")
         self._ask("create", "Task", task, {"attributes": "{}"}, {"RoutingTarget": worker})
-        (reservation,) = self.floor.tasks[task].open
+        (reservation,) = self.workspace.tasks[task].open
         self._change(reservation, "accepted")
         return reservation
 
@@ -153,11 +153,11 @@ class Centre:
 
     def _ask(self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None) -> Any:
         self.now += 0.001
-        event = DeskRequested(
+        event = WorkspaceWriteRequested(
             workspace_sid=WORKSPACE, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values or {},
             params=params or {},
         )  # fmt: skip
-        effects = self.desk.handle(event, self.now)
+        effects = self.taskrouter.handle(event, self.now)
         return next((each.value for each in effects if isinstance(each, Answer)), None)
 
     def _sid(self, prefix: str) -> str:

@@ -2,7 +2,7 @@
 
 50 queues with skill expressions, one workflow with a filter a queue, tasks of all priorities. A tenth of the workers
 are free and serve one queue that has no waiting tasks; all others are busy, and everything else waits for them.
-No store, no network: the figures are the time of ``Desk.handle``, with all effects made and thrown away.
+No store, no network: the figures are the time of ``TaskRouter.handle``, with all effects made and thrown away.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from benchmarks.__main__ import Figure
 from benchmarks.peers.audio import quantile
 from ringback.effects import Answer
-from ringback.events.taskrouter import DeskRequested
-from ringback.taskrouter.desk import Desk
+from ringback.events.taskrouter import WorkspaceWriteRequested
+from ringback.taskrouter.router import TaskRouter
 
 ACCOUNT, WORKSPACE = "AC" + "1" * 32, "WS" + "1" * 32
 QUEUES = 50
@@ -34,11 +34,11 @@ def measure(quick: bool) -> list[Figure]:
     rounds = 300 if quick else 1_500
     figures = []
     for workers in crews:
-        desk = Centre(workers)
+        centre = Centre(workers)
         found: dict[str, list[list[float]]] = {}
         for tasks in sizes:
-            desk.fill(tasks)
-            for name, times in desk.times(rounds).items():
+            centre.fill(tasks)
+            for name, times in centre.times(rounds).items():
                 found.setdefault(name, []).append(sorted(times))
         figures += _figures(found, workers, " / ".join(f"{tasks:,}" for tasks in sizes))
     return figures
@@ -69,10 +69,10 @@ class Centre:
         self.random = random.Random(1)
         self.now = 1_800_000_000.0
         self._numbers = itertools.count(1)
-        self.desk = Desk(self._sid)
+        self.taskrouter = TaskRouter(self._sid)
         self._ask("create", "Workspace", WORKSPACE, {"friendly_name": "Bench"})
-        self.floor = self.desk.floors[WORKSPACE]
-        self.ready = next(one.sid for one in self.floor.activities.values() if one.available)
+        self.workspace = self.taskrouter.workspaces[WORKSPACE]
+        self.ready = next(one.sid for one in self.workspace.activities.values() if one.available)
         queues = []
         for number in range(QUEUES):
             text = (
@@ -93,7 +93,7 @@ class Centre:
         """Reservations that are accepted and can be completed."""
         for number in range(workers):
             self._hire(number)
-        for sid, agent in list(self.floor.workers.items()):
+        for sid, agent in list(self.workspace.workers.items()):
             if "reserve" not in agent.attributes["skills"]:
                 task = self._sid("WT")
                 self._ask("create", "Task", task, {"attributes": "{}"}, {"RoutingTarget": sid})
@@ -107,7 +107,7 @@ class Centre:
             self.waiting += 1
 
     def times(self, rounds: int) -> dict[str, list[float]]:
-        """What is measured → seconds, one each round, at the size that the desk has now."""
+        """What is measured → seconds, one each round, at the size that it has now."""
         found: dict[str, list[float]] = {ENQUEUE: [], FREED: [], WAIT: [], LIFE: []}
         for _ in range(rounds):
             start = time.perf_counter()
@@ -119,11 +119,11 @@ class Centre:
         while len(found[FREED]) < rounds:
             place = self.random.randrange(len(self.busy))
             reservation = self.busy[place]
-            done = self.floor.reservations[reservation].task_sid
+            done = self.workspace.reservations[reservation].task_sid
             start = time.perf_counter()
             self._change(reservation, "completed")
             seconds = time.perf_counter() - start
-            offered = next(reversed(self.floor.reservations.values()))
+            offered = next(reversed(self.workspace.reservations.values()))
             if offered.reservation_status == "pending":
                 found[FREED].append(seconds)
                 self.busy[place] = self._accept(offered.task_sid)
@@ -153,7 +153,7 @@ class Centre:
         return sid
 
     def _accept(self, task: str) -> str:
-        (reservation,) = self.floor.tasks[task].open
+        (reservation,) = self.workspace.tasks[task].open
         self._change(reservation, "accepted")
         return reservation
 
@@ -162,11 +162,11 @@ class Centre:
 
     def _ask(self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None) -> Any:
         self.now += 0.001
-        event = DeskRequested(
+        event = WorkspaceWriteRequested(
             workspace_sid=WORKSPACE, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values or {},
             params=params or {},
         )  # fmt: skip
-        effects = self.desk.handle(event, self.now)
+        effects = self.taskrouter.handle(event, self.now)
         return next((each.value for each in effects if isinstance(each, Answer)), None)
 
     def _sid(self, prefix: str) -> str:

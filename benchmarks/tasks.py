@@ -24,7 +24,7 @@ from benchmarks.peers.rest import Rest
 from benchmarks.peers.workspace import (
     CONNECTIONS,
     SKILLS,
-    Desk,
+    Site,
     configuration,
     each_of,
     expression,
@@ -35,7 +35,7 @@ from benchmarks.server import ACCOUNT, TOKEN, Server
 from ringback.app import Ringback, build
 from ringback.effects import Save
 from ringback.effects.taskrouter import Announce
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.settings import load as settings
 from ringback.store import Store
 
@@ -83,7 +83,7 @@ class Engine:
     async def ask(self, operation: Any, noun: str, sid: str, params: Any = None, **values: Any) -> Any:
         """One write, committed."""
         return await self.product.ask(
-            DeskRequested(
+            WorkspaceWriteRequested(
                 workspace_sid=self.ws, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid, values=values,
                 params=params or {},
             )
@@ -99,7 +99,7 @@ class Engine:
     async def prepare(self) -> None:
         """One workspace, 200 workers with three skills each."""
         await self.create("Workspace", "WS", friendly_name="benchmark")
-        activities = self.product.desk.floors[self.ws].activities.values()
+        activities = self.product.taskrouter.workspaces[self.ws].activities.values()
         available = next(str(each.sid) for each in activities if each.available)
         queues = [
             await self.create("TaskQueue", "WQ", friendly_name=f"q{each}", target_workers=expression(each))
@@ -184,86 +184,86 @@ def milliseconds(seconds: list[float]) -> str:
 
 
 async def _lives(server: Server, lives: int) -> list[Figure]:
-    desk = Desk(server)
-    await desk.prepare(
+    site = Site(server)
+    await site.prepare(
         [skilled(*((number + step) % SKILLS for step in range(3))) for number in range(200)], False
     )
 
     async def live(number: int) -> None:
-        task = (await desk.task(number % SKILLS))["sid"]
-        listed = await desk.rest.get(f"{desk.path}/Tasks/{task}/Reservations", "list reservations")
-        await desk.accept(task, listed["reservations"][0]["sid"])
-        await desk.complete(task)
+        task = (await site.task(number % SKILLS))["sid"]
+        listed = await site.rest.get(f"{site.path}/Tasks/{task}/Reservations", "list reservations")
+        await site.accept(task, listed["reservations"][0]["sid"])
+        await site.complete(task)
 
     started = time.perf_counter()
     await each_of(lives, live)
     rate = lives / (time.perf_counter() - started)
-    await desk.close()
+    await site.close()
     what = f"task lives through REST, 4 requests each, {CONNECTIONS} connections"
     return [
         Figure(what, f"{rate:.0f}", "lives/s", "wanted: 100 /s"),
         *(
             Figure(f"… {name}, p50 / p99", milliseconds(seconds), "ms", "")
-            for name, seconds in desk.rest.latencies.items()
+            for name, seconds in site.rest.latencies.items()
         ),
     ]
 
 
 async def _big(server: Server, workers: int, waiting: int, rounds: int) -> list[Figure]:
     """All workers of the first 49 queues hold a task and others wait; those of the last queue are free."""
-    desk, last, free = Desk(server), SKILLS - 1, 32
+    site, last, free = Site(server), SKILLS - 1, 32
     busy = workers - free
     attributes = [skilled(number % last, (number + 7) % last, (number + 19) % last) for number in range(busy)]
-    await desk.prepare([*attributes, *[skilled(last)] * free], True)
+    await site.prepare([*attributes, *[skilled(last)] * free], True)
 
     async def fill(number: int) -> None:
-        await desk.task(number % last)
+        await site.task(number % last)
 
     started = time.perf_counter()
     await each_of(busy + waiting, fill)
     filled = time.perf_counter() - started
-    while len(desk.offered) < busy:
+    while len(site.offered) < busy:
         await asyncio.sleep(0.01)
-    desk.rest.latencies.clear()
+    site.rest.latencies.clear()
     to_callback: list[float] = []
 
     async def enqueue(number: int) -> None:
         # The offer may be heard of before the answer that names the task.
         sent = time.perf_counter()
-        task = await desk.task(last)
+        task = await site.task(last)
         assert task["assignment_status"] == "reserved", task
-        listed = await desk.rest.get(f"{desk.path}/Tasks/{task['sid']}/Reservations")
+        listed = await site.rest.get(f"{site.path}/Tasks/{task['sid']}/Reservations")
         reservation = listed["reservations"][0]
-        while desk.offered.get(reservation["worker_sid"], (0.0, "", ""))[1] != task["sid"]:
+        while site.offered.get(reservation["worker_sid"], (0.0, "", ""))[1] != task["sid"]:
             await asyncio.sleep(0.001)
-        to_callback.append(desk.offered[reservation["worker_sid"]][0] - sent)
-        await desk.accept(task["sid"], reservation["sid"])
-        await desk.complete(task["sid"])
+        to_callback.append(site.offered[reservation["worker_sid"]][0] - sent)
+        await site.accept(task["sid"], reservation["sid"])
+        await site.complete(task["sid"])
 
     await paced(rounds, RATE, enqueue)
-    created = desk.rest.latencies["create"]
-    desk.rest.latencies = {}
+    created = site.rest.latencies["create"]
+    site.rest.latencies = {}
     freed: list[float] = []
-    holders = [worker for worker, (_, task, _) in desk.offered.items()]
+    holders = [worker for worker, (_, task, _) in site.offered.items()]
 
     async def free_one(number: int) -> None:
         while True:
             worker = chosen.popleft()  # all in turn: a few would empty their queues
-            _, task, reservation = desk.offered[worker]
-            state = await desk.rest.get(f"{desk.path}/Tasks/{task}")
+            _, task, reservation = site.offered[worker]
+            state = await site.rest.get(f"{site.path}/Tasks/{task}")
             if state["assignment_status"] == "reserved":
                 break
-        await desk.accept(task, reservation)
-        told = desk.offer(worker)
+        await site.accept(task, reservation)
+        told = site.offer(worker)
         sent = time.perf_counter()
-        await desk.complete(task)
+        await site.complete(task)
         await asyncio.wait_for(told, 30)  # raises when nobody in his queues waits any more
-        freed.append(desk.offered[worker][0] - sent)
+        freed.append(site.offered[worker][0] - sent)
         chosen.append(worker)
 
-    chosen = deque([worker for worker in holders if await _holds(desk, worker)])
+    chosen = deque([worker for worker in holders if await _holds(site, worker)])
     await paced(min(rounds, waiting // 5), RATE, free_one)
-    await desk.close()
+    await site.close()
     size = f"{workers} workers, {waiting} waiting, {SKILLS} queues"
     return [
         Figure(f"{size}: filled by POST Tasks", f"{(busy + waiting) / filled:.0f}", "tasks/s", ""),
@@ -278,8 +278,8 @@ async def _big(server: Server, workers: int, waiting: int, rounds: int) -> list[
     ]
 
 
-async def _holds(desk: Desk, worker: str) -> bool:
-    task = await desk.rest.get(f"{desk.path}/Tasks/{desk.offered[worker][1]}")
+async def _holds(site: Site, worker: str) -> bool:
+    task = await site.rest.get(f"{site.path}/Tasks/{site.offered[worker][1]}")
     return str(task["assignment_status"]) == "reserved"
 
 
@@ -334,7 +334,7 @@ async def _store(folder: str, tasks: int) -> str:
     text = json.dumps({"task_routing": {"default_filter": {"queue": queue}}})
     flow = await engine.create("Workflow", "WW", friendly_name="flow", configuration=text)
     first = await engine.create("Task", "WT", workflow_sid=flow)
-    pattern = product.desk.floors[engine.ws].tasks[first].record
+    pattern = product.taskrouter.workspaces[engine.ws].tasks[first].record
     records = [
         replace(
             pattern, sid=product.new_sid("WT"),

@@ -74,9 +74,6 @@ IMPURE_CALLS = re.compile(
     r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|urandom|uuid[14]|urlopen|getrandbits|default_rng)$"
 )
 
-# Parts in which modules still import each other in circles. Only the lead takes one out; nobody adds one.
-KNOWN_CIRCLES = {"taskrouter"}
-
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "misc", "common"}
 
 
@@ -226,10 +223,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
         )
         for path in modules()
     }
-    found = circles(import_graph(sources))
-    parts = [{module.split(".")[1] for module in circle} for circle in found]
-    assert [circle for circle, of in zip(found, parts, strict=True) if not of <= KNOWN_CIRCLES] == []
-    assert {part for of in parts for part in of} == KNOWN_CIRCLES, "a circle is gone: take it out of the list"
+    assert circles(import_graph(sources)) == []
 
 
 @pytest.mark.parametrize("path", [path for path in modules() if part_of(path) in ABOVE], ids=named)

@@ -35,7 +35,7 @@ def expression(number: int) -> str:
     return f"routing.skills HAS 's{number}' AND team == 'benchmark'"
 
 
-class Desk:
+class Site:
     """A workspace made through REST; its assignment callback is the benchmark's own application."""
 
     def __init__(self, server: Server) -> None:

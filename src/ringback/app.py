@@ -39,7 +39,7 @@ from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
-from ringback.resources.taskrouter import event as desk_event
+from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.outbox import Outbox
@@ -54,13 +54,12 @@ from ringback.settings import Settings, SettingsError
 from ringback.store.engine import Holder
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone
-from ringback.taskrouter.desk import Desk
+from ringback.taskrouter.router import TaskRouter
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.contacts import Contacts
-from ringback.web.desk import EVERYTHING, DeskLink
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.followed import load
@@ -69,6 +68,7 @@ from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
 from ringback.web.server import Server
+from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcribing import Transcriptions
 from ringback.web.webhooks.sender import WebhookSender
 from ringback.wiring import leave, wire
@@ -125,7 +125,7 @@ class Ringback:
             new_sid=self.new_sid,
             new_token=_new_token,
         )
-        self.desk = Desk(self.new_sid, keep_ended=settings.task_retention)
+        self.taskrouter = TaskRouter(self.new_sid, keep_ended=settings.task_retention)
         self.listeners: list[Callable[[Announce], None]] = []
         """Who hears what happens in workspaces (the event bridge)."""
         self.sender = WebhookSender(allow_private=settings.private_webhooks)
@@ -147,8 +147,8 @@ class Ringback:
             new_sid=self.new_sid,
             log=store.commit_soon,
         )
-        self.desk_link = DeskLink(
-            desk=self.desk,
+        self.taskrouter_link = TaskRouterLink(
+            taskrouter=self.taskrouter,
             store=store,
             post=self.post,
             ask=self.ask,
@@ -191,7 +191,7 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {desk_event.Event: EVENT_DAYS})
+        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -286,7 +286,7 @@ class Ringback:
             log.warning("%d webhooks were owed when the last run ended; sending them", len(hooks))
             self.outbox.add(hooks)
         self.voice.queues.load(await self.store.find(Queue, limit=EVERYTHING))
-        tasks = await self.desk_link.load()
+        tasks = await self.taskrouter_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
         dials = [each.what for each in owed if isinstance(each.what, QueueDial)]

@@ -31,9 +31,9 @@ from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
 from ringback.store.store import Store
 from ringback.taskrouter import replay, statistics
-from ringback.taskrouter.desk import Desk
 from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
+from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard
 from ringback.web.auth import Authenticator, read_token
 from ringback.web.directory import Directory
@@ -67,7 +67,7 @@ class Product(Protocol):
     lookups: Lookups
     notices: FailureNotices
     voice: Switchboard
-    desk: Desk
+    taskrouter: TaskRouter
     directory: Directory
     exchange: Exchange
     simulator: SimulatedCarrier
@@ -113,7 +113,7 @@ class Product(Protocol):
 def build_bridge(product: Product) -> EventBridge:
     """What the worker SDK speaks to (taskrouter-js.md)."""
     return EventBridge(
-        desk=product.desk,
+        taskrouter=product.taskrouter,
         ask=product.ask,
         read_token=lambda token: read_token(product.store, token, product.clock.now()),
         clock=product.clock,
@@ -171,7 +171,7 @@ def build_front(product: Product) -> Front:
         permissions=product.permissions,
         lookups=product.lookups,
         notices=product.notices,
-        desk=product.desk,
+        taskrouter=product.taskrouter,
         compile_expression=compile_expression,
         statistics=statistics,
         explain=explain,

@@ -9,7 +9,7 @@ from ringback import effects as fx
 from ringback import events as ev
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
-from ringback.effects import taskrouter as desk_effects
+from ringback.effects import taskrouter as taskrouter_effects
 from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
@@ -30,11 +30,11 @@ from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
-from ringback.web.desk import DeskLink
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
 from ringback.web.outcomes import CustomerRights
+from ringback.web.taskrouter_link import TaskRouterLink
 from ringback.web.transcribing import Transcriptions
 
 
@@ -69,11 +69,11 @@ class Parts(Protocol):
         """The voice core."""
 
     @property
-    def desk(self) -> Core:
+    def taskrouter(self) -> Core:
         """TaskRouter's core."""
 
     bridge: EventBridge
-    desk_link: DeskLink
+    taskrouter_link: TaskRouterLink
     assignments: Assignments
     documents: Documents
     directory: Directory
@@ -92,7 +92,7 @@ class Parts(Protocol):
     def check_caller_id(self, effect: fx.CheckCallerId) -> None:
         """Look a caller id up."""
 
-    def announce(self, effect: desk_effects.Announce) -> None:
+    def announce(self, effect: taskrouter_effects.Announce) -> None:
         """Tell live listeners."""
 
     def lane_ended(self, lane: Lane, error: Exception) -> None:
@@ -107,7 +107,7 @@ CALL_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
-    qu.TaskMade, qu.ReservationClaimed, qu.DeskCallRequested,
+    qu.TaskMade, qu.ReservationClaimed, qu.TaskCallRequested,
     co.ParticipantTold, co.SpeechChanged, co.ParticipantRequested, co.ParticipantUpdateRequested,
     co.ParticipantRemovalRequested,
 )  # fmt: skip
@@ -118,8 +118,8 @@ CONFERENCE_EVENTS: tuple[type[ev.Event], ...] = (
 )  # fmt: skip
 
 WORKSPACE_EVENTS: tuple[type[ev.Event], ...] = (
-    tr.DeskRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
-    qu.DeskCallChanged, ev.TimerFired,
+    tr.WorkspaceWriteRequested, tr.WorkspacesLoaded, tr.TaskRequested, tr.ClaimRequested, tr.AssignmentAnswered,
+    qu.TaskCallChanged, ev.TimerFired,
 )  # fmt: skip
 
 RECORDING_EVENTS: tuple[type[ev.Event], ...] = (ev.RecordingRemovalRequested, ev.DeadlineReached)
@@ -137,7 +137,7 @@ LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
 
 def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
-    voice, desk = parts.voice, parts.desk
+    voice, taskrouter = parts.voice, parts.taskrouter
     transcripts = Transcripts(parts.new_sid)
     return Wiring(
         kinds={
@@ -157,11 +157,11 @@ def wire(parts: Parts) -> Wiring:
             "queue": LaneKind(handlers={qu.QueueChangeRequested: voice.queue_changed}),
             "workspace": LaneKind(
                 handlers={
-                    **dict.fromkeys(WORKSPACE_EVENTS, desk.handle),
+                    **dict.fromkeys(WORKSPACE_EVENTS, taskrouter.handle),
                     ev.DeadlineReached: parts.bridge.due,
                 },
-                crashed=desk.crashed,
-                revive=parts.desk_link.stored,
+                crashed=taskrouter.crashed,
+                revive=parts.taskrouter_link.stored,
             ),
             "recording": LaneKind(
                 handlers=dict.fromkeys(RECORDING_EVENTS, on(Recording)(retention.step)),
@@ -174,21 +174,21 @@ def wire(parts: Parts) -> Wiring:
             out.CallDoubted: parts.reconciler.prepare,
             out.TrunkRecordFound: parts.reconciler.prepare_record,
             ev.CallArrived: parts.directory.prepare_arrival,
-            qu.DeskCallRequested: parts.customer_rights.prepare,
+            qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
         },
         address={
-            queue_effects.MakeTask: parts.desk_link.task_requested,
-            queue_effects.ClaimReservation: parts.desk_link.claim_requested,
+            queue_effects.MakeTask: parts.taskrouter_link.task_requested,
+            queue_effects.ClaimReservation: parts.taskrouter_link.claim_requested,
         },
         perform={
             **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
             Transcribe: parts.transcriptions.start,
-            desk_effects.AskAssignment: parts.assignments.ask,
-            desk_effects.RedirectCall: parts.desk_link.redirect,
-            desk_effects.Announce: parts.announce,
+            taskrouter_effects.AskAssignment: parts.assignments.ask,
+            taskrouter_effects.RedirectCall: parts.taskrouter_link.redirect,
+            taskrouter_effects.Announce: parts.announce,
             fx.StartTimer: parts.timers.start,
             fx.StopTimer: parts.timers.stop,
             fx.ReleaseCall: together(

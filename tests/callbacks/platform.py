@@ -13,7 +13,7 @@ from ringback.effects.features import Ask, Recall, Remember, Reply, Step, Wait
 from ringback.events.taskrouter import TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.taskrouter.expression import compile_expression
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 CALL = "CA" + "7" * 32
 QUEUE = "QU" + "6" * 32
@@ -67,18 +67,20 @@ class Platform:
         self.kit.reserve(self.kit.offer(task), "accepted")
 
     def lose_the_call(self) -> None:
-        """The call is over; the desk cancels what still waits for it."""
+        """The call is over; TaskRouter cancels what still waits for it."""
         self.calls[CALL] = "completed"
-        for job in list(self.kit.floor.tasks.values()):
-            if job.record.call_sid == CALL and job.record.assignment_status in ("pending", "reserved"):
+        for task in list(self.kit.workspace.tasks.values()):
+            if task.record.call_sid == CALL and task.record.assignment_status in ("pending", "reserved"):
                 self.kit.update(
-                    "Task", job.record.sid, {"reason": "hangup"}, {"AssignmentStatus": "canceled"}
+                    "Task", task.record.sid, {"reason": "hangup"}, {"AssignmentStatus": "canceled"}
                 )
 
     def live(self) -> list[Any]:
         """Work that somebody will do, or does."""
-        jobs = self.kit.floor.tasks.values()
-        return [job.record for job in jobs if job.record.assignment_status not in ("canceled", "completed")]
+        tasks = self.kit.workspace.tasks.values()
+        return [
+            task.record for task in tasks if task.record.assignment_status not in ("canceled", "completed")
+        ]
 
     def made(self, kind: str) -> list[dict[str, Any]]:
         """Attributes of the live tasks of a type."""
@@ -140,7 +142,7 @@ class Platform:
         if parts[-1] == "Reservations":
             found = [
                 {"sid": each.sid, "worker_sid": each.worker_sid}
-                for each in self.kit.floor.reservations.values()
+                for each in self.kit.workspace.reservations.values()
                 if (each.task_sid, each.reservation_status) == (parts[3], params["ReservationStatus"])
             ]
             return Reply(200, {"reservations": found})
@@ -151,7 +153,7 @@ class Platform:
                 else self._create("OptOut", {**params, "TaskSid": parts[3]})
             )
         if ask.method == "GET":
-            return self._shown(self.kit.floor.task(parts[3]).record, 200)
+            return self._shown(self.kit.workspace.task(parts[3]).record, 200)
         values = {"attributes": params.pop("Attributes", None), "reason": params.pop("Reason", None)}
         given = {name: value for name, value in values.items() if value is not None}
         return self._shown(
@@ -173,11 +175,11 @@ class Platform:
         return Reply(200, {"status": status})
 
     def _list(self, params: dict[str, Any]) -> Reply:
-        jobs = list(self.kit.floor.tasks.values())[::-1]
+        tasks = list(self.kit.workspace.tasks.values())[::-1]
         if "EvaluateTaskAttributes" in params:
             wanted = compile_expression(params["EvaluateTaskAttributes"], "task")
-            jobs = [job for job in jobs if wanted({}, job.attributes, {})]
-        shown = [self._shown(job.record, 200).body for job in jobs]
+            tasks = [task for task in tasks if wanted({}, task.attributes, {})]
+        shown = [self._shown(task.record, 200).body for task in tasks]
         return Reply(200, {"tasks": shown[: int(params.get("PageSize", "50"))]})
 
     def _create(self, noun: str, params: dict[str, Any]) -> Reply:

@@ -12,7 +12,7 @@ from ringback.callbacks.calling import of_event, outcome, place
 from ringback.effects.features import Ask, Reply
 from ringback.kernel.errors import Refused
 from tests.callbacks.platform import CUSTOMER, OURS, Crash, Platform
-from tests.taskrouter.desk_kit import WS
+from tests.taskrouter.workspace_kit import WS
 
 
 class Desk:
@@ -44,12 +44,12 @@ class Desk:
 
     def dialled(self) -> list[str]:
         """Outbound tasks, whatever became of them."""
-        jobs = self.platform.kit.floor.tasks.values()
-        return [job.record.sid for job in jobs if job.attributes.get("taskType") == "callback-outbound"]
+        tasks = self.platform.kit.workspace.tasks.values()
+        return [task.record.sid for task in tasks if task.attributes.get("taskType") == "callback-outbound"]
 
     def data(self) -> dict[str, Any]:
         """``callBackData`` of the callback."""
-        found: dict[str, Any] = self.platform.kit.floor.tasks[self.task].attributes["callBackData"]
+        found: dict[str, Any] = self.platform.kit.workspace.tasks[self.task].attributes["callBackData"]
         return found
 
 
@@ -137,7 +137,7 @@ def test_outcomes(kind: str, code: str, result: str) -> None:
     assert desk.outcome() == {}, "nobody has called yet"
     placed = desk.place()
     assert desk.outcome() == {}, "it is under way"
-    pending = desk.platform.kit.floor.tasks[placed.task_sid].reservations[-1]
+    pending = desk.platform.kit.workspace.tasks[placed.task_sid].reservations[-1]
     desk.platform.kit.reserve(pending, "rejected")
     desk.platform.events = [{"event_type": kind, "event_data": {"canceled_reason_code": code}}]
     found = desk.outcome()
@@ -151,7 +151,7 @@ def test_a_sip_address_is_no_caller_id() -> None:
     """§9 no. 25: the default caller ID is used."""
     desk = Desk("sip:sales@example.test", caller_id="+15550199")
     placed = desk.place()
-    assert desk.platform.kit.floor.tasks[placed.task_sid].attributes["from"] == "+15550199"
+    assert desk.platform.kit.workspace.tasks[placed.task_sid].attributes["from"] == "+15550199"
     assert "from" not in Desk("sip:sales@example.test").platform.feature.options.caller_id
 
 
@@ -171,8 +171,8 @@ def test_nobody_calls_from_another_workers_task() -> None:
     with pytest.raises(Refused) as refusal:
         desk.platform.run(desk.placing(desk.platform.kit.worker("mallory")))
     assert (refusal.value.status, desk.dialled()) == (403, [])
-    attributes = desk.platform.kit.floor.tasks[desk.place().task_sid].attributes
-    assert attributes["parentTask"] in desk.platform.kit.floor.reservations, "WR1 is none of theirs"
+    attributes = desk.platform.kit.workspace.tasks[desk.place().task_sid].attributes
+    assert attributes["parentTask"] in desk.platform.kit.workspace.reservations, "WR1 is none of theirs"
 
 
 def test_events_of_outbound_tasks() -> None:

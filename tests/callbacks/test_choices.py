@@ -16,7 +16,7 @@ from ringback.callbacks.requeue import delay_of, may_retry, retry_workflow
 from ringback.callbacks.texts import ENGLISH, LANGUAGES, language_of, text
 from ringback.callbacks.wait_experience import MODES, respond
 from tests.callbacks.platform import CUSTOMER, OURS, Platform, asked
-from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.workspace_kit import Kit
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_a_callback_keeps(routing: bool, place: bool) -> None:
     platform = Platform(retain_routing=routing, retain_place=place)
     platform.feature.options = replace(platform.feature.options, workflow_sid=platform.workflow)
     task = platform.enqueue()
-    old = platform.kit.floor.tasks[task].record
+    old = platform.kit.workspace.tasks[task].record
     platform.kit.advance(60)
     document = platform.run(
         respond(platform.feature, asked(task, mode="submit-callback", to=CUSTOMER), platform.kit.now)

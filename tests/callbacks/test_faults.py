@@ -180,14 +180,14 @@ def test_a_late_transcript_finds_the_task_gone() -> None:
     platform.accept(done.sid)
     platform.kit.update("Task", done.sid, {"reason": "called"}, {"AssignmentStatus": "completed"})
     platform.kit.advance(400)
-    assert done.sid not in platform.kit.floor.tasks
+    assert done.sid not in platform.kit.workspace.tasks
     wait(platform, **{**asked(task, mode="submit-voicemail"), **facts, **transcription()})
     assert platform.live() == []
 
 
 @pytest.mark.parametrize("order", [("absent", "action"), ("action", "absent"), ("action",), ("absent",)])
 def test_nothing_was_said(order: tuple[str, ...]) -> None:
-    """The caller hung up at the tone: nothing is left of it. Without the action it was a crash: they are called."""
+    """The caller hung up at the tone: nothing is left of it. Without the action it was a crash: a call back."""
     platform = Platform()
     task = platform.enqueue()
     wait(platform, **asked(task, mode="handle-callback-or-voicemail-choice", Digits="2"))

@@ -68,7 +68,7 @@ class Agent:
         await self._socket.close()
 
     async def call(self, to: str, *, from_: str = OURS, **more: Any) -> str:
-        """StartOutboundCall: a task for this agent, accepted by a conference; gives the reservation's SID."""
+        """StartOutboundCall: a task for themselves, accepted by a conference; gives the reservation's SID."""
         self.frames.clear()
         attributes = {"outbound_to": to, "from": from_, "direction": "outbound", **more}
         await self.ask(

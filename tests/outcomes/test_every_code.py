@@ -20,9 +20,10 @@ import pytest
 
 from ringback.effects import Save
 from ringback.events import LegFailed, LegRinging
-from ringback.events.queues import DeskCallChanged
+from ringback.events.queues import TaskCallChanged
 from ringback.outcomes.notifications import REGISTRY, render
 from ringback.resources.api.account import Account
+from ringback.resources.telephony import TaskLeg
 from ringback.testing.world import World, world
 from ringback.web.outcomes import EVENT
 from tests.outcomes.agent import OURS, PHONE, Agent
@@ -235,8 +236,8 @@ async def as_agent(ringback: World, agent: Agent, carrier: Carrier, row: Row) ->
     root = f"/2010-04-01/Accounts/{ringback.product.account_sid}/Calls"
     carrier.wait_for_ringing(row.cancels)
     sid = await agent.call(row.to, from_=row.from_)
-    reservation = agent.product.desk.floors[agent.workspace].reservations[sid]
-    job = agent.product.desk.floors[agent.workspace].tasks[reservation.task_sid]
+    reservation = agent.product.taskrouter.workspaces[agent.workspace].reservations[sid]
+    task = agent.product.taskrouter.workspaces[agent.workspace].tasks[reservation.task_sid]
     if row.cancels:
         await cancel(ringback, carrier)
     if row.code is None:
@@ -245,13 +246,13 @@ async def as_agent(ringback: World, agent: Agent, carrier: Carrier, row: Row) ->
         assert reservation.canceled_reason_code is None
         assert agent.heard("reservation.canceled") == []
         await agent.ask("POST", f"Workers/{agent.worker}/Reservations/{sid}", ReservationStatus="completed")
-        await the_record(ringback, job.record.conference["customer_call"], row)
+        await the_record(ringback, task.record.conference.customer_call, row)
         return "-", "-", ""
     frame = await agent.hears("reservation.canceled")
     await ringback.settled()
     assert frame["canceled_reason_code"] == row.code
     assert (reservation.reservation_status, reservation.canceled_reason_code) == ("canceled", row.code)
-    assert job.record.assignment_status == "canceled"
+    assert task.record.assignment_status == "canceled"
     events = (await agent.rest("GET", f"/Events?EventType=reservation.canceled&ReservationSid={sid}"))[
         "events"
     ]
@@ -261,7 +262,7 @@ async def as_agent(ringback: World, agent: Agent, carrier: Carrier, row: Row) ->
         if each.get("ReservationSid") == sid and each["EventType"] == "reservation.canceled"
     ]  # fmt: skip
     assert webhook["CanceledReasonCode"] == str(row.code)
-    leg = (job.record.conference or {}).get("customer_call")
+    leg = (task.record.conference and task.record.conference.customer_call) or None
     assert (leg is not None) == row.own_call
     if leg is not None:
         await the_record(ringback, leg, row)
@@ -332,13 +333,13 @@ async def posted(
     carrier.wait_for_ringing(True)
     sid = await agent.call(CALLEE)
     leg = await carrier.rings
-    task_sid = agent.product.desk.floors[agent.workspace].reservations[sid].task_sid
-    desk = {"workspace": agent.workspace, "task": task_sid, "reservation": sid, "role": "customer"}
+    task_sid = agent.product.taskrouter.workspaces[agent.workspace].reservations[sid].task_sid
+    what = TaskLeg(workspace=agent.workspace, task=task_sid, reservation=sid, role="customer")
     agent.product.post(
-        DeskCallChanged(
+        TaskCallChanged(
             workspace_sid=agent.workspace,
             about=leg,
-            desk=desk,
+            leg=what,
             change="ended",
             status="failed",
             reason_code=code,

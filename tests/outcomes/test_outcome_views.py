@@ -11,6 +11,7 @@ import pytest
 
 from ringback.app import build
 from ringback.effects import Save
+from ringback.events.queues import TaskCallRequested
 from ringback.kernel.outcome import outbound
 from ringback.resources.api.call import Call
 from ringback.settings import SettingsError, load
@@ -133,14 +134,14 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         made, held, clock = asyncio.Event(), asyncio.Event(), []
 
         async def prepare(event: Any) -> Any:
-            if event.desk.get("role") == "customer":
+            if event.leg.role == "customer":
                 clock.append(first.clock.hold())  # or it would have rung out before we look
                 made.set()
                 if moment == "never made":
                     await held.wait()
             return await original(event)
 
-        first.product.runtime._wiring.prepare[type(_desk_call())] = prepare  # type: ignore[index]
+        first.product.runtime._wiring.prepare[TaskCallRequested] = prepare  # type: ignore[index]
         sid = await agent.call(CALLEE)
         await made.wait()
         while moment == "rings" and "initiated" not in [
@@ -155,7 +156,7 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         workspace, worker = agent.workspace, agent.worker
     async with world(after) as second, aiohttp.ClientSession() as session:
         await second.settled()
-        reservation = second.product.desk.floors[workspace].reservations[sid]
+        reservation = second.product.taskrouter.workspaces[workspace].reservations[sid]
         assert (reservation.reservation_status, reservation.canceled_reason_code) == ("canceled", code)
         path = (
             f"/taskrouter/v1/Workspaces/{workspace}/Workers/{worker}/Reservations/{sid}/FailureNotification"
@@ -164,7 +165,7 @@ async def test_a_crash_leaves_no_reservation_undecided(tmp_path: Path, moment: s
         assert code == 45306 or (found["id"], found["destination"]) == ("OutboundCallCanceledGeneric", CALLEE)
 
 
-def _desk_call() -> Any:
-    from ringback.events.queues import DeskCallRequested
+def _task_call() -> Any:
+    from ringback.events.queues import TaskCallRequested
 
-    return DeskCallRequested(call_sid="", account_sid="", to="", from_="")
+    return TaskCallRequested(call_sid="", account_sid="", to="", from_="")

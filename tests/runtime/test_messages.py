@@ -20,11 +20,12 @@ from ringback.events import (
     HangUpRequested,
     TimerFired,
 )
-from ringback.events.queues import DeskCallChanged, TaskMade
+from ringback.events.queues import TaskCallChanged, TaskMade
 from ringback.events.taskrouter import WorkspacesLoaded
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
+from ringback.resources.telephony import TaskLeg
 from ringback.runtime import mending
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.runtime import LANE_LIMIT, Runtime
@@ -33,7 +34,8 @@ from ringback.runtime.virtual_clock import VirtualClock
 from ringback.store import Conflict, Message, MessageDone, MessageFailed
 from ringback.store.messages import dump, load, travelling
 
-CALL, OTHER, WORK = Lane("call", "CA1"), Lane("call", "CA2"), Lane("workspace", "WS1")
+WORK = Lane("workspace", "WS1")
+LEG = TaskLeg(workspace="WS1", task="WT1", role="customer")
 
 
 @dataclass
@@ -112,7 +114,7 @@ class Site:
                     ),
                     "workspace": LaneKind(
                         handlers={
-                            DeskCallChanged: handlers.get("changed", nothing),
+                            TaskCallChanged: handlers.get("changed", nothing),
                             TimerFired: handlers.get("tick", nothing),
                             WorkspacesLoaded: handlers.get("load", nothing),
                         },
@@ -135,8 +137,8 @@ class Site:
         )
 
 
-def changed(about: str) -> DeskCallChanged:
-    return DeskCallChanged(workspace_sid="WS1", about=about, desk={}, change="ended")
+def changed(about: str) -> TaskCallChanged:
+    return TaskCallChanged(workspace_sid="WS1", about=about, leg=LEG, change="ended")
 
 
 def press(digit: str, sid: str = "CA1") -> DigitPressed:
@@ -160,7 +162,7 @@ async def test_an_idle_lane_handles_a_message_in_the_senders_transaction() -> No
 async def test_a_message_to_a_busy_lane_is_a_row_until_it_is_handled_and_keeps_its_order() -> None:
     heard: list[str] = []
 
-    def take(event: DeskCallChanged, now: float) -> list[Effect]:
+    def take(event: TaskCallChanged, now: float) -> list[Effect]:
         heard.append(event.about)
         return [Save(event.about)]
 
@@ -235,7 +237,7 @@ async def test_what_was_on_its_way_is_delivered_by_the_next_run() -> None:
 
 
 async def test_a_refused_message_is_handled() -> None:
-    def take(event: DeskCallChanged, now: float) -> list[Effect]:
+    def take(event: TaskCallChanged, now: float) -> list[Effect]:
         raise Refused(20001, "no")
 
     site = Site(changed=take)
@@ -248,7 +250,7 @@ async def test_a_refused_message_is_handled() -> None:
 async def test_a_bug_in_the_receiver_does_not_undo_the_sender() -> None:
     broken = [True]
 
-    def take(event: DeskCallChanged, now: float) -> list[Effect]:
+    def take(event: TaskCallChanged, now: float) -> list[Effect]:
         if broken:
             broken.pop()
             raise ZeroDivisionError("a bug")
@@ -310,7 +312,7 @@ async def test_one_good_event_starts_the_count_again() -> None:
 async def test_a_message_that_breaks_its_lane_is_set_aside_and_the_next_is_handled() -> None:
     heard: list[str] = []
 
-    def take(event: DeskCallChanged, now: float) -> list[Effect]:
+    def take(event: TaskCallChanged, now: float) -> list[Effect]:
         if event.about == "poison":
             raise ZeroDivisionError("always")
         heard.append(event.about)
@@ -419,10 +421,8 @@ async def test_a_deadline_that_breaks_its_lane_comes_again() -> None:
 
 
 def test_every_event_has_one_name_and_messages_come_back_as_they_were() -> None:
-    assert travelling()["DeskCallChanged"] is DeskCallChanged
-    event = DeskCallChanged(
-        workspace_sid="WS1", about="CA1", desk={"task": "WT1"}, change="ended", sip_code=486
-    )
+    assert travelling()["TaskCallChanged"] is TaskCallChanged
+    event = TaskCallChanged(workspace_sid="WS1", about="CA1", leg=LEG, change="ended", sip_code=486)
     assert load(*dump(event)) == event
     timer = TimerFired(lane=WORK, name="x")
     assert load(*dump(timer)) == timer

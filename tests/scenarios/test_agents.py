@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.resources.taskrouter.event import Event
 from ringback.testing.world import World
 
@@ -30,7 +30,7 @@ class Office:
         """A write to the desk."""
         product = self.ringback.product
         return await product.ask(
-            DeskRequested(
+            WorkspaceWriteRequested(
                 workspace_sid=self.ws, account_sid=product.account_sid, noun=noun, operation=operation, sid=sid,
                 values=values or {}, params=params or {},
             )
@@ -44,13 +44,15 @@ class Office:
         return str((await self.request("create", noun, sid, values)).sid)
 
     @property
-    def floor(self) -> Any:
+    def workspace(self) -> Any:
         """The inside."""
-        return self.ringback.product.desk.floors[self.ws]
+        return self.ringback.product.taskrouter.workspaces[self.ws]
 
     def activity(self, name: str) -> str:
         """SID of an activity."""
-        return next(str(each.sid) for each in self.floor.activities.values() if each.friendly_name == name)
+        return next(
+            str(each.sid) for each in self.workspace.activities.values() if each.friendly_name == name
+        )
 
     async def open(self, **workflow: Any) -> Office:
         """Set everything up."""
@@ -71,8 +73,8 @@ class Office:
 
     def task(self) -> Any:
         """The only task."""
-        (job,) = self.floor.tasks.values()
-        return job.record
+        (task,) = self.workspace.tasks.values()
+        return task.record
 
     async def kinds(self) -> list[str]:
         """Event types of the task, oldest first."""
@@ -123,7 +125,7 @@ async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kin
     )
     task = office.task()
     assert task.assignment_status == "wrapping"
-    reservation = next(iter(office.floor.reservations.values()))
+    reservation = next(iter(office.workspace.reservations.values()))
     assert reservation.reservation_status == "wrapping"
     if kind == "conference":
         told = json.loads(task.attributes)["conference"]
@@ -147,7 +149,7 @@ async def test_caller_and_agent_talk_and_the_work_is_closed(ringback: World, kin
 async def test_a_caller_whose_task_timed_out_waits_for_the_application(ringback: World, ended: str) -> None:
     """The vendor's samples hear ``workflow.timeout`` and send the waiting call to voicemail by REST."""
     office = await Office(ringback).open()
-    never = {"queue": next(iter(office.floor.queues)), "expression": "1==0"}
+    never = {"queue": next(iter(office.workspace.queues)), "expression": "1==0"}
     if ended == "workflow":
         never["timeout"] = "30"
     configuration = json.dumps({"task_routing": {"filters": [{"expression": "1==1", "targets": [never]}]}})
@@ -243,5 +245,5 @@ async def test_agent_is_busy_and_the_next_one_answers(ringback: World) -> None:
     caller = await ringback.call("+15550100", script=[{"expect": "Bob here", "within": 60}, {"hangup": True}])
     await caller.ends()
     await ringback.settled()
-    statuses = {each.worker_name: each.reservation_status for each in office.floor.reservations.values()}
+    statuses = {each.worker_name: each.reservation_status for each in office.workspace.reservations.values()}
     assert statuses == {"alice": "canceled", "bob": "wrapping"}

@@ -46,8 +46,8 @@ class Line:
 
     def tasks(self, kind: str = "") -> list[Any]:
         """Tasks of a ``taskType``; empty: those of calls."""
-        jobs = self.office.floor.tasks.values()
-        return [job.record for job in jobs if (job.attributes.get("taskType") or "") == kind]
+        there = self.office.workspace.tasks.values()
+        return [task.record for task in there if (task.attributes.get("taskType") or "") == kind]
 
     def attributes(self, task: Any) -> dict[str, Any]:
         """Read."""
@@ -156,7 +156,9 @@ async def test_callback_keeps_its_place_in_line(ringback: World) -> None:
         == found["callBackData"]
     )
     worker = await desk.office.hire("alice", "+15559990001")
-    offered = [each.task_sid for each in desk.office.floor.reservations.values() if each.worker_sid == worker]
+    offered = [
+        each.task_sid for each in desk.office.workspace.reservations.values() if each.worker_sid == worker
+    ]
     assert offered[0] == task.sid, "before the task that was created after the call"
 
 
@@ -227,7 +229,7 @@ async def test_an_agent_answers_while_the_caller_is_in_the_menu(ringback: World)
     await office.hire("alice", "+15559990001")
     await caller.ends()
     await ringback.settled()
-    (task,) = office.floor.tasks.values()
+    (task,) = office.workspace.tasks.values()
     assert task.record.assignment_status == "wrapping"
     assert desk.tasks("callback") == []
 
@@ -243,7 +245,7 @@ async def test_an_agent_wins_the_race_at_the_last_moment(
     async def late(ask: Any) -> Any:
         if ask.path.endswith("/OptOut"):
             await desk.office.hire("alice", "+15559990001")
-            reservation = next(iter(desk.office.floor.reservations))
+            reservation = next(iter(desk.office.workspace.reservations))
             await desk.office.request(
                 "update", "Reservation", reservation, params={"ReservationStatus": "accepted"}
             )
@@ -289,7 +291,7 @@ async def test_create_callback_from_studio(ringback: World) -> None:
     with_workflow = {**both, "workflowSid": desk.office.workflow}
     status, body = await post(ringback, path, signed=True, **with_workflow)
     assert (status, body["success"]) == (200, True)
-    task = desk.office.floor.tasks[body["taskSid"]].record
+    task = desk.office.workspace.tasks[body["taskSid"]].record
     found = desk.attributes(task)
     assert (task.timeout, task.priority, task.task_channel_unique_name) == (86_400, 0, "voice")
     data = found.pop("callBackData")
@@ -348,12 +350,14 @@ async def test_requeue(ringback: World) -> None:
     assert (await post(ringback, "flex/requeue-callback", Token=agent, taskSid=first))[1]["taskSid"] == body[
         "taskSid"
     ]
-    task = desk.office.floor.tasks[body["taskSid"]].record
+    task = desk.office.workspace.tasks[body["taskSid"]].record
     found = desk.attributes(task)
     assert found["callBackData"]["attempts"] == 1
     assert (task.priority, task.timeout, found["flow_execution_sid"]) == (7, 500, "FW1")
     status, body = await post(ringback, "flex/create-callback", Token=agent, taskSid=task.sid)
-    assert desk.attributes(desk.office.floor.tasks[body["taskSid"]].record)["callBackData"]["attempts"] == 2
+    assert (
+        desk.attributes(desk.office.workspace.tasks[body["taskSid"]].record)["callBackData"]["attempts"] == 2
+    )
     status, body = await post(ringback, "flex/requeue-callback", Token=agent, taskSid=body["taskSid"])
     assert (status, "no more" in body["message"]) == (400, True)
 
@@ -391,7 +395,7 @@ async def test_delays_and_the_kept_place(tmp_path: Path) -> None:
     async with world(tmp_path, callback=options) as ringback:
         desk = await line(ringback)
         first = await make_callback(ringback, desk)
-        begun = desk.office.floor.tasks[first].record.virtual_start_time
+        begun = desk.office.workspace.tasks[first].record.virtual_start_time
         agent = token(ringback, desk.office.ws)
         status, body = await post(ringback, "flex/requeue-callback", Token=agent, taskSid=first)
         assert (status, body["taskSid"], len(desk.tasks("callback"))) == (200, None, 1)
@@ -423,7 +427,7 @@ async def test_a_feature_that_works_for_another_ringback(tmp_path: Path) -> None
             (task,) = desk.tasks("voicemail")
             assert desk.attributes(task)["callBackData"]["transcriptText"] == WORDS
             assert any("has been recorded" in each["text"] for each in caller.heard)
-            assert feature.product.desk.floors == {}
+            assert feature.product.taskrouter.workspaces == {}
             assert platform.product.callbacks._runner.notes.all == {}
 
 
@@ -432,7 +436,7 @@ async def assigned(ringback: World, desk: Line, worker: str) -> tuple[str, str]:
     task = await make_callback(ringback, desk)
     (reservation,) = [
         each.sid
-        for each in desk.office.floor.reservations.values()
+        for each in desk.office.workspace.reservations.values()
         if each.task_sid == task and each.worker_sid == worker
     ]
     await desk.office.request("update", "Reservation", reservation, params={"ReservationStatus": "accepted"})
@@ -460,12 +464,12 @@ async def test_calling_back_dials_once_and_tells_the_outcome(ringback: World) ->
     status, body = await post(ringback, "flex/callback-outcome", Token=agent, taskSid=task)
     assert body["outcome"] is None, "it is not over"
     pending = next(
-        each.sid for each in desk.office.floor.reservations.values() if each.task_sid == outbound.sid
+        each.sid for each in desk.office.workspace.reservations.values() if each.task_sid == outbound.sid
     )
     await desk.office.request("update", "Reservation", pending, params={"ReservationStatus": "rejected"})
     status, body = await post(ringback, "flex/callback-outcome", Token=agent, taskSid=task)
     assert (body["outcome"]["result"], body["selectTask"]) == ("agent-left", task)
-    record = desk.office.floor.tasks[task].record
+    record = desk.office.workspace.tasks[task].record
     assert record.assignment_status == "assigned"
     data = desk.attributes(record)["callBackData"]
     assert data["lastOutcome"]["claim"] == data["claim"]["n"] == 1

@@ -29,16 +29,18 @@ async def test_a_call_goes_from_alice_to_bob(ringback: World, mode: str) -> None
     await caller.hears("Alice speaking", within=60)
     bob = await office.hire("bob", BOB)
     task = office.task()
-    first = next(each for each in office.floor.reservations.values() if each.reservation_status == "accepted")
+    first = next(
+        each for each in office.workspace.reservations.values() if each.reservation_status == "accepted"
+    )
     made = await office.request(
         "create", "Transfer", ringback.product.new_sid("TT"),
         params={"TaskSid": task.sid, "ReservationSid": first.sid, "To": bob, "Mode": mode},
     )  # fmt: skip
-    assert made["status"] == "initiated"
+    assert made.status == "initiated"
     assert first.reservation_status == ("accepted" if mode == "WARM" else "wrapping")
     await caller.hears("This is Bob now", within=60)
-    assert task.transfer["status"] == "completed"
-    second = next(each for each in office.floor.reservations.values() if each.worker_sid == bob)
+    assert task.transfer.status == "completed"
+    second = next(each for each in office.workspace.reservations.values() if each.worker_sid == bob)
     assert (second.reservation_status, task.assignment_status) == ("accepted", "assigned")
     if mode == "WARM":  # Alice leaves; Bob and the caller go on
         await ringback.post(f"Calls/{first.call_sid}", Status="completed")

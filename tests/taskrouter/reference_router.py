@@ -10,7 +10,7 @@ It shares with the product the compiled expressions and the read configuration, 
 * a workflow that changes without re-evaluation: a task keeps the numbers of its filter and target and its queue,
   and stands under what that place says now (no such place: anybody of the queue, for ever);
 * what is due at the same moment: TTL, targets, reservations, removal; then the smaller SID;
-* tasks for one worker alone that wait for him go first, oldest first.
+* tasks for one worker alone that wait for them go first, oldest first.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Router:
         }  # fmt: skip
 
     def available(self, person: Person) -> bool:
-        """Whether his activity takes tasks."""
+        """Whether their activity takes tasks."""
         return self.activities[person.activity][1]
 
     def members(self, queue: Queue) -> list[Person]:
@@ -204,7 +204,7 @@ class Router:
         return (group, -work.priority, work.start, work.created, work.sid)
 
     def fits(self, work: Work, person: Person) -> bool:
-        """Whether the task can be offered to him now."""
+        """Whether the task can be offered to them now."""
         queue, target, view = self.queues[work.queue or ""], self.target(work), self.view(person)
         if person.sid in work.asked or not self.free(person, work.channel):
             return False

@@ -1,4 +1,4 @@
-"""A desk with one task brought into a given state."""
+"""A workspace with one task brought into a given state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringback.kernel.errors import Refused
-from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.workspace_kit import Kit
 
 TASK_STATES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
 RESERVATION_STATES = (
@@ -17,7 +17,7 @@ RESERVATION_STATES = (
 
 def flow(kit: Kit) -> str:
     """The workspace's first workflow."""
-    return next(iter(kit.floor.workflows))
+    return next(iter(kit.workspace.workflows))
 
 
 def task_in(state: str, **workspace: Any) -> tuple[Kit, str]:
@@ -39,15 +39,15 @@ def task_in(state: str, **workspace: Any) -> tuple[Kit, str]:
 
 
 def reservation_in(state: str) -> tuple[Kit, str, str]:
-    """A desk, its task, and the task's reservation in this state."""
+    """A workspace, its task, and the task's reservation in this state."""
     kit = Kit(template="FIFO")
-    queue = next(iter(kit.floor.queues))
+    queue = next(iter(kit.workspace.queues))
     kit.update("TaskQueue", queue, {"max_reserved_workers": 2})
     kit.worker("Ann")
     if state == "rescinded":
         kit.worker("Bob")
     task = kit.task(flow(kit))
-    sids = list(kit.floor.tasks[task].reservations)
+    sids = list(kit.workspace.tasks[task].reservations)
     if state in ("accepted", "wrapping", "completed"):
         kit.reserve(sids[0], "accepted")
         if state != "accepted":
@@ -60,7 +60,7 @@ def reservation_in(state: str) -> tuple[Kit, str, str]:
         kit.update("Task", task, {"reason": "x"}, {"AssignmentStatus": "canceled"})
     elif state == "rescinded":
         kit.reserve(sids[1], "accepted")
-    assert kit.floor.reservations[sids[0]].reservation_status == state
+    assert kit.workspace.reservations[sids[0]].reservation_status == state
     return kit, task, sids[0]
 
 
@@ -72,7 +72,7 @@ def refused(kit: Kit, *request: Any, **more: Any) -> Refused:
     assert len(kit.effects) == effects
     kit.advance(0)
     kit.request(
-        "update", "Workspace", kit.floor.workspace.sid, {"friendly_name": kit.floor.workspace.friendly_name}
+        "update", "Workspace", kit.workspace.record.sid, {"friendly_name": kit.workspace.record.friendly_name}
     )
     written = {type(each.record).__name__ for each in kit.effects[effects:] if hasattr(each, "record")}
     assert written <= {"Workspace", "Event"}, "the refused request had left something to save"
@@ -81,7 +81,7 @@ def refused(kit: Kit, *request: Any, **more: Any) -> Refused:
 
 def place(kit: Kit, task: str) -> tuple[Any, ...]:
     """Queue's name, filter and target of a task."""
-    record = kit.floor.tasks[task].record
+    record = kit.workspace.tasks[task].record
     return record.task_queue_friendly_name, record.filter_index, record.target_index
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.taskrouter.desk_kit import WS, Kit
+from tests.taskrouter.workspace_kit import WS, Kit
 
 
 def default(kit: Kit, queue: str, **target: Any) -> str:
@@ -21,11 +21,11 @@ def served(kit: Kit, worker: str, count: int) -> list[str]:
     found = []
     for _ in range(count):
         (reservation,) = (
-            kit.floor.reservations[sid]
-            for sid in kit.floor.workers[worker].held
-            if kit.floor.reservations[sid].reservation_status == "pending"
+            kit.workspace.reservations[sid]
+            for sid in kit.workspace.workers[worker].held
+            if kit.workspace.reservations[sid].reservation_status == "pending"
         )
-        found.append(json.loads(kit.floor.tasks[reservation.task_sid].record.attributes)["name"])
+        found.append(json.loads(kit.workspace.tasks[reservation.task_sid].record.attributes)["name"])
         kit.reserve(reservation.sid, "accepted")
         kit.reserve(reservation.sid, "completed")
     return found
@@ -103,7 +103,7 @@ def test_a_changed_queue_order_sorts_anew() -> None:
 
 
 def test_nobody_is_passed_over_for_what_others_cannot_take() -> None:
-    """A worker gets the first task that he can take; those before it wait on."""
+    """A worker gets the first task that they can take; those before it wait on."""
     kit = Kit()
     flow = default(kit, kit.queue("Q"), expression="worker.langs HAS task.lang")
     for number, lang in enumerate(("de", "en", "de", "fr", "en")):
@@ -121,7 +121,7 @@ def test_a_rejected_task_keeps_its_place() -> None:
         kit.now += 1
         kit.task(flow, {"name": name})
     ann = kit.worker("Ann")
-    (offer,) = kit.floor.workers[ann].held
+    (offer,) = kit.workspace.workers[ann].held
     kit.reserve(offer, "rejected")
     assert served(kit, ann, 3) == list("abc")
 
@@ -152,7 +152,7 @@ def test_idle_on_the_channel_or_anywhere(optimized: bool, expected: str) -> None
     """§7: with channel_optimized_routing the clock is per channel."""
     kit = Kit()
     flow = default(kit, kit.queue("Q"))
-    kit.update("TaskChannel", kit.floor.channel_names["voice"], {"channel_optimized_routing": optimized})
+    kit.update("TaskChannel", kit.workspace.channel_names["voice"], {"channel_optimized_routing": optimized})
     kit.worker("A")
     kit.now += 1
     voice = kit.task(flow, None, {"TaskChannel": "voice"})
@@ -222,7 +222,7 @@ def test_later_workers_join_the_round() -> None:
 
 def own(kit: Kit, worker: str, channel: str) -> str:
     """SID of a worker's channel."""
-    return kit.floor.workers[worker].channels[kit.floor.channel_names[channel]].sid
+    return kit.workspace.workers[worker].channels[kit.workspace.channel_names[channel]].sid
 
 
 @pytest.mark.parametrize("capacity", [0, 1, 3])
@@ -249,7 +249,7 @@ def test_percentage(configured: int, used: int, percentage: int) -> None:
     kit.update("WorkerChannel", own(kit, ann, "default"), {}, {"Capacity": str(max(used, configured))})
     tasks = [kit.task(flow) for _ in range(used)]
     kit.update("WorkerChannel", own(kit, ann, "default"), {}, {"Capacity": str(configured)})
-    channel = kit.floor.worker_channels[own(kit, ann, "default")]
+    channel = kit.workspace.worker_channels[own(kit, ann, "default")]
     assert (channel.assigned_tasks, channel.available_capacity_percentage) == (used, percentage)
     assert all(kit.pending(each) == ["Ann"] for each in tasks)
 
@@ -292,7 +292,7 @@ def test_two_accept_at_once() -> None:
     kit.worker("A")
     kit.worker("B")
     task = kit.task(flow)
-    first, second = sorted(kit.floor.tasks[task].open)
+    first, second = sorted(kit.workspace.tasks[task].open)
     kit.reserve(first, "accepted")
     from tests.taskrouter.states import refused
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from ringback.events import HangUpRequested
-from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaimed, TaskMade
+from ringback.events.queues import QueueTaken, ReservationClaimed, TaskCallChanged, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
+from ringback.resources.telephony import TaskLeg
 from ringback.taskrouter.lifecycle import RETRY_AFTER
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
 from tests.taskrouter.states import flow
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 CALLER, AGENT = "CA" + "c" * 32, "CA" + "a" * 32
 
@@ -45,15 +46,16 @@ def claim(kit: Kit, reservation: str, *, by: str = AGENT, **more: Any) -> Reserv
 
 
 def tell(
-    kit: Kit, task: str, change: Any, *, role: str = "customer", reservation: str = "", about: str = CALLER
-) -> None:
+    kit: Kit, task: str, change: Any, *, role: str = "customer", reservation: str = "", about: str = CALLER,
+    reason: str = "",
+) -> None:  # fmt: skip
     """A leg tells how it goes."""
-    desk = {"workspace": WS, "task": task, "reservation": reservation, "role": role}
-    kit.event(DeskCallChanged(workspace_sid=WS, about=about, desk=desk, change=change))
+    leg = TaskLeg(workspace=WS, task=task, reservation=reservation, role=role)  # type: ignore[arg-type]
+    kit.event(TaskCallChanged(workspace_sid=WS, about=about, leg=leg, change=change, reason=reason))
 
 
 def offered(*, worker: str = "Available", **workspace: Any) -> tuple[Kit, str]:
-    """A caller's task at a desk with Ann."""
+    """A caller's task with Ann."""
     kit = Kit(template="FIFO", **workspace)
     kit.worker("Ann", activity=worker, contact_uri="sip:ann@desk.example")
     return kit, ask(kit)
@@ -61,7 +63,7 @@ def offered(*, worker: str = "Available", **workspace: Any) -> tuple[Kit, str]:
 
 def status(kit: Kit, reservation: str) -> str:
     """A reservation's state."""
-    return kit.floor.reservations[reservation].reservation_status
+    return kit.workspace.reservations[reservation].reservation_status
 
 
 # --- the task -------------------------------------------------------------------------------------------------------
@@ -71,7 +73,7 @@ def test_made() -> None:
     """Channel voice, the call's facts, what ``<Task>`` says wins; the caller's leg is answered."""
     kit = Kit(template="FIFO")
     task = ask(kit, '{"from": "me", "tier": "gold"}', priority=7, timeout=99)
-    record = kit.floor.tasks[task].record
+    record = kit.workspace.tasks[task].record
     assert json.loads(record.attributes) == {
         "call_sid": CALLER,
         "from": "me",
@@ -81,7 +83,7 @@ def test_made() -> None:
     assert (record.task_channel_unique_name, record.priority, record.timeout) == ("voice", 7, 99)
     (made,) = (each for each in kit.posts() if isinstance(each, TaskMade))
     assert (made.call_sid, made.request, made.task_sid, made.error_code) == (CALLER, "q1", task, None)
-    assert [each.sid for each in kit.desk.tasks_of_call(CALLER)] == [task]
+    assert [each.sid for each in kit.taskrouter.tasks_of_call(CALLER)] == [task]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_not_made(attributes: str, more: dict[str, Any], code: int) -> None:
     ask(kit, attributes, **more)
     (made,) = (each for each in kit.posts() if isinstance(each, TaskMade))
     assert (made.task_sid, made.error_code, bool(made.error_text)) == ("", code, True)
-    assert kit.floor.tasks == {}
+    assert kit.workspace.tasks == {}
 
 
 def test_canceled_at_once() -> None:
@@ -152,9 +154,9 @@ def test_the_caller_leaves(worker: str, change: str, reason: str) -> None:
     """§9 no. 4: in the queue or while reserved: task and reservation are canceled, the worker is free."""
     kit, task = offered(worker=worker)
     tell(kit, task, change)
-    record = kit.floor.tasks[task].record
+    record = kit.workspace.tasks[task].record
     assert (record.assignment_status, record.reason) == ("canceled", reason)
-    assert [each.reservation_status for each in kit.floor.reservations.values()] == ["canceled"] * (
+    assert [each.reservation_status for each in kit.workspace.reservations.values()] == ["canceled"] * (
         worker == "Available"
     )
     if worker == "Available":
@@ -182,7 +184,7 @@ def test_the_talk_is_over(multi: bool, activity: str, who: str) -> None:
         )
     expected = "wrapping" if multi else "completed"
     assert (status(kit, reservation), kit.state(task)) == (expected, expected)
-    assert next(iter(kit.floor.workers.values())).record.activity_name == (activity or "Available")
+    assert next(iter(kit.workspace.workers.values())).record.activity_name == (activity or "Available")
 
 
 def test_a_caller_of_a_plainly_accepted_task_hangs_up() -> None:
@@ -204,14 +206,14 @@ def dialled(kind: str, **params: str) -> tuple[Kit, str, str, str]:
     kit, task = offered()
     reservation = kit.offer(task)
     kit.update("Reservation", reservation, {}, {"Instruction": kind, **params})
-    leg = kit.floor.reservations[reservation].call_sid
+    leg = kit.workspace.reservations[reservation].call_sid
     assert leg is not None
     return kit, task, reservation, leg
 
 
 @pytest.mark.parametrize("kind", ["dequeue", "conference"])
 def test_the_agent_does_not_answer(kind: str) -> None:
-    """The reservation is canceled, the task goes back in line: to others at once, to her after a pause."""
+    """The reservation is canceled, the task goes back in line: to others at once, to them after a pause."""
     kit, task, reservation, leg = dialled(kind)
     tell(kit, task, "ended", role="worker", reservation=reservation, about=leg)
     assert (status(kit, reservation), kit.state(task), kit.pending(task)) == ("canceled", "pending", [])
@@ -226,7 +228,7 @@ def test_the_agent_does_not_answer(kind: str) -> None:
         "ended",
         role="worker",
         reservation=second,
-        about=kit.floor.reservations[second].call_sid or "",
+        about=kit.workspace.reservations[second].call_sid or "",
     )
     assert kit.pending(task) == ["Bob"]
 
@@ -250,14 +252,29 @@ def test_a_task_that_is_given_back_has_its_clock_again(late: bool) -> None:
         "canceled",
         "pending" if not late else kit.state(task),
     )
-    assert kit.floor.tasks[task].record.task_queue_friendly_name == ("Other" if late else "Q")
+    assert kit.workspace.tasks[task].record.task_queue_friendly_name == ("Other" if late else "Q")
     kit.advance(RETRY_AFTER)
     assert kit.pending(task) == ["Ann"]
     if not late:
         kit.reserve(kit.offer(task), "rejected", WorkerActivitySid=kit.activity("Offline"))
         kit.advance(5)
-        assert kit.floor.tasks[task].record.task_queue_friendly_name == "Other"
-    assert all(channel.assigned_tasks <= 1 for channel in kit.floor.worker_channels.values())
+        assert kit.workspace.tasks[task].record.task_queue_friendly_name == "Other"
+    assert all(channel.assigned_tasks <= 1 for channel in kit.workspace.worker_channels.values())
+
+
+def test_a_caller_whose_bridge_failed_waits_as_if_there_had_been_none() -> None:
+    """Given back; and when the next leg is lost before the two have met, given back again."""
+    kit, task, first, leg = dialled("dequeue")
+    tell(kit, task, "answered", role="worker", reservation=first, about=leg)
+    claim(kit, first, by=leg)
+    tell(kit, task, "bridged")
+    tell(kit, task, "unbridged", reason="failed")
+    assert (status(kit, first), kit.state(task)) == ("canceled", "pending")
+    kit.advance(RETRY_AFTER)
+    second = kit.offer(task)
+    claim(kit, second)
+    tell(kit, task, "ended", role="worker", reservation=second, about=AGENT)
+    assert (status(kit, second), kit.state(task)) == ("canceled", "pending")
 
 
 def test_ttl_after_a_task_was_given_back() -> None:
@@ -269,7 +286,7 @@ def test_ttl_after_a_task_was_given_back() -> None:
     claim(kit, reservation)
     kit.advance(40)
     tell(kit, task, "ended", role="worker", reservation=reservation, about=AGENT)
-    assert (kit.state(task), kit.floor.tasks[task].record.reason) == ("canceled", "Task TTL Exceeded")
+    assert (kit.state(task), kit.workspace.tasks[task].record.reason) == ("canceled", "Task TTL Exceeded")
 
 
 def test_an_older_leg_says_nothing() -> None:
@@ -281,7 +298,7 @@ def test_an_older_leg_says_nothing() -> None:
 
 @pytest.mark.parametrize("on_exit", ["true", "false"])
 def test_conference(on_exit: str) -> None:
-    """Accepted on the worker's answer; then the caller joins him; her leaving ends the work."""
+    """Accepted on the worker's answer; then the caller joins them; their leaving ends the work."""
     kit, task, reservation, leg = dialled(
         "conference", EndConferenceOnCustomerExit=on_exit, BeepOnCustomerEntrance="false"
     )
@@ -342,7 +359,7 @@ def test_the_post_work_activity_of_the_instruction() -> None:
     kit.update("Reservation", reservation, {}, {"Instruction": "dequeue", "DequeuePostWorkActivitySid": away})
     claim(kit, reservation)
     tell(kit, task, "ended")
-    assert next(iter(kit.floor.workers.values())).record.activity_name == "Unavailable"
+    assert next(iter(kit.workspace.workers.values())).record.activity_name == "Unavailable"
 
 
 def test_the_caller_hangs_up_while_the_agent_is_called() -> None:
@@ -360,4 +377,4 @@ def test_news_about_nothing() -> None:
     kit.request("delete", "Task", task)
     tell(kit, task, "ended", role="worker", reservation=reservation, about=leg)
     tell(kit, task, "ended")
-    assert kit.floor.tasks == {}
+    assert kit.workspace.tasks == {}

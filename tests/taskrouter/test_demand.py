@@ -13,8 +13,8 @@ from ringback.resources.taskrouter.task import Task
 from ringback.taskrouter.configuration import Target
 from ringback.taskrouter.demand import MOST, indexes
 from ringback.taskrouter.expression import compile_expression
-from ringback.taskrouter.line import Waiting, order
-from tests.taskrouter.desk_kit import Kit
+from ringback.taskrouter.waiting import Waiting, order
+from tests.taskrouter.workspace_kit import Kit
 
 TEXTS = (
     "task.a == worker.a", "task.a IN worker.b", "task.b HAS worker.a", "task.b HAS worker.b", "task.a < worker.a",
@@ -51,14 +51,14 @@ def test_lines_for_a_worker(
             tasks[sid] = attributes
             waiting.add(task, attributes, target, order(task, "FIFO"))
     worker = {**worker, "friendly_name": "X"}
-    proposed = [head for group in waiting.groups.values() for head, _ in group.lines_for(worker)]
+    proposed = [head for group in waiting.groups.values() for head, _ in group.batches_for(worker)]
     assert proposed == sorted(set(proposed))
     for group in waiting.groups.values():
-        for line in group.lines.values():
-            said = tasks[line[0][1]]
+        for batch in group.batches.values():
+            said = tasks[batch[0][1]]
             named = not known or said.get("who") == "x"
             if named and expression(worker, said, {}):
-                assert line[0] in proposed
+                assert batch[0] in proposed
     assert len(waiting) == len(tasks)
 
 
@@ -89,7 +89,7 @@ def test_a_worker_looks_at_few(text: str, worker: dict[str, Any], proposed: int)
         attributes = {"a": number, "b": [number, f"n{number}"], "c": number}
         waiting.add(Task(sid=f"WT{number:04}", account_sid=""), attributes, target, (number,))
     (group,) = waiting.groups.values()
-    assert len(list(group.lines_for(worker))) == proposed
+    assert len(list(group.batches_for(worker))) == proposed
 
 
 def test_a_long_expression_has_few_indexes() -> None:
@@ -102,7 +102,7 @@ def test_every_task_wants_another_worker() -> None:
     kit = Kit()
     kit.queue("all")
     expression = "worker.languages HAS task.language AND task.customer == worker.favourite"
-    queue = next(iter(kit.floor.queues))
+    queue = next(iter(kit.workspace.queues))
     flow = kit.workflow({"default_filter": {"queue": queue, "expression": expression}})
     tasks = [kit.task(flow, {"language": f"l{n % 7}", "customer": f"c{n % 3}", "n": n}) for n in range(42)]
     kit.worker("ann", languages=["l5", "l2", "l0"], favourite="c1")
@@ -111,6 +111,6 @@ def test_every_task_wants_another_worker() -> None:
         (offered,) = [sid for sid in tasks if kit.pending(sid) == ["ann"]]
         taken.append(tasks.index(offered))
         kit.reserve(kit.offer(offered), "accepted")
-        kit.reserve(kit.floor.tasks[offered].reservations[0], "completed")
+        kit.reserve(kit.workspace.tasks[offered].reservations[0], "completed")
     assert taken == [n for n in range(42) if n % 7 in (5, 2, 0) and n % 3 == 1]
     assert all(kit.pending(sid) == [] for sid in tasks)

@@ -13,8 +13,8 @@ from ringback.events.taskrouter import Actor
 from ringback.kernel.resource import snake
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter.journal import LIVE
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
 from tests.taskrouter.states import flow, task_in
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 TASK = (
     "TaskSid TaskAttributes TaskAge TaskPriority TaskAssignmentStatus "
@@ -59,7 +59,7 @@ def events(kit: Kit) -> list[Event]:
 
 
 def everything() -> Kit:
-    """A day at a desk on which all of it happens."""
+    """A day at a workspace on which all of it happens."""
     kit = Kit(event_callback_url="http://events.example/")
     make, change, drop = kit.create, kit.update, lambda noun, sid: kit.request("delete", noun, sid)
     activity = make("Activity", kit.sid("WA"), {"friendly_name": "Break"}).sid
@@ -79,7 +79,7 @@ def everything() -> Kit:
     kit.task(workflow, {"kind": "none"})
     ann, bob = kit.worker("Ann", activity="Offline", who=1), kit.worker("Bob", activity="Offline")
     change("Worker", ann, {"attributes": '{"a": 1, "who": 1}'})
-    own = kit.floor.workers[ann].channels[kit.floor.channel_names["default"]].sid
+    own = kit.workspace.workers[ann].channels[kit.workspace.channel_names["default"]].sid
     change("WorkerChannel", own, {}, {"Capacity": "2"})
     change("WorkerChannel", own, {}, {"Available": "false"})
     change("WorkerChannel", own, {}, {"Available": "true"})
@@ -88,7 +88,7 @@ def everything() -> Kit:
     moved = kit.task(workflow, {"kind": "x", "who": 2})
     kit.advance(5)
     change("Worker", bob, {"activity_sid": kit.activity("Available")})
-    one, two = sorted(kit.floor.tasks[moved].open)
+    one, two = sorted(kit.workspace.tasks[moved].open)
     kit.reserve(one, "accepted")
     change("Task", moved, {"priority": 2})
     kit.reserve(one, "wrapping")
@@ -103,7 +103,7 @@ def everything() -> Kit:
     kit.advance(5)
     kit.advance(120)
     kit.advance(600)
-    assert kit.floor.tasks.get(late) is None
+    assert kit.workspace.tasks.get(late) is None
     change("Worker", ann, {"activity_sid": kit.activity("Available")})
     old = kit.task(workflow, {"kind": "x", "who": 1})
     kit.reserve(kit.offer(old), "accepted")
@@ -111,7 +111,7 @@ def everything() -> Kit:
     gone = kit.task(workflow, {"kind": "x", "who": 3})
     change("Worker", ann, {"activity_sid": kit.activity("Offline")})
     kit.advance(1000)
-    assert gone not in kit.floor.tasks
+    assert gone not in kit.workspace.tasks
     drop("Worker", ann)
     drop("Workflow", workflow)
     drop("TaskQueue", first)

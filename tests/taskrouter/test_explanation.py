@@ -10,14 +10,15 @@ import pytest
 from ringback.kernel.errors import Refused
 from ringback.taskrouter import assignment
 from ringback.taskrouter.explanation import explain
-from ringback.taskrouter.floor import Agent, Floor, Job, Pool
-from tests.taskrouter.desk_kit import Kit
+from ringback.taskrouter.live import LiveTask, LiveTaskQueue, LiveWorker
+from ringback.taskrouter.workspace import LiveWorkspace
 from tests.taskrouter.test_statistics import events_of
+from tests.taskrouter.workspace_kit import Kit
 
 
 def workers(kit: Kit, task: str) -> dict[str, dict[str, Any]]:
     """The explanation's workers by name, in order."""
-    found = explain(kit.floor, task, kit.now, [])
+    found = explain(kit.workspace, task, kit.now, [])
     return {each["worker_name"]: each for each in found["workers"]}
 
 
@@ -43,7 +44,7 @@ def support(**queue: Any) -> tuple[Kit, str, str]:
     return kit, sid, flow
 
 
-def test_every_worker_has_his_reason() -> None:
+def test_every_worker_has_their_reason() -> None:
     """One worker for each check, and one who was chosen; the nearest come first."""
     kit, _, flow = support()
     skills: dict[str, Any] = {"skills": ["support"], "languages": ["de"]}
@@ -52,9 +53,9 @@ def test_every_worker_has_his_reason() -> None:
     kit.worker("english", skills=["support"], languages=["en"])
     full = kit.worker("full", **skills)
     muted = kit.worker("muted", **skills)
-    default = kit.floor.channel_names["default"]
+    default = kit.workspace.channel_names["default"]
     for sid, params in ((full, {"Capacity": "0"}), (muted, {"Available": "false"})):
-        kit.update("WorkerChannel", kit.floor.workers[sid].channels[default].sid, params=params)
+        kit.update("WorkerChannel", kit.workspace.workers[sid].channels[default].sid, params=params)
     task = kit.task(flow, {"lang": "de"})
     found = workers(kit, task)
     assert {name: each["reason"] for name, each in found.items()} == {
@@ -62,7 +63,7 @@ def test_every_worker_has_his_reason() -> None:
         "muted": "channel_unavailable",
     }  # fmt: skip
     assert list(found) == ["english", "full", "muted", "away", "sales"]
-    assert found["full"]["words"] == "holds as many tasks of this channel as he may"
+    assert found["full"]["words"] == "holds as many tasks of this channel as they may"
     assert not any(each["chosen"] for each in found.values())
 
     kit.advance(1)
@@ -113,7 +114,7 @@ def test_where_the_task_stands() -> None:
     kit, queue, flow = support()
     kit.task(flow, {"lang": "fr"}, priority=9)
     task = kit.task(flow, {"lang": "de"})
-    found = explain(kit.floor, task, kit.now, events_of(kit))
+    found = explain(kit.workspace, task, kit.now, events_of(kit))
     standing = found["standing"]
     assert (standing["filter_index"], standing["filter_name"], standing["target_index"]) == (1, "speaks", 0)
     assert (standing["task_queue_sid"], standing["place_in_line"], standing["tasks_in_line"]) == (queue, 2, 2)
@@ -127,24 +128,24 @@ def test_where_the_task_stands() -> None:
     assert "workflow.target-matched" in kinds
 
     kit.advance(61)
-    standing = explain(kit.floor, task, kit.now, [])["standing"]
+    standing = explain(kit.workspace, task, kit.now, [])["standing"]
     assert (standing["target_index"], standing["priority"], standing["timers"]["target_timeout"]) == (
         1,
         5,
         None,
     )
     worker = kit.worker("any", skills=["support"])
-    found = explain(kit.floor, task, kit.now, [])
+    found = explain(kit.workspace, task, kit.now, [])
     assert (
         found["standing"]["place_in_line"] == 1
     )  # the one with priority 9 got priority 5 as well, and is offered
-    first = next(iter(kit.floor.tasks))
-    timeouts = explain(kit.floor, first, kit.now, [])["standing"]["timers"]["reservation_timeouts"]
+    first = next(iter(kit.workspace.tasks))
+    timeouts = explain(kit.workspace, first, kit.now, [])["standing"]["timers"]["reservation_timeouts"]
     assert [(each["worker_sid"], each["at"]) for each in timeouts] == [(worker, "2027-01-15T08:03:01Z")]
     assert found["workers"][0]["reason"] == "no_capacity"
 
     kit.update("Workflow", flow, {"configuration": json.dumps({"default_filter": {"queue": queue}})})
-    found = explain(kit.floor, task, kit.now, [])
+    found = explain(kit.workspace, task, kit.now, [])
     assert (found["standing"]["filter_name"], found["standing"]["target"]) == (
         None,
         None,
@@ -156,7 +157,7 @@ def test_a_task_that_has_ended_waits_no_more() -> None:
     """What it waited is counted until somebody accepted it, or until it was canceled; not until somebody asks."""
 
     def waited(task: str) -> int:
-        return int(explain(kit.floor, task, kit.now, [])["standing"]["waited_seconds"])
+        return int(explain(kit.workspace, task, kit.now, [])["standing"]["waited_seconds"])
 
     kit = Kit()
     flow = kit.workflow({"default_filter": {"queue": kit.queue("All")}})
@@ -187,9 +188,9 @@ def test_known_worker_and_a_task_for_one_worker() -> None:
     direct = kit.task(flow, {}, {"RoutingTarget": one, "IgnoreCapacity": "false"})
     found = workers(kit, direct)
     assert (found["one"]["reason"], found["two"]["reason"]) == ("not_free", "routed_to_one_worker")
-    assert explain(kit.floor, direct, kit.now, [])["standing"]["target"] is None
+    assert explain(kit.workspace, direct, kit.now, [])["standing"]["target"] is None
     with pytest.raises(Refused) as refused:
-        explain(kit.floor, "WT" + "f" * 32, kit.now, [])
+        explain(kit.workspace, "WT" + "f" * 32, kit.now, [])
     assert refused.value.status == 404
     assert two
 
@@ -197,27 +198,27 @@ def test_known_worker_and_a_task_for_one_worker() -> None:
 def test_engine_and_explanation_use_the_same_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that is put into CHECKS changes the assignment and the explanation alike."""
 
-    def not_monday(floor: Floor, pool: Pool, job: Job, agent: Agent) -> bool:
+    def not_monday(workspace: LiveWorkspace, queue: LiveTaskQueue, task: LiveTask, agent: LiveWorker) -> bool:
         return agent.record.friendly_name != "monday"
 
     check = ("no_mondays", "is called Monday", not_monday)
     monkeypatch.setattr(assignment, "CHECKS", (*assignment.CHECKS, check))
     kit, _, flow = support()
     kit.worker("monday", skills=["support"])
-    task = kit.task(flow, {"tier": "gold"})
-    assert kit.pending(task) == []
-    assert workers(kit, task)["monday"]["reason"] == "no_mondays"
-    assert workers(kit, task)["monday"]["words"] == "is called Monday"
+    record = kit.task(flow, {"tier": "gold"})
+    assert kit.pending(record) == []
+    assert workers(kit, record)["monday"]["reason"] == "no_mondays"
+    assert workers(kit, record)["monday"]["words"] == "is called Monday"
     kit.worker("friday", skills=["support"])
-    assert kit.pending(task) == ["friday"]
+    assert kit.pending(record) == ["friday"]
 
     monkeypatch.setattr(
         assignment, "CHECKS", tuple(each for each in assignment.CHECKS if each[0] != "not_in_queue")
     )
-    monkeypatch.setattr(assignment, "rank", lambda floor, job, agent: agent.record.friendly_name)
+    monkeypatch.setattr(assignment, "rank", lambda workspace, task, agent: agent.record.friendly_name)
     for name in ("zoe", "abe"):
         kit.worker(name, skills=["support"])
-    free = [each for each in workers(kit, task).values() if each["rank"] is not None]
+    free = [each for each in workers(kit, record).values() if each["rank"] is not None]
     assert [each["worker_name"] for each in free] == ["abe", "zoe"]
 
 
@@ -229,7 +230,7 @@ def test_pages() -> None:
     task = kit.task(flow, {"tier": "gold"})
     names = []
     for page in range(4):
-        found = explain(kit.floor, task, kit.now, [], page=page, size=3)
+        found = explain(kit.workspace, task, kit.now, [], page=page, size=3)
         names += [each["worker_name"] for each in found["workers"]]
         assert found["total_workers"] == 7
     assert sorted(names) == [f"w{number}" for number in range(7)]
@@ -246,7 +247,7 @@ def test_a_transfer_that_waits_is_explained_like_a_waiting_task() -> None:
     kit.reserve(offer, "accepted")
     kit.worker("bob", activity="Unavailable", team="b")
     kit.create("Transfer", kit.sid("TT"), params={"TaskSid": task, "ReservationSid": offer, "To": second})
-    found = explain(kit.floor, task, kit.now, [])
+    found = explain(kit.workspace, task, kit.now, [])
     assert (found["assignment_status"], found["standing"]["place_in_line"]) == ("assigned", 1)
     reasons = {each["worker_name"]: each["reason"] for each in found["workers"]}
     assert reasons == {"alice": "accepted", "bob": "not_available"}

@@ -9,13 +9,14 @@ import pytest
 
 from ringback.effects import Save
 from ringback.effects.taskrouter import RedirectCall
-from ringback.events.queues import DeskCallChanged, DeskCallRequested
+from ringback.events.queues import TaskCallChanged, TaskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
-from ringback.voice.call.desk import as_request
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from ringback.resources.telephony import TaskLeg
+from ringback.voice.call.task_leg import as_request
 from tests.taskrouter.states import flow
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 CALLER = "CA" + "c" * 32
 WAYS = ("update", "answer")
@@ -48,8 +49,8 @@ PARAMS = {
 """Kind → option of the callback → parameter of the update."""
 
 
-def desk(*, caller: bool = True, **attributes: Any) -> tuple[Kit, str, str]:
-    """A desk with a caller's task that is offered to Ann; the kit, the task and the reservation."""
+def offered(*, caller: bool = True, **attributes: Any) -> tuple[Kit, str, str]:
+    """A workspace with a caller's task that is offered to Ann; the kit, the task and the reservation."""
     kit = Kit(template="FIFO")
     kit.worker("Ann", **{"contact_uri": "sip:ann@desk.example", **attributes})
     task = kit.sid("WT")
@@ -92,14 +93,14 @@ def answer(kit: Kit, reservation: str, body: bytes, **more: Any) -> None:
     kit.event(AssignmentAnswered(workspace_sid=WS, reservation_sid=reservation, body=body, **given))
 
 
-def calls(kit: Kit) -> list[DeskCallRequested]:
+def calls(kit: Kit) -> list[TaskCallRequested]:
     """The calls that were asked for."""
-    return [each for each in kit.posts() if isinstance(each, DeskCallRequested)]
+    return [each for each in kit.posts() if isinstance(each, TaskCallRequested)]
 
 
 def status(kit: Kit, reservation: str) -> str:
     """A reservation's state."""
-    return kit.floor.reservations[reservation].reservation_status
+    return kit.workspace.reservations[reservation].reservation_status
 
 
 # --- nonsense --------------------------------------------------------------------------------------------------------
@@ -108,7 +109,7 @@ def status(kit: Kit, reservation: str) -> str:
 @pytest.mark.parametrize("body", [b"", b"  \n", b"{}", b'{"instruction": null}', b'{"to": "x"}'])
 def test_later(body: bytes) -> None:
     """§8: "I will act later"."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     answer(kit, reservation, body)
     assert (status(kit, reservation), alerts(kit), calls(kit)) == ("pending", [], [])
 
@@ -124,7 +125,7 @@ def test_later(body: bytes) -> None:
 )  # fmt: skip
 def test_nonsense(body: bytes) -> None:
     """A debugger entry with the answer; the reservation stays pending and still times out."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     answer(kit, reservation, body)
     (alert,) = alerts(kit)
     assert (alert.error_code, alert.resource_sid, alert.request_url) == (
@@ -140,7 +141,7 @@ def test_nonsense(body: bytes) -> None:
 
 def test_no_answer() -> None:
     """Slow or never: told with the code of the failure."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     answer(kit, reservation, b"", ok=False, error_code=11205, error_text="Connection refused")
     (alert,) = alerts(kit)
     assert alert.error_code == 11205
@@ -149,7 +150,7 @@ def test_no_answer() -> None:
 
 def test_the_fallback_answered() -> None:
     """Its instruction counts; that the first one failed is told all the same."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     failed = (
         (11200, "The endpoint answered 500.", "http://b.example/"),
         (None, "not JSON", "http://c.example/"),
@@ -164,7 +165,7 @@ def test_the_fallback_answered() -> None:
 
 def test_an_answer_that_was_cut_off() -> None:
     """Who fetched it reads so far and no further: what is wrong is its length, not its JSON."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     answer(kit, reservation, (b'{"instruction": "accept", "x": "' + b"a" * 70_000)[: 64 * 1024])
     (alert,) = alerts(kit)
     assert (alert.error_code, status(kit, reservation)) == (40001, "pending")
@@ -173,7 +174,7 @@ def test_an_answer_that_was_cut_off() -> None:
 
 def test_too_late() -> None:
     """The reservation is over, or gone: told, or nothing."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     kit.reserve(reservation, "accepted")
     answer(kit, reservation, b'{"instruction": "reject"}')
     assert (alerts(kit)[-1].error_code, status(kit, reservation)) == (20001, "accepted")
@@ -188,20 +189,20 @@ def test_too_late() -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_accept(way: str) -> None:
     """As by status."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     assert give(kit, way, reservation, "accept") is None
     assert (status(kit, reservation), kit.state(task)) == ("accepted", "assigned")
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_reject(way: str) -> None:
-    """With an activity the worker moves; without, he may be asked again at once."""
-    kit, task, reservation = desk()
+    """With an activity the worker moves; without, they may be asked again at once."""
+    kit, task, reservation = offered()
     assert give(kit, way, reservation, "reject") is None
     assert (status(kit, reservation), kit.pending(task)) == ("rejected", ["Ann"])
     assert give(kit, way, kit.offer(task), "reject", activity_sid=kit.activity("Offline")) is None
     assert kit.pending(task) == []
-    assert next(iter(kit.floor.workers.values())).record.activity_name == "Offline"
+    assert next(iter(kit.workspace.workers.values())).record.activity_name == "Offline"
 
 
 # --- dequeue, call, conference: the worker is called ---------------------------------------------------------------
@@ -210,21 +211,21 @@ def test_reject(way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_dequeue(way: str) -> None:
     """Calls contact_uri, shows the number that was dialled, and bridges by the reservation."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     assert give(kit, way, reservation, "dequeue") is None
     (call,) = calls(kit)
     assert (call.to, call.from_, call.timeout) == ("sip:ann@desk.example", "+15550199", 60)
     assert f'reservationSid="{reservation}"' in (call.twiml or "")
-    assert call.desk["reservation"] == reservation
-    assert (call.desk["task"], call.desk["role"], call.desk["workspace"]) == (task, "worker", WS)
-    assert json.loads(kit.floor.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
+    assert call.leg.reservation == reservation
+    assert (call.leg.task, call.leg.role, call.leg.workspace) == (task, "worker", WS)
+    assert json.loads(kit.workspace.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
     assert status(kit, reservation) == "pending"
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_dequeue_options(way: str) -> None:
     """All of them."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     code = give(
         kit, way, reservation, "dequeue", to="+15550111", record="record-from-answer", timeout=20,
         post_work_activity_sid=kit.activity("Unavailable"), status_callback_url="http://s.example/?a=1",
@@ -243,20 +244,20 @@ def test_dequeue_options(way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_call(way: str) -> None:
     """The worker is called with the application's document; accepted at once when asked for."""
-    kit, task, reservation = desk(caller=False)
+    kit, task, reservation = offered(caller=False)
     options = {"to": "+15550111", "from": "+15550122", "url": "http://doc.example/"}
     assert give(kit, way, reservation, "call", **options, accept="true") is None
     (call,) = calls(kit)
     assert (call.to, call.from_, call.url) == ("+15550111", "+15550122", "http://doc.example/")
     assert status(kit, reservation) == "accepted"
-    assert json.loads(kit.floor.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
+    assert json.loads(kit.workspace.tasks[task].record.attributes)["worker_call_sid"] == call.call_sid
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("accept", ["true", "false"])
 def test_redirect(way: str, accept: str) -> None:
     """A live call gets another document."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     code = give(kit, way, reservation, "redirect", call_sid=CALLER, url="http://doc.example/", accept=accept)
     assert code is None
     (redirect,) = (each for each in kit.effects if isinstance(each, RedirectCall))
@@ -267,7 +268,7 @@ def test_redirect(way: str, accept: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_conference(way: str) -> None:
     """Into the conference named by the task."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     code = give(
         kit, way, reservation, "conference", end_conference_on_exit="true", muted="true", beep="onEnter",
         conference_record="record-from-start", max_participants="4", wait_url="http://w.example/?a=1&b=2",
@@ -287,13 +288,13 @@ def test_conference(way: str) -> None:
 @pytest.mark.parametrize("mode", ["monitor", "whisper", "barge"])
 def test_supervise(mode: str) -> None:
     """A supervisor's leg joins the task's conference; needs an accepted reservation."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     boss = kit.worker("Boss", contact_uri="client:boss")
     assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode=mode) == 40146
     kit.reserve(reservation, "accepted")
     assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode=mode) is None
     (call,) = calls(kit)
-    assert (call.to, call.desk["role"]) == ("client:boss", "supervisor")
+    assert (call.to, call.leg.role) == ("client:boss", "supervisor")
     assert ('muted="true"' in (call.twiml or "")) == (mode == "monitor")
     assert f">{task}</Conference>" in (call.twiml or "")
     assert give(kit, "update", reservation, "supervise", supervisor=boss, supervisor_mode="haunt") == 40146
@@ -301,7 +302,7 @@ def test_supervise(mode: str) -> None:
 
 def test_nothing_gets_out_of_the_markup() -> None:
     """Options are the customer's: they cannot end the attribute that they stand in."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     give(kit, "answer", reservation, "conference", beep='"/></Dial><Hangup/>')
     (call,) = calls(kit)
     assert "<Hangup/>" not in (call.twiml or "")
@@ -333,12 +334,12 @@ GOOD_CALL = {"to": "+15550111", "from": "+15550122", "url": "http://doc.example/
 )  # fmt: skip
 def test_refused(way: str, kind: str, options: dict[str, str], code: int) -> None:
     """§8's codes; the instruction is dropped, nothing is dialled, the reservation stays pending."""
-    kit, task, reservation = desk()
-    before = kit.floor.tasks[task].record.attributes
+    kit, task, reservation = offered()
+    before = kit.workspace.tasks[task].record.attributes
     assert give(kit, way, reservation, kind, **options) == code
     assert (status(kit, reservation), calls(kit)) == ("pending", [])
-    assert kit.floor.tasks[task].record.attributes == before
-    assert kit.floor.reservations[reservation].instruction is None
+    assert kit.workspace.tasks[task].record.attributes == before
+    assert kit.workspace.reservations[reservation].instruction is None
     assert give(kit, way, reservation, "accept") is None
 
 
@@ -353,7 +354,7 @@ def test_refused(way: str, kind: str, options: dict[str, str], code: int) -> Non
 )  # fmt: skip
 def test_needs_a_pending_reservation(way: str, kind: str, options: dict[str, str], code: int) -> None:
     """§8's codes."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     kit.reserve(reservation, "accepted")
     assert give(kit, way, reservation, kind, **options) == code
     assert calls(kit) == []
@@ -365,11 +366,11 @@ def test_needs_a_pending_reservation(way: str, kind: str, options: dict[str, str
 )
 def test_a_conference_instruction_that_comes_too_late(way: str, how: str, code: int) -> None:
     """§8: 40144 when the caller is gone or the task canceled, 40136 for any other state."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     if how == "hang up":
-        facts = {"workspace": WS, "task": task, "role": "customer"}
+        leg = TaskLeg(workspace=WS, task=task, role="customer")
         kit.event(
-            DeskCallChanged(workspace_sid=WS, about=CALLER, desk=facts, change="ended", status="completed")
+            TaskCallChanged(workspace_sid=WS, about=CALLER, leg=leg, change="ended", status="completed")
         )
     elif how == "cancel":
         kit.update("Task", task, {"reason": "no"}, {"AssignmentStatus": "canceled"})
@@ -390,25 +391,19 @@ def test_a_call_that_may_not_be_made_is_told_with_the_instructions_own_code(kind
         ({"status": "failed", "error_code": 13224, "reason_code": 45301, "sip_code": 404}, []),
         ({"status": "busy", "reason_code": 45303, "sip_code": 486}, []),
     ):
-        kit, _, reservation = desk()
+        kit, _, reservation = offered()
         assert give(kit, "answer", reservation, kind, **(GOOD_CALL if kind == "call" else {})) is None
         (call,) = calls(kit)
-        told: Any = {
-            "workspace_sid": WS,
-            "about": call.call_sid,
-            "desk": call.desk,
-            "change": "ended",
-            **facts,
-        }
-        kit.event(DeskCallChanged(**told))
+        told: Any = {"workspace_sid": WS, "about": call.call_sid, "leg": call.leg, "change": "ended", **facts}
+        kit.event(TaskCallChanged(**told))
         assert [each.error_code for each in alerts(kit)] == expected
         assert status(kit, reservation) == "canceled"
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_a_conference_instruction_says_of_recordings_region_and_delay(way: str) -> None:
-    """§4.1: each option reaches the worker's call, or the conference that he opens."""
-    kit, _, reservation = desk()
+    """§4.1: each option reaches the worker's call, or the conference that they open."""
+    kit, _, reservation = offered()
     options = {
         "record": "true", "recording_channels": "Dual", "recording_status_callback": "http://r.example/",
         "recording_status_callback_method": "get", "conference_record": "true",
@@ -431,7 +426,7 @@ def test_what_a_conference_instruction_says_of_recordings_region_and_delay(way: 
 
 def test_without_these_options_the_document_says_nothing_of_them() -> None:
     """Then the defaults of ``<Conference>`` hold."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     assert give(kit, "update", reservation, "conference") is None
     (call,) = calls(kit)
     assert not any(name in (call.twiml or "") for name in ("region", "jitter", "recording"))
@@ -440,20 +435,20 @@ def test_without_these_options_the_document_says_nothing_of_them() -> None:
 
 def test_dequeue_needs_a_caller() -> None:
     """§8: only tasks made by <Enqueue>."""
-    kit, _, reservation = desk(caller=False)
+    kit, _, reservation = offered(caller=False)
     assert give(kit, "update", reservation, "dequeue") == 40140
 
 
 def test_no_contact_uri() -> None:
     """Whom to call?"""
-    kit, _, reservation = desk(contact_uri="")
+    kit, _, reservation = offered(contact_uri="")
     assert give(kit, "update", reservation, "dequeue") == 40131
     assert give(kit, "update", reservation, "conference") == 40137
 
 
 def test_one_instruction_at_a_time() -> None:
     """While the phone rings no second one is called; accepting by hand is fine."""
-    kit, _, reservation = desk()
+    kit, _, reservation = offered()
     assert give(kit, "answer", reservation, "dequeue") is None
     assert give(kit, "update", reservation, "conference") == 40136
     assert give(kit, "update", reservation, "dequeue") == 40135
@@ -463,7 +458,7 @@ def test_one_instruction_at_a_time() -> None:
 
 def test_attributes_that_are_full() -> None:
     """worker_call_sid does not fit: told, and the call is made all the same."""
-    kit, task, reservation = desk()
+    kit, task, reservation = offered()
     kit.update("Task", task, {"attributes": json.dumps({"to": "+15550199", "x": "y" * 4050})})
     assert give(kit, "answer", reservation, "dequeue") == 20001
     assert len(calls(kit)) == 1

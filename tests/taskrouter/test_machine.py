@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args, get_type_hints
 
 import pytest
 
+from ringback.events.queues import TaskCallChanged
 from ringback.kernel.errors import Refused
+from ringback.resources.telephony import LegState
 from ringback.taskrouter.machine import (
+    LEG,
+    LEG_IGNORED,
     RESERVATION,
     RESERVATION_LIVE,
     TASK,
     TASK_OVER,
+    leg_step,
     reservation_step,
     task_step,
 )
@@ -26,7 +32,7 @@ TASK_SHEET = {
     "complete": {"assigned": "completed", "wrapping": "completed"},
     "fail": {"assigned": "canceled"},
 }
-"""Event → state → state. ``assigned`` is released when a worker's leg ends before the caller heard him (ours);
+"""Event → state → state. ``assigned`` is released when a worker's leg ends before the caller heard them (ours);
 ``pending`` accepts for a claim that comes with its own reservation, ``assigned`` and ``wrapping`` for a transfer."""
 
 RESERVATION_SHEET = {
@@ -81,3 +87,30 @@ def test_the_tables_hold_nothing_else() -> None:
     assert {state for state, _ in RESERVATION} | set(RESERVATION.values()) == set(RESERVATION_STATES)
     assert not any(state in TASK_OVER for state, _ in TASK)
     assert {state for state, _ in RESERVATION} == RESERVATION_LIVE
+
+
+LEG_STATES = [each for each in get_args(LegState) if each]
+LEG_EVENTS = [*get_args(get_type_hints(TaskCallChanged)["change"]), "failed"]
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(LEG_STATES, LEG_EVENTS)))
+def test_leg(state: LegState, event: str) -> None:
+    """Whatever a call can tell in whatever state is either a step or said to change nothing."""
+    step = LEG.get((state, event))
+    assert (step is None) == ((state, event) in LEG_IGNORED)
+    assert leg_step(state, event) == (step or state)
+
+
+def test_every_state_of_a_leg_can_be_reached_and_every_leg_ends() -> None:
+    """From where legs begin; and from everywhere to one of the two ends."""
+    assert {"waiting", "dialled", *LEG.values()} == set(LEG_STATES)
+    ends = {state for state in LEG_STATES if not any(one == state for one, _ in LEG)}
+    assert ends == {"over", "unreached"}
+    assert all(leg_step(state, "ended") in ends for state in LEG_STATES)
+
+
+@pytest.mark.parametrize(("state", "event"), [("", "answered"), ("talking", "sings")])
+def test_what_cannot_happen_to_a_leg_raises(state: LegState, event: str) -> None:
+    """A leg that is not there is told nothing; no call tells what is not in the contract."""
+    with pytest.raises(ValueError, match=event):
+        leg_step(state, event)

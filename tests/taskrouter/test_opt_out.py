@@ -8,7 +8,7 @@ import pytest
 
 from ringback.events.taskrouter import TaskRequested
 from ringback.kernel.errors import Refused
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 CALL = "CA" + "7" * 32
 
@@ -38,11 +38,11 @@ def test_one_commit_cancels_and_creates() -> None:
     workflow = kit.workflow({"default_filter": {"queue": kit.queue("Q")}})
     kit.now += 0.4
     task = caller(kit, workflow)
-    old = kit.floor.tasks[task].record
+    old = kit.workspace.tasks[task].record
     kit.now += 60.3
     kit.effects.clear()
     start = str(int(old.date_created))
-    new = kit.floor.tasks[opt_out(kit, task, Source=CALL, Reason="Enough", VirtualStartTime=start)].record
+    new = kit.workspace.tasks[opt_out(kit, task, Source=CALL, Reason="Enough", VirtualStartTime=start)].record
     assert (old.assignment_status, old.reason) == ("canceled", "Enough")
     assert json.loads(old.attributes)["conversations"] == {"abandoned": "Follow-Up"}
     assert json.loads(old.attributes)["tier"] == "gold"
@@ -60,7 +60,7 @@ def test_the_same_source_gives_the_same_task() -> None:
     assert opt_out(kit, task, Source=CALL) == first
     other = opt_out(kit, task, Source="RE" + "1" * 32)
     assert other != first, "a recording is another request"
-    assert len(kit.floor.tasks) == 3
+    assert len(kit.workspace.tasks) == 3
 
 
 def test_an_agent_was_first_and_nothing_is_created() -> None:
@@ -71,7 +71,7 @@ def test_an_agent_was_first_and_nothing_is_created() -> None:
     with pytest.raises(Refused) as refusal:
         opt_out(kit, task, Source=CALL)
     assert refusal.value.code == 20001
-    assert list(kit.floor.tasks) == [task]
+    assert list(kit.workspace.tasks) == [task]
     assert kit.state(task) == "assigned"
 
 
@@ -81,17 +81,19 @@ def test_a_pending_reservation_is_canceled_with_the_task() -> None:
     task = caller(kit, kit.workflow({"default_filter": {"queue": kit.queue("Q")}}))
     reservation = kit.offer(task)
     new = opt_out(kit, task, Source=CALL)
-    assert kit.floor.reservations[reservation].reservation_status == "canceled"
+    assert kit.workspace.reservations[reservation].reservation_status == "canceled"
     assert kit.pending(new), "the free agent is offered the callback"
 
 
-def test_a_caller_who_has_hung_up_meanwhile_keeps_his_request() -> None:
+def test_a_caller_who_has_hung_up_meanwhile_keeps_their_request() -> None:
     kit = Kit()
     task = caller(kit, kit.workflow({"default_filter": {"queue": kit.queue("Q")}}))
     kit.update("Task", task, {"reason": "hangup"}, {"AssignmentStatus": "canceled"})
     new = opt_out(kit, task, Source=CALL)
     assert kit.state(new) == "pending"
-    assert json.loads(kit.floor.tasks[task].record.attributes)["conversations"]["abandoned"] == "Follow-Up"
+    assert (
+        json.loads(kit.workspace.tasks[task].record.attributes)["conversations"]["abandoned"] == "Follow-Up"
+    )
 
 
 def test_what_cannot_be_created_cancels_nothing() -> None:
@@ -99,7 +101,7 @@ def test_what_cannot_be_created_cancels_nothing() -> None:
     task = caller(kit, kit.workflow({"default_filter": {"queue": kit.queue("Q")}}))
     with pytest.raises(Refused):
         opt_out(kit, task, Source=CALL, TaskChannel="pigeon")
-    assert (kit.state(task), list(kit.floor.tasks)) == ("pending", [task])
+    assert (kit.state(task), list(kit.workspace.tasks)) == ("pending", [task])
     with pytest.raises(Refused) as missing:
         opt_out(kit, "WT" + "f" * 32)
     assert missing.value.status == 404

@@ -1,4 +1,4 @@
-"""A worker's own outbound call, as the desk sees it (taskrouter.md §9.6; call-outcomes.md §6, §7)."""
+"""A worker's own outbound call, as TaskRouter sees it (taskrouter.md §9.6; call-outcomes.md §6, §7)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 
 from ringback.effects.taskrouter import Announce
 from ringback.events import HangUpRequested
-from ringback.events.queues import DeskCallChanged, DeskCallRequested
+from ringback.events.queues import TaskCallChanged, TaskCallRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
-from tests.taskrouter.desk_kit import WS, Kit
+from ringback.resources.telephony import TaskLeg
 from tests.taskrouter.states import flow
+from tests.taskrouter.workspace_kit import WS, Kit
 
 ATTRIBUTES = {"direction": "outbound", "outbound_to": "+14155550177", "from": "+14155550123"}
 
@@ -32,9 +33,9 @@ class Call:
             kit.update("Reservation", self.reservation, params={"Instruction": "conference", "Timeout": "25"})
 
     @property
-    def dialled(self) -> list[DeskCallRequested]:
+    def dialled(self) -> list[TaskCallRequested]:
         """Calls asked for, in order."""
-        return [each for each in self.kit.posts() if isinstance(each, DeskCallRequested)]
+        return [each for each in self.kit.posts() if isinstance(each, TaskCallRequested)]
 
     @property
     def hung_up(self) -> list[str]:
@@ -45,13 +46,13 @@ class Call:
         """A leg tells how it goes."""
         call = self.dialled[leg]
         self.kit.event(
-            DeskCallChanged(workspace_sid=WS, about=call.call_sid, desk=call.desk, change=change, **facts)
+            TaskCallChanged(workspace_sid=WS, about=call.call_sid, leg=call.leg, change=change, **facts)
         )
 
     @property
     def state(self) -> tuple[str, int | None, str]:
         """Reservation, its code, task."""
-        record = self.kit.floor.reservations[self.reservation]
+        record = self.kit.workspace.reservations[self.reservation]
         return record.reservation_status, record.canceled_reason_code, self.kit.state(self.task)
 
 
@@ -64,11 +65,11 @@ def test_worker_first_then_the_customer_into_the_tasks_conference() -> None:
     _, customer = call.dialled
     assert (customer.to, customer.from_, customer.timeout) == ("+14155550177", "+14155550123", 25)
     assert f">{call.task}</Conference>" in (customer.twiml or "")
-    assert customer.desk["role"] == "customer"
-    assert customer.desk["started_by"] == call.ann
-    task = call.kit.floor.tasks[call.task].record
+    assert customer.leg.role == "customer"
+    assert customer.leg.started_by == call.ann
+    task = call.kit.workspace.tasks[call.task].record
     assert task.conference is not None
-    assert task.conference["customer_call"] == customer.call_sid
+    assert task.conference.customer_call == customer.call_sid
     call.tell(1, "answered")
     call.tell(1, "joined", conference_sid="CF1", conference_name=call.task)
     assert json.loads(task.attributes)["conference"]["participants"]["customer"] == customer.call_sid
@@ -92,19 +93,15 @@ def test_the_customer_is_not_reached(code: int) -> None:
     call = Call()
     call.tell(0, "answered")
     call.kit.effects.clear()
-    desk = {"workspace": WS, "task": call.task, "reservation": call.reservation, "role": "customer"}
-    known = call.kit.floor.tasks[call.task].record.conference or {}
-    told = DeskCallChanged(
-        workspace_sid=WS,
-        about=known["customer_call"],
-        desk=desk,
-        change="ended",
-        status="busy",
-        reason_code=code,
+    leg = TaskLeg(workspace=WS, task=call.task, reservation=call.reservation, role="customer")
+    known = call.kit.workspace.tasks[call.task].record.conference
+    assert known is not None
+    told = TaskCallChanged(
+        workspace_sid=WS, about=known.customer_call, leg=leg, change="ended", status="busy", reason_code=code
     )
     call.kit.event(told)
     assert call.state == ("canceled", code, "canceled")
-    assert call.hung_up == [known["worker_calls"][0]]
+    assert call.hung_up == [known.worker_calls[0]]
     assert call.kit.kinds() == ["reservation.canceled", "task.canceled"]
     (data,) = (
         each.record.event_data for each in call.kit.effects
@@ -117,7 +114,7 @@ def test_the_customer_is_not_reached(code: int) -> None:
         if isinstance(each, Announce) and each.event_type == "reservation.canceled"
     ]
     assert [each.reservation.canceled_reason_code for each in news] == [code]
-    assert str(code) in (call.kit.floor.tasks[call.task].record.reason or "")
+    assert str(code) in (call.kit.workspace.tasks[call.task].record.reason or "")
     before = call.state
     call.kit.event(told)  # a late repetition
     assert call.state == before
@@ -136,7 +133,7 @@ def test_the_customer_is_not_reached(code: int) -> None:
     ],
 )
 def test_the_worker_is_not_reached(facts: dict[str, Any], code: int) -> None:
-    """His own phone's code would say something untrue of the number that he dialled."""
+    """The worker's own phone's code would say something untrue of the number that they dialled."""
     call = Call()
     call.tell(0, "ended", **facts)
     assert call.state == ("canceled", code, "canceled")
@@ -207,10 +204,10 @@ def test_a_task_of_somebody_else_has_no_starter() -> None:
     kit.worker("Ann", contact_uri="client:ann")
     task = kit.task(flow(kit), ATTRIBUTES, {"TaskChannel": "voice"})
     kit.update("Reservation", kit.offer(task), params={"Instruction": "conference"})
-    (worker,) = (each for each in kit.posts() if isinstance(each, DeskCallRequested))
-    kit.event(DeskCallChanged(workspace_sid=WS, about=worker.call_sid, desk=worker.desk, change="answered"))
-    customer = [each for each in kit.posts() if isinstance(each, DeskCallRequested)][-1]
-    assert "started_by" not in customer.desk
+    (worker,) = (each for each in kit.posts() if isinstance(each, TaskCallRequested))
+    kit.event(TaskCallChanged(workspace_sid=WS, about=worker.call_sid, leg=worker.leg, change="answered"))
+    customer = [each for each in kit.posts() if isinstance(each, TaskCallRequested)][-1]
+    assert customer.leg.started_by == ""
 
 
 @pytest.mark.parametrize("how", ["completed", "deleted"])

@@ -1,4 +1,4 @@
-"""Random workloads: the desk and the slow, obvious router make the same assignments after every event."""
+"""Random workloads: TaskRouter and the slow, obvious router make the same assignments after every event."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter.assignment import CHECKS
 from ringback.taskrouter.machine import RESERVATION_LIVE
-from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.reference_router import Illegal, Router
 from tests.taskrouter.workload import STEPS, Step, furnish
+from tests.taskrouter.workspace_kit import Kit
 
 EXAMPLES = int(os.environ.get("RINGBACK_ROUTING_EXAMPLES", "400"))
 """More by hand: thousands take minutes."""
@@ -28,23 +28,27 @@ scripts = st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 2**3
 
 
 class Twins:
-    """The desk and the reference, side by side."""
+    """TaskRouter and the reference, side by side."""
 
     def __init__(self, *, multi: bool) -> None:
         self.kit = Kit(multi_task_enabled=multi)
-        floor = self.kit.floor
-        activities = {each.sid: (each.friendly_name, each.available) for each in floor.activities.values()}
-        self.reference = Router(activities, list(floor.channels), self.kit.activity("Offline"), multi=multi)
+        workspace = self.kit.workspace
+        activities = {
+            each.sid: (each.friendly_name, each.available) for each in workspace.activities.values()
+        }
+        self.reference = Router(
+            activities, list(workspace.channels), self.kit.activity("Offline"), multi=multi
+        )
         self.reference.now = self.kit.now
         self.made: list[Any] = []
-        """The desk's reservation.created events, in order."""
+        """TaskRouter's reservation.created events, in order."""
 
     def step(self, step: Step) -> None:
         """One event at both; then they agree."""
         before, seen = self._line(), len(self.kit.effects)
         sid = step.sid
         if step.noun == "WorkerChannel":
-            channel = self.kit.floor.worker_channels[sid]
+            channel = self.kit.workspace.worker_channels[sid]
             sid = f"{channel.worker_sid}/{channel.task_channel_sid}"
         refused = illegal = False
         try:
@@ -78,83 +82,83 @@ class Twins:
         assert ours == theirs
         for event, offer in zip(self.made, self.reference.offers, strict=True):
             offer.sid = event.reservation_sid
-        floor, expected = self.kit.floor, self.reference
-        states = {sid: each.reservation_status for sid, each in floor.reservations.items()}
+        workspace, expected = self.kit.workspace, self.reference
+        states = {sid: each.reservation_status for sid, each in workspace.reservations.items()}
         assert states == {each.sid: each.status for each in expected.offers if each.task in expected.tasks}
-        for sid, job in floor.tasks.items():
-            task, work = job.record, expected.tasks[sid]
-            assert (task.assignment_status, task.priority, task.virtual_start_time) == (
+        for sid, task in workspace.tasks.items():
+            record, work = task.record, expected.tasks[sid]
+            assert (record.assignment_status, record.priority, record.virtual_start_time) == (
                 work.status, work.priority, work.start,
             )  # fmt: skip
             if work.worker is None:
-                assert task.task_queue_sid == work.queue
+                assert record.task_queue_sid == work.queue
             if work.place is not None and work.status in ("pending", "reserved"):
-                assert (task.filter_index, task.target_index, task.target_entered) == (
+                assert (record.filter_index, record.target_index, record.target_entered) == (
                     *work.place,
                     work.entered,
                 )
-        assert floor.tasks.keys() == expected.tasks.keys()
-        for sid, agent in floor.workers.items():
+        assert workspace.tasks.keys() == expected.tasks.keys()
+        for sid, agent in workspace.workers.items():
             assert agent.record.activity_sid == expected.people[sid].activity
 
     def _bounds(self, new: list[Any]) -> None:
         """One accepted reservation a task; never more reservations than capacity when one is created."""
-        floor = self.kit.floor
+        workspace = self.kit.workspace
         held: Counter[tuple[str, str]] = Counter()
         accepted: Counter[str] = Counter()
-        for each in floor.reservations.values():
+        for each in workspace.reservations.values():
             if each.reservation_status in RESERVATION_LIVE:
                 held[each.worker_sid, each.task_channel_sid] += 1
             if each.reservation_status in ("accepted", "wrapping"):
                 accepted[each.task_sid] += 1
         assert all(count == 1 for count in accepted.values())
-        for channel in floor.worker_channels.values():
+        for channel in workspace.worker_channels.values():
             assert channel.assigned_tasks == held[channel.worker_sid, channel.task_channel_sid]
         for event in new:
-            reservation = floor.reservations.get(event.reservation_sid)
+            reservation = workspace.reservations.get(event.reservation_sid)
             if reservation is None or reservation.reservation_status not in RESERVATION_LIVE:
                 continue
-            if not floor.tasks[reservation.task_sid].record.ignore_capacity:
-                channel = floor.workers[reservation.worker_sid].channels[reservation.task_channel_sid]
+            if not workspace.tasks[reservation.task_sid].record.ignore_capacity:
+                channel = workspace.workers[reservation.worker_sid].channels[reservation.task_channel_sid]
                 assert channel.assigned_tasks <= channel.configured_capacity
 
     def _line(self) -> dict[str, tuple[Any, ...]]:
         """Every waiting task with all that decides about its place."""
         return {
-            sid: (replace(job.record), self.kit.floor.global_key(job))
-            for sid, job in self.kit.floor.tasks.items()
-            if job.in_line
+            sid: (replace(task.record), self.kit.workspace.global_key(task))
+            for sid, task in self.kit.workspace.tasks.items()
+            if task.waits
         }
 
     def _nobody_was_passed_over(self, before: dict[str, Any], new: list[Any], subject: str) -> None:
-        """Whoever was waiting before and still is comes after what was offered now, or could not be taken by him."""
-        floor = self.kit.floor
+        """Whoever was waiting before and still is comes after what was offered now, or could not be taken by them."""
+        workspace = self.kit.workspace
         for event in new:
-            job, agent = floor.tasks.get(event.task_sid), floor.workers[event.worker_sid]
-            reservation = floor.reservations.get(event.reservation_sid)
-            if job is None or job.target is None or reservation is None:
+            task, agent = workspace.tasks.get(event.task_sid), workspace.workers[event.worker_sid]
+            reservation = workspace.reservations.get(event.reservation_sid)
+            if task is None or task.target is None or reservation is None:
                 continue
             if reservation.reservation_status != "pending":
                 continue
-            order = floor.queues[job.record.task_queue_sid].record.task_order
-            taken = (0 if order == floor.workspace.prioritize_queue_order else 1, self._key(job))
+            order = workspace.queues[task.record.task_queue_sid].record.task_order
+            taken = (0 if order == workspace.record.prioritize_queue_order else 1, self._key(task))
             for sid, (record, key) in before.items():
-                other = floor.tasks.get(sid)
-                if sid in (subject, event.task_sid) or other is None or not other.in_line:
+                other = workspace.tasks.get(sid)
+                if sid in (subject, event.task_sid) or other is None or not other.waits:
                     continue
-                if record != replace(other.record) or key != floor.global_key(other):
+                if record != replace(other.record) or key != workspace.global_key(other):
                     continue
-                if record.task_channel_sid != job.record.task_channel_sid or key > taken:
+                if record.task_channel_sid != task.record.task_channel_sid or key > taken:
                     continue
-                pool = floor.queues[record.task_queue_sid]
+                queue = workspace.queues[record.task_queue_sid]
                 rules = [rule for name, _, rule in CHECKS if name not in ("no_capacity", "holds_a_task")]
-                assert not all(rule(floor, pool, other, agent) for rule in rules), (sid, event.task_sid)
+                assert not all(rule(workspace, queue, other, agent) for rule in rules), (sid, event.task_sid)
 
-    def _key(self, job: Any) -> tuple[Any, ...]:
-        task = job.record
-        if self.kit.floor.queues[task.task_queue_sid].record.task_order == "LIFO":
-            return (-task.virtual_start_time, -task.date_created, task.sid)
-        return (-task.priority, task.virtual_start_time, task.date_created, task.sid)
+    def _key(self, task: Any) -> tuple[Any, ...]:
+        record = task.record
+        if self.kit.workspace.queues[record.task_queue_sid].record.task_order == "LIFO":
+            return (-record.virtual_start_time, -record.date_created, record.sid)
+        return (-record.priority, record.virtual_start_time, record.date_created, record.sid)
 
 
 @settings(
@@ -174,7 +178,7 @@ def test_same_assignments_as_the_reference(start: int, multi: bool, script: list
 
 
 def test_the_reference_can_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparison notices a desk that breaks a rule: here it forgets that nobody is asked twice in a round."""
+    """The comparison notices a workspace that breaks a rule: here it forgets that nobody is asked twice in a round."""
     rules = tuple(rule for rule in CHECKS if rule[0] != "already_asked")
     monkeypatch.setattr("ringback.taskrouter.assignment.CHECKS", rules)
     with pytest.raises(AssertionError):

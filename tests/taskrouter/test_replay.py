@@ -1,4 +1,4 @@
-"""Replays of days that were lived through a desk, with figures that one can work out."""
+"""Replays of days that were lived through a workspace, with figures that one can work out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 
 from ringback.kernel.errors import Refused
 from ringback.taskrouter import replay
-from ringback.taskrouter.habits import ACCEPTS_AFTER, Habits
+from ringback.taskrouter.behaviour import ACCEPTS_AFTER, Behaviour
 from ringback.taskrouter.life import lives
-from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.test_statistics import START, events_of
+from tests.taskrouter.workspace_kit import Kit
 
 
 def rules(*filters: Any, default: str | None = None) -> str:
@@ -30,7 +30,7 @@ def replayed(kit: Kit, workflow: str, draft: str, end: float | None = None) -> d
     end = until if end is None else end
     tasks = [replay.slim(each) for each in events if each.event_type in replay.TASK_TYPES]
     moves = [each for each in events if each.event_type in replay.MOVE_TYPES]
-    made = replay.prepare(kit.floor, workflow, draft, tasks, moves, start=START, end=end, until=until)
+    made = replay.prepare(kit.workspace, workflow, draft, tasks, moves, start=START, end=end, until=until)
     return made.run()
 
 
@@ -59,13 +59,13 @@ def test_the_same_rules_give_the_same_day() -> None:
     seat(kit)
     first = kit.task(flow)
     waits = kit.task(flow)
-    serve(kit, first, 4, 50)  # bob; then he is offered the second and lets it time out
+    serve(kit, first, 4, 50)  # bob; then is offered the second and lets it time out
     kit.advance(10)
     hung = kit.task(flow)
     kit.advance(30)
     kit.update("Task", hung, {"reason": "hangup"}, {"AssignmentStatus": "canceled"})
     kit.advance(90)
-    assert kit.floor.workers[bob].record.activity_name == "Offline"
+    assert kit.workspace.workers[bob].record.activity_name == "Offline"
     kit.update("Worker", eve, {"activity_sid": kit.activity("Available")})
     kit.advance(3)
     kit.reserve(kit.offer(waits), "rejected", WorkerActivitySid=kit.activity("Unavailable"))
@@ -170,16 +170,16 @@ def test_what_lies_outside_is_left_alone() -> None:
     seat(kit)
     serve(kit, kit.task(flow), 5, 5)
     open_task = kit.task(flow)
-    before = json.dumps([str(each.record) for each in kit.floor.tasks.values()])
-    configuration = kit.floor.workflows[flow].record.configuration
-    agents = [str(each.record) for each in kit.floor.workers.values()]
+    before = json.dumps([str(each.record) for each in kit.workspace.tasks.values()])
+    configuration = kit.workspace.workflows[flow].record.configuration
+    agents = [str(each.record) for each in kit.workspace.workers.values()]
     draft = rules({"expression": "1==0", "targets": [{"queue": queue}]})
     one, two = replayed(kit, flow, draft), replayed(kit, flow, draft)
     assert one == two
     assert one["totals"]["after"]["canceled"] == 2  # no filter matches
-    assert json.dumps([str(each.record) for each in kit.floor.tasks.values()]) == before
-    assert kit.floor.workflows[flow].record.configuration == configuration
-    assert [str(each.record) for each in kit.floor.workers.values()] == agents
+    assert json.dumps([str(each.record) for each in kit.workspace.tasks.values()]) == before
+    assert kit.workspace.workflows[flow].record.configuration == configuration
+    assert [str(each.record) for each in kit.workspace.workers.values()] == agents
     assert kit.state(open_task) == "reserved"
 
 
@@ -199,11 +199,11 @@ def test_a_bad_draft_is_refused_with_its_place(draft: str, says: str) -> None:
     kit = Kit()
     flow = kit.workflow({"default_filter": {"queue": kit.queue("All")}})
     with pytest.raises(Refused) as refused:
-        replay.check(kit.floor, flow, draft)
+        replay.check(kit.workspace, flow, draft)
     assert refused.value.code == 20001
     assert says in refused.value.message
     with pytest.raises(Refused) as refused:
-        replay.check(kit.floor, "WW" + "f" * 32, "{}")
+        replay.check(kit.workspace, "WW" + "f" * 32, "{}")
     assert refused.value.status == 404
 
 
@@ -233,7 +233,7 @@ def test_too_many_tasks_and_tasks_that_cannot_be_played(monkeypatch: pytest.Monk
 
 def test_habits() -> None:
     """What is known of the very task first, then the worker's mean, then everybody's, then a constant."""
-    assert Habits([]).accepts_after("WK1") == ACCEPTS_AFTER
+    assert Behaviour([]).accepts_after("WK1") == ACCEPTS_AFTER
     kit = Kit()
     queue = kit.queue("All")
     flow = kit.workflow({"default_filter": {"queue": queue}})
@@ -241,8 +241,8 @@ def test_habits() -> None:
     first, second = kit.task(flow), kit.task(flow)
     serve(kit, first, 4, 30)
     serve(kit, second, 8, 50)
-    habits = Habits(lives(events_of(kit), START, kit.now).values())
-    assert habits.reaction(first, amy) == ("accepted", 4.0, True)
-    assert habits.reaction(first, amy) == ("accepted", 6.0, False)
-    assert habits.reaction(second, "WKx") == ("accepted", 6.0, False)
-    assert (habits.work(first, ""), habits.works_for("TCx")) == (30.0, 40.0)
+    behaviour = Behaviour(lives(events_of(kit), START, kit.now).values())
+    assert behaviour.reaction(first, amy) == ("accepted", 4.0, True)
+    assert behaviour.reaction(first, amy) == ("accepted", 6.0, False)
+    assert behaviour.reaction(second, "WKx") == ("accepted", 6.0, False)
+    assert (behaviour.work(first, ""), behaviour.works_for("TCx")) == (30.0, 40.0)

@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from ringback.effects.taskrouter import AskAssignment
-from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.states import RESERVATION_STATES, flow, refused, reservation_in, task_in
+from tests.taskrouter.workspace_kit import Kit
 
 LEGAL = {
     "accepted": ("pending",), "rejected": ("pending",), "wrapping": ("accepted",),
@@ -22,7 +22,7 @@ def test_status(state: str, wanted: str) -> None:
     kit, _, reservation = reservation_in(state)
     if state in LEGAL[wanted]:
         kit.reserve(reservation, wanted)
-        assert kit.floor.reservations[reservation].reservation_status == wanted
+        assert kit.workspace.reservations[reservation].reservation_status == wanted
         return
     refusal = refused(kit, "update", "Reservation", reservation, {}, {"ReservationStatus": wanted})
     assert refusal.code == 20001
@@ -43,7 +43,7 @@ def test_bad_input(params: dict[str, str]) -> None:
     """20001, and nothing changes."""
     kit, _, reservation = reservation_in("pending")
     assert refused(kit, "update", "Reservation", reservation, {}, params).code == 20001
-    assert kit.floor.reservations[reservation].reservation_status == "pending"
+    assert kit.workspace.reservations[reservation].reservation_status == "pending"
 
 
 def test_created() -> None:
@@ -58,7 +58,7 @@ def test_created() -> None:
     worker = kit.worker("Ann", skill=1)
     kit.now += 1
     task = kit.task(workflow, {"a": 1}, priority=4)
-    reservation = kit.floor.reservations[kit.offer(task)]
+    reservation = kit.workspace.reservations[kit.offer(task)]
     assert kit.state(task) == "reserved"
     assert (reservation.worker_sid, reservation.worker_name, reservation.task_queue_sid) == (
         worker,
@@ -89,9 +89,9 @@ def test_the_default_timeout_is_two_minutes() -> None:
     """§2.5."""
     kit, _, reservation = reservation_in("pending")
     kit.advance(119)
-    assert kit.floor.reservations[reservation].reservation_status == "pending"
+    assert kit.workspace.reservations[reservation].reservation_status == "pending"
     kit.advance(1)
-    assert kit.floor.reservations[reservation].reservation_status == "timeout"
+    assert kit.workspace.reservations[reservation].reservation_status == "timeout"
 
 
 def test_first_accept_wins() -> None:
@@ -100,28 +100,28 @@ def test_first_accept_wins() -> None:
     queue = kit.queue("Q", max_reserved_workers=3)
     workers = [kit.worker(name) for name in "ABC"]
     task = kit.task(kit.workflow({"default_filter": {"queue": queue}}))
-    first, second, third = sorted(kit.floor.tasks[task].open)
+    first, second, third = sorted(kit.workspace.tasks[task].open)
     seen = len(kit.kinds())
     kit.reserve(second, "accepted")
     assert kit.kinds()[seen:] == ["reservation.accepted", "reservation.rescinded", "reservation.rescinded"]
     assert kit.state(task) == "assigned"
     for sid in (first, third):
-        assert kit.floor.reservations[sid].reservation_status == "rescinded"
+        assert kit.workspace.reservations[sid].reservation_status == "rescinded"
         assert refused(kit, "update", "Reservation", sid, {}, {"ReservationStatus": "accepted"}).code == 20001
-    assert all(kit.floor.workers[sid].record.activity_name == "Available" for sid in workers)
+    assert all(kit.workspace.workers[sid].record.activity_name == "Available" for sid in workers)
     again = kit.task(flow(kit))
     assert len(kit.pending(again)) == 2
 
 
 def test_rejected_goes_back_in_line() -> None:
-    """§4: pending again; the same worker may be picked again unless he moves."""
+    """§4: pending again; the same worker may be picked again unless they move."""
     kit, task, reservation = reservation_in("pending")
     kit.reserve(reservation, "rejected")
     assert kit.pending(task) == ["Ann"]
     assert kit.offer(task) != reservation
     kit.reserve(kit.offer(task), "rejected", WorkerActivitySid=kit.activity("Unavailable"))
     assert (kit.state(task), kit.pending(task)) == ("pending", [])
-    (worker,) = kit.floor.workers.values()
+    (worker,) = kit.workspace.workers.values()
     assert worker.record.activity_name == "Unavailable"
     kit.update("Worker", worker.record.sid, {"activity_sid": kit.activity("Available")})
     assert kit.pending(task) == ["Ann"]
@@ -134,22 +134,22 @@ def test_rejected_but_others_are_asked() -> None:
     kit.worker("A")
     kit.worker("B")
     task = kit.task(kit.workflow({"default_filter": {"queue": queue}}))
-    first, second = sorted(kit.floor.tasks[task].open)
+    first, second = sorted(kit.workspace.tasks[task].open)
     kit.reserve(first, "rejected")
     assert (kit.state(task), kit.pending(task)) == ("reserved", ["B"])
     kit.worker("C")
     assert kit.pending(task) == ["B", "C"]
-    for sid in sorted(kit.floor.tasks[task].open):
+    for sid in sorted(kit.workspace.tasks[task].open):
         kit.reserve(sid, "rejected")
     assert len(kit.pending(task)) == 2
-    assert kit.floor.tasks[task].record.cycles == 2
-    assert second not in kit.floor.tasks[task].open
+    assert kit.workspace.tasks[task].record.cycles == 2
+    assert second not in kit.workspace.tasks[task].open
 
 
 def test_timeout_moves_the_worker() -> None:
-    """§4: to the workspace's timeout activity; he gets nothing more on any channel."""
+    """§4: to the workspace's timeout activity; they get nothing more on any channel."""
     kit, task, _ = reservation_in("timeout")
-    (worker,) = kit.floor.workers.values()
+    (worker,) = kit.workspace.workers.values()
     assert worker.record.activity_name == "Offline"
     assert kit.state(task) == "pending"
     chat = kit.task(flow(kit), None, {"TaskChannel": "chat"})
@@ -160,9 +160,9 @@ def test_timeout_moves_the_worker() -> None:
 def test_timeout_activity_of_the_workspace() -> None:
     """§2.1: it can be changed; an available one makes the worker eligible again at once."""
     kit, task, reservation = reservation_in("pending")
-    kit.update("Workspace", kit.floor.workspace.sid, {"timeout_activity_sid": kit.activity("Available")})
+    kit.update("Workspace", kit.workspace.record.sid, {"timeout_activity_sid": kit.activity("Available")})
     kit.advance(120)
-    assert kit.floor.reservations[reservation].reservation_status == "timeout"
+    assert kit.workspace.reservations[reservation].reservation_status == "timeout"
     assert kit.pending(task) == ["Ann"]
 
 
@@ -170,7 +170,7 @@ def test_capacity_through_a_life() -> None:
     """§2.6: one unit from pending to the end of wrapping."""
     kit, task = task_in("reserved")
     (channel,) = (
-        each for each in kit.floor.worker_channels.values() if each.task_channel_unique_name == "default"
+        each for each in kit.workspace.worker_channels.values() if each.task_channel_unique_name == "default"
     )
     reservation = kit.offer(task)
     assert (channel.assigned_tasks, channel.available_capacity_percentage) == (1, 0)
@@ -183,14 +183,14 @@ def test_capacity_through_a_life() -> None:
 def test_every_end_frees_capacity(end: str) -> None:
     """§2.6."""
     kit, _, reservation = reservation_in(end)
-    worker = kit.floor.reservations[reservation].worker_sid
+    worker = kit.workspace.reservations[reservation].worker_sid
     live = [
         each
-        for each in kit.floor.reservations.values()
+        for each in kit.workspace.reservations.values()
         if each.worker_sid == worker and each.sid != reservation
     ]
     expected = sum(each.reservation_status in ("pending", "accepted", "wrapping") for each in live)
-    channels = kit.floor.workers[worker].channels.values()
+    channels = kit.workspace.workers[worker].channels.values()
     assert sum(channel.assigned_tasks for channel in channels) == expected
 
 
@@ -207,8 +207,8 @@ def test_the_task_follows(status: str) -> None:
 def test_accept_though_unavailable() -> None:
     """§4: still legal for a worker who moved between available activities or whom an administrator moved."""
     kit, task, reservation = reservation_in("pending")
-    (worker,) = kit.floor.workers.values()
-    channel = kit.floor.channel_names["default"]
+    (worker,) = kit.workspace.workers.values()
+    channel = kit.workspace.channel_names["default"]
     kit.update("WorkerChannel", worker.channels[channel].sid, {}, {"Capacity": "0", "Available": "false"})
     kit.reserve(reservation, "accepted")
     assert kit.state(task) == "assigned"
@@ -217,7 +217,7 @@ def test_accept_though_unavailable() -> None:
 def test_if_match() -> None:
     """Two who act on the same version: the second gets 412."""
     kit, _, reservation = reservation_in("pending")
-    version = str(kit.floor.reservations[reservation].version)
+    version = str(kit.workspace.reservations[reservation].version)
     kit.update("Reservation", reservation, {}, {"ReservationStatus": "accepted"}, if_match=version)
     refusal = refused(
         kit, "update", "Reservation", reservation, {}, {"ReservationStatus": "completed"}, if_match=version

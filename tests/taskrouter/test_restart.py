@@ -1,4 +1,4 @@
-"""A desk that is made anew from what was saved has the same future as the one that went on."""
+"""A workspace that is made anew from what was saved has the same future as the one that went on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ringback.resources.api.alert import Alert
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.desk import Desk
-from tests.taskrouter.desk_kit import WS, Kit
+from ringback.taskrouter.router import TaskRouter
 from tests.taskrouter.workload import STEPS, Step, furnish
+from tests.taskrouter.workspace_kit import WS, Kit
 
 EXAMPLES = int(os.environ.get("RINGBACK_ROUTING_EXAMPLES", "250"))
 
@@ -47,9 +47,9 @@ class Store:
 
 
 def reborn(kit: Kit, store: Store, *, shuffle: Random | None = None) -> Kit:
-    """Another desk, from the store."""
+    """Another TaskRouter, from the store."""
     other = copy.copy(kit)
-    other.desk = Desk(other.sid)
+    other.taskrouter = TaskRouter(other.sid)
     other.effects, other.due = [], None
     other._numbers = copy.copy(kit._numbers)
     records = [copy.deepcopy(each) for each in store.records.values()]
@@ -60,24 +60,24 @@ def reborn(kit: Kit, store: Store, *, shuffle: Random | None = None) -> Kit:
 
 
 def state(kit: Kit) -> dict[str, Any]:
-    """Every record of a desk, as it is in memory; versions and dates of change may differ."""
-    floor = kit.floor
+    """Every record of a workspace, as it is in memory; versions and dates of change may differ."""
+    workspace = kit.workspace
     found: dict[str, Any] = {}
-    for kind in (floor.activities, floor.channels, floor.worker_channels, floor.reservations):
+    for kind in (workspace.activities, workspace.channels, workspace.worker_channels, workspace.reservations):
         found.update(kind)
-    for kind in (floor.queues, floor.workflows, floor.workers, floor.tasks):
+    for kind in (workspace.queues, workspace.workflows, workspace.workers, workspace.tasks):
         found.update({sid: each.record for sid, each in kind.items()})
-    return {**found, WS: floor.workspace}
+    return {**found, WS: workspace.record}
 
 
 def waits(kit: Kit) -> dict[str, Any]:
     """The tasks in line with their places."""
-    floor = kit.floor
+    workspace = kit.workspace
     return {
-        sid: (floor.global_key(job), job.target, job.open, job.asked)
-        for sid, job in floor.tasks.items()
-        if job.in_line
-        and len(job.open) < floor.queues[job.record.task_queue_sid or ""].record.max_reserved_workers
+        sid: (workspace.global_key(task), task.target, task.open, task.asked)
+        for sid, task in workspace.tasks.items()
+        if task.waits
+        and len(task.open) < workspace.queues[task.record.task_queue_sid or ""].record.max_reserved_workers
     }
 
 
@@ -168,7 +168,7 @@ def test_after_a_long_absence(seed: int) -> None:
     other = reborn(kit, store)
     other.advance(0.0)
     accepted: Counter[str] = Counter()
-    for sid, reservation in other.floor.reservations.items():
+    for sid, reservation in other.workspace.reservations.items():
         old = before.get(sid)
         status = reservation.reservation_status
         if status == "pending":
@@ -178,26 +178,26 @@ def test_after_a_long_absence(seed: int) -> None:
         elif isinstance(old, Reservation) and status != "pending":
             assert (
                 status == "timeout"
-                or other.floor.tasks[reservation.task_sid].record.assignment_status == "canceled"
+                or other.workspace.tasks[reservation.task_sid].record.assignment_status == "canceled"
             )
         accepted[reservation.task_sid] += status in ("accepted", "wrapping")
     assert all(count <= 1 for count in accepted.values())
     for sid, old in before.items():
         if not isinstance(old, Task):
             continue
-        job = other.floor.tasks.get(sid)
+        task = other.workspace.tasks.get(sid)
         if old.assignment_status in ("assigned", "wrapping"):
-            assert job is not None
-            assert job.record.assignment_status == old.assignment_status
+            assert task is not None
+            assert task.record.assignment_status == old.assignment_status
         elif old.assignment_status in ("completed", "canceled"):
-            assert (job is None) == (old.status_since + 300.0 <= other.now)
+            assert (task is None) == (old.status_since + 300.0 <= other.now)
         else:
             assert (
-                job is not None
+                task is not None
                 or old.date_created + old.timeout + 300.0 <= other.now
                 or other.now > kit.now - 1
             )
-            if job is not None and job.record.assignment_status in ("pending", "reserved"):
+            if task is not None and task.record.assignment_status in ("pending", "reserved"):
                 assert old.date_created + old.timeout > other.now
     store.seen = 0
     store.follow(other)
@@ -210,10 +210,10 @@ def test_an_unreachable_worker_is_remembered() -> None:
 
     kit, store = Kit(template="FIFO"), Store()
     kit.worker("Ann")
-    task = kit.task(next(iter(kit.floor.workflows)))
+    task = kit.task(next(iter(kit.workspace.workflows)))
     kit.advance(1)
-    kit.floor.now = kit.now
-    cancel_reservation(kit.floor, kit.floor.reservations[kit.offer(task)])
+    kit.workspace.now = kit.now
+    cancel_reservation(kit.workspace, kit.workspace.reservations[kit.offer(task)])
     kit.advance(0)
     kit.update("Task", task, {"priority": 1})
     store.follow(kit)
@@ -226,16 +226,16 @@ def test_an_unreachable_worker_is_remembered() -> None:
 
 
 def test_a_task_for_one_worker_waits_on() -> None:
-    """Routed to a full worker, then a restart: still his, as soon as he is free, and told once."""
+    """Routed to a full worker, then a restart: still theirs, as soon as they are free, and told once."""
     kit, store = Kit(template="FIFO"), Store()
     ann = kit.worker("Ann")
-    flow = next(iter(kit.floor.workflows))
+    flow = next(iter(kit.workspace.workflows))
     first = kit.task(flow)
     second = kit.task(flow, None, {"RoutingTarget": ann, "IgnoreCapacity": "false"})
     store.follow(kit)
     other = reborn(kit, store)
     assert other.pending(second) == []
     other.reserve(other.offer(first), "accepted")
-    (reservation,) = (each.sid for each in other.floor.reservations.values())
+    (reservation,) = (each.sid for each in other.workspace.reservations.values())
     other.reserve(reservation, "completed")
     assert other.pending(second) == ["Ann"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.states import one_filter, place
+from tests.taskrouter.workspace_kit import Kit
 
 # --- 1: entry ---------------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ def test_2_priority_is_rewritten_and_kept() -> None:
     task = kit.task(flow, priority=3)
     found = []
     for _ in range(4):
-        found.append(kit.floor.tasks[task].record.priority)
+        found.append(kit.workspace.tasks[task].record.priority)
         kit.advance(10)
     assert found == [5, 5, 80, 0]
 
@@ -68,11 +68,11 @@ def test_2_queue_change() -> None:
     seen = len(kit.kinds())
     kit.advance(10)
     assert kit.kinds()[seen:] == ["task-queue.timeout", "workflow.target-matched"]
-    assert kit.floor.tasks[task].record.task_queue_entered_date == entered
+    assert kit.workspace.tasks[task].record.task_queue_entered_date == entered
     seen = len(kit.kinds())
     kit.advance(10)
     assert kit.kinds()[seen:] == ["task-queue.timeout", "workflow.target-matched", "task-queue.moved"]
-    assert kit.floor.tasks[task].record.task_queue_entered_date == entered + 20
+    assert kit.workspace.tasks[task].record.task_queue_entered_date == entered + 20
     assert place(kit, task) == ("B", 0, 2)
 
 
@@ -137,13 +137,13 @@ def test_3_looked_at_on_entering_only() -> None:
     "change", ["activity", "attributes", "capacity", "channel", "completed", "queue", "task"]
 )
 def test_4_tried_again(change: str) -> None:
-    """Whatever makes a worker fit brings him the task at once."""
+    """Whatever makes a worker fit brings them the task at once."""
     kit = Kit()
     queue = kit.queue("A", "team == 'a'" if change != "queue" else "1==0")
     flow = kit.workflow(one_filter({"queue": queue, "expression": "task.lang IN worker.langs"}))
     ann = kit.worker("Ann", activity="Offline" if change == "activity" else "Available",
                      team="b" if change == "attributes" else "a", langs=["en"])  # fmt: skip
-    channel = kit.floor.workers[ann].channels[kit.floor.channel_names["default"]].sid
+    channel = kit.workspace.workers[ann].channels[kit.workspace.channel_names["default"]].sid
     if change in ("capacity", "channel"):
         kit.update(
             "WorkerChannel",
@@ -230,7 +230,7 @@ def test_5_a_pending_reservation_finishes_first(answer: str) -> None:
         assert (place(kit, task), kit.state(task)) == (("A", 0, 0), "assigned")
         return
     assert (place(kit, task), kit.state(task), kit.pending(task)) == (("B", 0, 1), "pending", [])
-    assert len(kit.floor.tasks[task].reservations) == 1
+    assert len(kit.workspace.tasks[task].reservations) == 1
 
 
 def test_5_several_pending_reservations() -> None:
@@ -244,11 +244,11 @@ def test_5_several_pending_reservations() -> None:
     kit.advance(10)
     kit.worker("Cid")
     assert kit.pending(task) == ["Ann", "Bob"]
-    for sid in sorted(kit.floor.tasks[task].open):
+    for sid in sorted(kit.workspace.tasks[task].open):
         assert place(kit, task)[0] == "A"
         kit.reserve(sid, "rejected")
     assert place(kit, task)[0] == "B"
-    assert len(kit.floor.tasks[task].reservations) == 2
+    assert len(kit.workspace.tasks[task].reservations) == 2
 
 
 def test_5_an_outdated_timer_does_nothing() -> None:
@@ -258,7 +258,7 @@ def test_5_an_outdated_timer_does_nothing() -> None:
     flow = kit.workflow(one_filter({"queue": queue, "timeout": 20}, {"queue": queue}))
     task = kit.task(flow)
     kit.advance(15)
-    configuration = kit.floor.workflows[flow].record.configuration
+    configuration = kit.workspace.workflows[flow].record.configuration
     kit.update("Workflow", flow, {"configuration": configuration}, {"ReEvaluateTasks": "true"})
     kit.advance(10)
     assert place(kit, task) == ("A", 0, 0)

@@ -8,8 +8,8 @@ import pytest
 
 from ringback.effects import Save
 from ringback.resources.api.alert import Alert
-from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.states import one_filter, place, refused
+from tests.taskrouter.workspace_kit import Kit
 
 # --- 6, 7: what comes next ---------------------------------------------------------------------------------------
 
@@ -36,7 +36,7 @@ def test_6_out_by_timeout(default: bool) -> None:
     root = {"default_filter": {"queue": queue}} if default else {}
     task = kit.task(kit.workflow(one_filter({"queue": queue, "timeout": 5}, **root)))
     kit.advance(5)
-    assert kit.floor.tasks[task].record.reason == "Task canceled on Workflow timeout"
+    assert kit.workspace.tasks[task].record.reason == "Task canceled on Workflow timeout"
     assert kit.kinds()[-3:] == ["task-queue.timeout", "workflow.timeout", "task.canceled"]
 
 
@@ -60,7 +60,7 @@ def test_6_skip_out_of_everything_into_the_default() -> None:
     task = kit.task(kit.workflow(routing))
     kit.advance(5)
     assert place(kit, task) == ("D", -1, 0)
-    assert kit.floor.tasks[task].record.priority == 9
+    assert kit.workspace.tasks[task].record.priority == 9
 
 
 def test_7_no_match() -> None:
@@ -74,7 +74,7 @@ def test_7_no_match() -> None:
     assert place(kit, kit.task(with_default)) == ("D", -1, 0)
     task = kit.task(without)
     assert kit.state(task) == "canceled"
-    assert "no filter" in (kit.floor.tasks[task].record.reason or "")
+    assert "no filter" in (kit.workspace.tasks[task].record.reason or "")
 
 
 def test_7_the_default_waits_until_ttl() -> None:
@@ -85,9 +85,9 @@ def test_7_the_default_waits_until_ttl() -> None:
     kit.advance(999)
     assert (place(kit, task), kit.state(task)) == (("D", -1, 0), "pending")
     kit.advance(1)
-    assert kit.floor.tasks[task].record.reason == "Task TTL Exceeded"
+    assert kit.workspace.tasks[task].record.reason == "Task TTL Exceeded"
     kit.worker("Ann")
-    other = kit.task(next(iter(kit.floor.workflows)))
+    other = kit.task(next(iter(kit.workspace.workflows)))
     assert kit.pending(other) == ["Ann"]
 
 
@@ -196,7 +196,7 @@ def test_9_queue() -> None:
     kit.workflow(one_filter({"queue": other}))
     kit.worker("Bob")
     seen = len(kit.kinds())
-    task = kit.task(next(iter(kit.floor.workflows)), None, {"RoutingTarget": queue})
+    task = kit.task(next(iter(kit.workspace.workflows)), None, {"RoutingTarget": queue})
     assert kit.kinds()[seen:] == ["task.created", "task-queue.entered"]
     assert (kit.pending(task), place(kit, task)[0]) == ([], "A")
     kit.worker("Ann", team="a")
@@ -208,7 +208,7 @@ def test_9_workflow() -> None:
     kit = Kit()
     queue = kit.queue("A")
     first, second = (kit.workflow(one_filter({"queue": queue}), name) for name in ("One", "Two"))
-    task = kit.floor.tasks[kit.task(first, None, {"RoutingTarget": second})].record
+    task = kit.workspace.tasks[kit.task(first, None, {"RoutingTarget": second})].record
     assert (task.workflow_sid, task.filter_index, task.routing_target) == (second, 0, None)
 
 
@@ -216,7 +216,7 @@ def test_9_workflow() -> None:
     ("ignore", "offered"), [("true", True), ("yes", True), ("1", True), ("", True), ("false", False)]
 )
 def test_9_worker(ignore: str, offered: bool) -> None:
-    """One reservation for him; IgnoreCapacity (default true) passes over capacity and activity."""
+    """One reservation for them; IgnoreCapacity (default true) passes over capacity and activity."""
     kit = Kit()
     queue = kit.queue("A")
     flow = kit.workflow(one_filter({"queue": queue}))
@@ -224,7 +224,7 @@ def test_9_worker(ignore: str, offered: bool) -> None:
     params = {"RoutingTarget": ann, **({"IgnoreCapacity": ignore} if ignore else {})}
     task = kit.task(flow, None, params, task_queue_sid=queue)
     assert kit.pending(task) == (["Ann"] if offered else [])
-    assert kit.floor.tasks[task].record.task_queue_friendly_name == "A"
+    assert kit.workspace.tasks[task].record.task_queue_friendly_name == "A"
     if not offered:
         kit.update("Worker", ann, {"activity_sid": kit.activity("Available")})
         assert kit.pending(task) == ["Ann"]
@@ -257,7 +257,7 @@ def test_re_evaluation() -> None:
     task = kit.task(flow)
     other = kit.workflow(one_filter({"queue": first}), "Other")
     untouched = kit.task(other)
-    text = kit.floor.workflows[flow].record.configuration.replace(first, second)
+    text = kit.workspace.workflows[flow].record.configuration.replace(first, second)
     seen = len(kit.kinds())
     kit.update("Workflow", flow, {"configuration": text}, {"ReEvaluateTasks": "true"})
     assert kit.kinds()[seen:] == [
@@ -267,7 +267,7 @@ def test_re_evaluation() -> None:
     kit.worker("Ann")
     reservation = kit.offer(task)
     kit.update("Workflow", flow, {"configuration": text}, {"ReEvaluateTasks": "true"})
-    assert kit.floor.reservations[reservation].reservation_status == "pending"
+    assert kit.workspace.reservations[reservation].reservation_status == "pending"
     kit.reserve(reservation, "accepted")
     kit.update("Workflow", flow, {"configuration": text.replace(second, first)}, {"ReEvaluateTasks": "true"})
     assert place(kit, task)[0] == "B"
@@ -280,7 +280,7 @@ def test_without_re_evaluation_tasks_keep_their_place() -> None:
     flow = kit.workflow(one_filter({"queue": first, "expression": "1==0", "timeout": 50}, {"queue": second}))
     task = kit.task(flow)
     kit.worker("Ann")
-    text = kit.floor.workflows[flow].record.configuration
+    text = kit.workspace.workflows[flow].record.configuration
     kit.update("Workflow", flow, {"configuration": text.replace("50", "20").replace(first, second)})
     assert place(kit, task) == ("A", 0, 0)
     kit.advance(20)
@@ -314,10 +314,10 @@ def test_attributes_are_used_from_the_next_evaluation() -> None:
 def test_a_bad_configuration_changes_nothing(configuration: str, words: str) -> None:
     """20001 saying where."""
     kit = Kit(template="FIFO")
-    flow = next(iter(kit.floor.workflows))
-    before = kit.floor.workflows[flow].record.configuration
+    flow = next(iter(kit.workspace.workflows))
+    before = kit.workspace.workflows[flow].record.configuration
     for operation, sid in (("update", flow), ("create", kit.sid("WW"))):
         values = {"friendly_name": "X", "configuration": configuration}
         refusal = refused(kit, operation, "Workflow", sid, values)
         assert (refusal.code, words in refusal.message) == (20001, True)
-    assert (kit.floor.workflows[flow].record.configuration, len(kit.floor.workflows)) == (before, 1)
+    assert (kit.workspace.workflows[flow].record.configuration, len(kit.workspace.workflows)) == (before, 1)

@@ -13,7 +13,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter import statistics
 from ringback.taskrouter.cumulative import SPLIT_LIMIT, Tally, counted
-from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.workspace_kit import Kit
 
 START = 1_800_000_000.0
 
@@ -71,7 +71,7 @@ def test_real_time_of_a_workspace_a_queue_and_a_workflow() -> None:
     kit.task(at["flow"], {}, {"TaskChannel": "voice"})  # bob has a voice channel too: offered at once
     kit.advance(2)
 
-    whole = statistics.now_of(kit.floor, "workspace", "", None, kit.now)
+    whole = statistics.now_of(kit.workspace, "workspace", "", None, kit.now)
     assert whole["total_tasks"] == 3
     assert whole["tasks_by_status"] == {"pending": 1, "reserved": 1, "assigned": 1, "wrapping": 0}
     assert whole["tasks_by_priority"] == {"0": 2, "7": 1}
@@ -80,25 +80,25 @@ def test_real_time_of_a_workspace_a_queue_and_a_workflow() -> None:
     workers = {each["friendly_name"]: each["workers"] for each in whole["activity_statistics"]}
     assert workers == {"Offline": 1, "Available": 1, "Unavailable": 0}
 
-    first = statistics.now_of(kit.floor, "queue", at["first"], None, kit.now)
+    first = statistics.now_of(kit.workspace, "queue", at["first"], None, kit.now)
     assert (first["total_tasks"], first["total_eligible_workers"], first["total_available_workers"]) == (
         1,
         1,
         0,
     )
     assert first["longest_relative_task_age_in_queue"] == 17
-    voice = kit.floor.channel_names["voice"]
-    second = statistics.now_of(kit.floor, "queue", at["second"], voice, kit.now)
+    voice = kit.workspace.channel_names["voice"]
+    second = statistics.now_of(kit.workspace, "queue", at["second"], voice, kit.now)
     assert (second["total_tasks"], second["total_available_workers"]) == (1, 1)
     assert second["longest_task_waiting_age"] == 2
-    flow = statistics.now_of(kit.floor, "workflow", at["flow"], None, kit.now)
+    flow = statistics.now_of(kit.workspace, "workflow", at["flow"], None, kit.now)
     assert flow["total_tasks"] == 3
     assert "total_workers" not in flow
 
-    # No voice for bob any more: he still serves the queue, but not this channel.
-    channel = kit.floor.workers[bob].channels[voice]
+    # No voice for bob any more: they still serve the queue, but not this channel.
+    channel = kit.workspace.workers[bob].channels[voice]
     kit.update("WorkerChannel", channel.sid, params={"Available": "false"})
-    second = statistics.now_of(kit.floor, "queue", at["second"], voice, kit.now)
+    second = statistics.now_of(kit.workspace, "queue", at["second"], voice, kit.now)
     assert (second["total_eligible_workers"], second["total_available_workers"]) == (1, 0)
 
 
@@ -107,13 +107,13 @@ def test_the_age_in_the_queue_starts_anew_when_a_task_moves_on() -> None:
     kit, at = busy()
     sid = kit.task(at["flow"], {"kind": "hard"})
     kit.advance(45)
-    second = statistics.now_of(kit.floor, "queue", at["second"], None, kit.now)
+    second = statistics.now_of(kit.workspace, "queue", at["second"], None, kit.now)
     assert (second["longest_task_waiting_age"], second["longest_task_waiting_sid"]) == (45, sid)
     assert (second["longest_relative_task_age_in_queue"], second["longest_relative_task_sid_in_queue"]) == (
         15,
         sid,
     )
-    first = statistics.now_of(kit.floor, "queue", at["first"], None, kit.now)
+    first = statistics.now_of(kit.workspace, "queue", at["first"], None, kit.now)
     assert (first["total_tasks"], first["longest_task_waiting_sid"]) == (0, None)
 
 
@@ -124,27 +124,27 @@ def test_the_census_is_what_counting_all_tasks_gives() -> None:
     for name in ("bob", "eve"):
         kit.worker(name, team="b")
     for _ in range(400):
-        jobs = list(kit.floor.tasks.values())
-        job = dice.choice(jobs) if jobs else None
+        tasks = list(kit.workspace.tasks.values())
+        task = dice.choice(tasks) if tasks else None
         step = dice.randrange(6)
         try:
-            if step == 0 or job is None:
+            if step == 0 or task is None:
                 kit.task(at["flow"], {"kind": dice.choice(["hard", "easy"])}, priority=dice.randrange(3))
-            elif step == 1 and job.open:
-                kit.reserve(dice.choice(sorted(job.open)), dice.choice(["accepted", "rejected"]))
+            elif step == 1 and task.open:
+                kit.reserve(dice.choice(sorted(task.open)), dice.choice(["accepted", "rejected"]))
             elif step == 2:
-                kit.update("Task", job.record.sid, {"reason": "done"}, {"AssignmentStatus": "completed"})
+                kit.update("Task", task.record.sid, {"reason": "done"}, {"AssignmentStatus": "completed"})
             elif step == 3:
-                kit.update("Task", job.record.sid, {"priority": dice.randrange(3)})
+                kit.update("Task", task.record.sid, {"priority": dice.randrange(3)})
             elif step == 4 and dice.random() < 0.2:
-                kit.request("delete", "Task", job.record.sid)
+                kit.request("delete", "Task", task.record.sid)
             else:
                 kit.advance(dice.randrange(20))
         except Refused:
             pass  # an illegal step for the state it is in: nothing may have changed
-        live = [each.record for each in kit.floor.tasks.values() if not kit.floor.over(each)]
-        assert len(kit.floor.census) == len(live)
-        count = kit.floor.census.count("queue", at["second"], kit.floor.channels)
+        live = [each.record for each in kit.workspace.tasks.values() if not kit.workspace.over(each)]
+        assert len(kit.workspace.task_counts) == len(live)
+        count = kit.workspace.task_counts.count("queue", at["second"], kit.workspace.channels)
         here = [each for each in live if each.task_queue_sid == at["second"]]
         assert count.statuses == Counter(each.assignment_status for each in here)
         assert count.priorities == Counter(each.priority for each in here)
@@ -223,9 +223,9 @@ def test_a_reservation_that_ends_each_way_is_counted() -> None:
     flow = kit.workflow({"filters": [{"expression": "1==1", "targets": [{"queue": queue, "timeout": 200}]}]})
     kit.worker("bob"), kit.worker("eve")
     both = kit.task(flow)
-    one, two = sorted(kit.floor.tasks[both].open)
+    one, two = sorted(kit.workspace.tasks[both].open)
     kit.reserve(one, "accepted")  # the other one is rescinded, and offered the next task
-    assert kit.floor.reservations[two].reservation_status == "rescinded"
+    assert kit.workspace.reservations[two].reservation_status == "rescinded"
     next_one = kit.task(flow)
     kit.reserve(kit.offer(next_one), "rejected")  # and offered again at once
     kit.advance(121)  # which times out
@@ -264,8 +264,8 @@ def test_only_what_is_within_the_window_counts() -> None:
     assert created(START, START + 10) == 1
     assert created(START, START + 10.001) == 2
     assert created(START + 10, START + 20) == 1
-    assert created(START, START + 20, kit.floor.channel_names["voice"]) == 1
-    assert created(START, START + 20, kit.floor.channel_names["chat"]) == 0
+    assert created(START, START + 20, kit.workspace.channel_names["voice"]) == 1
+    assert created(START, START + 20, kit.workspace.channel_names["chat"]) == 0
 
 
 def test_the_split_looks_at_ten_thousand_and_not_at_transfers() -> None:
@@ -312,7 +312,7 @@ def test_activity_durations(
     kit.update("Worker", bob, {"activity_sid": kit.activity("Available")})
     kit.advance(100)
     first, last = START + start, START + end
-    reading = statistics.past_of_workers(kit.floor, None, None, first, last, kit.now)
+    reading = statistics.past_of_workers(kit.workspace, None, None, first, last, kit.now)
     found = read(reading, events_of(kit), first, last, kit.now)
     durations = {each["friendly_name"]: each for each in found["activity_durations"]}
     for name, expected in (("Available", available), ("Unavailable", unavailable), ("Offline", (0, 0, 0, 0))):
@@ -329,7 +329,7 @@ def test_workers_are_selected_by_queue_and_name() -> None:
 
     def select(**given: str) -> list[str] | None:
         return statistics.select_workers(
-            kit.floor, **({"queue_sid": "", "queue_name": "", "name": ""} | given)
+            kit.workspace, **({"queue_sid": "", "queue_name": "", "name": ""} | given)
         )
 
     assert select() is None
@@ -339,8 +339,8 @@ def test_workers_are_selected_by_queue_and_name() -> None:
     assert select(queue_name="First", name="bob") == []
     with pytest.raises(Refused):
         select(queue_name="Nowhere")
-    assert statistics.workers_now(kit.floor, [bob])["total_workers"] == 1
-    assert statistics.workers_now(kit.floor, [])["total_workers"] == 0
+    assert statistics.workers_now(kit.workspace, [bob])["total_workers"] == 1
+    assert statistics.workers_now(kit.workspace, [])["total_workers"] == 0
     for worker, accepted in ((bob, 1), (eve, 0)):
-        reading = statistics.past_of_workers(kit.floor, [worker], None, START, kit.now + 1, kit.now)
+        reading = statistics.past_of_workers(kit.workspace, [worker], None, START, kit.now + 1, kit.now)
         assert read(reading, events_of(kit), START, kit.now + 1, kit.now)["reservations_accepted"] == accepted

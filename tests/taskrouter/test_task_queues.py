@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
 from tests.taskrouter.states import flow, refused
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 # --- workspaces -----------------------------------------------------------------------------------------------------
 
@@ -17,15 +17,15 @@ from tests.taskrouter.states import flow, refused
 def test_a_new_workspace(template: str) -> None:
     """Three activities, five channels; with FIFO a queue for everybody and a workflow that leads there."""
     kit = Kit(template=template)
-    floor = kit.floor
-    assert [(each.friendly_name, each.available) for each in floor.activities.values()] == [
+    workspace = kit.workspace
+    assert [(each.friendly_name, each.available) for each in workspace.activities.values()] == [
         ("Offline", False), ("Available", True), ("Unavailable", False),
     ]  # fmt: skip
-    assert set(floor.channel_names) == {"default", "voice", "chat", "sms", "video"}
-    assert floor.workspace.default_activity_name == floor.workspace.timeout_activity_name == "Offline"
-    assert (floor.workspace.multi_task_enabled, floor.workspace.prioritize_queue_order) == (True, "FIFO")
-    queues = [each.record.target_workers for each in floor.queues.values()]
-    workflows = [each.record.friendly_name for each in floor.workflows.values()]
+    assert set(workspace.channel_names) == {"default", "voice", "chat", "sms", "video"}
+    assert workspace.record.default_activity_name == workspace.record.timeout_activity_name == "Offline"
+    assert (workspace.record.multi_task_enabled, workspace.record.prioritize_queue_order) == (True, "FIFO")
+    queues = [each.record.target_workers for each in workspace.queues.values()]
+    workflows = [each.record.friendly_name for each in workspace.workflows.values()]
     assert (queues, workflows) == (([], []) if template == "NONE" else (["1==1"], ["Default Fifo Workflow"]))
 
 
@@ -34,7 +34,7 @@ def test_workspace_updates() -> None:
     kit = Kit()
     kit.update("Workspace", WS, {"default_activity_sid": kit.activity("Available")})
     assert kit.create("Worker", kit.sid("WK"), {"friendly_name": "A"}).available
-    assert kit.floor.workspace.default_activity_name == "Available"
+    assert kit.workspace.record.default_activity_name == "Available"
     for values in ({"multi_task_enabled": False}, {"timeout_activity_sid": "WA" + "f" * 32}):
         assert refused(kit, "update", "Workspace", WS, values).code == 20001
     assert refused(kit, "create", "Workspace", kit.sid("WS"), {"friendly_name": "Desk"}).code == 20001
@@ -52,12 +52,12 @@ def test_workspace_deletion() -> None:
     inside = {each.sid for each in kit.saved()}
     kit.request("delete", "Workspace", WS)
     assert {each.sid for each in kit.deleted()} == inside
-    assert kit.desk.floors == {}
+    assert kit.taskrouter.workspaces == {}
     from ringback.events import TimerFired
     from ringback.kernel.errors import Refused
     from ringback.kernel.lane import Lane
 
-    assert list(kit.desk.handle(TimerFired(lane=Lane("workspace", WS), name="agenda"), kit.now)) == []
+    assert list(kit.taskrouter.handle(TimerFired(lane=Lane("workspace", WS), name="schedule"), kit.now)) == []
     with pytest.raises(Refused) as caught:
         kit.create("Task", kit.sid("WT"))
     assert caught.value.status == 404
@@ -89,7 +89,7 @@ def test_bad_queue(values: dict[str, Any]) -> None:
     queue = kit.queue("Q")
     assert refused(kit, "update", "TaskQueue", queue, values).code == 20001
     assert refused(kit, "create", "TaskQueue", kit.sid("WQ"), {"friendly_name": "N", **values}).code == 20001
-    record = kit.floor.queues[queue].record
+    record = kit.workspace.queues[queue].record
     assert (record.friendly_name, record.target_workers, record.max_reserved_workers) == ("Q", "1==1", 1)
 
 
@@ -130,8 +130,8 @@ def test_a_new_name_is_seen_on_its_tasks() -> None:
     """task_queue_friendly_name."""
     kit = Kit(template="FIFO")
     task = kit.task(flow(kit))
-    kit.update("TaskQueue", next(iter(kit.floor.queues)), {"friendly_name": "New"})
-    assert kit.floor.tasks[task].record.task_queue_friendly_name == "New"
+    kit.update("TaskQueue", next(iter(kit.workspace.queues)), {"friendly_name": "New"})
+    assert kit.workspace.tasks[task].record.task_queue_friendly_name == "New"
 
 
 def test_queue_deletion() -> None:
@@ -147,9 +147,9 @@ def test_queue_deletion() -> None:
     text = json.dumps({"task_routing": {"default_filter": {"queue": other}}})
     kit.update("Workflow", workflow, {"configuration": text})
     kit.request("delete", "TaskQueue", queue)
-    assert kit.floor.workers[ann].queues == {other}
+    assert kit.workspace.workers[ann].queues == {other}
     kit.advance(400)
-    assert kit.floor.tasks == {}
+    assert kit.workspace.tasks == {}
 
 
 # --- workflows -----------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_reservation_timeout_range(seconds: int, good: bool) -> None:
     kit = Kit(template="FIFO")
     if good:
         kit.update("Workflow", flow(kit), {"task_reservation_timeout": seconds})
-        assert kit.floor.workflows[flow(kit)].record.task_reservation_timeout == seconds
+        assert kit.workspace.workflows[flow(kit)].record.task_reservation_timeout == seconds
     else:
         values = {"task_reservation_timeout": seconds}
         assert refused(kit, "update", "Workflow", flow(kit), values).code == 20001

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.taskrouter.desk_kit import Kit
 from tests.taskrouter.states import TASK_STATES, flow, refused, task_in
+from tests.taskrouter.workspace_kit import Kit
 
 # --- creation -------------------------------------------------------------------------------------------------------
 
@@ -17,7 +17,7 @@ from tests.taskrouter.states import TASK_STATES, flow, refused, task_in
 def test_defaults() -> None:
     """What a task is when nothing is said."""
     kit = Kit(template="FIFO")
-    task = kit.floor.tasks[kit.task(flow(kit))].record
+    task = kit.workspace.tasks[kit.task(flow(kit))].record
     assert (task.assignment_status, task.priority, task.timeout, task.attributes) == (
         "pending",
         0,
@@ -66,7 +66,7 @@ def test_bad_input(values: dict[str, Any], params: dict[str, str], words: str) -
     refusal = refused(kit, "create", "Task", kit.sid("WT"), {"workflow_sid": flow(kit), **values}, params)
     assert refusal.code == 20001
     assert words in refusal.message
-    assert kit.floor.tasks == {}
+    assert kit.workspace.tasks == {}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_bad_input(values: dict[str, Any], params: dict[str, str], words: str) -
 def test_extremes(values: dict[str, Any]) -> None:
     """The last values that are allowed."""
     kit = Kit(template="FIFO")
-    task = kit.floor.tasks[kit.task(flow(kit), **values)].record
+    task = kit.workspace.tasks[kit.task(flow(kit), **values)].record
     assert all(getattr(task, name) == value for name, value in values.items())
 
 
@@ -94,15 +94,15 @@ def test_priority(target: int | None, given: int | None, expected: int) -> None:
     default = {"queue": kit.queue("Q"), **({"priority": target} if target is not None else {})}
     values = {"priority": given} if given is not None else {}
     task = kit.task(kit.workflow({"default_filter": default}), **values)
-    assert kit.floor.tasks[task].record.priority == expected
+    assert kit.workspace.tasks[task].record.priority == expected
 
 
 @pytest.mark.parametrize("by_sid", [True, False])
 def test_channel_by_sid_or_name(by_sid: bool) -> None:
     """§2.7."""
     kit = Kit(template="FIFO")
-    sid = kit.floor.channel_names["chat"]
-    task = kit.floor.tasks[kit.task(flow(kit), None, {"TaskChannel": sid if by_sid else "chat"})].record
+    sid = kit.workspace.channel_names["chat"]
+    task = kit.workspace.tasks[kit.task(flow(kit), None, {"TaskChannel": sid if by_sid else "chat"})].record
     assert (task.task_channel_sid, task.task_channel_unique_name) == (sid, "chat")
 
 
@@ -133,8 +133,8 @@ def test_assignment_status(state: str, wanted: str) -> None:
         return
     kit.update("Task", task, values, params)
     assert kit.state(task) == wanted
-    assert kit.floor.tasks[task].record.reason == "because"
-    held = [each.reservation_status for each in kit.floor.reservations.values()]
+    assert kit.workspace.tasks[task].record.reason == "because"
+    held = [each.reservation_status for each in kit.workspace.reservations.values()]
     assert held == ([] if state == "pending" else [wanted])
 
 
@@ -161,7 +161,7 @@ def test_status_and_attributes_together() -> None:
     """§2.7: the callback flow relies on it."""
     kit, task = task_in("reserved")
     kit.update("Task", task, {"attributes": '{"a":1}', "reason": "r"}, {"AssignmentStatus": "canceled"})
-    record = kit.floor.tasks[task].record
+    record = kit.workspace.tasks[task].record
     assert (record.attributes, record.assignment_status) == ('{"a":1}', "canceled")
     assert kit.kinds()[-3:] == ["task.updated", "reservation.canceled", "task.canceled"]
 
@@ -175,19 +175,19 @@ def test_what_is_over_stays_as_it_is(state: str, values: dict[str, Any], params:
     kit, task = task_in(state)
     assert refused(kit, "update", "Task", task, values, params).code == 20001
     kit.request("delete", "Task", task)
-    assert task not in kit.floor.tasks
+    assert task not in kit.workspace.tasks
 
 
 @pytest.mark.parametrize(("state", "wanted"), list(itertools.product(["completed", "canceled"], LEGAL)))
 def test_what_is_over_does_not_end_again(state: str, wanted: str) -> None:
     """With attributes in the same request the refusal is that of the plain one, and nothing changes."""
     kit, task = task_in(state)
-    before = kit.floor.tasks[task].record.attributes
+    before = kit.workspace.tasks[task].record.attributes
     values, params = {"attributes": '{"a":1}', "reason": "again"}, {"AssignmentStatus": wanted}
     refusal = refused(kit, "update", "Task", task, values, params)
     assert (refusal.code, refusal.status) == (20001, 400)
     assert MESSAGES[wanted].format(task) in refusal.message
-    record = kit.floor.tasks[task].record
+    record = kit.workspace.tasks[task].record
     assert (record.attributes, record.assignment_status) == (before, state)
 
 
@@ -195,12 +195,12 @@ def test_what_is_over_does_not_end_again(state: str, wanted: str) -> None:
 def test_if_match(operation: str, values: dict[str, Any]) -> None:
     """Another version: 412 and nothing changes (§2.7)."""
     kit, task = task_in("pending")
-    version = kit.floor.tasks[task].record.version
+    version = kit.workspace.tasks[task].record.version
     refusal = refused(kit, operation, "Task", task, values, if_match=str(version + 1))
     assert (refusal.code, refusal.status) == (20412, 412)
     kit.request(operation, "Task", task, values, if_match=str(version))
     if operation == "update":
-        assert kit.floor.tasks[task].record.version > version
+        assert kit.workspace.tasks[task].record.version > version
         kit.update("Task", task, values, if_match="*")
 
 
@@ -218,7 +218,7 @@ def test_a_reserved_task_keeps_its_channel() -> None:
     assert refused(kit, "update", "Task", task, {}, {"TaskChannel": "chat"}).code == 20001
     kit, task = task_in("pending")
     kit.update("Task", task, {}, {"TaskChannel": "chat"})
-    assert kit.floor.tasks[task].record.task_channel_unique_name == "chat"
+    assert kit.workspace.tasks[task].record.task_channel_unique_name == "chat"
 
 
 # --- deletion ------------------------------------------------------------------------------------------------------
@@ -232,9 +232,9 @@ def test_delete(state: str) -> None:
     seen = len(kit.kinds())
     kit.request("delete", "Task", task)
     assert kit.kinds()[seen:] == (["reservation.canceled"] if live else []) + ["task.deleted"]
-    assert (kit.floor.tasks, kit.floor.reservations) == ({}, {})
+    assert (kit.workspace.tasks, kit.workspace.reservations) == ({}, {})
     assert {each.sid for each in kit.deleted()} >= {task}
-    assert all(channel.assigned_tasks == 0 for channel in kit.floor.worker_channels.values())
+    assert all(channel.assigned_tasks == 0 for channel in kit.workspace.worker_channels.values())
     assert refused(kit, "update", "Task", task, {"priority": 1}).code == 20404
 
 
@@ -252,7 +252,7 @@ def test_ttl(reserved: bool) -> None:
     assert kit.state(task) == ("reserved" if reserved else "pending")
     kit.advance(0.1)
     assert kit.state(task) == "canceled"
-    assert kit.floor.tasks[task].record.reason == "Task TTL Exceeded"
+    assert kit.workspace.tasks[task].record.reason == "Task TTL Exceeded"
     assert kit.kinds()[-2 if reserved else -1 :] == (["reservation.canceled"] if reserved else []) + [
         "task.canceled"
     ]
@@ -284,9 +284,9 @@ def test_assigned_for_a_day() -> None:
     kit.advance(86_399)
     assert kit.state(task) == "assigned"
     kit.advance(1)
-    assert task not in kit.floor.tasks
+    assert task not in kit.workspace.tasks
     assert kit.kinds()[-2:] == ["reservation.canceled", "task.system-deleted"]
-    assert all(channel.assigned_tasks == 0 for channel in kit.floor.worker_channels.values())
+    assert all(channel.assigned_tasks == 0 for channel in kit.workspace.worker_channels.values())
 
 
 @pytest.mark.parametrize("state", ["completed", "canceled"])
@@ -297,7 +297,7 @@ def test_clean_up(state: str) -> None:
     kit.advance(299)
     assert kit.state(task) == state
     kit.advance(1)
-    assert (kit.floor.tasks, kit.floor.reservations, kit.kinds()[seen:]) == ({}, {}, [])
+    assert (kit.workspace.tasks, kit.workspace.reservations, kit.kinds()[seen:]) == ({}, {}, [])
     assert task in {each.sid for each in kit.deleted()}
 
 
@@ -308,11 +308,11 @@ def test_a_thousand_offers_are_enough() -> None:
     task = kit.task(flow(kit))
     for _ in range(999):
         kit.reserve(kit.offer(task), "rejected")
-    assert kit.floor.tasks[task].record.cycles == 1000
+    assert kit.workspace.tasks[task].record.cycles == 1000
     kit.reserve(kit.offer(task), "rejected")
     assert kit.state(task) == "canceled"
-    assert kit.floor.tasks[task].record.cycles == 1000  # what the explanation calls times_offered
-    assert kit.floor.tasks[task].record.reason == "Task TTL Exceeded or Max assignment count exceeded"
+    assert kit.workspace.tasks[task].record.cycles == 1000  # what the explanation calls times_offered
+    assert kit.workspace.tasks[task].record.reason == "Task TTL Exceeded or Max assignment count exceeded"
 
 
 def test_several_reservations_are_one_cycle() -> None:
@@ -322,7 +322,7 @@ def test_several_reservations_are_one_cycle() -> None:
     for name in "ABC":
         kit.worker(name)
     task = kit.task(kit.workflow({"default_filter": {"queue": queue}}))
-    assert (len(kit.pending(task)), kit.floor.tasks[task].record.cycles) == (3, 1)
+    assert (len(kit.pending(task)), kit.workspace.tasks[task].record.cycles) == (3, 1)
 
 
 # --- a call's task --------------------------------------------------------------------------------------------------
@@ -334,9 +334,9 @@ def test_found_by_call() -> None:
 
     kit = Kit(template="FIFO")
     sid = kit.sid("WT")
-    kit.floor.now = kit.now
-    add(kit.floor, sid, {"workflow_sid": flow(kit)}, {}, "CA1")
-    assert [each.sid for each in kit.desk.tasks_of_call("CA1")] == [sid]
+    kit.workspace.now = kit.now
+    add(kit.workspace, sid, {"workflow_sid": flow(kit)}, {}, "CA1")
+    assert [each.sid for each in kit.taskrouter.tasks_of_call("CA1")] == [sid]
     kit.request("delete", "Task", sid)
-    assert list(kit.desk.tasks_of_call("CA1")) == []
-    assert kit.floor.tasks_of_call == {}
+    assert list(kit.taskrouter.tasks_of_call("CA1")) == []
+    assert kit.workspace.tasks_of_call == {}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringback.kernel.errors import Refused
-from tests.taskrouter.desk_kit import Kit
+from tests.taskrouter.workspace_kit import Kit
 
 
 class Case:
@@ -34,12 +34,12 @@ class Case:
 
     def state(self, sid: str) -> str:
         """A reservation's state."""
-        return self.kit.floor.reservations[sid].reservation_status
+        return self.kit.workspace.reservations[sid].reservation_status
 
     @property
     def record(self) -> Any:
         """The task."""
-        return self.kit.floor.tasks[self.task].record
+        return self.kit.workspace.tasks[self.task].record
 
 
 @pytest.mark.parametrize("kind", ["dequeue", "call", "redirect"])
@@ -55,15 +55,15 @@ def test_an_instruction_that_a_transferred_task_does_not_take(kind: str) -> None
     assert case.state(offer) == "accepted"
 
 
-def test_warm_to_a_worker_leaves_the_first_one_in_until_he_goes() -> None:
+def test_warm_to_a_worker_leaves_the_first_one_in_until_they_go() -> None:
     case = Case()
     made = case.transfer(case.bob)
-    assert (made["mode"], made["type"], made["status"]) == ("WARM", "WORKER", "initiated")
+    assert (made.mode, made.type, made.status) == ("WARM", "WORKER", "initiated")
     assert case.kit.pending(case.task) == ["bob"]
     assert (case.state(case.reservation), case.kit.state(case.task)) == ("accepted", "assigned")
     offer = case.kit.offer(case.task)
     case.kit.reserve(offer, "accepted")
-    assert case.record.transfer["status"] == "completed"
+    assert case.record.transfer.status == "completed"
     assert (case.state(case.reservation), case.state(offer)) == ("accepted", "accepted")
     case.kit.reserve(case.reservation, "completed")
     assert case.kit.state(case.task) == "assigned"
@@ -86,9 +86,9 @@ def test_cold_to_a_queue_wraps_the_first_one_up_at_once_and_asks_the_next_when_o
     assert "task.transfer-attempt-failed" in case.kit.kinds()
     assert case.kit.pending(case.task) == ["dave"]
     case.kit.reserve(case.kit.offer(case.task), "accepted")
-    assert case.record.transfer["status"] == "completed"
+    assert case.record.transfer.status == "completed"
     assert case.record.task_queue_sid == case.second
-    assert dave in {each.worker_sid for each in case.kit.floor.reservations.values()}
+    assert dave in {each.worker_sid for each in case.kit.workspace.reservations.values()}
 
 
 @pytest.mark.parametrize("mode", ["WARM", "COLD"])
@@ -96,7 +96,7 @@ def test_nobody_accepts(mode: str) -> None:
     case = Case()
     case.transfer(case.bob, mode)
     case.kit.reserve(case.kit.offer(case.task), "rejected")
-    assert (case.record.transfer["status"], case.record.transfer["reason"]) == (
+    assert (case.record.transfer.status, case.record.transfer.reason) == (
         "failed",
         "Nobody accepted the transfer",
     )
@@ -108,7 +108,7 @@ def test_nobody_accepts(mode: str) -> None:
 def test_to_a_worker_who_is_away_fails_at_once() -> None:
     case = Case()
     case.kit.update("Worker", case.bob, {"activity_sid": case.kit.activity("Offline")})
-    assert case.transfer(case.bob)["status"] == "failed"
+    assert case.transfer(case.bob).status == "failed"
     assert case.state(case.reservation) == "accepted"
 
 
@@ -116,16 +116,14 @@ def test_canceled_by_who_began_it() -> None:
     case = Case()
     made = case.transfer(case.bob)
     offer = case.kit.offer(case.task)
-    found = case.kit.update(
-        "Transfer", made["sid"], params={"TaskSid": case.task, "TransferStatus": "canceled"}
-    )
-    assert (found["status"], case.state(offer), case.kit.state(case.task)) == (
+    found = case.kit.update("Transfer", made.sid, params={"TaskSid": case.task, "TransferStatus": "canceled"})
+    assert (found.status, case.state(offer), case.kit.state(case.task)) == (
         "canceled",
         "canceled",
         "assigned",
     )
     with pytest.raises(Refused, match="no transfer in flight"):
-        case.kit.update("Transfer", made["sid"], params={"TaskSid": case.task, "TransferStatus": "canceled"})
+        case.kit.update("Transfer", made.sid, params={"TaskSid": case.task, "TransferStatus": "canceled"})
 
 
 @pytest.mark.parametrize(
@@ -145,5 +143,5 @@ def test_completing_the_task_ends_the_transfer() -> None:
     case = Case()
     case.transfer(case.bob)
     case.kit.update("Task", case.task, {"reason": "done"}, {"AssignmentStatus": "completed"})
-    assert (case.record.transfer["status"], case.kit.state(case.task)) == ("failed", "completed")
-    assert not case.kit.floor.workers[case.bob].held
+    assert (case.record.transfer.status, case.kit.state(case.task)) == ("failed", "completed")
+    assert not case.kit.workspace.workers[case.bob].held

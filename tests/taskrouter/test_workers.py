@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.taskrouter.desk_kit import WS, Kit
 from tests.taskrouter.states import flow, refused
+from tests.taskrouter.workspace_kit import WS, Kit
 
 # --- activities -----------------------------------------------------------------------------------------------------
 
@@ -41,15 +41,15 @@ def test_a_renamed_activity_is_renamed_everywhere() -> None:
     """Workers, and queues whose expression names it."""
     kit = Kit()
     kit.queue("Q", "activity_name == 'Ready'")
-    workflow = kit.workflow({"default_filter": {"queue": next(iter(kit.floor.queues))}})
+    workflow = kit.workflow({"default_filter": {"queue": next(iter(kit.workspace.queues))}})
     ann = kit.worker("Ann")
     task = kit.task(workflow)
     assert kit.pending(task) == []
     kit.update("Activity", kit.activity("Available"), {"friendly_name": "Ready"})
-    assert kit.floor.workers[ann].record.activity_name == "Ready"
+    assert kit.workspace.workers[ann].record.activity_name == "Ready"
     assert kit.pending(task) == ["Ann"]
     kit.update("Activity", kit.activity("Offline"), {"friendly_name": "Away"})
-    assert (kit.floor.workspace.default_activity_name, kit.floor.workspace.timeout_activity_name) == (
+    assert (kit.workspace.record.default_activity_name, kit.workspace.record.timeout_activity_name) == (
         "Away",
         "Away",
     )
@@ -64,7 +64,7 @@ def test_activity_deletion() -> None:
         assert refused(kit, "delete", "Activity", kit.activity(name)).code == 20001
     kit.update("Worker", ann, {"activity_sid": kit.activity("Offline")})
     kit.request("delete", "Activity", kit.activity("Available"))
-    assert "Available" not in {each.friendly_name for each in kit.floor.activities.values()}
+    assert "Available" not in {each.friendly_name for each in kit.workspace.activities.values()}
 
 
 def test_activity_limits() -> None:
@@ -85,7 +85,7 @@ def test_a_new_worker() -> None:
     worker = kit.create("Worker", kit.sid("WK"), {"friendly_name": "Ann"})
     assert (worker.activity_name, worker.available, worker.attributes) == ("Offline", False, "{}")
     assert worker.date_status_changed == worker.date_created == kit.now
-    channels = kit.floor.workers[worker.sid].channels.values()
+    channels = kit.workspace.workers[worker.sid].channels.values()
     assert {each.task_channel_unique_name for each in channels} == {
         "default",
         "voice",
@@ -117,7 +117,7 @@ def test_bad_worker(values: dict[str, Any]) -> None:
     bob = kit.worker("Bob")
     assert refused(kit, "create", "Worker", kit.sid("WK"), values).code == 20001
     assert refused(kit, "update", "Worker", bob, values).code == 20001
-    assert (len(kit.floor.workers), kit.floor.workers[bob].record.friendly_name) == (2, "Bob")
+    assert (len(kit.workspace.workers), kit.workspace.workers[bob].record.friendly_name) == (2, "Bob")
 
 
 def test_a_name_is_free_again() -> None:
@@ -136,10 +136,10 @@ def test_attributes_are_replaced() -> None:
     kit = Kit()
     queue = kit.queue("Q", "a == 1")
     ann = kit.worker("Ann", a=1, b=2)
-    assert kit.floor.queues[queue].members == {ann}
+    assert kit.workspace.queues[queue].members == {ann}
     kit.update("Worker", ann, {"attributes": '{"b": 3}'})
-    assert json.loads(kit.floor.workers[ann].record.attributes) == {"b": 3}
-    assert kit.floor.queues[queue].members == set()
+    assert json.loads(kit.workspace.workers[ann].record.attributes) == {"b": 3}
+    assert kit.workspace.queues[queue].members == set()
 
 
 def test_date_status_changed() -> None:
@@ -149,9 +149,9 @@ def test_date_status_changed() -> None:
     start = kit.now
     kit.now += 10
     kit.update("Worker", ann, {"activity_sid": kit.activity("Available")})
-    assert kit.floor.workers[ann].record.date_status_changed == start
+    assert kit.workspace.workers[ann].record.date_status_changed == start
     kit.update("Worker", ann, {"activity_sid": kit.activity("Unavailable")})
-    assert kit.floor.workers[ann].record.date_status_changed == start + 10
+    assert kit.workspace.workers[ann].record.date_status_changed == start + 10
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_moving_with_pending_reservations(activity: str, params: dict[str, str],
         )
         return
     kit.update("Worker", ann, values, params)
-    assert [kit.floor.reservations[sid].reservation_status for sid in offers] == [result] * 2
-    assert kit.floor.workers[ann].record.activity_name == activity
+    assert [kit.workspace.reservations[sid].reservation_status for sid in offers] == [result] * 2
+    assert kit.workspace.workers[ann].record.activity_name == activity
     assert [kit.state(task) for task in tasks] == ["pending" if result == "rejected" else "reserved"] * 2
 
 
@@ -196,8 +196,8 @@ def test_deletion() -> None:
     kit.update("Task", task, {"reason": "x"}, {"AssignmentStatus": "completed"})
     assert refused(kit, "delete", "Worker", ann, if_match="0").status == 412
     kit.request("delete", "Worker", ann)
-    assert (kit.floor.workers, kit.floor.worker_channels, kit.floor.worker_names) == ({}, {}, {})
-    assert all(not pool.members and not +pool.heads for pool in kit.floor.queues.values())
+    assert (kit.workspace.workers, kit.workspace.worker_channels, kit.workspace.worker_names) == ({}, {}, {})
+    assert all(not queue.members and not +queue.activities for queue in kit.workspace.queues.values())
     assert len([each for each in kit.deleted() if each.sid.startswith("WC")]) == 5
 
 
@@ -208,7 +208,7 @@ def test_deletion() -> None:
 def test_bad_capacity(capacity: str) -> None:
     """20001."""
     kit = Kit()
-    channel = next(iter(kit.floor.workers[kit.worker("Ann")].channels.values()))
+    channel = next(iter(kit.workspace.workers[kit.worker("Ann")].channels.values()))
     assert refused(kit, "update", "WorkerChannel", channel.sid, {}, {"Capacity": capacity}).code == 20001
     assert channel.configured_capacity == 1
 
@@ -223,14 +223,14 @@ def test_a_new_task_channel() -> None:
         )
         assert refusal.code == code
     email = kit.create("TaskChannel", kit.sid("TC"), {"friendly_name": "E-mail", "unique_name": "email"})
-    assert kit.floor.workers[ann].channels[email.sid].configured_capacity == 1
+    assert kit.workspace.workers[ann].channels[email.sid].configured_capacity == 1
     task = kit.task(flow(kit), None, {"TaskChannel": "email"})
     assert kit.pending(task) == ["Ann"]
     assert refused(kit, "delete", "TaskChannel", email.sid).code == 20001
     kit.request("delete", "Task", task)
     kit.request("delete", "TaskChannel", email.sid)
-    assert email.sid not in kit.floor.workers[ann].channels
-    assert refused(kit, "delete", "TaskChannel", kit.floor.channel_names["default"]).code == 20001
+    assert email.sid not in kit.workspace.workers[ann].channels
+    assert refused(kit, "delete", "TaskChannel", kit.workspace.channel_names["default"]).code == 20001
 
 
 def test_idleness_after_a_channel_is_deleted() -> None:
@@ -259,7 +259,7 @@ def test_the_activities_of_a_single_task_workspace() -> None:
         )
         worker = kit.worker("Ann")
         task = kit.task(kit.workflow({"default_filter": {"queue": queue}}))
-        seen = [kit.floor.workers[worker].record.activity_name]
+        seen = [kit.workspace.workers[worker].record.activity_name]
         kit.reserve(kit.offer(task), "accepted")
-        seen.append(kit.floor.workers[worker].record.activity_name)
+        seen.append(kit.workspace.workers[worker].record.activity_name)
         assert seen == expected

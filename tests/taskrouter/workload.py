@@ -1,4 +1,4 @@
-"""Random workloads for the desk: each step is a request that makes sense (mostly) in the state that the desk is in."""
+"""Random workloads for a workspace: each step is a request that makes sense (mostly) in the state that it is in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.taskrouter.desk_kit import WS, Kit
+from tests.taskrouter.workspace_kit import WS, Kit
 
 QUEUES = (
     "1==1",
@@ -67,7 +67,7 @@ class Step:
     seconds: float = 0.0
 
     def apply(self, kit: Kit) -> None:
-        """Let it happen at a desk. Raises ``Refused``."""
+        """Let it happen at a workspace. Raises ``Refused``."""
         if self.noun == "clock":
             kit.advance(self.seconds)
         else:
@@ -86,14 +86,14 @@ def furnish(random: Random, kit: Kit) -> Iterator[Step]:
         yield Step("create", "Workflow", kit.sid("WW"), values)
     for _ in range(random.randint(1, 5)):
         yield _worker(random, kit)
-    for channel in list(kit.floor.worker_channels.values()):
+    for channel in list(kit.workspace.worker_channels.values()):
         if random.random() < 0.3:
             yield Step("update", "WorkerChannel", channel.sid, {}, {"Capacity": str(random.randint(0, 3))})
 
 
 def configuration(random: Random, kit: Kit) -> str:
     """A workflow for the queues that exist."""
-    queues = sorted(kit.floor.queues)
+    queues = sorted(kit.workspace.queues)
     filters = []
     for number in range(random.choice((0, 1, 1, 2, 3))):
         targets = [_target(random, kit, queues, timeout=True) for _ in range(random.randint(1, 3))]
@@ -111,7 +111,7 @@ def configuration(random: Random, kit: Kit) -> str:
 def _target(random: Random, kit: Kit, queues: list[str], *, timeout: bool) -> dict[str, Any]:
     skip = random.choice(SKIPS)
     if skip == "activity":
-        skip = f"workers.{random.choice(sorted(kit.floor.activities))} > 0"
+        skip = f"workers.{random.choice(sorted(kit.workspace.activities))} > 0"
     target = {
         "queue": random.choice([*queues, None]), "expression": random.choice(TARGETS),
         "order_by": random.choice(ORDERS), "skip_if": skip, "priority": random.choice((None, None, 0, 2, 5)),
@@ -136,7 +136,7 @@ def _queue(random: Random, kit: Kit) -> Step:
 def _worker(random: Random, kit: Kit) -> Step:
     activity = random.choice(("Available", "Available", "Available", "Offline", "Unavailable"))
     values = {
-        "friendly_name": f"Worker {len(kit.floor.workers)} {kit.sid('')}", "attributes": _skills(random),
+        "friendly_name": f"Worker {len(kit.workspace.workers)} {kit.sid('')}", "attributes": _skills(random),
         "activity_sid": kit.activity(activity),
     }  # fmt: skip
     return Step("create", "Worker", kit.sid("WK"), values)
@@ -152,7 +152,7 @@ def _skills(random: Random) -> str:
 
 
 def _wishes(random: Random, kit: Kit) -> str:
-    workers = list(kit.floor.workers.values())
+    workers = list(kit.workspace.workers.values())
     someone = random.choice(workers).record if workers else None
     found = {
         "kind": random.choice("xy"),
@@ -171,13 +171,13 @@ def _wishes(random: Random, kit: Kit) -> str:
 
 
 def _channel(random: Random, kit: Kit) -> str:
-    return kit.floor.channel_names[random.choice(CHANNELS)]
+    return kit.workspace.channel_names[random.choice(CHANNELS)]
 
 
 def create_task(random: Random, kit: Kit) -> Step:
     values: dict[str, Any] = {
         "attributes": _wishes(random, kit),
-        "workflow_sid": random.choice(sorted(kit.floor.workflows)),
+        "workflow_sid": random.choice(sorted(kit.workspace.workflows)),
     }
     params = {"TaskChannel": _channel(random, kit)}
     if random.random() < 0.4:
@@ -188,10 +188,10 @@ def create_task(random: Random, kit: Kit) -> Step:
         values["timeout"] = random.choice((10, 40, 90))
     routed = random.random()
     if routed < 0.08:
-        params["RoutingTarget"] = random.choice(sorted(kit.floor.queues))
-    elif routed < 0.2 and kit.floor.workers:
+        params["RoutingTarget"] = random.choice(sorted(kit.workspace.queues))
+    elif routed < 0.2 and kit.workspace.workers:
         params |= {
-            "RoutingTarget": random.choice(sorted(kit.floor.workers)),
+            "RoutingTarget": random.choice(sorted(kit.workspace.workers)),
             "IgnoreCapacity": random.choice(("true", "false", "false")),
         }
     return Step("create", "Task", kit.sid("WT"), values, params)
@@ -201,7 +201,7 @@ def reservation(*states: str, **params: str) -> Callable[[Random, Kit], Step | N
     """A step that changes one of the reservations in these states."""
 
     def step(random: Random, kit: Kit) -> Step | None:
-        known = kit.floor.reservations.values()
+        known = kit.workspace.reservations.values()
         found = sorted(each.sid for each in known if each.reservation_status in states)
         given = {key: value for key, value in params.items() if key != "away" or random.random() < 0.3}
         if given.pop("away", None):
@@ -213,7 +213,7 @@ def reservation(*states: str, **params: str) -> Callable[[Random, Kit], Step | N
 
 def any_reservation(random: Random, kit: Kit) -> Step | None:
     """Often illegal."""
-    found = sorted(kit.floor.reservations)
+    found = sorted(kit.workspace.reservations)
     status = random.choice(("accepted", "rejected", "wrapping", "completed"))
     return (
         Step("update", "Reservation", random.choice(found), {}, {"ReservationStatus": status})
@@ -223,7 +223,7 @@ def any_reservation(random: Random, kit: Kit) -> Step | None:
 
 
 def _some_task(random: Random, kit: Kit) -> str | None:
-    return random.choice(sorted(kit.floor.tasks)) if kit.floor.tasks else None
+    return random.choice(sorted(kit.workspace.tasks)) if kit.workspace.tasks else None
 
 
 def change_task(random: Random, kit: Kit) -> Step | None:
@@ -251,7 +251,7 @@ def delete_task(random: Random, kit: Kit) -> Step | None:
 
 
 def _some_worker(random: Random, kit: Kit) -> str | None:
-    return random.choice(sorted(kit.floor.workers)) if kit.floor.workers else None
+    return random.choice(sorted(kit.workspace.workers)) if kit.workspace.workers else None
 
 
 def change_activity(random: Random, kit: Kit) -> Step | None:
@@ -267,7 +267,7 @@ def change_attributes(random: Random, kit: Kit) -> Step | None:
 
 
 def new_worker(random: Random, kit: Kit) -> Step | None:
-    return _worker(random, kit) if len(kit.floor.workers) < 7 else None
+    return _worker(random, kit) if len(kit.workspace.workers) < 7 else None
 
 
 def delete_worker(random: Random, kit: Kit) -> Step | None:
@@ -276,16 +276,16 @@ def delete_worker(random: Random, kit: Kit) -> Step | None:
 
 
 def change_capacity(random: Random, kit: Kit) -> Step | None:
-    if not kit.floor.worker_channels:
+    if not kit.workspace.worker_channels:
         return None
-    sid = random.choice(sorted(kit.floor.worker_channels))
+    sid = random.choice(sorted(kit.workspace.worker_channels))
     if random.random() < 0.25:
         return Step("update", "WorkerChannel", sid, {}, {"Available": random.choice(("true", "false"))})
     return Step("update", "WorkerChannel", sid, {}, {"Capacity": str(random.randint(0, 3))})
 
 
 def change_queue(random: Random, kit: Kit) -> Step:
-    sid, kind = random.choice(sorted(kit.floor.queues)), random.randint(0, 3)
+    sid, kind = random.choice(sorted(kit.workspace.queues)), random.randint(0, 3)
     if kind == 0:
         return Step("update", "TaskQueue", sid, {"max_reserved_workers": random.randint(1, 3)})
     if kind == 1:
@@ -295,7 +295,7 @@ def change_queue(random: Random, kit: Kit) -> Step:
 
 def change_workflow(random: Random, kit: Kit) -> Step:
     params = {"ReEvaluateTasks": "true"} if random.random() < 0.5 else {}
-    sid = random.choice(sorted(kit.floor.workflows))
+    sid = random.choice(sorted(kit.workspace.workflows))
     return Step("update", "Workflow", sid, {"configuration": configuration(random, kit)}, params)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from driver import ACCOUNT, BASE, CALL, Driver
 from queue_site import (
@@ -31,6 +32,7 @@ from ringback import events as ev
 from ringback.effects.queues import ClaimReservation, MakeTask
 from ringback.events import queues as qu
 from ringback.resources.api.queue import Queue
+from ringback.resources.telephony import TaskLeg
 from ringback.voice.queue.live import Claim
 
 
@@ -200,7 +202,9 @@ def test_a_task_is_asked_for_with_the_facts_of_the_call_while_the_caller_already
     assert sounding(call, CALL) == [fx.Tone("hold-music")]
     assert size(call, WORKFLOW) == 1
     make(call)
-    assert call.calls[CALL].plan["desk"] == {"workspace": WORKSPACE, "task": TASK, "role": "customer"}
+    assert call.calls[CALL].plan["task_leg"] == msgspec.to_builtins(
+        TaskLeg(workspace=WORKSPACE, task=TASK, role="customer")
+    )
     assert told(call) == []
 
 
@@ -361,7 +365,7 @@ def test_a_second_task_ends_the_first_one_for_the_desk() -> None:
     agent(call)
     call.hangup(AGENT)
     make(call, workspace_sid=WORKSPACE, task_sid="WTsecond")
-    assert call.calls[CALL].plan["desk"]["task"] == "WTsecond"
+    assert call.calls[CALL].plan["task_leg"]["task"] == "WTsecond"
     call.hangup()
     assert told(call) == [(CALL, "bridged"), (CALL, "unbridged"), (CALL, "left_queue"), (CALL, "ended")]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ringback import effects as fx
 from ringback import events as ev
-from ringback.events.queues import DeskCallChanged
+from ringback.events.queues import TaskCallChanged
 from ringback.kernel.errors import Refused
 from ringback.voice.queue.live import Partner
 from ringback.voice.queue.stay import Stay
@@ -39,7 +39,7 @@ class Lanes(Driver):
         self.sids: list[str] = []
 
     def feed(self, event: ev.Event) -> list[fx.Effect]:
-        if not isinstance(event, DeskCallChanged):
+        if not isinstance(event, TaskCallChanged):
             self.lanes.setdefault(event.lane.sid, deque()).append(event)
         return []
 

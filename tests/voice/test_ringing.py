@@ -11,7 +11,8 @@ from queue_site import rooms, sounding
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.events.conferences import ParticipantRequested, ParticipantUpdateRequested
-from ringback.events.queues import DeskCallRequested
+from ringback.events.queues import TaskCallRequested
+from ringback.resources.telephony import TaskLeg
 
 CALLEE = "CA" + "5" * 32
 OTHER = "CA" + "6" * 32
@@ -29,19 +30,13 @@ def waits(attributes: str = "", name: str = TASK) -> Driver:
     return call
 
 
-def desk_calls(call: Driver, **more: Any) -> None:
-    """The desk calls the customer of an outbound task into the task's conference."""
-    desk = {
-        "workspace": "WS1",
-        "task": TASK,
-        "reservation": "WR1",
-        "role": "customer",
-        "instruction": "conference",
-    }
+def task_calls(call: Driver, **more: Any) -> None:
+    """TaskRouter calls the customer of an outbound task into the task's conference."""
+    leg = TaskLeg(workspace="WS1", task=TASK, reservation="WR1", role="customer", instruction="conference")
     twiml = f"<Response><Dial><Conference>{TASK}</Conference></Dial></Response>"
     call.feed(
-        DeskCallRequested(
-            call_sid=CALLEE, account_sid=ACCOUNT, to="+15551230002", from_="+15550100123", twiml=twiml, desk=desk,
+        TaskCallRequested(
+            call_sid=CALLEE, account_sid=ACCOUNT, to="+15551230002", from_="+15550100123", twiml=twiml, leg=leg,
             **more,
         )
     )  # fmt: skip
@@ -62,7 +57,7 @@ def participant(call: Driver, **params: str) -> None:
     call.feed(ev.DialStarted(call_sid=CALLEE))
 
 
-@pytest.mark.parametrize("place", [desk_calls, participant])
+@pytest.mark.parametrize("place", [task_calls, participant])
 def test_who_waits_hears_the_callee_ring_until_the_answer(place: Any) -> None:
     call = waits()
     place(call)
@@ -77,7 +72,7 @@ def test_who_waits_hears_the_callee_ring_until_the_answer(place: Any) -> None:
     assert call.board.conferences._ringing == {}
 
 
-@pytest.mark.parametrize("place", [desk_calls, participant])
+@pytest.mark.parametrize("place", [task_calls, participant])
 def test_when_the_call_fails_the_wait_music_is_back(place: Any) -> None:
     call = waits()
     place(call)
@@ -89,7 +84,7 @@ def test_when_the_call_fails_the_wait_music_is_back(place: Any) -> None:
 
 def test_early_media_false_leaves_the_music_alone() -> None:
     for begin in (
-        lambda call: desk_calls(call, early_media=False),
+        lambda call: task_calls(call, early_media=False),
         lambda call: participant(call, EarlyMedia="false"),
     ):
         call = waits()
@@ -100,7 +95,7 @@ def test_early_media_false_leaves_the_music_alone() -> None:
 
 def test_the_callees_early_media_is_heard_itself() -> None:
     call = waits()
-    desk_calls(call)
+    task_calls(call)
     call.feed(ev.LegRinging(call_sid=CALLEE))
     call.feed(ev.LegRinging(call_sid=CALLEE, early_media=True))
     assert sounding(call, CALL) == []
@@ -112,7 +107,7 @@ def test_the_callees_early_media_is_heard_itself() -> None:
 
 def test_early_media_and_then_the_answer() -> None:
     call = waits()
-    desk_calls(call)
+    task_calls(call)
     call.feed(ev.LegRinging(call_sid=CALLEE, early_media=True))
     call.feed(ev.LegAnswered(call_sid=CALLEE))
     room = call.board.conferences.named(ACCOUNT, TASK)
@@ -175,7 +170,7 @@ def test_on_hold_nothing_of_it_is_heard() -> None:
 
 def test_who_waits_leaves_while_it_rings() -> None:
     call = waits()
-    desk_calls(call)
+    task_calls(call)
     call.feed(ev.LegRinging(call_sid=CALLEE, early_media=True))
     call.hangup()
     assert call.board.conferences._ringing == {}

@@ -1,4 +1,4 @@
-"""A desk in memory behind an event bridge, and clients that speak ASGI: no network, no database."""
+"""TaskRouter in memory behind an event bridge, and clients that speak ASGI: no network, no database."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ringback.kernel.lane import Lane
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.taskrouter.expression import compile_expression
 from ringback.web.event_bridge import EventBridge
-from tests.taskrouter.desk_kit import ACCOUNT, WS, Kit
+from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 PATH = "/event-bridge/v1/wschannels"
 
 
 class Stage(Kit):
-    """The desk's kit with a bridge that hears everything."""
+    """TaskRouter's kit with a bridge that hears everything."""
 
     def __init__(self, *, heartbeat: float = 60.0, offline_after: float = 30.0) -> None:
         self.bridge: EventBridge | None = None
@@ -31,7 +31,7 @@ class Stage(Kit):
         self.deadlines: dict[tuple[str, str], float] = {}
         self.claims: dict[str, dict[str, Any]] = {}
         self.asked: list[Any] = []
-        """What the bridge has handed to the desk."""
+        """What the bridge has handed to TaskRouter."""
         self.mute = False
         """Keep announcements back, as a slow commit does."""
         self.late: list[Announce] = []
@@ -39,9 +39,9 @@ class Stage(Kit):
         self.restart()
 
     def restart(self) -> None:
-        """A new bridge on the same desk, as after a restart of the server."""
+        """A new bridge on the same TaskRouter, as after a restart of the server."""
         self.bridge = EventBridge(
-            desk=self.desk, ask=self.ask, read_token=self.read_token, clock=self.clock, new_sid=self.sid,
+            taskrouter=self.taskrouter, ask=self.ask, read_token=self.read_token, clock=self.clock, new_sid=self.sid,
             compile_expression=compile_expression, keep=self.keep, **self._options,
         )  # fmt: skip
 

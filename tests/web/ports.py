@@ -11,9 +11,9 @@ from ringback.numbers import plan
 from ringback.outcomes.permissions import Permissions
 from ringback.store import Store
 from ringback.taskrouter import replay, statistics
-from ringback.taskrouter.desk import Desk
 from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import compile_expression
+from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard, VoiceSettings
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
@@ -47,7 +47,7 @@ def ports(
             "permissions": Permissions(),
             "lookups": Lookups(plan, []),
             "notices": FailureNotices(lambda code: None),
-            "desk": Desk(new_sid),
+            "taskrouter": TaskRouter(new_sid),
             "compile_expression": compile_expression,
             "statistics": statistics,
             "explain": explain,

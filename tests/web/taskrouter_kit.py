@@ -1,4 +1,4 @@
-"""TaskRouter behind the real REST application, with a desk in memory and a store; no socket."""
+"""TaskRouter behind the real REST application, with its memory and a store; no socket."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
 from ringback.resources.api.account import Account
 from ringback.store import Store
-from ringback.taskrouter.desk import Desk
 from ringback.taskrouter.expression import Expression, compile_expression
+from ringback.taskrouter.router import TaskRouter
 from ringback.web.nouns import collect
 from ringback.web.rest import RestApplication, RestSettings, build_rest
 from tests.web.ports import ports
@@ -60,7 +60,7 @@ class Kit:
         self.now = 1_800_000_000.0
         self.new_sid = SidMaker(lambda: self.now, random.Random(1).getrandbits)
         self.store = store
-        self.desk = Desk(self.new_sid)
+        self.taskrouter = TaskRouter(self.new_sid)
         self.events: list[Any] = []
         self.folder = folder
         self.app: RestApplication
@@ -76,7 +76,7 @@ class Kit:
             self.folder,
             self.new_sid,
             lambda: self.now,
-            **{"ask": self.ask, "desk": self.desk} | given,
+            **{"ask": self.ask, "taskrouter": self.taskrouter} | given,
         )
         settings = RestSettings(
             public_url="http://h", now=lambda: self.now, make_sid=self.new_sid, make_secret=str,
@@ -91,7 +91,7 @@ class Kit:
     async def ask(self, event: Event) -> Any:
         """Stands for the runtime."""
         self.events.append(event)
-        effects = list(self.desk.handle(event, self.now))
+        effects = list(self.taskrouter.handle(event, self.now))
         await self.store.commit([each for each in effects if each.committed])
         return next((each.value for each in effects if isinstance(each, Answer)), None)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from ringback.resources.telephony import TaskTransfer
 from ringback.web.event_bridge import whole
-from tests.taskrouter.desk_kit import WS
+from tests.taskrouter.workspace_kit import WS
 from tests.web.event_bridge_kit import Stage
 
 KEYS = {
@@ -133,7 +134,7 @@ async def test_reject_with_an_activity(cast: Cast) -> None:
         WorkerActivitySid=away,
     )  # fmt: skip
     assert found["reservation_status"] == "rejected"
-    assert cast.stage.floor.workers[cast.alice].record.activity_sid == away
+    assert cast.stage.workspace.workers[cast.alice].record.activity_sid == away
 
 
 async def test_tasks(cast: Cast) -> None:
@@ -339,18 +340,18 @@ async def test_only_ones_own_reservation_is_transferred(cast: Cast) -> None:
 
 
 async def test_a_transfer_in_flight_is_shown_on_both_reservations(cast: Cast) -> None:
-    floor = cast.stage.floor
-    task, own = floor.tasks[cast.task].record, floor.reservations[cast.offer]
-    facts = {
-        "sid": "TT" + "1" * 32, "mode": "WARM", "type": "WORKER", "to": cast.bob, "status": "initiated",
-        "initiating_worker_sid": cast.alice, "initiating_reservation_sid": own.sid, "date_created": 5.5,
-    }  # fmt: skip
+    workspace = cast.stage.workspace
+    task, own = workspace.tasks[cast.task].record, workspace.reservations[cast.offer]
+    transfer = TaskTransfer(
+        sid="TT" + "1" * 32, mode="WARM", type="WORKER", to=cast.bob, status="initiated", task_sid=task.sid,
+        initiating_worker_sid=cast.alice, initiating_reservation_sid=own.sid, date_created=5.5,
+    )  # fmt: skip
     assert "active_outgoing_task_transfer" not in whole.reservation(own, task, 0.0)
-    task.transfer = facts
+    task.transfer = transfer
     shown = whole.reservation(own, task, 0.0)
     check_whole("transfer", shown["active_outgoing_task_transfer"])
     assert "task_transfer" not in shown
-    own.transfer_sid = facts["sid"]
+    own.transfer_sid = transfer.sid
     shown = whole.reservation(own, task, 0.0)["task_transfer"]
     assert (shown["transfer_to"], shown["task_sid"], shown["date_created"]) == (cast.bob, task.sid, 5)
     changed = await cast.stage.post(
@@ -412,10 +413,10 @@ async def test_paths_that_there_are_not(cast: Cast, method: str, url: str, statu
     ],
 )  # fmt: skip
 async def test_values_that_are_refused(cast: Cast, params: dict[str, Any]) -> None:
-    before = cast.stage.floor.workers[cast.alice].record.version
+    before = cast.stage.workspace.workers[cast.alice].record.version
     status, body = await cast.stage.send(cast.token, "POST", f"Workers/{cast.alice}", params)
     assert (status, body["code"]) == (400, 20001)
-    assert cast.stage.floor.workers[cast.alice].record.version == before
+    assert cast.stage.workspace.workers[cast.alice].record.version == before
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "x", "1e3", 99999999])
@@ -430,7 +431,7 @@ async def test_a_bad_token_is_401_with_a_message(cast: Cast) -> None:
 
 
 async def test_a_bug_is_a_500_with_a_message(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
-    del cast.stage.floor.workers[cast.alice].record
+    del cast.stage.workspace.workers[cast.alice].record
     status, body = await cast.stage.send(cast.token, "GET", f"Workers/{cast.alice}")
     assert (status, body["message"]) == (500, "Internal server error")
     assert "event bridge failed" in caplog.text

@@ -45,7 +45,7 @@ class Desk:
         return str(made["sid"])
 
     async def activity_of(self, worker: str) -> str:
-        """What he is doing."""
+        """What they are doing."""
         return str((await self.rest("GET", f"/{self.workspace}/Workers/{worker}"))["activity_name"])
 
     def token(self, worker: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from ringback.web.event_bridge import session as session_module
 from ringback.web.event_bridge import sessions as sessions_module
-from tests.taskrouter.desk_kit import ACCOUNT, WS
+from tests.taskrouter.workspace_kit import ACCOUNT, WS
 from tests.web.event_bridge_kit import Stage
 
 
@@ -108,8 +108,8 @@ async def test_a_task_for_him_alone_that_he_declines_has_failed(stage: Stage) ->
 async def test_worker_and_channel_events(stage: Stage) -> None:
     worker = stage.worker("Alice")
     socket = await stage.ready(worker)
-    channel = next(each for each in stage.floor.workers[worker].channels.values())
-    before = stage.floor.workers[worker].record.version
+    channel = next(each for each in stage.workspace.workers[worker].channels.values())
+    before = stage.workspace.workers[worker].record.version
     stage.update("Worker", worker, {"attributes": '{"x": 1}', "activity_sid": stage.activity("Offline")})
     stage.update("WorkerChannel", channel.sid, params={"Capacity": "7"})
     stage.update("WorkerChannel", channel.sid, params={"Available": "false"})
@@ -123,7 +123,7 @@ async def test_worker_and_channel_events(stage: Stage) -> None:
     # The SDK adds one to its worker's version with each of the last two.
     shown = int(payloads["worker.activity.update"]["version"])
     assert shown == before + 2
-    assert stage.floor.workers[worker].record.version == shown + 2
+    assert stage.workspace.workers[worker].record.version == shown + 2
     await socket.drop()
 
 
@@ -158,7 +158,7 @@ async def test_what_comes_after_the_list_is_told_when_the_client_listens(stage: 
 
 
 async def test_a_late_announcement_of_what_was_shown_is_dropped(stage: Stage) -> None:
-    """The desk's memory is ahead of the commit: the list may show what is announced only afterwards."""
+    """TaskRouter's memory is ahead of the commit: the list may show what is announced only afterwards."""
     worker, workflow = stage.worker("Alice"), routed(stage)
     socket = stage.socket(stage.token(worker))
     await socket.kind("init")
@@ -300,7 +300,7 @@ async def test_close_existing_sessions(stage: Stage) -> None:
     await asyncio.gather(first.task, other.task)
     assert (first.closed, other.closed, third.closed) == (1000, 1000, None)
     assert len(stage.bridge.sessions) == 1
-    assert stage.deadlines == {}  # he has not left
+    assert stage.deadlines == {}  # they have not left
     await third.drop()
 
 
@@ -365,7 +365,7 @@ async def test_a_client_is_sent_back_for_an_activity_or_channel_that_it_does_not
     stage.create("TaskChannel", stage.sid("TC"), {"friendly_name": "Fax", "unique_name": "fax"})
     fax = next(
         each.sid
-        for each in stage.floor.workers[worker].channels.values()
+        for each in stage.workspace.workers[worker].channels.values()
         if each.task_channel_unique_name == "fax"
     )
     stage.update("WorkerChannel", fax, params={"Capacity": "7"})
@@ -377,7 +377,7 @@ async def test_a_client_is_sent_back_for_an_activity_or_channel_that_it_does_not
 
 
 def activity_of(stage: Stage, worker: str) -> str:
-    return str(stage.floor.workers[worker].record.activity_name)
+    return str(stage.workspace.workers[worker].record.activity_name)
 
 
 async def test_who_stays_away_goes_offline_and_his_offers_go_on(stage: Stage) -> None:
@@ -390,7 +390,7 @@ async def test_who_stays_away_goes_offline_and_his_offers_go_on(stage: Stage) ->
     assert activity_of(stage, worker) == "Available"
     await stage.clock.advance(2)
     assert activity_of(stage, worker) == "Offline"
-    assert stage.floor.reservations[reservation].reservation_status == "rejected"
+    assert stage.workspace.reservations[reservation].reservation_status == "rejected"
     assert stage.deadlines == {}
     assert "worker.activity.update" in stage.kinds()
 

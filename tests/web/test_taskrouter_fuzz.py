@@ -119,7 +119,7 @@ async def ask_all(kit: Kit, given_requests: list[tuple[str, str, dict[str, list[
         assert reply.status < 500, (operation, at, params, reply.body)
         if reply.status >= 400:
             assert set(reply.body) == {"code", "message", "more_info", "status"}
-    if kit.ws in kit.desk.floors:
+    if kit.ws in kit.taskrouter.workspaces:
         assert (await kit.call("GET", "Tasks", {"Ordering": "Priority:desc"})).status == 200
         assert (await kit.call("GET", "Events")).status == 200
         assert (await kit.call("DELETE", f"/Workspaces/{kit.ws}")).status == 204

@@ -1,4 +1,4 @@
-"""Statistics, explanation and replay over HTTP, with the real REST application, desk and store."""
+"""Statistics, explanation and replay over HTTP, with the real REST application, TaskRouter and store."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ async def test_a_worker_from_create_to_delete(kit: Kit) -> None:
     path = f"Workers/{made['sid']}"
     changed = await kit.post(path, Attributes='{"a":1}', ActivitySid=await kit.activity("Available"))
     assert (changed["attributes"], changed["available"]) == ('{"a":1}', True)
-    assert (await kit.call("DELETE", path)).refusal == (400, 20001)  # not while he is available
+    assert (await kit.call("DELETE", path)).refusal == (400, 20001)  # not while they are available
     await kit.post(path, ActivitySid=await kit.activity("Offline"))
     assert (await kit.call("DELETE", path)).status == 204
     assert (await kit.call("GET", path)).refusal == (404, 20404)

@@ -145,7 +145,7 @@ def _dial(
     feature: Feature, workspace: str, worker: str, task: Reply, attributes: Mapping[str, Any], reservation: str,
     number: int,
 ) -> Steps[str | None]:  # fmt: skip
-    """The outbound task for that one worker (taskrouter.md §9.6); empty: it was not made; None: unclear."""
+    """The outbound task for the worker who calls (taskrouter.md §9.6); empty: it was not made; None: unclear."""
     data = inner(attributes, "callBackData")
     to, ours = str(data.get("numberToCall") or ""), str(data.get("numberToCallFrom") or "")
     if ours.lower().startswith("sip:"):

@@ -143,7 +143,7 @@ def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]
         if made is None or not (made.task_sid or made.noted):
             return False
     if not spoken and not note.get("heard"):
-        # Nothing was recorded, and not by their own doing: the call was lost on the way, and a promise was given.
+        # Nothing was recorded, and not by their doing: the call was lost on the way. They were promised to be heard.
         task = yield from get_task(note["workspace"], note["queue_task"])
         if task.body.get("assignment_status") not in AGENT_WON:
             made = yield from call_instead(feature, note, now)

@@ -1,4 +1,4 @@
-"""What a call asks of the desk: a task for its caller, a reservation's caller (twiml.md §5.2, §6)."""
+"""What a call asks of TaskRouter: a task for its caller, a reservation's caller (twiml.md §5.2, §6)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""What the desk asks of the outside."""
+"""What TaskRouter asks of the outside."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ringback.effects import Effect
+from ringback.resources.telephony import TaskTransfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Announce(Effect):
     worker: Any = None
     channel: Any = None
     """A WorkerChannel."""
-    transfer: dict[str, Any] | None = field(default=None)
+    transfer: TaskTransfer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class ParticipantUpdateRequested(CallEvent):
     """POST Participants/{CallSid}: mute, hold, coach, announce … (``call_sid`` is the participant)."""
 
     conference_sid: str
-    """Empty: whichever it takes part in (the desk knows legs, not conferences)."""
+    """Empty: whichever it takes part in (TaskRouter knows legs, not conferences)."""
     params: dict[str, list[str]]
 
 

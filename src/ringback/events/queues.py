@@ -1,4 +1,4 @@
-"""Queues and bridges: what the desk, the queue and the legs tell each other (twiml.md §5.2, §6)."""
+"""Queues and bridges: what TaskRouter, the queue and the legs tell each other (twiml.md §5.2, §6)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ringback.events import CallEvent, Event, WorkspaceEvent
 from ringback.kernel.lane import Lane
+from ringback.resources.telephony import TaskLeg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class QueueTaken(CallEvent):
     """``call_sid``, a waiting member, has been taken out of its queue (it is no member any more)."""
 
     by: str
-    """The call that dequeues it; empty: the desk, into a conference."""
+    """The call that dequeues it; empty: TaskRouter, into a conference."""
     room: str = ""
     """Room that the two share; the member joins it when its whisper is over."""
     whisper_url: str | None = None
@@ -102,8 +103,8 @@ class QueueChangeRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskCallRequested(CallEvent):
-    """The desk wants a call to somebody: a worker, a supervisor (``call_sid`` is the new call)."""
+class TaskCallRequested(CallEvent):
+    """TaskRouter wants a call to somebody: a worker, a supervisor (``call_sid`` is the new call)."""
 
     account_sid: str
     to: str
@@ -124,11 +125,10 @@ class DeskCallRequested(CallEvent):
     status_callback_events: tuple[str, ...] = ("completed",)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    desk: dict[str, str] = field(default_factory=dict)
-    """Kept in the call's plan and told back with every :class:`DeskCallChanged`: ``workspace``, ``task``,
-    ``reservation``, ``role`` (``worker``, ``supervisor``, ``customer``), ``instruction``."""
-    caller_number_sid: str | None = "desk"
-    """Whose ``from_`` is; None: nobody's (21210). ``desk``: the desk answers for it."""
+    leg: TaskLeg
+    """What the call is to the task: kept in its plan, and told back with every :class:`TaskCallChanged`."""
+    caller_number_sid: str | None = "taskrouter"
+    """Whose ``from_`` is; None: nobody's (21210). ``taskrouter``: TaskRouter answers for it."""
     early_media: bool = True
     """Whether those who wait for the callee in a conference hear it ring."""
     trial_callee_verified: bool = True
@@ -136,13 +136,13 @@ class DeskCallRequested(CallEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskCallChanged(WorkspaceEvent):
-    """A call that belongs to a task tells the desk how it goes."""
+class TaskCallChanged(WorkspaceEvent):
+    """A call that belongs to a task tells TaskRouter how it goes."""
 
     about: str
     """The call."""
-    desk: dict[str, str]
-    """As in :class:`DeskCallRequested`; for a waiting caller ``role`` is ``customer``."""
+    leg: TaskLeg
+    """What it is to the task."""
     change: Literal["answered", "joined", "bridged", "unbridged", "left_queue", "ended"]
     """``joined``: is in a conference; ``bridged``/``unbridged``: talks with the other side, or does no more;
     ``left_queue``: the customer left without an agent (``<Leave>``, redirection); ``ended``: the leg is over."""

@@ -1,4 +1,4 @@
-"""What is asked of the desk (TaskRouter)."""
+"""What is asked of TaskRouter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRequested(WorkspaceEvent):
+class WorkspaceWriteRequested(WorkspaceEvent):
     """A write to one of TaskRouter's nouns. Asked; answered by the record as it is now (create, update)."""
 
     account_sid: str
@@ -91,4 +91,4 @@ class AssignmentAnswered(WorkspaceEvent):
     url: str = ""
     """Who answered last."""
     failed: tuple[tuple[int | None, str, str], ...] = ()
-    """Those asked in vain before him: error code, text and URL of each."""
+    """Those asked in vain before: error code, text and URL of each."""

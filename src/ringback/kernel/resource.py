@@ -57,6 +57,8 @@ class Field:
     """The PascalCase parameter."""
     kind: Kind
     """How it is stored."""
+    model: type | None = None
+    """The dataclass of a ``json`` field that is declared as one; None: plain JSON values."""
     optional: bool
     """May be None."""
     default: Any = None
@@ -323,7 +325,7 @@ def _check(noun: Noun) -> None:
 
 def _describe(name: str, hint: Any, declared: _Declared, within: str = "") -> Field:
     """``within``: what goes before the parameter of a key of a nested object."""
-    kind, optional, choices = _kind(name, hint)
+    kind, optional, choices, model = _kind(name, hint)
     options = dict(declared.options)
     options["key"] = options["key"] or name
     options["param"] = within + (options["param"] or pascal(options["key"]))
@@ -332,7 +334,7 @@ def _describe(name: str, hint: Any, declared: _Declared, within: str = "") -> Fi
     default = declared.default
     factory = default if callable(default) else None
     return Field(
-        name=name, kind=kind, optional=optional, factory=factory,
+        name=name, kind=kind, model=model, optional=optional, factory=factory,
         default=None if factory is not None or default is _MISSING else default, **options,
     )  # fmt: skip
 
@@ -354,8 +356,8 @@ def _declared(part: Any) -> tuple[Any, _Declared]:
     return part, field(dict if typing.is_typeddict(part) else None)
 
 
-def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:
-    """Read a type: how it is stored, whether None is allowed, and the choices of a Literal."""
+def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...], type | None]:
+    """Read a type: how it is stored, whether None is allowed, the choices of a Literal, and the dataclass."""
     optional = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         parts = [part for part in typing.get_args(hint) if part is not type(None)]
@@ -364,10 +366,12 @@ def _kind(name: str, hint: Any) -> tuple[Kind, bool, tuple[str, ...]]:
             raise TypeError(f"{name}: a field has one type, or one type and None")
         hint = parts[0]
     if typing.get_origin(hint) is Literal:
-        return "str", optional, typing.get_args(hint)
+        return "str", optional, typing.get_args(hint), None
     if typing.get_origin(hint) in (dict, list) or hint in (dict, list) or typing.is_typeddict(hint):
-        return "json", optional, ()
+        return "json", optional, (), None
+    if dataclasses.is_dataclass(hint):
+        return "json", optional, (), typing.cast(type, hint)
     kinds: dict[Any, Kind] = {str: "str", int: "int", float: "float", bool: "bool"}
     if hint not in kinds:
         raise TypeError(f"{name}: fields of type {hint} cannot be stored")
-    return kinds[hint], optional, ()
+    return kinds[hint], optional, (), None

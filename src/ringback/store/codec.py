@@ -44,7 +44,10 @@ def decoder(record: type[Record]) -> Callable[[Sequence[Any]], Any]:
     names = tuple(field.name for field in fields)
     turns: list[tuple[int, Callable[[Any], Any]]] = []
     for index, field in enumerate(fields):
-        if field.kind == "json":
+        if field.model is not None:
+            # Not strict: numbers and truth values that were once written as texts are read as what they mean.
+            turns.append((index, msgspec.json.Decoder(field.model, strict=False).decode))
+        elif field.kind == "json":
             turns.append((index, _load))
         elif field.kind == "bool":
             turns.append((index, bool))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from ringback.effects import Post
-from ringback.events.queues import DeskCallChanged, QueueTaken, ReservationClaimed, TaskMade
+from ringback.events.queues import QueueTaken, ReservationClaimed, TaskCallChanged, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import CarriedOut
 from ringback.taskrouter import outbound, transfers
-from ringback.taskrouter.floor import Floor, Job
-from ringback.taskrouter.instructions import note
+from ringback.taskrouter.alerts import log_alert
+from ringback.taskrouter.instructions import add_facts
 from ringback.taskrouter.lifecycle import (
     accept,
     cancel_reservation,
@@ -21,11 +24,14 @@ from ringback.taskrouter.lifecycle import (
     complete,
     give_back,
     move_worker,
+    stop_ringing,
     wrap,
 )
-from ringback.taskrouter.machine import RESERVATION_LIVE
+from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.machine import RESERVATION_LIVE, leg_step
 from ringback.taskrouter.requests.task import add
-from ringback.taskrouter.troubles import trouble
+from ringback.taskrouter.steps import set_conference
+from ringback.taskrouter.workspace import LiveWorkspace
 
 NOT_PLACED = {"call": 40113, "dequeue": 40133, "conference": 40145}
 """Instruction → debugger's code when its call may not be made (§8)."""
@@ -33,23 +39,25 @@ HANGUP = "hangup"
 LEFT = "Caller left the queue"
 
 
-def make_task(floor: Floor, event: TaskRequested) -> None:
+def make_task(workspace: LiveWorkspace, event: TaskRequested) -> None:
     """A waiting caller's task (§9 no. 1, 2); the caller's leg hears what came of it."""
     try:
-        job = _caller_task(floor, event)
+        task = _caller_task(workspace, event)
     except Refused as refusal:
         code = refusal.code if refusal.code == 14221 else 14222
-        _made(floor, event, None, code, refusal.message)
+        _made(workspace, event, None, code, refusal.message)
         return
-    if floor.over(job):
+    if workspace.over(task):
         caller = Lane("call", event.caller_sid)
-        floor.out = [each for each in floor.out if not (isinstance(each, Post) and each.event.lane == caller)]
-        _made(floor, event, None, 14222, job.record.reason or "The task was canceled at once")
+        workspace.out = [
+            each for each in workspace.out if not (isinstance(each, Post) and each.event.lane == caller)
+        ]
+        _made(workspace, event, None, 14222, task.record.reason or "The task was canceled at once")
         return
-    _made(floor, event, job.record.sid, None, "")
+    _made(workspace, event, task.record.sid, None, "")
 
 
-def _caller_task(floor: Floor, event: TaskRequested) -> Job:
+def _caller_task(workspace: LiveWorkspace, event: TaskRequested) -> LiveTask:
     given: object = {}
     if event.attributes.strip():
         try:
@@ -66,43 +74,47 @@ def _caller_task(floor: Floor, event: TaskRequested) -> Job:
         values["priority"] = event.priority  # type: ignore[assignment]
     if event.timeout is not None:
         values["timeout"] = event.timeout  # type: ignore[assignment]
-    return add(floor, event.task_sid, values, {"TaskChannel": "voice"}, event.caller_sid)
+    return add(workspace, event.task_sid, values, {"TaskChannel": "voice"}, event.caller_sid)
 
 
-def _made(floor: Floor, event: TaskRequested, task_sid: str | None, code: int | None, text: str) -> None:
-    floor.do(
+def _made(
+    workspace: LiveWorkspace, event: TaskRequested, task_sid: str | None, code: int | None, text: str
+) -> None:
+    workspace.do(
         Post(
             TaskMade(
-                call_sid=event.caller_sid, request=event.request, workspace_sid=floor.workspace.sid,
+                call_sid=event.caller_sid, request=event.request, workspace_sid=workspace.record.sid,
                 task_sid=task_sid or "", error_code=code, error_text=text,
             )
         )
     )  # fmt: skip
 
 
-def claim(floor: Floor, event: ClaimRequested) -> None:
+def claim(workspace: LiveWorkspace, event: ClaimRequested) -> None:
     """``<Dial><Queue reservationSid>``: accepted by whoever comes first; the leg hears whom to bridge (§9 no. 5)."""
-    reservation = floor.reservations.get(event.reservation_sid)
+    reservation = workspace.reservations.get(event.reservation_sid)
     code, text, member = None, "", ""
     if reservation is None:
         code, text = 14217, f"Reservation {event.reservation_sid[:64]} does not exist"
     elif reservation.reservation_status != "pending":
         state = reservation.reservation_status
         code, text = 14215, f"Reservation {reservation.sid} is {state}, not pending"
-    elif event.post_work_activity_sid and event.post_work_activity_sid not in floor.activities:
+    elif event.post_work_activity_sid and event.post_work_activity_sid not in workspace.activities:
         code, text = 14218, f"postWorkActivitySid {event.post_work_activity_sid[:64]} does not exist"
-    elif not (member := floor.tasks[reservation.task_sid].record.call_sid or ""):
+    elif not (member := workspace.tasks[reservation.task_sid].record.call_sid or ""):
         code, text = 14215, f"The task of reservation {reservation.sid} has no caller in a queue"
     if reservation is not None and code is None:
-        accept(floor, reservation)
+        accept(workspace, reservation)
+        known = reservation.instruction
+        if known is None or reservation.call_sid != event.by:  # a leg that the application has dialled
+            known = replace(known or CarriedOut(kind="dequeue"), leg="answered")
         reservation.call_sid = event.by
-        known = reservation.instruction or {"kind": "dequeue"}
-        activity = event.post_work_activity_sid or known.get("post_work_activity_sid")
-        reservation.instruction = {**known, "post_work_activity_sid": activity}
-    floor.do(
+        activity = event.post_work_activity_sid or known.post_work_activity_sid
+        reservation.instruction = replace(known, post_work_activity_sid=activity)
+    workspace.do(
         Post(
             ReservationClaimed(
-                call_sid=event.by, request=event.request, workspace_sid=floor.workspace.sid,
+                call_sid=event.by, request=event.request, workspace_sid=workspace.record.sid,
                 task_sid=reservation.task_sid if reservation is not None else "",
                 reservation_sid=event.reservation_sid, member_sid=member, error_code=code, error_text=text,
             )
@@ -110,133 +122,152 @@ def claim(floor: Floor, event: ClaimRequested) -> None:
     )  # fmt: skip
 
 
-def changed(floor: Floor, event: DeskCallChanged) -> None:
-    """A leg of a task tells how it goes."""
-    job = floor.tasks.get(event.desk.get("task", ""))
-    if job is None:
+def changed(workspace: LiveWorkspace, event: TaskCallChanged) -> None:
+    """A leg of a task tells how it goes; what follows depends on where ``machine.LEG`` says that it is now."""
+    task = workspace.tasks.get(event.leg.task)
+    if task is None:
         return
+    reservation = workspace.reservations.get(event.leg.reservation)
     if event.change == "joined":
-        _joined(floor, job, event)
-        return
-    if event.change == "bridged":
-        job.record.conference = {**(job.record.conference or {}), "bridged": True}
-        floor.save(job.record)
-    elif event.desk.get("role") == "customer":
-        if not outbound.told(floor, job, event):
-            _customer(floor, job, event)
-        return
-    reservation = floor.reservations.get(event.desk.get("reservation", ""))
-    if reservation is not None and event.desk.get("role") == "worker":
-        _worker(floor, job, reservation, event)
+        _joined(workspace, task, event)
+    if event.leg.role == "customer":
+        ours = not outbound.outdated(task, event) and _customer_step(workspace, task, event)
+        if ours and not outbound.told(workspace, task, reservation, event):
+            _customer(workspace, task, event)
+    elif event.leg.role == "worker" and reservation is not None and event.about == reservation.call_sid:
+        if event.change == "bridged":  # a bridge has two ends, and one of them is told first
+            _customer_step(workspace, task, event)
+        if _worker_step(workspace, reservation, event):
+            _worker(workspace, task, reservation, event)
 
 
-def _joined(floor: Floor, job: Job, event: DeskCallChanged) -> None:
+def _customer_step(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> bool:
+    """Step the customer's leg; False: the event changes nothing, or there is no such leg."""
+    state = leg_step(task.customer, _word(event)) if task.customer else ""
+    if state == task.customer:
+        return False
+    set_conference(workspace, task, customer=state)
+    return True
+
+
+def _worker_step(workspace: LiveWorkspace, reservation: Reservation, event: TaskCallChanged) -> bool:
+    """Step the worker's leg; False: the event changes nothing, or the instruction is carried out no longer."""
+    known = reservation.instruction
+    state = leg_step(known.leg, _word(event)) if known is not None else ""
+    if known is None or state == known.leg:
+        return False
+    reservation.instruction = replace(known, leg=state)
+    workspace.save(reservation)
+    return True
+
+
+def _word(event: TaskCallChanged) -> str:
+    """The event as the table has it."""
+    return "failed" if event.change == "unbridged" and event.reason == "failed" else event.change
+
+
+def _joined(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> None:
     """A leg is in the task's conference: the attributes say which, and who is who (§4.1)."""
-    role = event.desk.get("role", "")
-    if role not in ("customer", "worker") or event.conference_name != job.record.sid or floor.over(job):
+    role = event.leg.role
+    if role not in ("customer", "worker") or event.conference_name != task.record.sid or workspace.over(task):
         return
-    known = job.attributes.get("conference")
+    known = task.attributes.get("conference")
     people = known.get("participants") if isinstance(known, dict) else None
     conference = {
         "sid": event.conference_sid, "friendlyName": event.conference_name,
         "participants": {**(people if isinstance(people, dict) else {}), role: event.about},
     }  # fmt: skip
-    note(floor, job, {"conference": conference})
+    add_facts(workspace, task, {"conference": conference})
 
 
-def _customer(floor: Floor, job: Job, event: DeskCallChanged) -> None:
+def _customer(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> None:
     if event.change not in ("ended", "left_queue", "unbridged"):
         return
-    state = job.record.assignment_status
-    if event.change == "unbridged" and event.reason == "failed" and state == "assigned":
-        _back(floor, job)
+    state = task.record.assignment_status
+    if task.customer == "waiting" and state == "assigned":
+        _back(workspace, task)
         return
     if state in ("pending", "reserved") and event.change != "unbridged":
-        cancel_task(floor, job, HANGUP if event.change == "ended" else LEFT)
+        cancel_task(workspace, task, HANGUP if event.change == "ended" else LEFT)
     elif state == "assigned":
-        transfers.failed(floor, job, transfers.CUSTOMER_LEFT)
-        for sid in list(job.reservations):
-            reservation = floor.reservations[sid]
+        transfers.failed(workspace, task, transfers.CUSTOMER_LEFT)
+        for sid in list(task.reservations):
+            reservation = workspace.reservations[sid]
             talked = reservation.instruction is not None or event.change == "ended"
             if reservation.reservation_status == "accepted" and talked:
-                conversation_over(floor, reservation)
+                conversation_over(workspace, reservation)
 
 
-def _worker(floor: Floor, job: Job, reservation: Reservation, event: DeskCallChanged) -> None:
-    instruction = reservation.instruction or {}
-    state = reservation.reservation_status
-    if event.about != reservation.call_sid:
-        return  # another, older leg of his
-    kind = str(instruction.get("kind", ""))
+def _worker(
+    workspace: LiveWorkspace, task: LiveTask, reservation: Reservation, event: TaskCallChanged
+) -> None:
+    carried, state = reservation.instruction, reservation.reservation_status
+    assert carried is not None
+    kind = carried.kind
     if event.change == "ended" and kind in NOT_PLACED and _refused(event):
         text = f"The call to the worker was refused ({event.error_code}: {title(event.error_code or 0)})"
-        trouble(floor, NOT_PLACED[kind], text, reservation.sid)
-    if event.change == "answered" and instruction.get("kind") == "conference" and state == "pending":
-        accept(floor, reservation)
-        if outbound.to_be_called(job):
-            outbound.dial(floor, job, reservation)
+        log_alert(workspace, NOT_PLACED[kind], text, reservation.sid)
+    if event.change == "answered" and kind == "conference" and state == "pending":
+        accept(workspace, reservation)
+        if outbound.to_be_called(task):
+            outbound.dial(workspace, task, reservation)
         else:
-            _bring_customer(floor, job, instruction)
+            _bring_customer(workspace, task, carried)
     elif event.change in ("ended", "unbridged"):
-        if state == "pending" and event.change == "ended" and outbound.to_be_called(job):
-            outbound.worker_gone(floor, reservation, event)
-        elif state == "accepted" and event.change == "ended" and outbound.ringing(job):
-            outbound.give_up(floor, job)
+        if state == "pending" and event.change == "ended" and outbound.to_be_called(task):
+            outbound.worker_gone(workspace, reservation, event)
+        elif state == "accepted" and event.change == "ended" and task.customer == "dialled":
+            stop_ringing(workspace, task)  # its end says with which code the reservation goes
         elif state == "pending" and event.change == "ended":
             reservation.instruction = None
-            cancel_reservation(floor, reservation)
-        elif state == "accepted" and event.change == "ended" and _never_met(job):
-            _back(floor, job)
-        elif state == "accepted" and (event.change == "ended" or instruction.get("kind") == "dequeue"):
-            conversation_over(floor, reservation)
+            cancel_reservation(workspace, reservation)
+        elif state == "accepted" and event.change == "ended" and task.customer == "waiting":
+            _back(workspace, task)
+        elif state == "accepted" and (event.change == "ended" or kind == "dequeue"):
+            conversation_over(workspace, reservation)
 
 
-def _refused(event: DeskCallChanged) -> bool:
+def _refused(event: TaskCallChanged) -> bool:
     """Whether the call was refused before it was dialled: then one code says it all (``kernel/outcome.py``)."""
     return event.error_code is not None and event.error_code == event.reason_code
 
 
-def _never_met(job: Job) -> bool:
-    """Whether the waiting caller has not heard anybody yet."""
-    return bool(job.record.call_sid) and not (job.record.conference or {}).get("bridged")
-
-
-def _back(floor: Floor, job: Job) -> None:
+def _back(workspace: LiveWorkspace, task: LiveTask) -> None:
     """The two never heard each other and the caller still waits: everything accepted is given back."""
-    for sid in list(job.reservations):
-        reservation = floor.reservations[sid]
+    for sid in list(task.reservations):
+        reservation = workspace.reservations[sid]
         if reservation.reservation_status == "accepted" and reservation.instruction is not None:
-            give_back(floor, reservation)
+            give_back(workspace, reservation)
 
 
-def _bring_customer(floor: Floor, job: Job, instruction: dict[str, str]) -> None:
-    """The worker is there: the waiting caller joins him in the conference named after the task."""
-    task = job.record
-    if not task.call_sid:
+def _bring_customer(workspace: LiveWorkspace, task: LiveTask, carried: CarriedOut) -> None:
+    """The worker is there: the waiting caller joins them in the conference named after the task."""
+    record = task.record
+    if not record.call_sid:
         return
-    floor.do(
+    workspace.do(
         Post(
             QueueTaken(
-                call_sid=task.call_sid, by="",
+                call_sid=record.call_sid, by="",
                 conference={
-                    "name": task.sid, "startConferenceOnEnter": True,
-                    "beep": instruction.get("customer_beep", "true"),
-                    "endConferenceOnExit": instruction.get("end_on_customer_exit") == "true",
+                    "name": record.sid, "startConferenceOnEnter": True,
+                    "beep": "true" if carried.customer_beep else "false",
+                    "endConferenceOnExit": carried.end_on_customer_exit,
                 },
             )
         )
     )  # fmt: skip
 
 
-def conversation_over(floor: Floor, reservation: Reservation) -> None:
+def conversation_over(workspace: LiveWorkspace, reservation: Reservation) -> None:
     """The talk is over: wrap-up (or completion where workers hold one task), and the post-work activity (§8)."""
     if reservation.reservation_status not in RESERVATION_LIVE:
         return
-    activity = (reservation.instruction or {}).get("post_work_activity_sid")
-    agent = floor.workers.get(reservation.worker_sid)
-    if activity and agent is not None and activity in floor.activities:
-        move_worker(floor, agent, activity)
-    if floor.workspace.multi_task_enabled:
-        wrap(floor, reservation)
+    activity = reservation.instruction.post_work_activity_sid if reservation.instruction is not None else None
+    worker = workspace.workers.get(reservation.worker_sid)
+    if activity and worker is not None and activity in workspace.activities:
+        move_worker(workspace, worker, activity)
+    if workspace.record.multi_task_enabled:
+        wrap(workspace, reservation)
     else:
-        complete(floor, reservation, "Call ended")
+        complete(workspace, reservation, "Call ended")

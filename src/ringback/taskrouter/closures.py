@@ -61,7 +61,7 @@ class Link(NamedTuple):
     task: str
     """Path of the task's attribute, without prefix."""
     how: Literal["==", "in", "has", "<", "<=", ">", ">="]
-    """The task's value equals the worker's, is in his array, its array has his value, or is less … than his."""
+    """The task's value equals the worker's, is in the worker's array, its array has it, or is less … than it."""
     worker: str
     """Path of the worker's attribute."""
 

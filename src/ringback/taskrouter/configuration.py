@@ -57,6 +57,12 @@ class Target:
     """The one worker who may take the task; None for any."""
 
 
+DIRECT = Target(
+    queue="", priority=None, timeout=None, expression=None, order_by=None, skip_if=None, known_worker=None, index=0
+)  # fmt: skip
+"""Where a task stands that was routed past the workflow to a queue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """The targets of the tasks for which the expression holds."""

@@ -1,7 +1,12 @@
-"""What waiting tasks demand of workers, indexed so that a worker looks up what his own attributes suit.
+"""What waiting tasks demand of workers, indexed so that a worker looks up what their own attributes suit.
 
 An index proposes; whether a task suits is decided by its expression (``assignment.CHECKS``). An entry is the *head* of
-a line of tasks that are alike: the key and the SID of its first task, so that every proposal comes in order.
+a batch of tasks that are alike: the key and the SID of its first task, so that every proposal comes in order.
+
+Why: with 100,000 tasks of as many kinds waiting, a freed worker must not be held against every batch. Every link of
+an expression that AND alone leads to (``Expression.links``) must hold, so the tasks under any ONE of them are a
+superset of those that suit: one index is enough, and ``Group.batches_for`` takes the one with the fewest. What has no
+such link (under OR, or about the worker alone) is in no index and is found by looking, in order.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ Head = tuple[Key, str]
 Data = Mapping[str, Any]
 Values = tuple[Hashable, ...]
 MOST = 4
-"""Links of an expression that are indexed: each costs every waiting line an entry."""
+"""Links of an expression that are indexed: each costs every waiting batch an entry."""
 _BEYOND = ((math.inf,), "")
 """A head after every other one."""
 
@@ -56,13 +61,13 @@ def known_name(kind: str, value: Hashable) -> str | None:
 
 
 class Index(Protocol):
-    """One comparison between tasks and workers, over the heads of all lines of a group."""
+    """One comparison between tasks and workers, over the heads of all batches of a group."""
 
     def values(self, task: Data) -> Values:
-        """Under which values the tasks of a line stand."""
+        """Under which values the tasks of a batch stand."""
 
     def put(self, values: Values, head: Head) -> None:
-        """A line has this head."""
+        """A batch has this head."""
 
     def take(self, values: Values, head: Head) -> None:
         """It has it no longer."""

@@ -11,12 +11,13 @@ from typing import Any
 
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
-from ringback.taskrouter.configuration import Target
-from ringback.taskrouter.floor import Agent, Floor, Job
+from ringback.taskrouter.configuration import DIRECT, Target
 from ringback.taskrouter.journal import iso
-from ringback.taskrouter.lifecycle import ASSIGNED_LIMIT
-from ringback.taskrouter.routing import DEFAULT, DIRECT, current_target
+from ringback.taskrouter.live import LiveTask, LiveWorker
+from ringback.taskrouter.routing import DEFAULT, current_target
+from ringback.taskrouter.steps import ASSIGNED_LIMIT
 from ringback.taskrouter.verdict import Verdict, verdicts
+from ringback.taskrouter.workspace import LiveWorkspace
 
 HISTORY = (
     "task_queue_sid", "task_queue_name", "worker_sid", "worker_name", "reservation_sid", "task_assignment_status",
@@ -26,121 +27,121 @@ HISTORY = (
 
 
 def explain(
-    floor: Floor, sid: str, now: float, events: Sequence[Event], *, page: int = 0, size: int = 50
+    workspace: LiveWorkspace, sid: str, now: float, events: Sequence[Event], *, page: int = 0, size: int = 50
 ) -> dict[str, Any]:
     """The whole explanation, with one page of the workers, those nearest to the task first.
 
     ``events``: the task's, oldest first. Raises :class:`Refused` 20404 when there is no such task. Costs one round
     of checks for every worker of the workspace: about 50 ms for 10,000.
     """
-    job = floor.task(sid)
-    found = verdicts(floor, job)
+    task = workspace.task(sid)
+    found = verdicts(workspace, task)
     return {
         "task_sid": sid,
-        "workspace_sid": floor.workspace.sid,
-        "account_sid": job.record.account_sid,
+        "workspace_sid": workspace.record.sid,
+        "account_sid": task.record.account_sid,
         "at": iso(now),
-        "assignment_status": job.record.assignment_status,
-        "reason": job.record.reason,
-        "standing": _standing(floor, job, now),
-        "filters": _filters(floor, job),
+        "assignment_status": task.record.assignment_status,
+        "reason": task.record.reason,
+        "standing": _standing(workspace, task, now),
+        "filters": _filters(workspace, task),
         "total_workers": len(found),
-        "workers": [_shown(floor, job, each) for each in found[page * size : (page + 1) * size]],
+        "workers": [_shown(workspace, task, each) for each in found[page * size : (page + 1) * size]],
         "history": [_event(each) for each in events],
     }
 
 
-def _standing(floor: Floor, job: Job, now: float) -> dict[str, Any]:
-    task, target = job.record, job.target or current_target(floor, job.record)
-    place, total = _place(floor, job)
+def _standing(workspace: LiveWorkspace, task: LiveTask, now: float) -> dict[str, Any]:
+    record, target = task.record, task.target or current_target(workspace, task.record)
+    place, total = _place(workspace, task)
     return {
-        "workflow_sid": task.workflow_sid,
-        "workflow_friendly_name": task.workflow_friendly_name,
-        "filter_index": task.filter_index,
-        "filter_name": _filter_name(floor, job),
-        "target_index": task.target_index if task.filter_index is not None else None,
-        "target": None if target is None or target is DIRECT else _target(floor, target),
-        "routing_target": task.routing_target,
-        "task_queue_sid": task.task_queue_sid,
-        "task_queue_friendly_name": task.task_queue_friendly_name,
-        "task_queue_entered_date": _moment(task.task_queue_entered_date),
-        "target_entered_date": _moment(task.target_entered or None),
-        "status_since": _moment(task.status_since or task.date_created),
-        "waited_seconds": max(0, int(_served(job, now) - task.date_created)),
-        "priority": task.priority,
-        "virtual_start_time": iso(task.virtual_start_time),
+        "workflow_sid": record.workflow_sid,
+        "workflow_friendly_name": record.workflow_friendly_name,
+        "filter_index": record.filter_index,
+        "filter_name": _filter_name(workspace, task),
+        "target_index": record.target_index if record.filter_index is not None else None,
+        "target": None if target is None or target is DIRECT else _target(workspace, target),
+        "routing_target": record.routing_target,
+        "task_queue_sid": record.task_queue_sid,
+        "task_queue_friendly_name": record.task_queue_friendly_name,
+        "task_queue_entered_date": _moment(record.task_queue_entered_date),
+        "target_entered_date": _moment(record.target_entered or None),
+        "status_since": _moment(record.status_since or record.date_created),
+        "waited_seconds": max(0, int(_served(task, now) - record.date_created)),
+        "priority": record.priority,
+        "virtual_start_time": iso(record.virtual_start_time),
         "place_in_line": place,
         "tasks_in_line": total,
-        "target_over": task.target_over,
-        "times_offered": task.cycles,
-        "timers": _timers(floor, job, target),
+        "target_over": record.target_over,
+        "times_offered": record.cycles,
+        "timers": _timers(workspace, task, target),
     }
 
 
-def _served(job: Job, now: float) -> float:
+def _served(task: LiveTask, now: float) -> float:
     """Until when the task has waited: somebody accepted it, it ended without that, or it waits still."""
-    task = job.record
-    if task.accepted_at is not None:
-        return task.accepted_at
-    return task.status_since if task.assignment_status in ("canceled", "completed") else now
+    record = task.record
+    if record.accepted_at is not None:
+        return record.accepted_at
+    return record.status_since if record.assignment_status in ("canceled", "completed") else now
 
 
-def _place(floor: Floor, job: Job) -> tuple[int | None, int]:
+def _place(workspace: LiveWorkspace, task: LiveTask) -> tuple[int | None, int]:
     """The place among the tasks of the queue and channel, from 1, and how many there are; None: not in line.
 
     Looks at every line of tasks that are alike, not at every task.
     """
-    pool = floor.queues.get(job.record.task_queue_sid or "")
-    waiting = pool.waiting.get(job.record.task_channel_sid) if pool is not None else None
+    queue = workspace.queues.get(task.record.task_queue_sid or "")
+    waiting = queue.waiting.get(task.record.task_channel_sid) if queue is not None else None
     if waiting is None:
         return None, 0
-    if not job.in_line:
+    if not task.waits:
         return None, len(waiting)
-    mine = (job.key, job.record.sid)
-    lines = (line for group in waiting.groups.values() for line in group.lines.values())
-    return 1 + sum(line.bisect_left(mine) for line in lines), len(waiting)
+    mine = (task.key, task.record.sid)
+    batches = (batch for group in waiting.groups.values() for batch in group.batches.values())
+    return 1 + sum(batch.bisect_left(mine) for batch in batches), len(waiting)
 
 
-def _timers(floor: Floor, job: Job, target: Target | None) -> dict[str, Any]:
-    task = job.record
-    waits = task.assignment_status in ("pending", "reserved")
+def _timers(workspace: LiveWorkspace, task: LiveTask, target: Target | None) -> dict[str, Any]:
+    record = task.record
+    waits = record.assignment_status in ("pending", "reserved")
     limited = waits and target is not None and target.timeout is not None
     return {
-        "target_timeout": iso(task.target_entered + (target.timeout or 0)) if limited and target else None,
-        "time_to_live": iso(task.date_created + task.timeout) if waits else None,
-        "assigned_limit": iso(task.status_since + ASSIGNED_LIMIT)
-        if task.assignment_status == "assigned"
+        "target_timeout": iso(record.target_entered + (target.timeout or 0)) if limited and target else None,
+        "time_to_live": iso(record.date_created + record.timeout) if waits else None,
+        "assigned_limit": iso(record.status_since + ASSIGNED_LIMIT)
+        if record.assignment_status == "assigned"
         else None,
         "reservation_timeouts": [
             {
                 "reservation_sid": sid,
-                "worker_sid": floor.reservations[sid].worker_sid,
-                "at": iso(floor.reservations[sid].expires_at),
+                "worker_sid": workspace.reservations[sid].worker_sid,
+                "at": iso(workspace.reservations[sid].expires_at),
             }
-            for sid in sorted(job.open)
+            for sid in sorted(task.open)
         ],
     }
 
 
-def _filter_name(floor: Floor, job: Job) -> str | None:
-    index = job.record.filter_index
+def _filter_name(workspace: LiveWorkspace, task: LiveTask) -> str | None:
+    index = task.record.filter_index
     if index == DEFAULT:
         return "default_filter"
-    plan = floor.workflows.get(job.record.workflow_sid or "")
-    if index is None or plan is None or index >= len(plan.configuration.filters):
+    workflow = workspace.workflows.get(task.record.workflow_sid or "")
+    if index is None or workflow is None or index >= len(workflow.configuration.filters):
         return None
-    return plan.configuration.filters[index].name
+    return workflow.configuration.filters[index].name
 
 
-def _filters(floor: Floor, job: Job) -> list[dict[str, Any]]:
+def _filters(workspace: LiveWorkspace, task: LiveTask) -> list[dict[str, Any]]:
     """Every filter of the workflow as it is now, whether the task matches it, and what became of that."""
-    task = job.record
-    plan = floor.workflows.get(task.workflow_sid or "")
-    if plan is None:
+    record = task.record
+    workflow = workspace.workflows.get(record.workflow_sid or "")
+    if workflow is None:
         return []
-    at, found, matching = task.filter_index, [], False
-    for index, each in enumerate(plan.configuration.filters):
-        matched = each.expression({}, job.attributes, {})
+    at, found, matching = record.filter_index, [], False
+    for index, each in enumerate(workflow.configuration.filters):
+        matched = each.expression({}, task.attributes, {})
         matching |= matched
         found.append(
             {
@@ -151,12 +152,12 @@ def _filters(floor: Floor, job: Job) -> list[dict[str, Any]]:
                 "current": index == at,
                 "passed": matched and at is not None and (at == DEFAULT or index < at),
                 "targets": [
-                    _target(floor, one) | {"current": index == at and one.index == task.target_index}
+                    _target(workspace, one) | {"current": index == at and one.index == record.target_index}
                     for one in each.targets
                 ],
             }
         )
-    default = plan.configuration.default
+    default = workflow.configuration.default
     if default is not None:
         found.append(
             {
@@ -166,18 +167,18 @@ def _filters(floor: Floor, job: Job) -> list[dict[str, Any]]:
                 "matched": not matching or at == DEFAULT,
                 "current": at == DEFAULT,
                 "passed": False,
-                "targets": [_target(floor, default) | {"current": at == DEFAULT}],
+                "targets": [_target(workspace, default) | {"current": at == DEFAULT}],
             }
         )
     return found
 
 
-def _target(floor: Floor, target: Target) -> dict[str, Any]:
-    pool = floor.queues.get(target.queue)
+def _target(workspace: LiveWorkspace, target: Target) -> dict[str, Any]:
+    queue = workspace.queues.get(target.queue)
     return {
         "index": target.index,
         "task_queue_sid": target.queue or None,
-        "task_queue_friendly_name": pool.record.friendly_name if pool is not None else None,
+        "task_queue_friendly_name": queue.record.friendly_name if queue is not None else None,
         "expression": target.expression.text if target.expression is not None else None,
         "known_worker": f"{target.known_worker[0]} == task.{target.known_worker[1]}"
         if target.known_worker is not None
@@ -189,41 +190,41 @@ def _target(floor: Floor, target: Target) -> dict[str, Any]:
     }
 
 
-def _shown(floor: Floor, job: Job, verdict: Verdict) -> dict[str, Any]:
-    agent = verdict.agent
-    channel = agent.channels.get(job.record.task_channel_sid)
+def _shown(workspace: LiveWorkspace, task: LiveTask, verdict: Verdict) -> dict[str, Any]:
+    worker = verdict.worker
+    channel = worker.channels.get(task.record.task_channel_sid)
     return {
-        "worker_sid": agent.record.sid,
-        "worker_name": agent.record.friendly_name,
+        "worker_sid": worker.record.sid,
+        "worker_name": worker.record.friendly_name,
         "chosen": verdict.chosen,
         "reason": verdict.reason,
         "words": verdict.words,
         "rank": verdict.rank,
-        "activity_name": agent.record.activity_name,
+        "activity_name": worker.record.activity_name,
         "assigned_tasks": channel.assigned_tasks if channel is not None else None,
         "configured_capacity": channel.configured_capacity if channel is not None else None,
-        "idle_since": _idle(floor, job, agent),
+        "idle_since": _idle(workspace, task, worker),
         "reservations": [
             {
                 "sid": each.sid,
                 "reservation_status": each.reservation_status,
                 "date_created": iso(each.date_created),
             }
-            for each in _of(floor, job, agent)
+            for each in _of(workspace, task, worker)
         ],
     }
 
 
-def _idle(floor: Floor, job: Job, agent: Agent) -> str | None:
-    """Since when nothing was offered to him, as the engine counts; None: never, or he has no such channel."""
-    if job.record.task_channel_sid not in agent.channels:
+def _idle(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> str | None:
+    """Since when nothing was offered to them, as the engine counts; None: never, or they have no such channel."""
+    if task.record.task_channel_sid not in worker.channels:
         return None
-    return _moment(floor.seat(agent, job.record.task_channel_sid)[0] or None)
+    return _moment(workspace.idle_key(worker, task.record.task_channel_sid)[0] or None)
 
 
-def _of(floor: Floor, job: Job, agent: Agent) -> list[Reservation]:
-    found = (floor.reservations[sid] for sid in job.reservations)
-    return [each for each in found if each.worker_sid == agent.record.sid]
+def _of(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> list[Reservation]:
+    found = (workspace.reservations[sid] for sid in task.reservations)
+    return [each for each in found if each.worker_sid == worker.record.sid]
 
 
 def _event(event: Event) -> dict[str, Any]:

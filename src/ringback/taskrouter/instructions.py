@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
 from ringback.effects import Post
 from ringback.effects.taskrouter import RedirectCall
-from ringback.events.queues import DeskCallRequested
+from ringback.events.queues import TaskCallRequested
 from ringback.events.taskrouter import AssignmentAnswered
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import MALFORMED
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
+from ringback.resources.telephony import CarriedOut, TaskLeg
 from ringback.taskrouter import outbound, transfers
-from ringback.taskrouter.floor import Floor, Job
+from ringback.taskrouter.alerts import log_alert
 from ringback.taskrouter.instruction import Instruction, from_answer
-from ringback.taskrouter.journal import happened
 from ringback.taskrouter.lifecycle import accept, reject
-from ringback.taskrouter.line import look
+from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
-from ringback.taskrouter.troubles import trouble
+from ringback.taskrouter.steps import set_attributes, set_conference
+from ringback.taskrouter.waiting import look
+from ringback.taskrouter.workspace import LiveWorkspace
 
 CALLBACK_FAILED = 40001
 """Debugger: nobody answered the assignment callback."""
@@ -53,26 +55,30 @@ _CHOICES = {
 """Options of conference → what they may be (§4.1; twiml.md §5.3)."""
 
 
-def answered(floor: Floor, event: AssignmentAnswered) -> None:
+def answered(workspace: LiveWorkspace, event: AssignmentAnswered) -> None:
     """The assignment callback has answered; what cannot be done is a debugger entry, and nothing more happens."""
-    reservation = floor.reservations.get(event.reservation_sid)
+    reservation = workspace.reservations.get(event.reservation_sid)
     for code, text, url in event.failed:
-        trouble(floor, code or CALLBACK_FAILED, text, event.reservation_sid, url=url)
+        log_alert(workspace, code or CALLBACK_FAILED, text, event.reservation_sid, url=url)
     if not event.ok:
         text = event.error_text or "The assignment callback did not answer"
-        trouble(floor, event.error_code or CALLBACK_FAILED, text, event.reservation_sid, url=event.url)
+        log_alert(workspace, event.error_code or CALLBACK_FAILED, text, event.reservation_sid, url=event.url)
         return
     try:
         instruction = from_answer(event.body)
         if instruction is not None and reservation is not None:
-            carry_out(floor, reservation, instruction)
+            carry_out(workspace, reservation, instruction)
     except ValueError as error:
-        trouble(floor, CALLBACK_FAILED, str(error), event.reservation_sid, url=event.url, answer=event.body)
+        log_alert(
+            workspace, CALLBACK_FAILED, str(error), event.reservation_sid, url=event.url, answer=event.body
+        )
     except Refused as refusal:
-        trouble(floor, refusal.code, refusal.message, event.reservation_sid, url=event.url, answer=event.body)
+        log_alert(
+            workspace, refusal.code, refusal.message, event.reservation_sid, url=event.url, answer=event.body
+        )
 
 
-def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+def carry_out(workspace: LiveWorkspace, reservation: Reservation, instruction: Instruction) -> None:
     """Do it. Raises :class:`Refused` with the instruction's code before anything is changed."""
     kind = instruction.kind
     wanted = "accepted" if kind == "supervise" else "pending"
@@ -82,7 +88,7 @@ def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) 
             CODES[kind].get(state, CODES[kind]["state"]),
             f"Instruction {kind} needs reservation {reservation.sid} {wanted}; it is {state}",
         )
-    if kind not in IN_TRANSFER and transfers.flying(floor.tasks[reservation.task_sid]) is not None:
+    if kind not in IN_TRANSFER and transfers.flying(workspace.tasks[reservation.task_sid]) is not None:
         raise Refused(
             40151,
             f"Task {reservation.task_sid} is being transferred: only {', '.join(IN_TRANSFER)} are possible",
@@ -90,77 +96,79 @@ def carry_out(floor: Floor, reservation: Reservation, instruction: Instruction) 
     if reservation.instruction is not None and kind not in ("accept", "reject", "supervise"):
         raise Refused(
             CODES[kind]["state"],
-            f"Instruction {reservation.instruction['kind']} of reservation {reservation.sid} is being carried out",
+            f"Instruction {reservation.instruction.kind} of reservation {reservation.sid} is being carried out",
         )
     if kind == "accept":
-        accept(floor, reservation)
+        accept(workspace, reservation)
     elif kind == "reject":
-        reject(floor, reservation, _activity(floor, instruction, "reject", "activity_sid"))
+        reject(workspace, reservation, _activity(workspace, instruction, "reject", "activity_sid"))
     elif kind == "redirect":
-        _redirect(floor, reservation, instruction)
+        _redirect(workspace, reservation, instruction)
     else:
         {"dequeue": _dequeue, "call": _call, "conference": _conference, "supervise": _supervise}[kind](
-            floor, reservation, instruction
+            workspace, reservation, instruction
         )
 
 
-def _dequeue(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
-    task = floor.tasks[reservation.task_sid].record
+def _dequeue(workspace: LiveWorkspace, reservation: Reservation, instruction: Instruction) -> None:
+    task = workspace.tasks[reservation.task_sid].record
     if not task.call_sid:
         raise Refused(
             CODES["dequeue"]["caller"],
             f"Task {task.sid} was not made by <Enqueue>: nobody waits in a queue to be dequeued",
         )
-    activity = _activity(floor, instruction, "dequeue")
+    activity = _activity(workspace, instruction, "dequeue")
     record = instruction.text("record", "do-not-record")
     queue = f"<Queue reservationSid={quoteattr(reservation.sid)}/>"
     twiml = f"<Response><Dial record={quoteattr(record)}>{queue}</Dial></Response>"
     sid = _dial(
-        floor, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
+        workspace, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
         method="GET", extra=(("taskCallSid", task.call_sid),),
     )  # fmt: skip
-    note(floor, floor.tasks[reservation.task_sid], {"worker_call_sid": sid})
+    add_facts(workspace, workspace.tasks[reservation.task_sid], {"worker_call_sid": sid})
 
 
-def _call(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+def _call(workspace: LiveWorkspace, reservation: Reservation, instruction: Instruction) -> None:
     url = instruction.text("url")
     if not url.startswith(("http://", "https://")):
         raise Refused(CODES["call"]["url"], "Instruction call needs an absolute url")
     sid = _dial(
-        floor, reservation, instruction, url=url, status_prefix="status_callback", post_work=None,
+        workspace, reservation, instruction, url=url, status_prefix="status_callback", post_work=None,
         record=instruction.text("record") in ("true", "record-from-answer"),
     )  # fmt: skip
-    note(floor, floor.tasks[reservation.task_sid], {"worker_call_sid": sid})
+    add_facts(workspace, workspace.tasks[reservation.task_sid], {"worker_call_sid": sid})
     if instruction.flag("accept"):
-        accept(floor, reservation)
+        accept(workspace, reservation)
 
 
-def _redirect(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+def _redirect(workspace: LiveWorkspace, reservation: Reservation, instruction: Instruction) -> None:
     url, call_sid = instruction.text("url"), instruction.text("call_sid")
     if not url.startswith(("http://", "https://")):
         raise Refused(CODES["redirect"]["url"], "Instruction redirect needs an absolute url")
     if not call_sid.startswith("CA"):
         raise Refused(CODES["redirect"]["call"], "Instruction redirect needs the call_sid of a call")
-    account = floor.workspace.account_sid
-    floor.do(RedirectCall(call_sid=call_sid, account_sid=account, url=url, reservation_sid=reservation.sid))
+    account = workspace.record.account_sid
+    workspace.do(
+        RedirectCall(call_sid=call_sid, account_sid=account, url=url, reservation_sid=reservation.sid)
+    )
     if instruction.flag("accept"):
-        accept(floor, reservation)
+        accept(workspace, reservation)
 
 
-def _conference(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
-    job = floor.tasks[reservation.task_sid]
-    task = job.record
-    activity = _activity(floor, instruction, "conference")
+def _conference(workspace: LiveWorkspace, reservation: Reservation, instruction: Instruction) -> None:
+    task = workspace.tasks[reservation.task_sid]
+    record = task.record
+    activity = _activity(workspace, instruction, "conference")
     chosen = {name: _choice(instruction, name) for name in _CHOICES}
-    if outbound.to_be_called(job):
-        if not outbound.callee(job):
+    if outbound.to_be_called(task):
+        if not outbound.callee(task):
             raise Refused(
-                40142, f"Task {task.sid} has neither a waiting caller nor outbound_to: whom to connect?"
+                40142, f"Task {record.sid} has neither a waiting caller nor outbound_to: whom to connect?"
             )
         if (
-            _ADDRESS.match(outbound.callee(job)) is None
+            _ADDRESS.match(outbound.callee(task)) is None
         ):  # nobody needs to be called for that (call-outcomes.md §7)
-            outbound.fail(floor, reservation, MALFORMED)
+            outbound.fail(workspace, reservation, MALFORMED)
             return
     attributes = {
         "muted": "true" if instruction.flag("muted") else "false",
@@ -180,22 +188,19 @@ def _conference(floor: Floor, reservation: Reservation, instruction: Instruction
         "statusCallbackMethod": instruction.text("conference_status_callback_method"),
         "statusCallbackEvent": " ".join(instruction.events("conference_status_callback_event", ())),
     }
-    twiml = f"<Response><Dial>{conference(task.sid, attributes)}</Dial></Response>"
+    twiml = f"<Response><Dial>{conference(record.sid, attributes)}</Dial></Response>"
     sid = _dial(
-        floor, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
+        workspace, reservation, instruction, twiml=twiml, status_prefix="status_callback", post_work=activity,
         record=instruction.flag("record"),
         options={
-            "end_on_customer_exit": "true" if instruction.flag("end_conference_on_customer_exit") else "false",
-            "customer_beep": "true" if instruction.flag("beep_on_customer_entrance", True) else "false",
-            "early_media": chosen["early_media"] or "true",
-            **(_customer(job, instruction) if outbound.to_be_called(job) else {}),
+            "end_on_customer_exit": instruction.flag("end_conference_on_customer_exit"),
+            "customer_beep": instruction.flag("beep_on_customer_entrance", True),
+            "early_media": chosen["early_media"] != "false",
+            **(_customer(task, instruction) if outbound.to_be_called(task) else {}),
         },
     )  # fmt: skip
-    task.conference = {
-        **(task.conference or {}),
-        "worker_calls": [*(task.conference or {}).get("worker_calls", ()), sid],
-    }
-    floor.save(task)
+    calls = record.conference.worker_calls if record.conference is not None else ()
+    set_conference(workspace, task, worker_calls=(*calls, sid))
 
 
 def _choice(instruction: Instruction, name: str) -> str:
@@ -207,33 +212,33 @@ def _choice(instruction: Instruction, name: str) -> str:
     return found
 
 
-def _customer(job: Job, instruction: Instruction) -> dict[str, str]:
+def _customer(task: LiveTask, instruction: Instruction) -> dict[str, Any]:
     """How the customer of an outbound task will be called, once the worker has answered (§9.6)."""
     ends = "true" if instruction.flag("end_conference_on_customer_exit") else "false"
     beep = "true" if instruction.flag("beep_on_customer_entrance", True) else "false"
     attributes = {"startConferenceOnEnter": "true", "endConferenceOnExit": ends, "beep": beep}
     return {
-        "customer_twiml": f"<Response><Dial>{conference(job.record.sid, attributes)}</Dial></Response>",
-        "customer_from": str(job.attributes.get("from") or "") or instruction.text("from"),
-        "customer_timeout": str(min(600, instruction.seconds("timeout", 60))),
+        "customer_twiml": f"<Response><Dial>{conference(task.record.sid, attributes)}</Dial></Response>",
+        "customer_from": str(task.attributes.get("from") or "") or instruction.text("from"),
+        "customer_timeout": min(600, instruction.seconds("timeout", 60)),
     }
 
 
-def _supervise(floor: Floor, reservation: Reservation, instruction: Instruction) -> None:
+def _supervise(workspace: LiveWorkspace, reservation: Reservation, instruction: Instruction) -> None:
     who, mode = instruction.text("supervisor"), instruction.text("supervisor_mode", "monitor").lower()
-    agent = floor.workers.get(who)
-    to = str(look(agent.attributes, "contact_uri") or "") if agent is not None else who
+    worker = workspace.workers.get(who)
+    to = str(look(worker.attributes, "contact_uri") or "") if worker is not None else who
     if mode not in ("monitor", "whisper", "barge"):
         raise Refused(40146, "SupervisorMode must be monitor, whisper or barge")
     attributes = {"muted": "true" if mode == "monitor" else "false", "beep": "false"}
     if mode == "whisper":
         attributes["coach"] = reservation.call_sid or ""
     attributes["startConferenceOnEnter"] = "false"
-    task = floor.tasks[reservation.task_sid].record
+    task = workspace.tasks[reservation.task_sid].record
     twiml = f"<Response><Dial>{conference(task.sid, attributes)}</Dial></Response>"
     given = Instruction("supervise", {**instruction.options, "to": to})
     _dial(
-        floor,
+        workspace,
         reservation,
         given,
         twiml=twiml,
@@ -250,16 +255,16 @@ def conference(name: str, attributes: dict[str, str]) -> str:
 
 
 def _activity(
-    floor: Floor, instruction: Instruction, kind: str, option: str = "post_work_activity_sid"
+    workspace: LiveWorkspace, instruction: Instruction, kind: str, option: str = "post_work_activity_sid"
 ) -> str | None:
     sid = instruction.text(option)
-    if sid and sid not in floor.activities:
+    if sid and sid not in workspace.activities:
         raise Refused(CODES[kind]["activity"], f"{option} {sid[:64]} does not exist in this workspace")
     return sid or None
 
 
 def _dial(
-    floor: Floor,
+    workspace: LiveWorkspace,
     reservation: Reservation,
     instruction: Instruction,
     *,
@@ -268,17 +273,17 @@ def _dial(
     twiml: str | None = None,
     url: str | None = None,
     record: bool = False,
-    role: str = "worker",
+    role: Literal["worker", "supervisor"] = "worker",
     method: str = "POST",
     extra: tuple[tuple[str, str], ...] = (),
-    options: dict[str, str] | None = None,
+    options: dict[str, Any] | None = None,
 ) -> str:
     """Call the worker; gives the call's SID. The reservation remembers what is being carried out."""
     kind = instruction.kind
-    task = floor.tasks[reservation.task_sid].record
-    agent = floor.agent(reservation.worker_sid)
-    to = instruction.text("to") or str(look(agent.attributes, "contact_uri") or "")
-    from_ = instruction.text("from") or shown_number(floor, task)
+    task = workspace.tasks[reservation.task_sid].record
+    worker = workspace.worker(reservation.worker_sid)
+    to = instruction.text("to") or str(look(worker.attributes, "contact_uri") or "")
+    from_ = instruction.text("from") or shown_number(workspace, task)
     if _ADDRESS.match(to) is None:
         raise Refused(CODES[kind]["to"], f"Whom to call? {to[:64]!r} is no number, sip: or client: address")
     if _ADDRESS.match(from_) is None:
@@ -286,10 +291,10 @@ def _dial(
             CODES[kind]["from"], f"The caller id {from_[:64]!r} is no number, sip: or client: address"
         )
     timeout = instruction.seconds("timeout", 60, 600 if to.lower().startswith("sip") else 999)
-    sid = floor.new_sid("CA")
-    floor.do(
+    sid = workspace.new_sid("CA")
+    workspace.do(
         Post(
-            DeskCallRequested(
+            TaskCallRequested(
                 call_sid=sid, account_sid=task.account_sid, to=to, from_=from_, url=url, twiml=twiml,
                 timeout=timeout, record=record,
                 recording_channels=instruction.text("recording_channels", "mono").strip().lower(),
@@ -304,23 +309,23 @@ def _dial(
                 ),
                 username=instruction.text("sip_auth_username") or None,
                 password=instruction.text("sip_auth_password") or None,
-                desk={
-                    "workspace": floor.workspace.sid, "task": task.sid, "reservation": reservation.sid,
-                    "role": role, "instruction": kind,
-                },
+                leg=TaskLeg(
+                    workspace=workspace.record.sid, task=task.sid, reservation=reservation.sid, role=role,
+                    instruction=kind,
+                ),
             )
         )
     )  # fmt: skip
     if role == "worker":
         reservation.call_sid = sid
-        reservation.instruction = {"kind": kind, "post_work_activity_sid": post_work, **(options or {})}
-        floor.save(reservation)
+        reservation.instruction = CarriedOut(kind=kind, post_work_activity_sid=post_work, **(options or {}))
+        workspace.save(reservation)
     return sid
 
 
-def shown_number(floor: Floor, task: Task) -> str:
+def shown_number(workspace: LiveWorkspace, task: Task) -> str:
     """The caller id when an instruction names none: the number that the customer dialled, or the task's ``from``."""
-    attributes = floor.tasks[task.sid].attributes
+    attributes = workspace.tasks[task.sid].attributes
     if attributes.get("direction") == "outbound":
         return str(attributes.get("from") or "")
     return str(attributes.get("called") or attributes.get("to") or attributes.get("from") or "")
@@ -333,23 +338,16 @@ def _with_query(url: str, extra: tuple[tuple[str, str], ...]) -> str:
     return url + mark + "&".join(f"{name}={value}" for name, value in extra)
 
 
-def note(floor: Floor, job: Job, facts: dict[str, Any]) -> None:
+def add_facts(workspace: LiveWorkspace, task: LiveTask, facts: dict[str, Any]) -> None:
     """Write facts of the telephony into the task's attributes, when they fit."""
-    merged = {**job.attributes, **facts}
+    merged = {**task.attributes, **facts}
     text = msgspec.json.encode(merged).decode()
     if len(text) > ATTRIBUTES_LIMIT:
-        trouble(
-            floor,
+        log_alert(
+            workspace,
             20001,
-            f"{', '.join(facts)} does not fit into the attributes of task {job.record.sid}",
-            job.record.sid,
+            f"{', '.join(facts)} does not fit into the attributes of task {task.record.sid}",
+            task.record.sid,
         )
         return
-    lined = job.in_line
-    floor.step_out(job)
-    floor.describe(job, merged)
-    job.record.attributes = text
-    floor.save(job.record)
-    if lined:
-        floor.line_up(job)
-    happened(floor, "task.updated", task=job.record)
+    set_attributes(workspace, task, text, merged)

@@ -1,23 +1,27 @@
-"""What happened: event record, event callback and live announcement, all from one call (taskrouter.md §10)."""
+"""What happened: event record, event callback and live announcement, all from one call (taskrouter.md §10).
+
+One call, because the three must agree: the record is what statistics, explanation and replay are read from later, the
+callback carries the record's SID as its token, and a listener who missed the announcement reads the record. All are
+made from the records as they are at this moment (hence the copies), though the commit comes at the end of the event.
+"""
 
 from __future__ import annotations
 
 import copy
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ringback.effects import Save, SendWebhook
 from ringback.effects.taskrouter import Announce
+from ringback.events.taskrouter import Actor
 from ringback.kernel.resource import snake
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
-
-if TYPE_CHECKING:
-    from ringback.events.taskrouter import Actor
-    from ringback.taskrouter.floor import Floor
+from ringback.resources.telephony import TaskTransfer
+from ringback.taskrouter.workspace import LiveWorkspace
 
 LIVE = (
     "worker.activity.update", "worker.attributes.update", "worker.capacity.update",
@@ -37,15 +41,15 @@ def iso(seconds: float) -> str:
     return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def happened(
-    floor: Floor,
+def publish(
+    workspace: LiveWorkspace,
     kind: str,
     *,
     task: Task | None = None,
     reservation: Reservation | None = None,
     worker: Worker | None = None,
     channel: WorkerChannel | None = None,
-    transfer: dict[str, Any] | None = None,
+    transfer: TaskTransfer | None = None,
     about: tuple[str, str] | None = None,
     facts: dict[str, str] | None = None,
 ) -> None:
@@ -56,7 +60,7 @@ def happened(
     """
     data = dict(facts or {})
     if task is not None:
-        data.update(task_facts(floor, task))
+        data.update(task_facts(workspace, task))
     if worker is not None:
         data.update(worker_facts(worker))
     queue_sid = data.get("TaskQueueSid") or (task.task_queue_sid if task is not None else None)
@@ -70,33 +74,35 @@ def happened(
         data.update({f"Transfer{name}": str(value) for name, value in _transfer_facts(transfer).items()})
     if queue_sid and (task is not None or reservation is not None):
         data["TaskQueueSid"] = queue_sid
-        pool = floor.queues.get(queue_sid)
-        data["TaskQueueName"] = pool.record.friendly_name if pool is not None else ""
+        queue = workspace.queues.get(queue_sid)
+        data["TaskQueueName"] = queue.record.friendly_name if queue is not None else ""
     if workflow_sid and (task is not None or reservation is not None):
         data["WorkflowSid"] = workflow_sid
-        plan = floor.workflows.get(workflow_sid)
-        data["WorkflowName"] = plan.record.friendly_name if plan is not None else ""
+        workflow = workspace.workflows.get(workflow_sid)
+        data["WorkflowName"] = workflow.record.friendly_name if workflow is not None else ""
     resource_type, resource_sid = about or _about(kind, task, reservation, worker)
-    _write(floor, kind, resource_type, resource_sid, data, worker, task, reservation, queue_sid, workflow_sid)
+    _write(
+        workspace, kind, resource_type, resource_sid, data, worker, task, reservation, queue_sid, workflow_sid
+    )
     if kind.startswith(LIVE):
-        floor.do(
+        workspace.do(
             Announce(
-                workspace_sid=floor.workspace.sid, event_type=kind, at=floor.now,
+                workspace_sid=workspace.record.sid, event_type=kind, at=workspace.now,
                 reservation=copy.copy(reservation) if reservation is not None else None,
                 task=copy.copy(task) if task is not None else None,
                 worker=copy.copy(worker) if worker is not None else None,
                 channel=copy.copy(channel) if channel is not None else None,
-                transfer=dict(transfer) if transfer is not None else None,
+                transfer=transfer,
             )
         )  # fmt: skip
 
 
-def task_facts(floor: Floor, task: Task) -> dict[str, str]:
+def task_facts(workspace: LiveWorkspace, task: Task) -> dict[str, str]:
     """Task* of the sheet."""
     found = {
         "TaskSid": task.sid,
         "TaskAttributes": task.attributes,
-        "TaskAge": str(max(0, int(floor.now - task.date_created))),
+        "TaskAge": str(max(0, int(workspace.now - task.date_created))),
         "TaskPriority": str(task.priority),
         "TaskAssignmentStatus": task.assignment_status,
         "TaskChannelSid": task.task_channel_sid,
@@ -125,12 +131,12 @@ def worker_facts(worker: Worker) -> dict[str, str]:
     }
 
 
-def _transfer_facts(transfer: dict[str, Any]) -> dict[str, Any]:
+def _transfer_facts(transfer: TaskTransfer) -> dict[str, Any]:
     names = {
         "sid": "Sid", "mode": "Mode", "type": "Type", "to": "To", "status": "Status", "reason": "FailedReason",
         "initiating_worker_sid": "InitiatingWorkerSid", "initiating_reservation_sid": "InitiatingReservationSid",
     }  # fmt: skip
-    return {name: transfer[key] for key, name in names.items() if transfer.get(key)}
+    return {name: value for key, name in names.items() if (value := getattr(transfer, key))}
 
 
 def _about(
@@ -144,18 +150,20 @@ def _about(
 
 
 def _write(
-    floor: Floor, kind: str, resource_type: str, resource_sid: str, data: dict[str, str], worker: Worker | None,
-    task: Task | None, reservation: Reservation | None, queue_sid: str | None, workflow_sid: str | None,
+    workspace: LiveWorkspace, kind: str, resource_type: str, resource_sid: str, data: dict[str, str],
+    worker: Worker | None, task: Task | None, reservation: Reservation | None, queue_sid: str | None,
+    workflow_sid: str | None,
 ) -> None:  # fmt: skip
-    workspace, actor = floor.workspace, floor.actor
+    own, actor = workspace.record, workspace.actor
     description = f"{resource_type.replace('-', ' ').capitalize()} {resource_sid}: {kind.partition('.')[2]}"
     record = Event(
-        sid=floor.new_sid("EV"), account_sid=workspace.account_sid, date_created=floor.now, date_updated=floor.now,
-        workspace_sid=workspace.sid, event_type=kind, description=description, event_date=floor.now,
-        event_date_ms=int(floor.now * 1000), resource_type=resource_type, resource_sid=resource_sid,
-        resource_url=_path(workspace.sid, resource_type, resource_sid, task),
-        actor_type=actor.type, actor_sid=actor.sid or workspace.account_sid, source=actor.source,
-        actor_url=_actor_path(workspace.sid, actor), source_ip_address=actor.ip or None,
+        sid=workspace.new_sid("EV"), account_sid=own.account_sid, date_created=workspace.now,
+        date_updated=workspace.now, workspace_sid=own.sid, event_type=kind, description=description,
+        event_date=workspace.now, event_date_ms=int(workspace.now * 1000), resource_type=resource_type,
+        resource_sid=resource_sid,
+        resource_url=_path(own.sid, resource_type, resource_sid, task),
+        actor_type=actor.type, actor_sid=actor.sid or own.account_sid, source=actor.source,
+        actor_url=_actor_path(own.sid, actor), source_ip_address=actor.ip or None,
         event_data={snake(name): value for name, value in data.items()},
         task_sid=task.sid if task is not None else None,
         worker_sid=worker.sid if worker is not None else (reservation.worker_sid if reservation else None),
@@ -163,25 +171,25 @@ def _write(
         reservation_sid=reservation.sid if reservation is not None else None,
         task_channel_sid=task.task_channel_sid if task is not None else None,
     )  # fmt: skip
-    floor.do(Save(record))
-    url = workspace.event_callback_url
-    if url and floor.wants(kind):
-        floor.do(
+    workspace.do(Save(record))
+    url = own.event_callback_url
+    if url and workspace.wants(kind):
+        workspace.do(
             SendWebhook(
-                key=record.task_sid or resource_sid or workspace.sid, account_sid=workspace.account_sid, url=url,
-                method="POST", params=_params(floor, record, data), token=record.sid, failure_code=11200,
-                resource_sid=workspace.sid,
+                key=record.task_sid or resource_sid or own.sid, account_sid=own.account_sid, url=url,
+                method="POST", params=_params(workspace, record, data), token=record.sid, failure_code=11200,
+                resource_sid=own.sid,
             )
         )  # fmt: skip
 
 
-def _params(floor: Floor, record: Event, data: dict[str, str]) -> list[tuple[str, str]]:
-    workspace = floor.workspace
+def _params(workspace: LiveWorkspace, record: Event, data: dict[str, str]) -> list[tuple[str, str]]:
+    own = workspace.record
     return [
         ("EventType", record.event_type),
-        ("AccountSid", workspace.account_sid),
-        ("WorkspaceSid", workspace.sid),
-        ("WorkspaceName", workspace.friendly_name),
+        ("AccountSid", own.account_sid),
+        ("WorkspaceSid", own.sid),
+        ("WorkspaceName", own.friendly_name),
         ("EventDescription", record.description),
         ("ResourceType", record.resource_type),
         ("ResourceSid", record.resource_sid),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ringback.resources.taskrouter.event import Event
-from ringback.taskrouter.desk import TTL_OVER
 from ringback.taskrouter.lifecycle import CYCLES_OVER, DECLINED
+from ringback.taskrouter.router import TTL_OVER
 from ringback.taskrouter.routing import SKIPPED, TIMED_OUT, UNMATCHED
 
 BY_TIMEOUT = frozenset({TTL_OVER, TIMED_OUT, CYCLES_OVER})
@@ -57,7 +57,7 @@ class Life:
     worker: str = ""
     """Who accepted it first."""
     finished: float | None = None
-    """When he was done with it."""
+    """When they were done with it."""
     canceled: float | None = None
     """When it was canceled (or deleted) without ever being accepted."""
     reason: str = ""
@@ -140,11 +140,11 @@ def lives(events: Iterable[Event], start: float, end: float) -> dict[str, Life]:
     found: dict[str, Life] = {}
     for event in events:
         if event.event_type != "task.created" or start <= event.event_date < end:
-            note(found, event)
+            add_event(found, event)
     return found
 
 
-def note(found: dict[str, Life], event: Event) -> None:
+def add_event(found: dict[str, Life], event: Event) -> None:
     """Add the next event to the lives; ``task.created`` begins one, events of other tasks are passed over."""
     sid = event.task_sid or ""
     if event.event_type == "task.created":

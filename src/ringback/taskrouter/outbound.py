@@ -1,12 +1,14 @@
-"""A worker's own outbound call: he is called first, then the customer, into the task's conference (taskrouter.md §9.6).
+"""A worker's own outbound call: they are called first, then the customer, into the task's conference.
 
-The life of it::
+The life of it (taskrouter.md §9.6)::
 
-    pending   the worker's phone rings; he is gone before the customer is dialled: 45302, his phone fails: 45301
-    accepted  he is in the conference and the customer's phone rings
-              the customer's call ends unanswered: its outcome's reason code (call-outcomes.md §6)
-              the worker hangs up: the customer's call is canceled, which ends it with 45306
-    talking   as with any caller
+    reservation  worker's leg  customer's leg
+    pending      dialled                       the worker is gone before they answer: 45302, their phone fails: 45301
+    accepted     talking       dialled         the customer's call ends unanswered: its outcome's reason code
+                                               (call-outcomes.md §6)
+                                               the worker hangs up: the customer's call is canceled, which ends it
+                                               with 45306
+    accepted     talking       talking         as with any caller
 
 A failure cancels the reservation with the code, ends the task and hangs the worker up.
 """
@@ -14,112 +16,94 @@ A failure cancels the reservation with the code, ends the task and hangs the wor
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ringback.effects import Post
-from ringback.events import HangUpRequested
-from ringback.events.queues import DeskCallChanged, DeskCallRequested
+from ringback.events.queues import TaskCallChanged, TaskCallRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.outcome import GONE, INTERNAL_TIMEOUT, REASONS, UNREACHED
 from ringback.resources.taskrouter.reservation import Reservation
-from ringback.taskrouter.floor import Floor, Job
+from ringback.resources.telephony import TaskLeg
 from ringback.taskrouter.lifecycle import fail_task
+from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.machine import LEG_REACHED
+from ringback.taskrouter.steps import set_conference
+from ringback.taskrouter.workspace import LiveWorkspace
 
 ADDRESS = re.compile(r"(\+?[0-9][0-9 ().-]{1,30}|(sips?|client):[^\s<>\"]{1,300})\Z", re.IGNORECASE)
 """What can be dialled at all; the voice core looks closer."""
 
 
-def to_be_called(job: Job) -> bool:
+def to_be_called(task: LiveTask) -> bool:
     """Whether the customer is still to be reached: nobody waits, the attributes say so, nobody has answered yet.
 
     The SDK's ``createTask`` by itself writes ``outbound_to`` and no ``direction``.
     """
-    direction, reached = (
-        job.attributes.get("direction"),
-        (job.record.conference or {}).get("customer_answered"),
-    )
-    wanted = direction == "outbound" or (direction is None and "outbound_to" in job.attributes)
-    return wanted and not job.record.call_sid and not reached
+    direction = task.attributes.get("direction")
+    wanted = direction == "outbound" or (direction is None and "outbound_to" in task.attributes)
+    return wanted and not task.record.call_sid and task.customer not in LEG_REACHED
 
 
-def callee(job: Job) -> str:
+def callee(task: LiveTask) -> str:
     """Whom to call, as written; empty when nobody is named."""
-    value = job.attributes.get("outbound_to")
+    value = task.attributes.get("outbound_to")
     return value.strip() if isinstance(value, str) else ""
 
 
-def dial(floor: Floor, job: Job, reservation: Reservation) -> None:
-    """The worker is there: call the customer into the conference, unless that is being done."""
-    if ringing(job):
+def dial(workspace: LiveWorkspace, task: LiveTask, reservation: Reservation) -> None:
+    """The worker is there: call the customer into the conference, unless that has been done."""
+    if task.customer:
         return
-    task, instruction = job.record, reservation.instruction or {}
-    sid = floor.new_sid("CA")
-    desk = {
-        "workspace": floor.workspace.sid, "task": task.sid, "reservation": reservation.sid, "role": "customer",
-        "instruction": "conference", "queue": reservation.task_queue_sid or "",
-    }  # fmt: skip
-    if task.routing_target == reservation.worker_sid:
-        desk["started_by"] = reservation.worker_sid
-    floor.do(
+    record, carried = task.record, reservation.instruction
+    assert carried is not None
+    sid = workspace.new_sid("CA")
+    leg = TaskLeg(
+        workspace=workspace.record.sid, task=record.sid, reservation=reservation.sid, role="customer",
+        instruction="conference", queue=reservation.task_queue_sid or "",
+        started_by=reservation.worker_sid if record.routing_target == reservation.worker_sid else "",
+    )  # fmt: skip
+    workspace.do(
         Post(
-            DeskCallRequested(
-                call_sid=sid, account_sid=task.account_sid, to=callee(job),
-                from_=instruction.get("customer_from") or "", twiml=instruction.get("customer_twiml"),
-                timeout=int(instruction.get("customer_timeout") or 60), desk=desk,
-                early_media=instruction.get("early_media") != "false",
+            TaskCallRequested(
+                call_sid=sid, account_sid=record.account_sid, to=callee(task), from_=carried.customer_from,
+                twiml=carried.customer_twiml, timeout=carried.customer_timeout, leg=leg,
+                early_media=carried.early_media,
             )
         )
     )  # fmt: skip
-    _note(floor, job, customer_call=sid)
+    set_conference(workspace, task, customer="dialled", customer_call=sid)
 
 
-def ringing(job: Job) -> str:
-    """The customer's call while it is not answered; empty: there is none."""
-    known = job.record.conference or {}
-    return "" if known.get("customer_answered") else str(known.get("customer_call") or "")
+def outdated(task: LiveTask, event: TaskCallChanged) -> bool:
+    """Whether another call than the customer's of now tells something: an older attempt."""
+    known = task.record.conference
+    return known is not None and known.customer_call not in ("", event.about)
 
 
-def told(floor: Floor, job: Job, event: DeskCallChanged) -> bool:
+def told(
+    workspace: LiveWorkspace, task: LiveTask, reservation: Reservation | None, event: TaskCallChanged
+) -> bool:
     """The customer's leg tells how it goes; False: what follows is as with any caller."""
-    ours = (job.record.conference or {}).get("customer_call")
-    if ours is None:
+    if task.record.conference is None or not task.record.conference.customer_call:
         return False  # a caller who had waited in a queue
-    if event.about != ours:
-        return True  # an older attempt
-    if event.change == "answered":
-        _note(floor, job, customer_answered=True)
-        return True
     if event.change != "ended" or event.status == "completed":
         return False
-    _note(floor, job, customer_ended=True)
-    reservation = floor.reservations.get(event.desk.get("reservation", ""))
     if reservation is not None and reservation.reservation_status == "accepted":
-        fail(floor, reservation, event.reason_code)
+        fail(workspace, reservation, event.reason_code)
     return True
 
 
-def worker_gone(floor: Floor, reservation: Reservation, event: DeskCallChanged) -> None:
+def worker_gone(workspace: LiveWorkspace, reservation: Reservation, event: TaskCallChanged) -> None:
     """The worker's leg is over before the customer was dialled.
 
-    That his line is busy or that he does not pick up is nothing to tell him; that his phone cannot be reached is.
+    That their line is busy or that they do not pick up is nothing to tell them; that their phone cannot be reached is.
     """
     code = GONE
     if event.status == "failed":
         code = INTERNAL_TIMEOUT if event.reason_code == INTERNAL_TIMEOUT else UNREACHED
-    fail(floor, reservation, code)
+    fail(workspace, reservation, code)
 
 
-def give_up(floor: Floor, job: Job) -> None:
-    """The worker left while it rang: cancel the call; its end says with which code the reservation goes."""
-    floor.do(Post(HangUpRequested(call_sid=ringing(job), reason="api")))
-
-
-def fail(floor: Floor, reservation: Reservation, code: int | None) -> None:
+def fail(workspace: LiveWorkspace, reservation: Reservation, code: int | None) -> None:
     """Cancel the reservation with the code, and end the task."""
     why = "" if code is None else f": {REASONS.get(code) or title(code)} ({code})"
-    fail_task(floor, reservation, code, f"Outbound call failed{why}")
-
-
-def _note(floor: Floor, job: Job, **facts: Any) -> None:
-    job.record.conference = {**(job.record.conference or {}), **facts}
-    floor.save(job.record)
+    fail_task(workspace, reservation, code, f"Outbound call failed{why}")

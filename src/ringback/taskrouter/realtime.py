@@ -1,7 +1,7 @@
 """Statistics of this moment, read off the workspace in memory (taskrouter.md §11).
 
-Costs: tasks O(channels + distinct priorities), by the census; a queue's workers O(activities), with a task channel
-O(members); all workers O(workers), about 1 ms for 10,000.
+Costs: tasks O(channels + distinct priorities), by ``task_counts.py``; a queue's workers O(activities),
+with a task channel O(members); all workers O(workers), about 1 ms for 10,000.
 """
 
 from __future__ import annotations
@@ -10,46 +10,49 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ringback.taskrouter.census import Count
-from ringback.taskrouter.floor import Agent, Floor, Pool
+from ringback.taskrouter.live import LiveTaskQueue, LiveWorker
+from ringback.taskrouter.task_counts import Count
+from ringback.taskrouter.workspace import LiveWorkspace
 
 STATUSES = ("pending", "reserved", "assigned", "wrapping")
 
 
-def workspace(floor: Floor, now: float, channel_sid: str | None = None) -> dict[str, Any]:
+def workspace(workspace: LiveWorkspace, now: float, channel_sid: str | None = None) -> dict[str, Any]:
     """The whole workspace; ``channel_sid`` counts the tasks of one channel only."""
-    count = floor.census.count("workspace", "", _channels(floor, channel_sid))
-    return {**_tasks(count, now), **workers(floor, floor.workers.values())}
+    count = workspace.task_counts.count("workspace", "", _channels(workspace, channel_sid))
+    return {**_tasks(count, now), **workers(workspace, workspace.workers.values())}
 
 
-def workflow(floor: Floor, now: float, sid: str, channel_sid: str | None = None) -> dict[str, Any]:
+def workflow(
+    workspace: LiveWorkspace, now: float, sid: str, channel_sid: str | None = None
+) -> dict[str, Any]:
     """The tasks of a workflow."""
-    return _tasks(floor.census.count("workflow", sid, _channels(floor, channel_sid)), now)
+    return _tasks(workspace.task_counts.count("workflow", sid, _channels(workspace, channel_sid)), now)
 
 
-def queue(floor: Floor, now: float, sid: str, channel_sid: str | None = None) -> dict[str, Any]:
+def queue(workspace: LiveWorkspace, now: float, sid: str, channel_sid: str | None = None) -> dict[str, Any]:
     """The tasks and the workers of a queue; ``sid`` must be one of the workspace's.
 
     Eligible workers serve the queue; available ones are in an available activity as well, and take tasks of the
     channel when one is asked for. Neither says whether they have capacity left.
     """
-    pool = floor.queues[sid]
-    count = floor.census.count("queue", sid, _channels(floor, channel_sid))
+    queue = workspace.queues[sid]
+    count = workspace.task_counts.count("queue", sid, _channels(workspace, channel_sid))
     first = count.first_in_queue
     return {
         **_tasks(count, now),
         "longest_relative_task_age_in_queue": _age(first, now),
         "longest_relative_task_sid_in_queue": first[1] if first is not None else None,
-        "total_eligible_workers": len(pool.members),
-        "total_available_workers": _available(floor, pool, channel_sid),
-        "activity_statistics": _activities(floor, pool.heads),
+        "total_eligible_workers": len(queue.members),
+        "total_available_workers": _available(workspace, queue, channel_sid),
+        "activity_statistics": _activities(workspace, queue.activities),
     }
 
 
-def workers(floor: Floor, agents: Iterable[Agent]) -> dict[str, Any]:
+def workers(workspace: LiveWorkspace, workers: Iterable[LiveWorker]) -> dict[str, Any]:
     """Some workers by their activities."""
-    heads = Counter(agent.record.activity_sid or "" for agent in agents)
-    return {"total_workers": heads.total(), "activity_statistics": _activities(floor, heads)}
+    counts = Counter(worker.record.activity_sid or "" for worker in workers)
+    return {"total_workers": counts.total(), "activity_statistics": _activities(workspace, counts)}
 
 
 def empty_queue() -> dict[str, Any]:
@@ -65,8 +68,8 @@ def empty_queue() -> dict[str, Any]:
     }
 
 
-def _channels(floor: Floor, channel_sid: str | None) -> Iterable[str]:
-    return floor.channels if channel_sid is None else (channel_sid,)
+def _channels(workspace: LiveWorkspace, channel_sid: str | None) -> Iterable[str]:
+    return workspace.channels if channel_sid is None else (channel_sid,)
 
 
 def _tasks(count: Count, now: float) -> dict[str, Any]:
@@ -85,23 +88,23 @@ def _age(entry: tuple[float, str] | None, now: float) -> int:
     return 0 if entry is None else max(0, int(now - entry[0]))
 
 
-def _available(floor: Floor, pool: Pool, channel_sid: str | None) -> int:
+def _available(workspace: LiveWorkspace, queue: LiveTaskQueue, channel_sid: str | None) -> int:
     if channel_sid is None:
         return sum(
             number
-            for sid, number in pool.heads.items()
-            if sid in floor.activities and floor.activities[sid].available
+            for sid, number in queue.activities.items()
+            if sid in workspace.activities and workspace.activities[sid].available
         )
     found = 0
-    for sid in pool.members:
-        agent = floor.workers[sid]
-        channel = agent.channels.get(channel_sid)
-        found += agent.record.available and channel is not None and channel.available
+    for sid in queue.members:
+        worker = workspace.workers[sid]
+        channel = worker.channels.get(channel_sid)
+        found += worker.record.available and channel is not None and channel.available
     return found
 
 
-def _activities(floor: Floor, heads: Mapping[str, int]) -> list[dict[str, Any]]:
+def _activities(workspace: LiveWorkspace, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
-        {"sid": each.sid, "friendly_name": each.friendly_name, "workers": heads.get(each.sid, 0)}
-        for each in floor.activities.values()
+        {"sid": each.sid, "friendly_name": each.friendly_name, "workers": counts.get(each.sid, 0)}
+        for each in workspace.activities.values()
     ]

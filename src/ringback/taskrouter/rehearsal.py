@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 from ringback.effects import Save, StartTimer, StopTimer
 from ringback.events import Event as Fact
 from ringback.events import TimerFired
-from ringback.events.taskrouter import DeskRequested, WorkspacesLoaded
+from ringback.events.taskrouter import WorkspacesLoaded, WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.activity import Activity
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.worker import Worker
-from ringback.taskrouter.desk import TICK, Desk
-from ringback.taskrouter.floor import Floor
-from ringback.taskrouter.habits import Habits
-from ringback.taskrouter.life import Life, note
+from ringback.taskrouter.behaviour import Behaviour
+from ringback.taskrouter.life import Life, add_event
+from ringback.taskrouter.router import TICK, TaskRouter
+from ringback.taskrouter.workspace import LiveWorkspace
 
 ABSENT = "WA" + "0" * 32
 """The activity of workers who are not there: created later, or in one that has been deleted since."""
@@ -36,7 +36,7 @@ PAUSE_EVERY = 4
 
 
 class Move(NamedTuple):
-    """A worker changes his activity."""
+    """A worker changes their activity."""
 
     at: float
     worker: str
@@ -52,24 +52,24 @@ class Cast:
     """In order."""
 
 
-def copies(floor: Floor) -> tuple[Any, ...]:
+def copies(workspace: LiveWorkspace) -> tuple[Any, ...]:
     """Copies of a workspace's records, the workspace first, without tasks, reservations and callbacks.
 
     This alone has to happen beside the workspace: about 15 ms for 1,000 workers.
     """
     return (
-        replace(floor.workspace, event_callback_url=None),
-        *(replace(each) for each in floor.activities.values()),
-        *(replace(each) for each in floor.channels.values()),
-        *(replace(pool.record) for pool in floor.queues.values()),
+        replace(workspace.record, event_callback_url=None),
+        *(replace(each) for each in workspace.activities.values()),
+        *(replace(each) for each in workspace.channels.values()),
+        *(replace(queue.record) for queue in workspace.queues.values()),
         *(
-            replace(plan.record, assignment_callback_url=None, fallback_assignment_callback_url=None)
-            for plan in floor.workflows.values()
+            replace(workflow.record, assignment_callback_url=None, fallback_assignment_callback_url=None)
+            for workflow in workspace.workflows.values()
         ),
-        *(replace(agent.record) for agent in floor.workers.values()),
+        *(replace(worker.record) for worker in workspace.workers.values()),
         *(
             replace(each, assigned_tasks=0, last_reserved=0.0, available_capacity_percentage=100)
-            for each in floor.worker_channels.values()
+            for each in workspace.worker_channels.values()
         ),
     )
 
@@ -116,11 +116,11 @@ class Rehearsal:
     def __init__(self, cast: Cast, past: Sequence[Life], start: float, until: float) -> None:
         """``until``: when the run ends, whatever still waits then (Unix seconds)."""
         self._numbers = itertools.count(1)
-        self._desk = Desk(self._sid, keep_ended=1.0)
-        self._workspace = cast.records[0]
+        self._taskrouter = TaskRouter(self._sid, keep_ended=1.0)
+        self._record = cast.records[0]
         self._until, self._now = until, start
         self._due: float | None = None
-        self._habits = Habits(past)
+        self._habits = Behaviour(past)
         self._past = {life.sid: life for life in past}
         self._agenda: list[tuple[float, int, Any, Any]] = []
         self._found: dict[str, Life] = {}
@@ -129,9 +129,7 @@ class Rehearsal:
         self.guessed = 0
         """Offers to workers who had never been offered the task: they did what they usually do."""
         self._tell(
-            WorkspacesLoaded(
-                workspace_sid=self._workspace.sid, records=tuple(replace(r) for r in cast.records)
-            )
+            WorkspacesLoaded(workspace_sid=self._record.sid, records=tuple(replace(r) for r in cast.records))
         )
         for move in cast.moves:
             if move.at <= until:
@@ -150,7 +148,7 @@ class Rehearsal:
                 if due > self._until:
                     break
                 self._now, self._due = max(self._now, due), None
-                self._tell(TimerFired(lane=Lane("workspace", self._workspace.sid), name=TICK))
+                self._tell(TimerFired(lane=Lane("workspace", self._record.sid), name=TICK))
             elif action is not None and action <= self._until:
                 at, _, act, what = heapq.heappop(self._agenda)
                 self._now = max(self._now, at)
@@ -182,8 +180,8 @@ class Rehearsal:
             self._at(life.created + life.given_up, self._give_up, life)
 
     def _give_up(self, life: Life) -> None:
-        job = self._floor.tasks.get(life.sid)
-        if job is not None and job.record.assignment_status in ("pending", "reserved"):
+        task = self._workspace.tasks.get(life.sid)
+        if task is not None and task.record.assignment_status in ("pending", "reserved"):
             params = {"AssignmentStatus": "canceled"}
             self._ask("update", "Task", life.sid, {"reason": life.reason or "canceled"}, params)
 
@@ -193,7 +191,7 @@ class Rehearsal:
 
     def _react(self, what: tuple[str, str]) -> None:
         status, sid = what
-        reservation = self._floor.reservations.get(sid)
+        reservation = self._workspace.reservations.get(sid)
         wanted = "accepted" if status == "completed" else "pending"
         if reservation is None or reservation.reservation_status != wanted:
             return
@@ -205,8 +203,8 @@ class Rehearsal:
     # --- the core -----------------------------------------------------------------------------------------------
 
     @property
-    def _floor(self) -> Floor:
-        return self._desk.floors[self._workspace.sid]
+    def _workspace(self) -> LiveWorkspace:
+        return self._taskrouter.workspaces[self._record.sid]
 
     def _sid(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers):032x}"
@@ -219,8 +217,8 @@ class Rehearsal:
     ) -> bool:
         try:
             self._tell(
-                DeskRequested(
-                    workspace_sid=self._workspace.sid, account_sid=self._workspace.account_sid, noun=noun,
+                WorkspaceWriteRequested(
+                    workspace_sid=self._record.sid, account_sid=self._record.account_sid, noun=noun,
                     operation=operation, sid=sid, values=values, params=params,
                 )
             )  # fmt: skip
@@ -230,7 +228,7 @@ class Rehearsal:
         return True
 
     def _tell(self, fact: Fact) -> None:
-        for effect in self._desk.handle(fact, self._now):
+        for effect in self._taskrouter.handle(fact, self._now):
             if isinstance(effect, Save) and isinstance(effect.record, Event):
                 self._happened(effect.record)
             elif isinstance(effect, StartTimer):
@@ -239,7 +237,7 @@ class Rehearsal:
                 self._due = None
 
     def _happened(self, event: Event) -> None:
-        note(self._found, event)
+        add_event(self._found, event)
         if event.event_type == "reservation.created":
             self._offered(event)
 

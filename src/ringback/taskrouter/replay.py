@@ -17,12 +17,12 @@ from ringback.resources.taskrouter.task_queue import TaskQueue
 from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.taskrouter import life as lifes
-from ringback.taskrouter.floor import Floor
-from ringback.taskrouter.habits import Habits
+from ringback.taskrouter.behaviour import Behaviour
 from ringback.taskrouter.journal import iso
 from ringback.taskrouter.life import BY_TIMEOUT, Life, lives, slim
 from ringback.taskrouter.rehearsal import MOVES, Cast, Rehearsal, cast, copies
 from ringback.taskrouter.requests.workflow import checked
+from ringback.taskrouter.workspace import LiveWorkspace
 
 MOST_TASKS = 10_000
 """Tasks of one replay; more are refused."""
@@ -34,11 +34,11 @@ TASK_TYPES, MOVE_TYPES = lifes.TYPES, MOVES
 """Event types to read: the former from the window's start to its end and the tail, the latter until now."""
 
 
-def check(floor: Floor, workflow_sid: str, text: str) -> None:
+def check(workspace: LiveWorkspace, workflow_sid: str, text: str) -> None:
     """Read a draft; raises :class:`Refused` 20404 for no such workflow, 20001 with the position for a bad draft."""
-    if workflow_sid not in floor.workflows:
+    if workflow_sid not in workspace.workflows:
         raise Refused(20404, f"The requested workflow {workflow_sid[:64]} was not found", 404)
-    checked(floor, text)
+    checked(workspace, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +190,16 @@ class _Comparison:
         ]
 
     def _assumed(self, played: Rehearsal) -> list[str]:
-        habits = Habits(self.past.values())
+        behaviour = Behaviour(self.past.values())
         return [
             "Queues, channels, capacities, workers' attributes and other workflows are as they are now; workers and "
             "activities that have been deleted since are left out.",
             "At the start nothing waits and everybody is idle; tasks created before or after the window are left out.",
             "Workers change their activity when they did, and after a reservation that times out.",
-            "A worker who was offered a task treats it as he did then. One who was not (this time "
-            f"{played.guessed} offers) accepts it after his mean time, {habits.accepts_after():.1f} s over all.",
+            "A worker who was offered a task treats it as they did then. One who was not (this time "
+            f"{played.guessed} offers) accepts it after their mean time, {behaviour.accepts_after():.1f} s over all.",
             "A task takes as long as it took, whoever has it; one that was never finished the mean of its channel, "
-            f"{habits.works_for():.1f} s over all. Transfers are not played.",
+            f"{behaviour.works_for():.1f} s over all. Transfers are not played.",
             "Tasks that were canceled from outside while they waited are canceled after the same time if they still "
             "wait then; all others wait until somebody takes them or the rules cancel them.",
             "Attributes and priorities of tasks are those at their creation.",
@@ -207,12 +207,12 @@ class _Comparison:
 
 
 def prepare(
-    floor: Floor, workflow_sid: str, draft: str, tasks: Sequence[Event], moves: Sequence[Event],
+    workspace: LiveWorkspace, workflow_sid: str, draft: str, tasks: Sequence[Event], moves: Sequence[Event],
     *, start: float, end: float, until: float,
 ) -> Replay:  # fmt: skip
     """Copy what a run needs. ``tasks`` and ``moves``: events of the two lists of types above, oldest first.
 
     Raises :class:`Refused` as :func:`check` does.
     """
-    check(floor, workflow_sid, draft)
-    return Replay(workflow_sid, draft, start, end, until, copies(floor), tasks, moves)
+    check(workspace, workflow_sid, draft)
+    return Replay(workflow_sid, draft, start, end, until, copies(workspace), tasks, moves)

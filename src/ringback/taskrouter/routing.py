@@ -5,225 +5,224 @@ from __future__ import annotations
 from typing import Literal
 
 from ringback.resources.taskrouter.task import Task
+from ringback.taskrouter.alerts import log_alert
 from ringback.taskrouter.assignment import candidates, settle
-from ringback.taskrouter.configuration import Filter, Target
-from ringback.taskrouter.floor import Floor, Job, Plan, Pool
-from ringback.taskrouter.journal import happened
+from ringback.taskrouter.configuration import DIRECT, Filter, Target
+from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import cancel_task
-from ringback.taskrouter.line import known_name, look
+from ringback.taskrouter.live import LiveTask, LiveTaskQueue, LiveWorkflow
 from ringback.taskrouter.transfers import flying
-from ringback.taskrouter.troubles import trouble
+from ringback.taskrouter.waiting import known_name, look
+from ringback.taskrouter.workspace import LiveWorkspace
 
 DEFAULT = -1
 """``filter_index`` of the default filter."""
-DIRECT = Target(
-    queue="", priority=None, timeout=None, expression=None, order_by=None, skip_if=None, known_worker=None, index=0
-)  # fmt: skip
-"""Where a task stands that was routed past the workflow to a queue."""
 Cause = Literal["match", "timeout", "skip"]
 TIMED_OUT = "Task canceled on Workflow timeout"
 UNMATCHED = "Task matched no filter of the Workflow and there is no default filter"
 SKIPPED = "Task skipped every target of the Workflow and there is no default filter"
 
 
-def enter_workflow(floor: Floor, job: Job) -> None:
+def enter_workflow(workspace: LiveWorkspace, task: LiveTask) -> None:
     """The task enters its workflow at the top (step 1)."""
-    task = job.record
-    task.filter_index, task.target_index, task.target_over = None, 0, False
-    happened(floor, "workflow.entered", task=task, about=("workflow", task.workflow_sid or ""))
-    _walk(floor, job, "match")
+    record = task.record
+    record.filter_index, record.target_index, record.target_over = None, 0, False
+    publish(workspace, "workflow.entered", task=record, about=("workflow", record.workflow_sid or ""))
+    _walk(workspace, task, "match")
 
 
-def enter_queue(floor: Floor, job: Job, queue_sid: str) -> None:
+def enter_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:
     """Routed past the workflow to a queue (step 9)."""
-    task = job.record
-    task.filter_index, task.target_over = None, False
-    _change_queue(floor, job, queue_sid)
-    task.target_entered = floor.now
-    job.target = DIRECT
-    floor.line_up(job)
+    record = task.record
+    record.filter_index, record.target_over = None, False
+    _change_queue(workspace, task, queue_sid)
+    record.target_entered = workspace.now
+    task.target = DIRECT
+    workspace.begin_waiting(task)
 
 
-def advance(floor: Floor, job: Job, cause: Cause) -> None:
+def advance(workspace: LiveWorkspace, task: LiveTask, cause: Cause) -> None:
     """On from the target at which the task stands (step 6)."""
-    floor.step_out(job)
-    _walk(floor, job, cause)
+    workspace.end_waiting(task)
+    _walk(workspace, task, cause)
 
 
-def stand_again(floor: Floor, job: Job) -> None:
+def stand_again(workspace: LiveWorkspace, task: LiveTask) -> None:
     """The workflow has changed: the task keeps its place and its queue, under what the place says now (as it would
     after a restart). A time that is over by the new rules ends at once."""
-    task = job.record
-    if task.assignment_status in ("pending", "reserved") and task.filter_index is not None:
-        floor.step_out(job)
-        restore(floor, job)
+    record = task.record
+    if record.assignment_status in ("pending", "reserved") and record.filter_index is not None:
+        workspace.end_waiting(task)
+        restore(workspace, task)
 
 
-def restore(floor: Floor, job: Job) -> None:
-    """Stand where the record says, in line when it was waiting."""
-    task = job.record
-    transfer = flying(job)
-    if transfer is not None and transfer["type"] == "QUEUE":
-        job.asked.add(transfer["initiating_worker_sid"])
-        job.target = DIRECT
-        if not job.open:
-            floor.line_up(job)
+def restore(workspace: LiveWorkspace, task: LiveTask) -> None:
+    """Stand where the record says, waiting when it was."""
+    record = task.record
+    transfer = flying(task)
+    if transfer is not None and transfer.type == "QUEUE":
+        task.asked.add(transfer.initiating_worker_sid)
+        task.target = DIRECT
+        if not task.open:
+            workspace.begin_waiting(task)
         return
-    job.target = current_target(floor, task)
-    if task.assignment_status not in ("pending", "reserved") or job.target is None:
+    task.target = current_target(workspace, record)
+    if record.assignment_status not in ("pending", "reserved") or task.target is None:
         return
-    if job.target.timeout is not None and not (task.target_over and job.open):
-        due = max(floor.now, task.target_entered + job.target.timeout)
-        floor.agenda.add(due, "target", task.sid, task.target_entered)
-    pool = floor.queues.get(task.task_queue_sid or "")
-    if pool is not None and len(job.open) < pool.record.max_reserved_workers and not task.target_over:
-        floor.line_up(job)
+    if task.target.timeout is not None and not (record.target_over and task.open):
+        due = max(workspace.now, record.target_entered + task.target.timeout)
+        workspace.schedule.add(due, "target", record.sid, record.target_entered)
+    queue = workspace.queues.get(record.task_queue_sid or "")
+    if queue is not None and len(task.open) < queue.record.max_reserved_workers and not record.target_over:
+        workspace.begin_waiting(task)
 
 
-def current_target(floor: Floor, task: Task) -> Target | None:
+def current_target(workspace: LiveWorkspace, task: Task) -> Target | None:
     """The target at which the task stands, as its workflow says now; None: nowhere (a worker's own task)."""
     if task.filter_index is None:
         routed = task.routing_target or ""
         return DIRECT if routed.startswith("WQ") else None
-    plan = floor.workflows.get(task.workflow_sid or "")
-    if plan is None:
+    workflow = workspace.workflows.get(task.workflow_sid or "")
+    if workflow is None:
         return DIRECT
     if task.filter_index == DEFAULT:
-        return plan.configuration.default or DIRECT
-    filters = plan.configuration.filters
+        return workflow.configuration.default or DIRECT
+    filters = workflow.configuration.filters
     if task.filter_index >= len(filters) or task.target_index >= len(filters[task.filter_index].targets):
         return DIRECT  # the workflow was changed without re-evaluation: it keeps its place in the queue
     return filters[task.filter_index].targets[task.target_index]
 
 
-def target_due(floor: Floor, job: Job) -> None:
+def target_due(workspace: LiveWorkspace, task: LiveTask) -> None:
     """The target's time is up; a pending reservation is waited for (step 5)."""
-    task = job.record
-    if task.assignment_status not in ("pending", "reserved"):
+    record = task.record
+    if record.assignment_status not in ("pending", "reserved"):
         return
-    if job.open:
-        if not task.target_over:
-            task.target_over = True
-            floor.step_out(job)
-            floor.save(task)
+    if task.open:
+        if not record.target_over:
+            record.target_over = True
+            workspace.end_waiting(task)
+            workspace.save(record)
         return
-    task.target_over = False
-    happened(floor, "task-queue.timeout", task=task, about=("task-queue", task.task_queue_sid or ""))
-    advance(floor, job, "timeout")
+    record.target_over = False
+    publish(workspace, "task-queue.timeout", task=record, about=("task-queue", record.task_queue_sid or ""))
+    advance(workspace, task, "timeout")
 
 
-def head_counts(floor: Floor, pool: Pool) -> dict[str, int]:
+def head_counts(workspace: LiveWorkspace, queue: LiveTaskQueue) -> dict[str, int]:
     """``workers.available``, ``workers.unavailable`` and ``workers.WA…`` of a queue's members."""
-    counts = dict(pool.heads)
+    counts = dict(queue.activities)
     available = sum(
         number
-        for sid, number in pool.heads.items()
-        if sid in floor.activities and floor.activities[sid].available
+        for sid, number in queue.activities.items()
+        if sid in workspace.activities and workspace.activities[sid].available
     )
     counts["available"] = available
-    counts["unavailable"] = len(pool.members) - available
+    counts["unavailable"] = len(queue.members) - available
     return counts
 
 
-def _filters(floor: Floor, task: Task) -> tuple[Filter, ...]:
-    plan: Plan | None = floor.workflows.get(task.workflow_sid or "")
-    return plan.configuration.filters if plan is not None else ()
+def _filters(workspace: LiveWorkspace, task: Task) -> tuple[Filter, ...]:
+    workflow: LiveWorkflow | None = workspace.workflows.get(task.workflow_sid or "")
+    return workflow.configuration.filters if workflow is not None else ()
 
 
-def _walk(floor: Floor, job: Job, cause: Cause) -> None:
+def _walk(workspace: LiveWorkspace, task: LiveTask, cause: Cause) -> None:
     """Enter the next target, and the one after it while targets are to be skipped; none: :func:`_exhausted`."""
-    while (place := _next(floor, job)) is not None:
-        if not _enter(floor, job, *place):
+    while (position := _next(workspace, task)) is not None:
+        if not _enter(workspace, task, *position):
             return
         cause = "skip"
-    _exhausted(floor, job, cause)
+    _exhausted(workspace, task, cause)
 
 
-def _next(floor: Floor, job: Job) -> tuple[int, Target] | None:
+def _next(workspace: LiveWorkspace, task: LiveTask) -> tuple[int, Target] | None:
     """The next target of the same filter, else the first of the next filter that matches."""
-    task, filters = job.record, _filters(floor, job.record)
-    at = task.filter_index
+    record, filters = task.record, _filters(workspace, task.record)
+    at = record.filter_index
     if at == DEFAULT:
         return None
     start = 0
     if at is not None:
         start = at + 1
-        if at < len(filters) and task.target_index + 1 < len(filters[at].targets):
-            return at, filters[at].targets[task.target_index + 1]
+        if at < len(filters) and record.target_index + 1 < len(filters[at].targets):
+            return at, filters[at].targets[record.target_index + 1]
     for index in range(start, len(filters)):
-        if filters[index].expression({}, job.attributes, {}):
+        if filters[index].expression({}, task.attributes, {}):
             return index, filters[index].targets[0]
     return None
 
 
-def _exhausted(floor: Floor, job: Job, cause: Cause) -> None:
-    task = job.record
-    plan = floor.workflows.get(task.workflow_sid or "")
+def _exhausted(workspace: LiveWorkspace, task: LiveTask, cause: Cause) -> None:
+    record = task.record
+    workflow = workspace.workflows.get(record.workflow_sid or "")
     if cause == "timeout":
-        happened(floor, "workflow.timeout", task=task, about=("workflow", task.workflow_sid or ""))
-        cancel_task(floor, job, TIMED_OUT)
+        publish(workspace, "workflow.timeout", task=record, about=("workflow", record.workflow_sid or ""))
+        cancel_task(workspace, task, TIMED_OUT)
         return
-    default = plan.configuration.default if plan is not None else None
-    if default is not None and task.filter_index != DEFAULT:
-        if not _enter(floor, job, DEFAULT, default):
+    default = workflow.configuration.default if workflow is not None else None
+    if default is not None and record.filter_index != DEFAULT:
+        if not _enter(workspace, task, DEFAULT, default):
             return
         # Its skip_if is true as well: there is nowhere else to go, so it waits here until its TTL (step 7).
-        floor.line_up(job)
+        workspace.begin_waiting(task)
         return
-    happened(floor, "workflow.skipped", task=task, about=("workflow", task.workflow_sid or ""))
-    cancel_task(floor, job, UNMATCHED if cause == "match" else SKIPPED)
+    publish(workspace, "workflow.skipped", task=record, about=("workflow", record.workflow_sid or ""))
+    cancel_task(workspace, task, UNMATCHED if cause == "match" else SKIPPED)
 
 
-def _enter(floor: Floor, job: Job, filter_index: int, target: Target) -> bool:
+def _enter(workspace: LiveWorkspace, task: LiveTask, filter_index: int, target: Target) -> bool:
     """Enter a target (steps 2 and 3). True: nobody can take it now and it is to be skipped."""
-    task = job.record
-    task.filter_index, task.target_index, task.target_over = filter_index, target.index, False
-    job.target, task.target_entered = target, floor.now
+    record = task.record
+    record.filter_index, record.target_index, record.target_over = filter_index, target.index, False
+    task.target, record.target_entered = target, workspace.now
     if target.priority is not None:
-        task.priority = target.priority
-    happened(floor, "workflow.target-matched", task=task, about=("workflow", task.workflow_sid or ""))
-    _change_queue(floor, job, target.queue or "")
-    floor.save(task)
-    _known_worker(floor, job, target)
-    floor.line_up(job)
+        record.priority = target.priority
+    publish(workspace, "workflow.target-matched", task=record, about=("workflow", record.workflow_sid or ""))
+    _change_queue(workspace, task, target.queue or "")
+    workspace.save(record)
+    _known_worker(workspace, task, target)
+    workspace.begin_waiting(task)
     if target.timeout is not None:
-        floor.agenda.add(floor.now + target.timeout, "target", task.sid, task.target_entered)
+        workspace.schedule.add(workspace.now + target.timeout, "target", record.sid, record.target_entered)
     if target.skip_if is None:
         return False
-    settle(floor)
-    if job.open or not job.in_line or next(candidates(floor, job), None) is not None:
+    settle(workspace)
+    if task.open or not task.waits or next(candidates(workspace, task), None) is not None:
         return False
-    skipped = target.skip_if({}, job.attributes, head_counts(floor, floor.queues[target.queue or ""]))
+    skipped = target.skip_if(
+        {}, task.attributes, head_counts(workspace, workspace.queues[target.queue or ""])
+    )
     if skipped:
-        floor.step_out(job)
+        workspace.end_waiting(task)
     return skipped
 
 
-def _change_queue(floor: Floor, job: Job, queue_sid: str) -> None:
-    task = job.record
-    before = task.task_queue_sid if task.task_queue_entered_date is not None else None
+def _change_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:
+    record = task.record
+    before = record.task_queue_sid if record.task_queue_entered_date is not None else None
     if before == queue_sid:
         return
-    task.task_queue_sid = queue_sid
-    pool = floor.queues.get(queue_sid)
-    task.task_queue_friendly_name = pool.record.friendly_name if pool is not None else None
-    task.task_queue_entered_date = floor.now
-    floor.save(task)
+    record.task_queue_sid = queue_sid
+    queue = workspace.queues.get(queue_sid)
+    record.task_queue_friendly_name = queue.record.friendly_name if queue is not None else None
+    record.task_queue_entered_date = workspace.now
+    workspace.save(record)
     kind = "task-queue.entered" if before is None else "task-queue.moved"
     facts = {"PreviousTaskQueueSid": before} if before is not None else None
-    happened(floor, kind, task=task, about=("task-queue", queue_sid), facts=facts)
+    publish(workspace, kind, task=record, about=("task-queue", queue_sid), facts=facts)
 
 
-def _known_worker(floor: Floor, job: Job, target: Target) -> None:
+def _known_worker(workspace: LiveWorkspace, task: LiveTask, target: Target) -> None:
     """Say so when the worker that the task names is not there (step 8); a null reference says nothing."""
     if target.known_worker is None:
         return
     kind, path = target.known_worker
-    wanted = look(job.attributes, path)
+    wanted = look(task.attributes, path)
     if wanted is None:
         return
     name = known_name(kind, wanted) or ""
-    sid = name if kind == "sid" else floor.worker_names.get(name, "")
-    if sid not in floor.queues[target.queue or ""].members:
-        text = f"The known worker {str(wanted)[:64]} of task {job.record.sid} does not serve queue {target.queue}"
-        trouble(floor, 40152, text, job.record.sid)
+    sid = name if kind == "sid" else workspace.worker_names.get(name, "")
+    if sid not in workspace.queues[target.queue or ""].members:
+        text = f"The known worker {str(wanted)[:64]} of task {task.record.sid} does not serve queue {target.queue}"
+        log_alert(workspace, 40152, text, task.record.sid)

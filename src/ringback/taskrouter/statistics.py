@@ -14,8 +14,9 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter import realtime
 from ringback.taskrouter.cumulative import RESERVATIONS, Tally, types_of
-from ringback.taskrouter.floor import Agent, Floor
-from ringback.taskrouter.staff import MOVED, StaffTally
+from ringback.taskrouter.live import LiveWorker
+from ringback.taskrouter.worker_tally import MOVED, WorkerTally
+from ringback.taskrouter.workspace import LiveWorkspace
 
 empty_queue = realtime.empty_queue
 MOST_NAMED = 50
@@ -43,11 +44,13 @@ class Reading:
     """The answer, after the last event."""
 
 
-def now_of(floor: Floor, kind: str, sid: str, channel_sid: str | None, now: float) -> dict[str, Any]:
+def now_of(
+    workspace: LiveWorkspace, kind: str, sid: str, channel_sid: str | None, now: float
+) -> dict[str, Any]:
     """Real-time statistics of a workspace, a workflow or a queue that exists."""
     if kind == "workspace":
-        return realtime.workspace(floor, now, channel_sid)
-    return (realtime.queue if kind == "queue" else realtime.workflow)(floor, now, sid, channel_sid)
+        return realtime.workspace(workspace, now, channel_sid)
+    return (realtime.queue if kind == "queue" else realtime.workflow)(workspace, now, sid, channel_sid)
 
 
 def past_of(
@@ -82,13 +85,18 @@ def past_of_queues(
 
 
 def past_of_workers(
-    floor: Floor, sids: Sequence[str] | None, channel_sid: str | None, start: float, end: float, now: float
+    workspace: LiveWorkspace,
+    sids: Sequence[str] | None,
+    channel_sid: str | None,
+    start: float,
+    end: float,
+    now: float,
 ) -> Reading:
     """Cumulative statistics of some workers; None: of all, those deleted since included.
 
     The channel selects reservations: being in an activity has no channel.
     """
-    tally = StaffTally(None if sids is None else frozenset(sids), start, end)
+    tally = WorkerTally(None if sids is None else frozenset(sids), start, end)
     equals: dict[str, Any] = (
         {"worker_sid": tuple(sids)} if sids is not None and len(sids) <= MOST_NAMED else {}
     )
@@ -96,15 +104,17 @@ def past_of_workers(
         Wanted(types=tuple(RESERVATIONS), equals=equals | _channel(channel_sid)),
         Wanted(types=(MOVED,), equals=equals, until_now=True),
     )
-    return Reading(wanted, tally.add, lambda: tally.body(floor, _agents(floor, sids), now))
+    return Reading(wanted, tally.add, lambda: tally.body(workspace, _agents(workspace, sids), now))
 
 
-def workers_now(floor: Floor, sids: Sequence[str] | None) -> dict[str, Any]:
+def workers_now(workspace: LiveWorkspace, sids: Sequence[str] | None) -> dict[str, Any]:
     """Real-time statistics of some workers; None: of all."""
-    return realtime.workers(floor, _agents(floor, sids))
+    return realtime.workers(workspace, _agents(workspace, sids))
 
 
-def select_workers(floor: Floor, *, queue_sid: str, queue_name: str, name: str) -> list[str] | None:
+def select_workers(
+    workspace: LiveWorkspace, *, queue_sid: str, queue_name: str, name: str
+) -> list[str] | None:
     """SIDs of the workers that the filters leave; None: there are no filters.
 
     Raises :class:`Refused` 20001 for a queue that does not exist.
@@ -113,26 +123,26 @@ def select_workers(floor: Floor, *, queue_sid: str, queue_name: str, name: str) 
         return None
     found: set[str] | None = None
     if queue_sid or queue_name:
-        pools = [
-            pool for pool in floor.queues.values()
-            if queue_sid in ("", pool.record.sid) and queue_name in ("", pool.record.friendly_name)
+        queues = [
+            queue for queue in workspace.queues.values()
+            if queue_sid in ("", queue.record.sid) and queue_name in ("", queue.record.friendly_name)
         ]  # fmt: skip
-        if not pools:
+        if not queues:
             raise Refused(
                 20001, f"Task queue {(queue_sid or queue_name)[:64]} does not exist in this workspace"
             )
-        found = set[str]().union(*(pool.members for pool in pools))
+        found = set[str]().union(*(queue.members for queue in queues))
     if name:
-        sid = floor.worker_names.get(name.lower())
+        sid = workspace.worker_names.get(name.lower())
         named = set() if sid is None else {sid}
         found = named if found is None else found & named
     return sorted(found or ())
 
 
-def _agents(floor: Floor, sids: Sequence[str] | None) -> Iterable[Agent]:
+def _agents(workspace: LiveWorkspace, sids: Sequence[str] | None) -> Iterable[LiveWorker]:
     if sids is None:
-        return floor.workers.values()
-    return [floor.workers[sid] for sid in sids if sid in floor.workers]
+        return workspace.workers.values()
+    return [workspace.workers[sid] for sid in sids if sid in workspace.workers]
 
 
 def _channel(sid: str | None) -> dict[str, Any]:

@@ -2,146 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-from ringback.effects import Post
-from ringback.events import HangUpRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
-from ringback.taskrouter.floor import Floor, Job
-from ringback.taskrouter.journal import happened
-from ringback.taskrouter.lifecycle import cancel_reservation, reserve, set_task, wrap
+from ringback.resources.telephony import TaskTransfer
+from ringback.taskrouter.journal import publish
+from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.steps import end_reservation, set_task
+from ringback.taskrouter.workspace import LiveWorkspace
 
-FLYING = "initiated"
-UNAVAILABLE = "The worker is not available or holds as much as he may"
+UNAVAILABLE = "The worker is not available or holds as much as they may"
 DECLINED = "Nobody accepted the transfer"
 CANCELED = "Canceled by the worker who began it"
 CUSTOMER_LEFT = "The customer left"
 
 
-def begin(
-    floor: Floor, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None
-) -> dict[str, Any]:
-    """Begin a transfer. Raises :class:`Refused` 20001."""
-    job = floor.task(reservation.task_sid)
-    task = job.record
-    if reservation.reservation_status != "accepted":
-        state = reservation.reservation_status
-        raise Refused(20001, f"Cannot transfer: reservation {reservation.sid} is {state}, not accepted")
-    if flying(job) is not None:
-        raise Refused(20001, f"Task {task.sid} is being transferred already")
-    if task.call_sid and (reservation.instruction or {}).get("kind") == "dequeue":
-        raise Refused(
-            20001, "A dequeued call is a bridge of two: use the conference instruction to transfer calls"
-        )
-    if to not in floor.workers and to not in floor.queues:
-        raise Refused(20001, f"To {to[:64]} is no worker or task queue of this workspace")
-    if to == reservation.worker_sid:
-        raise Refused(20001, "A task cannot be transferred to the worker who has it")
-    if mode not in ("WARM", "COLD"):
-        raise Refused(20001, f"Mode must be WARM or COLD, not {mode[:20]!r}")
-    if priority is not None:
-        task.priority = priority
-    task.transfer = {
-        "sid": sid, "mode": mode, "type": "WORKER" if to in floor.workers else "QUEUE", "to": to, "status": FLYING,
-        "task_sid": task.sid, "initiating_worker_sid": reservation.worker_sid,
-        "initiating_reservation_sid": reservation.sid, "initiating_queue_sid": task.task_queue_sid,
-        "initiating_workflow_sid": task.workflow_sid, "reason": None, "date_created": floor.now,
-        "date_updated": floor.now,
-    }  # fmt: skip
-    floor.save(task)
-    happened(floor, "task.transfer-initiated", task=task, transfer=task.transfer)
-    if mode == "COLD":
-        wrap(floor, reservation)
-        if reservation.call_sid:
-            floor.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
-    job.asked = {reservation.worker_sid}
-    if to in floor.queues:
-        _to_queue(floor, job, to)
-        return dict(task.transfer)
-    agent = floor.workers[to]
-    if not floor.free_on(agent, task.task_channel_sid):
-        attempt_failed(floor, job, UNAVAILABLE)
-        return dict(task.transfer)
-    reserve(floor, job, agent, task.task_queue_sid, sid)
-    return dict(task.transfer)
-
-
-def _to_queue(floor: Floor, job: Job, queue_sid: str) -> None:
-    from ringback.taskrouter.routing import DIRECT
-
-    task = job.record
-    if task.task_queue_sid != queue_sid:
-        task.task_queue_sid = queue_sid
-        task.task_queue_friendly_name = floor.queues[queue_sid].record.friendly_name
-        task.task_queue_entered_date = floor.now
-        floor.save(task)
-        happened(floor, "task-queue.moved", task=task, about=("task-queue", queue_sid))
-    job.target = DIRECT
-    floor.line_up(job)
-
-
-def flying(job: Job) -> dict[str, Any] | None:
+def flying(task: LiveTask) -> TaskTransfer | None:
     """The transfer in flight; None: there is none."""
-    transfer = job.record.transfer
-    return transfer if transfer is not None and transfer["status"] == FLYING else None
+    transfer = task.record.transfer
+    return transfer if transfer is not None and transfer.flying else None
 
 
-def accepted(floor: Floor, job: Job, reservation: Reservation) -> None:
-    """The target has accepted: the transfer is complete; a warm one leaves the first worker in until he goes."""
-    transfer = flying(job)
-    if transfer is not None and transfer["initiating_reservation_sid"] != reservation.sid:
-        reservation.transfer_sid = transfer["sid"]
-        _close(floor, job, "completed", None)
-        happened(floor, "task.transfer-completed", task=job.record, transfer=job.record.transfer)
+def accepted(workspace: LiveWorkspace, task: LiveTask, reservation: Reservation) -> None:
+    """The target has accepted: the transfer is complete; a warm one leaves the first worker in until they go."""
+    transfer = flying(task)
+    if transfer is not None and transfer.initiating_reservation_sid != reservation.sid:
+        reservation.transfer_sid = transfer.sid
+        _close(workspace, task, "completed", None)
+        publish(workspace, "task.transfer-completed", task=task.record, transfer=task.record.transfer)
 
 
-def attempt_failed(floor: Floor, job: Job, reason: str) -> None:
+def attempt_failed(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
     """One offer of the transfer came to nothing: a queue's next worker is asked, or the transfer has failed."""
-    transfer = flying(job)
+    transfer = flying(task)
     if transfer is None:
         return
-    happened(floor, "task.transfer-attempt-failed", task=job.record, transfer=transfer)
-    if transfer["type"] == "QUEUE" and reason != CUSTOMER_LEFT:
-        floor.line_up(job)
-        floor.dirty_tasks.add(job.record.sid)
+    publish(workspace, "task.transfer-attempt-failed", task=task.record, transfer=transfer)
+    if transfer.type == "QUEUE" and reason != CUSTOMER_LEFT:
+        workspace.begin_waiting(task)
+        workspace.dirty_tasks.add(task.record.sid)
         return
-    failed(floor, job, reason)
+    failed(workspace, task, reason)
 
 
-def failed(floor: Floor, job: Job, reason: str) -> None:
+def failed(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
     """The transfer is over without success; work that nobody holds any more is to be wrapped up."""
-    if flying(job) is None:
+    if flying(task) is None:
         return
-    _close(floor, job, "failed", reason)
-    for sid in sorted(job.open):
-        cancel_reservation(floor, floor.reservations[sid], retry=False)
-    happened(floor, "task.transfer-failed", task=job.record, transfer=job.record.transfer)
-    _orphaned(floor, job)
+    _close(workspace, task, "failed", reason)
+    for sid in sorted(task.open):
+        end_reservation(workspace, workspace.reservations[sid], "cancel", "reservation.canceled")
+    publish(workspace, "task.transfer-failed", task=task.record, transfer=task.record.transfer)
+    _orphaned(workspace, task)
 
 
-def cancel(floor: Floor, job: Job) -> dict[str, Any]:
+def cancel(workspace: LiveWorkspace, task: LiveTask) -> TaskTransfer:
     """Canceled by the worker who began it. Raises :class:`Refused` 20001 when nothing is in flight."""
-    if flying(job) is None:
-        raise Refused(20001, f"Task {job.record.sid} has no transfer in flight")
-    _close(floor, job, "canceled", CANCELED)
-    for sid in sorted(job.open):
-        cancel_reservation(floor, floor.reservations[sid], retry=False)
-    happened(floor, "task.transfer-canceled", task=job.record, transfer=job.record.transfer)
-    _orphaned(floor, job)
-    return dict(job.record.transfer or {})
+    if flying(task) is None:
+        raise Refused(20001, f"Task {task.record.sid} has no transfer in flight")
+    canceled = _close(workspace, task, "canceled", CANCELED)
+    for sid in sorted(task.open):
+        end_reservation(workspace, workspace.reservations[sid], "cancel", "reservation.canceled")
+    publish(workspace, "task.transfer-canceled", task=task.record, transfer=canceled)
+    _orphaned(workspace, task)
+    return canceled
 
 
-def _close(floor: Floor, job: Job, status: str, reason: str | None) -> None:
-    job.record.transfer = {
-        **(job.record.transfer or {}), "status": status, "reason": reason, "date_updated": floor.now,
-    }  # fmt: skip
-    floor.step_out(job)
-    floor.save(job.record)
+def _close(workspace: LiveWorkspace, task: LiveTask, status: str, reason: str | None) -> TaskTransfer:
+    assert task.record.transfer is not None
+    closed = replace(task.record.transfer, status=status, reason=reason, date_updated=workspace.now)
+    task.record.transfer = closed
+    workspace.end_waiting(task)
+    workspace.save(task.record)
+    return closed
 
 
-def _orphaned(floor: Floor, job: Job) -> None:
-    states = {floor.reservations[sid].reservation_status for sid in job.reservations}
-    if job.record.assignment_status == "assigned" and "accepted" not in states:
-        set_task(floor, job, "wrap")
-        happened(floor, "task.wrapup", task=job.record)
+def _orphaned(workspace: LiveWorkspace, task: LiveTask) -> None:
+    states = {workspace.reservations[sid].reservation_status for sid in task.reservations}
+    if task.record.assignment_status == "assigned" and "accepted" not in states:
+        set_task(workspace, task, "wrap")
+        publish(workspace, "task.wrapup", task=task.record)

@@ -7,8 +7,9 @@ from typing import Any
 
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import assignment
-from ringback.taskrouter.floor import Agent, Floor, Job
 from ringback.taskrouter.journal import iso
+from ringback.taskrouter.live import LiveTask, LiveWorker
+from ringback.taskrouter.workspace import LiveWorkspace
 
 CHOSEN = {
     "pending": ("offered", "has been offered the task"),
@@ -16,99 +17,99 @@ CHOSEN = {
     "wrapping": ("wrapping", "has finished the task but for its notes"),
     "completed": ("completed", "has completed the task"),
 }
-"""State of his reservation → reason and words."""
+"""State of their reservation → reason and words."""
 
 
 @dataclass(slots=True)
 class Verdict:
     """One worker."""
 
-    agent: Agent
+    worker: LiveWorker
     chosen: bool
-    """He holds the task, was offered it, or has completed it."""
+    """They hold the task, were offered it, or have completed it."""
     reason: str
     words: str
     rank: int | None = None
-    """His place, from 1, among those who could take the task now."""
+    """Their place, from 1, among those who could take the task now."""
     near: tuple[Any, ...] = ()
     """Smaller is nearer to the task."""
 
 
-def verdicts(floor: Floor, job: Job) -> list[Verdict]:
+def verdicts(workspace: LiveWorkspace, task: LiveTask) -> list[Verdict]:
     """Every worker of the workspace, nearest first: chosen, free in the order of ``assignment.rank``, then those
     whom the fewest checks stop."""
     mine: dict[str, Reservation] = {}
-    for sid in job.reservations:
-        each = floor.reservations[sid]
+    for sid in task.reservations:
+        each = workspace.reservations[sid]
         mine[each.worker_sid] = each
-    waits = job.in_line or job.record.assignment_status in ("pending", "reserved")
+    waits = task.waits or task.record.assignment_status in ("pending", "reserved")
     found: list[Verdict] = []
     free: list[tuple[tuple[Any, ...], Verdict]] = []
-    for agent in floor.workers.values():
-        verdict = _chosen(agent, mine.get(agent.record.sid))
+    for worker in workspace.workers.values():
+        verdict = _chosen(worker, mine.get(worker.record.sid))
         if verdict is None and not waits:
-            verdict = _over(job, agent, mine.get(agent.record.sid))
+            verdict = _over(task, worker, mine.get(worker.record.sid))
         if verdict is None:
-            verdict = _waiting(floor, job, agent)
+            verdict = _waiting(workspace, task, worker)
             if verdict is None:
-                verdict = Verdict(agent, False, "", "")
-                free.append((assignment.rank(floor, job, agent), verdict))
+                verdict = Verdict(worker, False, "", "")
+                free.append((assignment.rank(workspace, task, worker), verdict))
         found.append(verdict)
     free.sort(key=lambda one: one[0])
     for place, (_, verdict) in enumerate(free, 1):
         verdict.rank, verdict.near = place, (1, place)
-        verdict.reason, verdict.words = _second(floor, job, verdict.agent, place)
-    return sorted(found, key=lambda one: (*one.near, one.agent.record.sid))
+        verdict.reason, verdict.words = _second(workspace, task, verdict.worker, place)
+    return sorted(found, key=lambda one: (*one.near, one.worker.record.sid))
 
 
-def _chosen(agent: Agent, reservation: Reservation | None) -> Verdict | None:
+def _chosen(worker: LiveWorker, reservation: Reservation | None) -> Verdict | None:
     if reservation is None or reservation.reservation_status not in CHOSEN:
         return None
     reason, words = CHOSEN[reservation.reservation_status]
-    return Verdict(agent, True, reason, f"{words} since {iso(reservation.date_updated)}", near=(0, 0))
+    return Verdict(worker, True, reason, f"{words} since {iso(reservation.date_updated)}", near=(0, 0))
 
 
-def _over(job: Job, agent: Agent, reservation: Reservation | None) -> Verdict:
-    status = job.record.assignment_status
+def _over(task: LiveTask, worker: LiveWorker, reservation: Reservation | None) -> Verdict:
+    status = task.record.assignment_status
     words = f"the task is {status}: nobody is asked any more"
     if reservation is None:
-        return Verdict(agent, False, "not_waiting", words, near=(3, 0))
+        return Verdict(worker, False, "not_waiting", words, near=(3, 0))
     ended = reservation.reservation_status
-    return Verdict(agent, False, ended, f"his reservation ended as {ended}; {words}", near=(2, 0))
+    return Verdict(worker, False, ended, f"their reservation ended as {ended}; {words}", near=(2, 0))
 
 
-def _waiting(floor: Floor, job: Job, agent: Agent) -> Verdict | None:
-    """What stops him while the task waits; None: nothing, he could take it."""
-    task = job.record
-    if (task.routing_target or "").startswith("WK") and not job.in_line:
-        if agent.record.sid != task.routing_target:
+def _waiting(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> Verdict | None:
+    """What stops them while the task waits; None: nothing, they could take it."""
+    record = task.record
+    if (record.routing_target or "").startswith("WK") and not task.waits:
+        if worker.record.sid != record.routing_target:
             return Verdict(
-                agent, False, "routed_to_one_worker", "the task is for another worker alone", near=(3, 0)
+                worker, False, "routed_to_one_worker", "the task is for another worker alone", near=(3, 0)
             )
-        words = "the task is for him alone, and he is away or full"
-        return Verdict(agent, False, "not_free", words, near=(1, 0))
-    if task.task_queue_sid not in floor.queues:
-        return Verdict(agent, False, "no_queue", "the task stands in no queue", near=(3, 0))
-    reason = assignment.obstacle(floor, job, agent)
+        words = "the task is for them alone, and they are away or full"
+        return Verdict(worker, False, "not_free", words, near=(1, 0))
+    if record.task_queue_sid not in workspace.queues:
+        return Verdict(worker, False, "no_queue", "the task stands in no queue", near=(3, 0))
+    reason = assignment.obstacle(workspace, task, worker)
     if reason is None:
         return None
     place = next(index for index, check in enumerate(assignment.CHECKS) if check[0] == reason)
-    return Verdict(agent, False, reason, assignment.CHECKS[place][1], near=(2, -place))
+    return Verdict(worker, False, reason, assignment.CHECKS[place][1], near=(2, -place))
 
 
-def _second(floor: Floor, job: Job, agent: Agent, place: int) -> tuple[str, str]:
+def _second(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker, place: int) -> tuple[str, str]:
     """Why somebody who could take it has not got it."""
-    if job.record.target_over:
+    if task.record.target_over:
         return "target_over", "the time of the target is over; only the open reservation is waited for"
-    if not job.open:
+    if not task.open:
         return "next", f"could take it, and comes as no. {place}"
-    offers = [floor.reservations[sid] for sid in sorted(job.open)]
+    offers = [workspace.reservations[sid] for sid in sorted(task.open)]
     names = ", ".join(each.worker_name for each in offers)
     offered = min(each.date_created for each in offers)
-    channel = agent.channels[job.record.task_channel_sid]
-    if max(agent.record.date_status_changed, channel.date_updated) > offered:
+    channel = worker.channels[task.record.task_channel_sid]
+    if max(worker.record.date_status_changed, channel.date_updated) > offered:
         return "free_later", f"became free after the task had been offered to {names}"
-    ordered = job.target.order_by if job.target is not None else None
+    ordered = task.target.order_by if task.target is not None else None
     if ordered is not None:
         return "order_by", f"comes after {names} by {ordered.text}, then by idleness"
     return "longest_idle", f"longest idle was {names}"

@@ -41,13 +41,13 @@ from ringback.events.conferences import (
 from ringback.events.outcomes import CallDoubted, CallerIdVerificationRequested, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
-    DeskCallRequested,
     MemberDequeueRequested,
     MemberReady,
     QueueChangeRequested,
     QueueStirred,
     QueueTaken,
     ReservationClaimed,
+    TaskCallRequested,
     TaskMade,
 )
 from ringback.kernel.errors import Refused
@@ -60,10 +60,10 @@ from ringback.voice.board import Board, VoiceSettings
 from ringback.voice.call import (
     control,
     creation,
-    desk,
     flow,
     machine,
     settling,
+    task_leg,
     trial,
     verification,
 )
@@ -99,7 +99,7 @@ class Switchboard(Board):
             CallDoubted: self._doubted,
             CallerIdVerificationRequested: self._verification,
             TrunkRecordFound: self._trunk_record,
-            DeskCallRequested: self._desk_call,
+            TaskCallRequested: self._task_call,
         }
         self._live: dict[type[Event], Callable[[Session, Any], object]] = {
             CallUpdateRequested: control.update,
@@ -253,15 +253,15 @@ class Switchboard(Board):
         session.do(QueueDial(call_sid=call.sid, account_sid=call.account_sid, not_before=later))
         return session
 
-    def _desk_call(self, event: DeskCallRequested, now: float) -> list[Effect]:
-        """A call to a worker or their customer; one that may not be made fails at once, and the desk hears of it."""
+    def _task_call(self, event: TaskCallRequested, now: float) -> list[Effect]:
+        """A call to a worker or their customer; one that may not be made fails at once, and TaskRouter hears of it."""
         call = self._call(event.call_sid, event.account_sid, event.to, event.from_, "outbound-api", now)
         refusal: Refused | None = None
         plan = Plan(time_limit=self.settings.time_limit)
         try:
             created = creation.check(
-                desk.as_request(event),
-                magic_numbers=self.settings.magic_numbers and event.desk.get("role") == "customer",
+                task_leg.as_request(event),
+                magic_numbers=self.settings.magic_numbers and event.leg.role == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
             )
@@ -272,7 +272,7 @@ class Switchboard(Board):
             call = self._call(
                 event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now
             )
-        plan.desk, plan.early_media = dict(event.desk), event.early_media
+        plan.task_leg, plan.early_media = event.leg, event.early_media
         session = self._queued(call, plan, now)
         if refusal is not None:
             session.warn(refusal.code, refusal.message)
@@ -471,9 +471,9 @@ class Switchboard(Board):
         if isinstance(event, MemberReady):
             return [Post(BridgeEnded(call_sid=event.member_sid, other_sid=event.call_sid, reason="failed"))]
         if isinstance(event, TaskMade):
-            return list(desk.orphaned(event))
+            return list(task_leg.orphaned(event))
         if isinstance(event, ReservationClaimed):
-            return list(desk.claim_orphaned(event))
+            return list(task_leg.claim_orphaned(event))
         if isinstance(event, DeadlineReached):
             return [ClearDeadline(lane=event.lane, name=event.name)]  # else it comes at every start
         return []  # reports about a call that is over

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from ringback.effects.taskrouter import Announce
-from ringback.events.queues import DeskCallRequested
+from ringback.events.queues import TaskCallRequested
 from ringback.kernel.outcome import Outcome, from_json, remembered
 from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
@@ -51,13 +51,13 @@ class FailureNotices:
 
     def of_call(self, call: Call) -> dict[str, Any] | None:
         """For the customer's leg of a worker's own outbound task."""
-        desk, ended = call.plan.get("desk") or {}, outcome_of(call)
-        if ended is None or desk.get("role") != "customer" or not desk.get("started_by"):
+        leg, ended = call.plan.get("task_leg") or {}, outcome_of(call)
+        if ended is None or leg.get("role") != "customer" or not leg.get("started_by"):
             return None
         about = {
-            "task_sid": desk["task"], "reservation_sid": desk["reservation"], "worker_sid": desk["started_by"],
+            "task_sid": leg["task"], "reservation_sid": leg["reservation"], "worker_sid": leg["started_by"],
             "call_sid": call.sid, "destination": call.to, "caller_id": call.from_,
-            "queue_sid": desk.get("queue") or None,
+            "queue_sid": leg.get("queue") or None,
         }  # fmt: skip
         return self._with(ended.reason_code, about)
 
@@ -70,7 +70,8 @@ class FailureNotices:
             return None
         about = {
             "task_sid": task.sid, "reservation_sid": reservation.sid, "worker_sid": reservation.worker_sid,
-            "call_sid": (task.conference or {}).get("customer_call"), "destination": attributes.get("outbound_to"),
+            "call_sid": (task.conference and task.conference.customer_call) or None,
+            "destination": attributes.get("outbound_to"),
             "caller_id": attributes.get("from"), "queue_sid": reservation.task_queue_sid,
         }  # fmt: skip
         return self._with(reservation.canceled_reason_code, about)
@@ -101,10 +102,10 @@ class CustomerRights:
     def __init__(self, directory: Directory, store: Store) -> None:
         self._directory, self._store = directory, store
 
-    async def prepare(self, event: DeskCallRequested) -> DeskCallRequested:
+    async def prepare(self, event: TaskCallRequested) -> TaskCallRequested:
         """Fill in whose the caller id is, and whether a trial account may call the callee. Workers are not checked:
         their numbers are the customer's who calls them."""
-        if event.desk.get("role") != "customer":
+        if event.leg.role != "customer":
             return event
         account = await self._store.get(Account, event.account_sid)
         verified = True

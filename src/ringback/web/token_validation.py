@@ -10,8 +10,8 @@ from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.web.auth import read_token
-from ringback.web.event_bridge.floors import Desk
 from ringback.web.event_bridge.grant import read_grant
+from ringback.web.event_bridge.workspaces import TaskRouter
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.render import iso8601
@@ -26,8 +26,8 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 class TokenValidation:
     """The handler."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, taskrouter: TaskRouter) -> None:
+        self._taskrouter = taskrouter
 
     async def validate(self, ctx: Context) -> Answer:
         """Field ``token``. Always 200: ``valid`` tells, and ``code`` and ``message`` why not (errors.md §3.4).
@@ -46,7 +46,7 @@ class TokenValidation:
         claims = await read_token(ctx.store, token, ctx.now)
         if claims["sub"] != ctx.account.sid:
             raise Refused(20103, "Invalid Access Token issuer/subject", 401)
-        grant = read_grant(claims, self._desk)
+        grant = read_grant(claims, self._taskrouter)
         try:
             expiration = iso8601(grant.expires)
         except (ValueError, OverflowError, OSError):  # a number, but no date

@@ -16,7 +16,7 @@ _LINKS = {
     takes={"create": {"Available": "true, 1 or yes: workers in it take tasks. Cannot be changed later."}},
 )  # fmt: skip
 class Activity(Record):
-    """What a worker can be doing, and whether he takes tasks meanwhile."""
+    """What a worker can be doing, and whether they take tasks meanwhile."""
 
     workspace_sid: str = field("", index=True)
     """Its workspace."""

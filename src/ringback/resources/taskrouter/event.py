@@ -43,7 +43,7 @@ class Event(Record):
     actor_sid: str | None = None
     """Who exactly."""
     actor_url: str | None = None
-    """Where he is."""
+    """Where they are."""
     source: str | None = None
     """API, system or event-bridge."""
     source_ip_address: str | None = None

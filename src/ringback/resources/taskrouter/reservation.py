@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ringback.kernel.resource import Record, at, field, resource
+from ringback.resources.telephony import CarriedOut
 
 _UPDATE = {
     "ReservationStatus": "accepted, rejected, wrapping or completed.",
@@ -110,8 +109,8 @@ class Reservation(Record):
     task_channel_sid: str = field("", hidden=True)
     """The channel whose capacity it takes."""
     call_sid: str | None = field(None, hidden=True)
-    """The worker's leg, when an instruction dialled him."""
-    instruction: dict[str, Any] | None = field(None, hidden=True)
+    """The worker's leg, when an instruction dialled them."""
+    instruction: CarriedOut | None = field(None, hidden=True)
     """The instruction that is being carried out."""
     transfer_sid: str | None = field(None, hidden=True)
     """The transfer that it comes from."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ringback.kernel.resource import CRUD, Record, field, resource
+from ringback.resources.telephony import TaskConference, TaskTransfer
 
 _WS = "/v1/Workspaces/{workspace_sid}"
 _LINKS = {
@@ -72,7 +71,7 @@ class Task(Record):
     routing_target: str | None = field(None, filter=True)
     """The worker or queue that it goes to, past the workflow."""
     ignore_capacity: bool = False
-    """Whether the routing target gets it though he is full or unavailable."""
+    """Whether the routing target gets it though they are full or unavailable."""
     version: int = field(0, hidden=True)
     """Counts its changes."""
     call_sid: str | None = field(None, hidden=True, index=True)
@@ -91,7 +90,7 @@ class Task(Record):
     """When it entered its state."""
     accepted_at: float | None = field(None, hidden=True)
     """When it was first accepted."""
-    transfer: dict[str, Any] | None = field(None, hidden=True)
-    """The transfer in flight."""
-    conference: dict[str, Any] | None = field(None, hidden=True)
-    """What the telephony knows: conference, worker legs."""
+    transfer: TaskTransfer | None = field(None, hidden=True)
+    """The transfer in flight, or the last one."""
+    conference: TaskConference | None = field(None, hidden=True)
+    """What is known of the telephone."""

@@ -23,7 +23,7 @@ _LINKS = {
     live=("create", "update", "delete"),
     takes={
         "list": {
-            "EvaluateWorkerAttributes": "JSON attributes of a hypothetical worker: queues that he would serve.",
+            "EvaluateWorkerAttributes": "JSON attributes of a hypothetical worker: queues that they would serve.",
             "WorkerSid": "Queues of this worker.", "Ordering": "DateUpdated:asc or DateUpdated:desc.",
         },
     },

@@ -28,7 +28,7 @@ _LINKS = {
             "TaskQueueName": "Workers of this queue.", "TaskQueueSid": "Workers of this queue.",
             "Ordering": "DateStatusChanged:asc or DateStatusChanged:desc.",
         },
-        "update": {"RejectPendingReservations": "Reject what is pending when he becomes unavailable."},
+        "update": {"RejectPendingReservations": "Reject what is pending when they become unavailable."},
     },
     links=_LINKS,
 )  # fmt: skip
@@ -42,7 +42,7 @@ class Worker(Record):
     attributes: str = field("{}", write=True)
     """JSON text of at most 4096 characters: skills, ``contact_uri`` …"""
     activity_sid: str | None = field(None, write=True)
-    """What he is doing."""
+    """What they are doing."""
     activity_name: str | None = None
     """Its name."""
     available: bool = False

@@ -8,7 +8,7 @@ from ringback.kernel.resource import Record, field, resource
 @resource(
     "/v1/Workspaces/{WorkspaceSid}/Workers/{WorkerSid}/Channels", sid="WC", key="channels", product="taskrouter",
     can=("list", "fetch", "update"), live=("update",), table="taskrouter_worker_channels", links=(),
-    takes={"update": {"Capacity": "Tasks that he may hold at once; 0: none.", "Available": "true or false."}},
+    takes={"update": {"Capacity": "Tasks that they may hold at once; 0: none.", "Available": "true or false."}},
 )  # fmt: skip
 class WorkerChannel(Record):
     """How many tasks of one channel a worker may hold."""
@@ -22,14 +22,14 @@ class WorkerChannel(Record):
     task_channel_unique_name: str = ""
     """The channel's name."""
     configured_capacity: int = 1
-    """Tasks that he may hold at once."""
+    """Tasks that they may hold at once."""
     available: bool = True
-    """Whether he takes tasks of this channel."""
+    """Whether they take tasks of this channel."""
     assigned_tasks: int = 0
-    """Tasks that he holds, offered ones included."""
+    """Tasks that they hold, offered ones included."""
     available_capacity_percentage: int = 100
     """0: full; 100: empty."""
     last_reserved: float = field(0.0, hidden=True)
-    """When a task of this channel was last offered to him; 0: never. Decides who is idle the longest."""
+    """When a task of this channel was last offered to them; 0: never. Decides who is idle the longest."""
     version: int = field(0, hidden=True)
     """Counts its changes."""

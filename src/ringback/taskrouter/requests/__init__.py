@@ -1,8 +1,8 @@
 """What REST writes come to: a file a noun, each with ``create``, ``update`` and ``delete`` where the API has them.
 
-``create(floor, event) -> record``, ``update(floor, event) -> record``, ``delete(floor, event) -> None``; they raise
-``Refused`` BEFORE they change anything. ``event.values`` holds declared attributes, read and checked by the web
-side; ``event.params`` all else as text. The file's ``NOUN`` is the declared class; what is no stored noun
+``create(workspace, event) -> record``, ``update(workspace, event) -> record``, ``delete(workspace, event) -> None``;
+they raise ``Refused`` BEFORE they change anything. ``event.values`` holds declared attributes, read and checked
+by the web side; ``event.params`` all else as text. The file's ``NOUN`` is the declared class; what is no stored noun
 has its name as ``KIND`` instead.
 """
 

@@ -10,58 +10,56 @@ from typing import Any
 
 import msgspec
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.floor import Floor, Job
-from ringback.taskrouter.journal import happened
 from ringback.taskrouter.lifecycle import cancel_task
+from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.requests.task import add
 from ringback.taskrouter.requests.values import ATTRIBUTES_LIMIT
+from ringback.taskrouter.steps import set_attributes, set_conference
+from ringback.taskrouter.workspace import LiveWorkspace
 
 KIND = "OptOut"
 FOLLOW_UP = "Follow-Up"
 """``conversations.abandoned`` of the canceled task: reports do not count it as abandoned."""
 DEFAULT_REASON = "Opted to request a callback"
-KEY = "opted_out"
-"""Where ``Task.conference`` (what telephony knows) keeps source → SID of the task that was made for it."""
 MOST_SOURCES = 20
 SOURCE_LIMIT = 64
 
 
-def create(floor: Floor, event: DeskRequested) -> Task:
+def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Cancel the task ``params['TaskSid']`` and create its successor ``event.sid``; gives the successor.
 
     ``Source`` (call or recording SID) asked for again gives the same task. An agent was first (assigned, wrapping,
     completed): ``Refused`` 20001 and nothing is created. A task that is canceled already (the caller hung up, or
-    has been taken out of the queue for a voicemail) gets its successor all the same: nobody else serves him.
+    has been taken out of the queue for a voicemail) gets its successor all the same: nobody else serves them.
     """
-    job, params = floor.task(event.params.get("TaskSid", "")), event.params
-    source = params.get("Source") or job.record.call_sid or ""
+    task, params = workspace.task(event.params.get("TaskSid", "")), event.params
+    source = params.get("Source") or task.record.call_sid or ""
     if not source or len(source) > SOURCE_LIMIT:
         raise Refused(20001, f"Source is required: a SID of at most {SOURCE_LIMIT} characters")
-    made = dict((job.record.conference or {}).get(KEY) or {})
-    known = floor.tasks.get(made.get(source, ""))
+    made = task.record.conference.opted_out if task.record.conference is not None else {}
+    known = workspace.tasks.get(made.get(source, ""))
     if known is not None:
         return known.record
     if len(made) >= MOST_SOURCES:
-        raise Refused(20001, f"Task {job.record.sid} has {MOST_SOURCES} successors already")
-    status = job.record.assignment_status
+        raise Refused(20001, f"Task {task.record.sid} has {MOST_SOURCES} successors already")
+    status = task.record.assignment_status
     if status not in ("pending", "reserved", "canceled"):
-        raise Refused(20001, f"Task {job.record.sid} is {status}: an agent was first, nothing is created")
-    reported = _reported(job)
-    successor = add(floor, event.sid, _values(event, job), _routing(params, job), None)
-    _describe(floor, job, reported)
+        raise Refused(20001, f"Task {task.record.sid} is {status}: an agent was first, nothing is created")
+    reported = _reported(task)
+    successor = add(workspace, event.sid, _values(event, task), _routing(params, task), None)
+    _describe(workspace, task, reported)
     if status != "canceled":
-        cancel_task(floor, job, params.get("Reason") or DEFAULT_REASON)
-    job.record.conference = {**(job.record.conference or {}), KEY: {**made, source: successor.record.sid}}
-    floor.save(job.record)
+        cancel_task(workspace, task, params.get("Reason") or DEFAULT_REASON)
+    set_conference(workspace, task, opted_out={**made, source: successor.record.sid})
     return successor.record
 
 
-def _values(event: DeskRequested, job: Job) -> dict[str, Any]:
+def _values(event: WorkspaceWriteRequested, task: LiveTask) -> dict[str, Any]:
     """What is not given is as it was on the caller's task; the place is exact where the text has whole seconds."""
-    values, old = dict(event.values), job.record
+    values, old = dict(event.values), task.record
     values.setdefault("workflow_sid", old.workflow_sid)
     values.setdefault("priority", old.priority)
     values.setdefault("timeout", old.timeout)
@@ -74,28 +72,21 @@ def _values(event: DeskRequested, job: Job) -> dict[str, Any]:
     return values
 
 
-def _routing(params: dict[str, str], job: Job) -> dict[str, str]:
-    return {"TaskChannel": params.get("TaskChannel") or job.record.task_channel_sid}
+def _routing(params: dict[str, str], task: LiveTask) -> dict[str, str]:
+    return {"TaskChannel": params.get("TaskChannel") or task.record.task_channel_sid}
 
 
-def _reported(job: Job) -> dict[str, Any]:
+def _reported(task: LiveTask) -> dict[str, Any]:
     """The canceled task's attributes with ``conversations.abandoned``; raises :class:`Refused` when too long."""
-    found = job.attributes.get("conversations")
+    found = task.attributes.get("conversations")
     conversations = {**(found if isinstance(found, dict) else {}), "abandoned": FOLLOW_UP}
-    merged = {**job.attributes, "conversations": conversations}
+    merged = {**task.attributes, "conversations": conversations}
     if len(msgspec.json.encode(merged).decode()) > ATTRIBUTES_LIMIT:
-        return job.attributes  # the report is not worth the caller's request
+        return task.attributes  # the report is not worth the caller's request
     return merged
 
 
-def _describe(floor: Floor, job: Job, reported: dict[str, Any]) -> None:
-    if reported == job.attributes:
+def _describe(workspace: LiveWorkspace, task: LiveTask, reported: dict[str, Any]) -> None:
+    if reported == task.attributes:
         return
-    lined = job.in_line
-    floor.step_out(job)
-    floor.describe(job, reported)
-    job.record.attributes = msgspec.json.encode(reported).decode()
-    floor.save(job.record)
-    if lined:
-        floor.line_up(job)
-    happened(floor, "task.updated", task=job.record)
+    set_attributes(workspace, task, msgspec.json.encode(reported).decode(), reported)

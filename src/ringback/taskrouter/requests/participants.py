@@ -6,49 +6,51 @@ from collections.abc import Callable
 
 from ringback.effects import Post
 from ringback.events.conferences import ParticipantRemovalRequested, ParticipantUpdateRequested
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.floor import Floor, Job
+from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.workspace import LiveWorkspace
 
 HOLD = {"Hold": "Hold", "HoldUrl": "HoldUrl", "HoldMethod": "HoldMethod"}
 OWN = {"Mute": "Muted", "EndConferenceOnExit": "EndConferenceOnExit", "BeepOnExit": "BeepOnExit"}
 """The SDK's parameter → that of a conference's participant."""
 
 
-def customer(floor: Floor, event: DeskRequested) -> Task:
+def customer(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Hold or unhold the customer."""
-    job = floor.task(event.params.get("TaskSid", ""))
-    leg = job.record.call_sid or (job.record.conference or {}).get("customer_call")
+    task = workspace.task(event.params.get("TaskSid", ""))
+    known = task.record.conference
+    leg = task.record.call_sid or (known.customer_call if known is not None else "")
     if not leg:
-        raise Refused(20001, f"Task {job.record.sid} has no customer on the telephone")
-    return _change(floor, job, str(leg), event, HOLD)
+        raise Refused(20001, f"Task {task.record.sid} has no customer on the telephone")
+    return _change(workspace, task, leg, event, HOLD)
 
 
-def worker(floor: Floor, event: DeskRequested) -> Task:
-    """Mute the worker himself, or say what happens when he leaves."""
-    reservation = floor.reservation(event.params.get("ReservationSid", ""))
+def worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
+    """Mute the worker, or say what happens when they leave."""
+    reservation = workspace.reservation(event.params.get("ReservationSid", ""))
     if reservation.worker_sid != event.params.get("WorkerSid", reservation.worker_sid):
         raise Refused(20003, "The reservation is another worker's", 403)
     if not reservation.call_sid:
         raise Refused(20001, f"Reservation {reservation.sid} has no call")
-    return _change(floor, floor.task(reservation.task_sid), reservation.call_sid, event, OWN)
+    return _change(workspace, workspace.task(reservation.task_sid), reservation.call_sid, event, OWN)
 
 
-def hold_worker(floor: Floor, event: DeskRequested) -> Task:
+def hold_worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Hold or unhold another worker of the task."""
-    job = floor.task(event.params.get("TaskSid", ""))
-    return _change(floor, job, _leg(floor, job, event), event, HOLD)
+    task = workspace.task(event.params.get("TaskSid", ""))
+    return _change(workspace, task, _leg(workspace, task, event), event, HOLD)
 
 
-def kick_worker(floor: Floor, event: DeskRequested) -> Task:
+def kick_worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Take another worker out of the conference."""
-    job = floor.task(event.params.get("TaskSid", ""))
-    floor.do(Post(ParticipantRemovalRequested(call_sid=_leg(floor, job, event), conference_sid="")))
-    return job.record
+    task = workspace.task(event.params.get("TaskSid", ""))
+    workspace.do(Post(ParticipantRemovalRequested(call_sid=_leg(workspace, task, event), conference_sid="")))
+    return task.record
 
 
-BY_NOUN: dict[str, Callable[[Floor, DeskRequested], Task]] = {
+BY_NOUN: dict[str, Callable[[LiveWorkspace, WorkspaceWriteRequested], Task]] = {
     "CustomerParticipant": customer,
     "WorkerParticipant": worker,
     "HoldWorkerParticipant": hold_worker,
@@ -56,22 +58,24 @@ BY_NOUN: dict[str, Callable[[Floor, DeskRequested], Task]] = {
 }
 
 
-def _leg(floor: Floor, job: Job, event: DeskRequested) -> str:
+def _leg(workspace: LiveWorkspace, task: LiveTask, event: WorkspaceWriteRequested) -> str:
     target = event.params.get("TargetWorkerSid", "")
-    for sid in job.reservations:
-        reservation = floor.reservations[sid]
+    for sid in task.reservations:
+        reservation = workspace.reservations[sid]
         if (
             reservation.worker_sid == target
             and reservation.reservation_status == "accepted"
             and reservation.call_sid
         ):
             return reservation.call_sid
-    raise Refused(20001, f"Worker {target[:64]} does not talk in task {job.record.sid}")
+    raise Refused(20001, f"Worker {target[:64]} does not talk in task {task.record.sid}")
 
 
-def _change(floor: Floor, job: Job, leg: str, event: DeskRequested, names: dict[str, str]) -> Task:
+def _change(
+    workspace: LiveWorkspace, task: LiveTask, leg: str, event: WorkspaceWriteRequested, names: dict[str, str]
+) -> Task:
     params = {ours: [event.params[theirs]] for theirs, ours in names.items() if event.params.get(theirs)}
     if not params:
         raise Refused(20001, f"Give one of {', '.join(names)}")
-    floor.do(Post(ParticipantUpdateRequested(call_sid=leg, conference_sid="", params=params)))
-    return job.record
+    workspace.do(Post(ParticipantUpdateRequested(call_sid=leg, conference_sid="", params=params)))
+    return task.record

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import instructions
-from ringback.taskrouter.floor import Floor
 from ringback.taskrouter.instruction import from_params
 from ringback.taskrouter.lifecycle import accept, complete, reject, wrap
 from ringback.taskrouter.requests.values import check_version
+from ringback.taskrouter.workspace import LiveWorkspace
 
 NOUN = Reservation
 
 
-def update(floor: Floor, event: DeskRequested) -> Reservation:
+def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Reservation:
     """``ReservationStatus`` or ``Instruction``; both: 20001."""
-    reservation = floor.reservation(event.sid)
+    reservation = workspace.reservation(event.sid)
     check_version(event, reservation)
     status, instruction = event.params.get("ReservationStatus", ""), event.params.get("Instruction", "")
     if status and instruction:
         raise Refused(20001, "Give ReservationStatus or Instruction, not both")
     if instruction:
-        instructions.carry_out(floor, reservation, from_params(event.params))
+        instructions.carry_out(workspace, reservation, from_params(event.params))
     elif status == "accepted":
-        accept(floor, reservation)
+        accept(workspace, reservation)
     elif status == "rejected":
-        reject(floor, reservation, event.params.get("WorkerActivitySid") or None)
+        reject(workspace, reservation, event.params.get("WorkerActivitySid") or None)
     elif status == "wrapping":
-        wrap(floor, reservation)
+        wrap(workspace, reservation)
     elif status == "completed":
-        complete(floor, reservation)
+        complete(workspace, reservation)
     elif status:
         raise Refused(
             20001, f"ReservationStatus must be accepted, rejected, wrapping or completed, not {status[:40]!r}"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.floor import Floor, Job, read_attributes
-from ringback.taskrouter.journal import happened
+from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import cancel_task, complete_task, delete_task, reserve, wrap_task
+from ringback.taskrouter.live import LiveTask, read_attributes
 from ringback.taskrouter.machine import task_step
 from ringback.taskrouter.requests.values import attributes, check_version, truth
 from ringback.taskrouter.routing import enter_queue, enter_workflow
+from ringback.taskrouter.workspace import LiveWorkspace
 
 NOUN = Task
 TIMEOUT_LIMIT = 1_209_600
@@ -23,76 +24,78 @@ EARLIEST = -2_208_988_800.0
 STATUSES = {"canceled": "cancel", "wrapping": "wrap", "completed": "complete"}
 
 
-def create(floor: Floor, event: DeskRequested) -> Task:
+def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """A new task, routed at once."""
-    return add(floor, event.sid, event.values, event.params, None).record
+    return add(workspace, event.sid, event.values, event.params, None).record
 
 
-def add(floor: Floor, sid: str, given: dict[str, Any], params: dict[str, str], call_sid: str | None) -> Job:
+def add(
+    workspace: LiveWorkspace, sid: str, given: dict[str, Any], params: dict[str, str], call_sid: str | None
+) -> LiveTask:
     """Create a task from read values and the parameters TaskChannel and RoutingTarget. Raises :class:`Refused`."""
     values = dict(given)
     values["attributes"] = attributes(values.get("attributes") or "{}")
-    _numbers(floor, values)
-    channel = floor.channel(params.get("TaskChannel") or "default")
+    _numbers(workspace, values)
+    channel = workspace.channel(params.get("TaskChannel") or "default")
     target = params.get("RoutingTarget", "")
-    kind = _routed(floor, target)
+    kind = _routed(workspace, target)
     if kind == "workflow":
         values["workflow_sid"], target = target, ""
-    if not values.get("workflow_sid") and len(floor.workflows) == 1:
-        values["workflow_sid"] = next(iter(floor.workflows))
-    workflow = values.get("workflow_sid")
-    if workflow and workflow not in floor.workflows:
-        raise Refused(20001, f"Workflow {workflow[:64]} does not exist in this workspace")
-    if not workflow and kind not in ("worker", "queue"):
+    if not values.get("workflow_sid") and len(workspace.workflows) == 1:
+        values["workflow_sid"] = next(iter(workspace.workflows))
+    workflow_sid = values.get("workflow_sid")
+    if workflow_sid and workflow_sid not in workspace.workflows:
+        raise Refused(20001, f"Workflow {workflow_sid[:64]} does not exist in this workspace")
+    if not workflow_sid and kind not in ("worker", "queue"):
         raise Refused(20001, "WorkflowSid field is required")
     if not target:
         values.pop("task_queue_sid", None)
-    elif values.get("task_queue_sid") and values["task_queue_sid"] not in floor.queues:
+    elif values.get("task_queue_sid") and values["task_queue_sid"] not in workspace.queues:
         raise Refused(20001, f"Task queue {values['task_queue_sid'][:64]} does not exist in this workspace")
     values["ignore_capacity"] = truth(params.get("IgnoreCapacity") or "true") if kind == "worker" else False
-    workspace = floor.workspace
-    plan = floor.workflows.get(values.get("workflow_sid") or "")
-    values.setdefault("virtual_start_time", floor.now)
-    task = Task(
-        sid=sid, account_sid=workspace.account_sid, date_created=floor.now, workspace_sid=workspace.sid,
-        workflow_friendly_name=plan.record.friendly_name if plan is not None else None,
+    workflow = workspace.workflows.get(workflow_sid or "")
+    values.setdefault("virtual_start_time", workspace.now)
+    record = Task(
+        sid=sid, account_sid=workspace.record.account_sid, date_created=workspace.now,
+        workspace_sid=workspace.record.sid,
+        workflow_friendly_name=workflow.record.friendly_name if workflow is not None else None,
         task_channel_sid=channel.sid, task_channel_unique_name=channel.unique_name, routing_target=target or None,
-        status_since=floor.now, call_sid=call_sid, **values,
+        status_since=workspace.now, call_sid=call_sid, **values,
     )  # fmt: skip
-    job = floor.add_task(task)
-    floor.save(task)
-    floor.agenda.add(floor.now + task.timeout, "ttl", task.sid)
-    happened(floor, "task.created", task=task, facts=_given(task))
-    route(floor, job)
-    return job
+    task = workspace.add_task(record)
+    workspace.save(record)
+    workspace.schedule.add(workspace.now + record.timeout, "ttl", record.sid)
+    publish(workspace, "task.created", task=record, facts=_given(record))
+    route(workspace, task)
+    return task
 
 
-def route(floor: Floor, job: Job) -> None:
+def route(workspace: LiveWorkspace, task: LiveTask) -> None:
     """Into the workflow, or past it (§5.1 no. 9)."""
-    task = job.record
-    target = task.routing_target or ""
+    record = task.record
+    target = record.routing_target or ""
     if target.startswith("WK"):
-        to_worker(floor, job)
+        to_worker(workspace, task)
     elif target.startswith("WQ"):
-        enter_queue(floor, job, target)
+        enter_queue(workspace, task, target)
     else:
-        enter_workflow(floor, job)
+        enter_workflow(workspace, task)
 
 
-def to_worker(floor: Floor, job: Job) -> None:
+def to_worker(workspace: LiveWorkspace, task: LiveTask) -> None:
     """One reservation for the worker that the task is for; full or away: wait, unless capacity is ignored."""
-    task = job.record
-    agent = floor.workers.get(task.routing_target or "")
-    if task.task_queue_sid and task.task_queue_friendly_name is None:
-        task.task_queue_friendly_name = floor.queues[task.task_queue_sid].record.friendly_name
-        task.task_queue_entered_date = floor.now
-    if agent is None:
-        happened(floor, "reservation.failed", task=task)
+    record = task.record
+    worker = workspace.workers.get(record.routing_target or "")
+    if record.task_queue_sid and record.task_queue_friendly_name is None:
+        record.task_queue_friendly_name = workspace.queues[record.task_queue_sid].record.friendly_name
+        record.task_queue_entered_date = workspace.now
+    if worker is None:
+        publish(workspace, "reservation.failed", task=record)
         return
-    if task.ignore_capacity or floor.free_on(agent, task.task_channel_sid):
-        reserve(floor, job, agent, task.task_queue_sid)
+    if record.ignore_capacity or workspace.free_on(worker, record.task_channel_sid):
+        reserve(workspace, task, worker, record.task_queue_sid)
     else:
-        floor.direct.setdefault(agent.record.sid, []).append(task.sid)
+        workspace.direct.setdefault(worker.record.sid, []).append(record.sid)
 
 
 def _given(task: Task) -> dict[str, str]:
@@ -104,74 +107,74 @@ def _given(task: Task) -> dict[str, str]:
     return facts
 
 
-def update(floor: Floor, event: DeskRequested) -> Task:
+def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Attributes, priority, channel, place in line and state; a new state and new attributes may come together."""
-    job = floor.task(event.sid)
-    task, values = job.record, dict(event.values)
-    check_version(event, task)
+    task = workspace.task(event.sid)
+    record, values = task.record, dict(event.values)
+    check_version(event, record)
     status, reason = event.params.get("AssignmentStatus", ""), values.pop("reason", None)
-    if floor.over(job) and not status and (values or event.params.get("TaskChannel")):
-        raise Refused(20001, f"Task {task.sid} is {task.assignment_status} and cannot be changed")
+    if workspace.over(task) and not status and (values or event.params.get("TaskChannel")):
+        raise Refused(20001, f"Task {record.sid} is {record.assignment_status} and cannot be changed")
     if "attributes" in values:
         attributes(values["attributes"])
-    _numbers(floor, values)
-    channel = floor.channel(event.params["TaskChannel"]) if event.params.get("TaskChannel") else None
+    _numbers(workspace, values)
+    channel = workspace.channel(event.params["TaskChannel"]) if event.params.get("TaskChannel") else None
     if status:
         if status not in STATUSES:
             raise Refused(
                 20001, f"AssignmentStatus must be canceled, wrapping or completed, not {status[:40]!r}"
             )
-        task_step(task.assignment_status, STATUSES[status], task.sid)
+        task_step(record.assignment_status, STATUSES[status], record.sid)
         if status != "wrapping" and not reason:
             raise Refused(20001, f"Reason is required to make a task {status}")
-    if channel is not None and channel.sid != task.task_channel_sid and job.open:
-        raise Refused(20001, f"Task {task.sid} is reserved: its channel cannot be changed now")
+    if channel is not None and channel.sid != record.task_channel_sid and task.open:
+        raise Refused(20001, f"Task {record.sid} is reserved: its channel cannot be changed now")
     if values or channel is not None:
-        lined = job.in_line
-        floor.step_out(job)
+        lined = task.waits
+        workspace.end_waiting(task)
         for name, value in values.items():
-            setattr(task, name, value)
+            setattr(record, name, value)
         if "attributes" in values:
-            floor.describe(job, read_attributes(task.attributes))
+            workspace.describe(task, read_attributes(record.attributes))
         if channel is not None:
-            task.task_channel_sid, task.task_channel_unique_name = channel.sid, channel.unique_name
-            if (task.routing_target or "") in floor.direct:
-                floor.dirty_workers.add(task.routing_target or "")  # on this channel he may be free
-        floor.save(task)
+            record.task_channel_sid, record.task_channel_unique_name = channel.sid, channel.unique_name
+            if (record.routing_target or "") in workspace.direct:
+                workspace.dirty_workers.add(record.routing_target or "")  # on this channel they may be free
+        workspace.save(record)
         if lined:
-            floor.line_up(job)
-        happened(floor, "task.updated", task=task)
+            workspace.begin_waiting(task)
+        publish(workspace, "task.updated", task=record)
     if status == "canceled":
-        cancel_task(floor, job, reason or "")
+        cancel_task(workspace, task, reason or "")
     elif status == "wrapping":
-        wrap_task(floor, job, reason)
+        wrap_task(workspace, task, reason)
     elif status == "completed":
-        complete_task(floor, job, reason or "")
-    return task
+        complete_task(workspace, task, reason or "")
+    return record
 
 
-def delete(floor: Floor, event: DeskRequested) -> None:
+def delete(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> None:
     """In any state."""
-    job = floor.task(event.sid)
-    check_version(event, job.record)
-    delete_task(floor, job, "task.deleted")
+    task = workspace.task(event.sid)
+    check_version(event, task.record)
+    delete_task(workspace, task, "task.deleted")
 
 
-def _numbers(floor: Floor, values: dict[str, Any]) -> None:
+def _numbers(workspace: LiveWorkspace, values: dict[str, Any]) -> None:
     for name, high in (("priority", PRIORITY_LIMIT), ("timeout", TIMEOUT_LIMIT)):
         low = 1 if name == "timeout" else 0
         if values.get(name) is not None and not low <= values[name] <= high:
             raise Refused(20001, f"{name.title()} must be {low} to {high}")
     start = values.get("virtual_start_time")
-    if start is not None and not EARLIEST <= start <= floor.now + 1:
+    if start is not None and not EARLIEST <= start <= workspace.now + 1:
         raise Refused(20001, "VirtualStartTime must be between 1900 and now")
 
 
-def _routed(floor: Floor, target: str) -> str:
+def _routed(workspace: LiveWorkspace, target: str) -> str:
     if not target:
         return ""
     known: tuple[tuple[str, Any], ...] = (
-        ("worker", floor.workers), ("queue", floor.queues), ("workflow", floor.workflows),
+        ("worker", workspace.workers), ("queue", workspace.queues), ("workflow", workspace.workflows),
     )  # fmt: skip
     for kind, records in known:
         if target in records:

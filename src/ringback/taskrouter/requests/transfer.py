@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ringback.events.taskrouter import DeskRequested
+from ringback.effects import Post
+from ringback.events import HangUpRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
+from ringback.resources.taskrouter.reservation import Reservation
+from ringback.resources.telephony import TaskTransfer
 from ringback.taskrouter import transfers
-from ringback.taskrouter.floor import Floor, read_attributes
-from ringback.taskrouter.journal import happened
+from ringback.taskrouter.configuration import DIRECT
+from ringback.taskrouter.journal import publish
+from ringback.taskrouter.lifecycle import reserve, wrap
+from ringback.taskrouter.live import LiveTask, read_attributes
 from ringback.taskrouter.requests.task import PRIORITY_LIMIT
 from ringback.taskrouter.requests.values import attributes
+from ringback.taskrouter.steps import set_attributes
+from ringback.taskrouter.workspace import LiveWorkspace
 
 KIND = "Transfer"
 
 
-def create(floor: Floor, event: DeskRequested) -> dict[str, Any]:
-    """TaskSid, ReservationSid, To, Mode (WARM), Priority, Attributes; gives the transfer's facts."""
+def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTransfer:
+    """TaskSid, ReservationSid, To, Mode (WARM), Priority, Attributes; gives the transfer."""
     params = event.params
-    reservation = floor.reservation(params.get("ReservationSid", ""))
+    reservation = workspace.reservation(params.get("ReservationSid", ""))
     if reservation.task_sid != params.get("TaskSid", reservation.task_sid):
         raise Refused(20001, f"Reservation {reservation.sid} is not of task {params['TaskSid'][:64]}")
     if params.get("WorkerSid", reservation.worker_sid) != reservation.worker_sid:
@@ -29,27 +35,80 @@ def create(floor: Floor, event: DeskRequested) -> dict[str, Any]:
     given = params.get("Attributes")
     if given:
         attributes(given)
-    transfer = transfers.begin(
-        floor, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
+    transfer = begin(
+        workspace, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
         int(text) if text else None,
     )  # fmt: skip
     if given:
-        job = floor.task(reservation.task_sid)
-        lined = job.in_line
-        floor.step_out(job)
-        job.record.attributes, job.attributes = given, read_attributes(given)
-        floor.save(job.record)
-        if lined:
-            floor.line_up(job)
-        happened(floor, "task.updated", task=job.record)
+        task = workspace.task(reservation.task_sid)
+        set_attributes(workspace, task, given, read_attributes(given))
     return transfer
 
 
-def update(floor: Floor, event: DeskRequested) -> dict[str, Any]:
+def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTransfer:
     """TransferStatus=canceled."""
-    job = floor.task(event.params.get("TaskSid", ""))
-    if (job.record.transfer or {}).get("sid") != event.sid:
+    task = workspace.task(event.params.get("TaskSid", ""))
+    if task.record.transfer is None or task.record.transfer.sid != event.sid:
         raise Refused(20404, f"The requested transfer {event.sid[:64]} was not found", 404)
     if event.params.get("TransferStatus") != "canceled":
         raise Refused(20001, "TransferStatus must be canceled")
-    return transfers.cancel(floor, job)
+    return transfers.cancel(workspace, task)
+
+
+def begin(
+    workspace: LiveWorkspace, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None
+) -> TaskTransfer:
+    """Begin a transfer. Raises :class:`Refused` 20001."""
+    task = workspace.task(reservation.task_sid)
+    record = task.record
+    if reservation.reservation_status != "accepted":
+        state = reservation.reservation_status
+        raise Refused(20001, f"Cannot transfer: reservation {reservation.sid} is {state}, not accepted")
+    if transfers.flying(task) is not None:
+        raise Refused(20001, f"Task {record.sid} is being transferred already")
+    if record.call_sid and reservation.instruction is not None and reservation.instruction.kind == "dequeue":
+        raise Refused(
+            20001, "A dequeued call is a bridge of two: use the conference instruction to transfer calls"
+        )
+    if to not in workspace.workers and to not in workspace.queues:
+        raise Refused(20001, f"To {to[:64]} is no worker or task queue of this workspace")
+    if to == reservation.worker_sid:
+        raise Refused(20001, "A task cannot be transferred to the worker who has it")
+    if mode not in ("WARM", "COLD"):
+        raise Refused(20001, f"Mode must be WARM or COLD, not {mode[:20]!r}")
+    if priority is not None:
+        record.priority = priority
+    transfer = record.transfer = TaskTransfer(
+        sid=sid, mode=mode, type="WORKER" if to in workspace.workers else "QUEUE", to=to, status="initiated",
+        task_sid=record.sid, initiating_worker_sid=reservation.worker_sid,
+        initiating_reservation_sid=reservation.sid, initiating_queue_sid=record.task_queue_sid,
+        initiating_workflow_sid=record.workflow_sid, date_created=workspace.now, date_updated=workspace.now,
+    )  # fmt: skip
+    workspace.save(record)
+    publish(workspace, "task.transfer-initiated", task=record, transfer=transfer)
+    if mode == "COLD":
+        wrap(workspace, reservation)
+        if reservation.call_sid:
+            workspace.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
+    task.asked = {reservation.worker_sid}
+    if to in workspace.queues:
+        _to_queue(workspace, task, to)
+        return record.transfer
+    worker = workspace.workers[to]
+    if not workspace.free_on(worker, record.task_channel_sid):
+        transfers.attempt_failed(workspace, task, transfers.UNAVAILABLE)
+        return record.transfer
+    reserve(workspace, task, worker, record.task_queue_sid, sid)
+    return record.transfer
+
+
+def _to_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:
+    record = task.record
+    if record.task_queue_sid != queue_sid:
+        record.task_queue_sid = queue_sid
+        record.task_queue_friendly_name = workspace.queues[queue_sid].record.friendly_name
+        record.task_queue_entered_date = workspace.now
+        workspace.save(record)
+        publish(workspace, "task-queue.moved", task=record, about=("task-queue", queue_sid))
+    task.target = DIRECT
+    workspace.begin_waiting(task)

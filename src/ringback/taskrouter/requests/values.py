@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.taskrouter.expression import Expression, ExpressionError, compile_expression
 
@@ -40,14 +40,14 @@ def truth(text: str) -> bool:
     return text.strip().lower() in ("true", "1", "yes")
 
 
-def within(event: DeskRequested, name: str, low: int, high: int) -> None:
+def within(event: WorkspaceWriteRequested, name: str, low: int, high: int) -> None:
     """Refuse a number outside its range."""
     value = event.values.get(name)
     if value is not None and not low <= value <= high:
         raise Refused(20001, f"{''.join(part.title() for part in name.split('_'))} must be {low} to {high}")
 
 
-def check_version(event: DeskRequested, record: Any) -> None:
+def check_version(event: WorkspaceWriteRequested, record: Any) -> None:
     """If-Match (taskrouter.md §2.7); raises :class:`Refused` 412/20412 when the record has moved on."""
     if event.if_match not in (None, "*") and event.if_match != str(record.version):
         raise Refused(

@@ -9,7 +9,7 @@ from ringback.effects import ClaimDial, Effect, Save
 from ringback.kernel.error_codes import title
 from ringback.kernel.outcome import Outcome, lost
 from ringback.resources.api.call import Call
-from ringback.voice.call import desk, machine, progress, verification
+from ringback.voice.call import machine, progress, task_leg, verification
 from ringback.voice.call.plan import Plan
 
 
@@ -39,4 +39,4 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
     hooks += verification.lost(call, plan, now, new_token())
-    return [*claim, *hooks, Save(replace(call)), *desk.changed(call, plan.desk, "ended", "lost")]
+    return [*claim, *hooks, Save(replace(call)), *task_leg.changed(call, plan.task_leg, "ended", "lost")]

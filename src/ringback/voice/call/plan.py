@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from ringback.resources.telephony import TaskLeg
+
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -64,8 +66,8 @@ class Plan:
     """Whether those who wait for it in a conference hear it ring."""
     machine_detection: bool = False
     """Asked for; the verdict is ``unknown`` at once (voice/params.py)."""
-    desk: dict[str, str] = field(default_factory=dict)
-    """What the call is to a task: ``workspace``, ``task``, ``reservation``, ``role`` … (events/queues.py)."""
+    task_leg: TaskLeg | None = None
+    """What the call is to a task; None: it belongs to none."""
     outcome: dict[str, Any] | None = None
     """How the call ended (kernel/outcome.py); None while it lives."""
     verification: dict[str, str] | None = None
@@ -90,4 +92,6 @@ def from_json(data: dict[str, Any]) -> Plan:
         values["detection_callback"] = Callback(**values["detection_callback"])
     if values.get("record") is not None:
         values["record"] = RecordingPlan(**values["record"])
+    if values.get("task_leg") is not None:
+        values["task_leg"] = TaskLeg(**values["task_leg"])
     return Plan(**values)

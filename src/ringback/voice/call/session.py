@@ -29,7 +29,7 @@ from ringback.kernel.outcome import Outcome, completed, inbound, outbound
 from ringback.resources.api.call import Call
 from ringback.voice import params
 from ringback.voice.board import Board
-from ringback.voice.call import desk, flow, machine, progress, trial
+from ringback.voice.call import flow, machine, progress, task_leg, trial
 from ringback.voice.call.ending import settle
 from ringback.voice.call.plan import Plan
 from ringback.voice.conference import ringing
@@ -172,7 +172,7 @@ class Session(Stage):
             self._steps = None
         self.out += self.board.conferences.gone(call.sid, self.now, call.status)
         self._ask_owed("")
-        desk.tell(self, "ended", self.ending)
+        task_leg.tell(self, "ended", self.ending)
         if not silent:
             progress.tell(self, "completed", progress.final(self))
         self.save()
@@ -251,7 +251,7 @@ class Session(Stage):
         if self.plan.machine_detection:
             self.call.answered_by = params.UNDETECTED
         self.set_status("in-progress", "answered")
-        desk.tell(self, "answered")
+        task_leg.tell(self, "answered")
         self.stop_timer("ring")
         if self.ending:  # our CANCEL crossed the answer
             self.do(HangUpLeg(call_sid=self.call.sid, reason=self.ending))
@@ -330,6 +330,6 @@ _HANDLERS: dict[type[Event], Callable[[Session, Any], None]] = {
     LegEnded: Session._leg_ended,
     TimerFired: Session._timer,
     RecordingEnded: Session._recording_ended,
-    TaskMade: desk.task_made,
+    TaskMade: task_leg.task_made,
 }
 """The leg's own bookkeeping, before the running document sees the event."""

@@ -16,7 +16,7 @@ from ringback.events.conferences import (
 )
 from ringback.kernel.errors import Refused
 from ringback.resources.api.participant import Participant
-from ringback.voice.call import desk
+from ringback.voice.call import task_leg
 from ringback.voice.conference import announcement
 from ringback.voice.conference.live import Entry
 from ringback.voice.form import UPDATE, Form
@@ -62,7 +62,7 @@ def take_part(session: Stage, attributes: dict[str, Any]) -> Steps[str]:
         return "failed"
     part = Participation(session, attributes, entry)
     session.keep(part)
-    desk.joined(session, entry.room.sid, entry.room.record.friendly_name)
+    task_leg.joined(session, entry.room.sid, entry.room.record.friendly_name)
     try:
         part.begin(entry)
         while not (why := part.take((yield))):

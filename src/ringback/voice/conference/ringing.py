@@ -27,8 +27,8 @@ def begins(session: Leg, event: Event) -> list[Effect]:
 
 def _room(session: Leg) -> Room | None:
     """The conference that waits for this call: by POST Participants, or a task's."""
-    conferences, facts = session.board.conferences, session.plan.desk
-    if facts.get("role") == "customer" and facts.get("instruction") == "conference":
-        return conferences.named(session.call.account_sid, facts.get("task", ""))
+    conferences, leg = session.board.conferences, session.plan.task_leg
+    if leg is not None and leg.role == "customer" and leg.instruction == "conference":
+        return conferences.named(session.call.account_sid, leg.task)
     room = conferences.of(session.call.sid)
     return room if room is not None and session.call.sid in room.expected else None

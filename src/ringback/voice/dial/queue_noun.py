@@ -10,7 +10,7 @@ from ringback.events import DigitPressed, Event, RecordingEnded, TimerFired
 from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, ReservationClaimed
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.queue import NAME_LIMIT
-from ringback.voice.call import desk
+from ringback.voice.call import task_leg
 from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
 from ringback.voice.queue.live import CallQueue, Claim, Member, Partner
 from ringback.voice.stage import Stage
@@ -82,7 +82,7 @@ class QueueDialling(Dialling):
         self._began = session.now
         self.record("record-from-")
         session.timer(LIMIT, self.attributes["timeLimit"], pulls=False)
-        desk.tell(session, "bridged")
+        task_leg.tell(session, "bridged")
 
     def over(self, *, redirected: bool = False) -> None:
         """The bridge is over, whoever ended it."""
@@ -138,7 +138,7 @@ class QueueDialling(Dialling):
 
     def _gone(self) -> None:
         if self._began is not None:
-            desk.tell(self.session, "unbridged")
+            task_leg.tell(self.session, "unbridged")
         self.member = None
         self.session.drop(Partner)
 
@@ -220,7 +220,7 @@ def _reserved(dialling: QueueDialling, own: Attributes) -> Steps[None]:
     if event.error_code is not None:
         session.warn(event.error_code, event.error_text or f"Reservation {reservation} cannot be accepted")
         return
-    desk.claimed(session, event)
+    task_leg.claimed(session, event)
     member = session.board.queues.claim(event.member_sid, Claim(sid, dialling.fresh_room()))
     if member is None or not (yield from _bridge(dialling, member)):
         session.warn(14215, f"The caller of reservation {reservation} does not wait any more")

@@ -9,7 +9,7 @@ from ringback.effects import Delete, Join, LeaveRoom, Post, Save, Tone
 from ringback.events import Event
 from ringback.events.queues import BridgeEnded, MemberReady, QueueStirred, QueueTaken, TaskMade
 from ringback.resources.api.queue import DEFAULT_SIZE, Queue
-from ringback.voice.call import desk
+from ringback.voice.call import task_leg
 from ringback.voice.conference import participation
 from ringback.voice.params import Params
 from ringback.voice.queue.live import Member, Partner
@@ -39,7 +39,7 @@ class Stay:
         self.session, self.action, self._method = session, action, method
         self.phase: Literal["waiting", "bridging", "bridged"] = "waiting"
         self.by = ""
-        """The leg that has dequeued this one; empty: nobody, or the desk."""
+        """The leg that has dequeued this one; empty: nobody, or TaskRouter."""
         self.room = ""
         self.member: Member | None = None
         self.with_task = False
@@ -52,7 +52,7 @@ class Stay:
     def enter(self, name: str, limit: int | None, *, proved: bool = True) -> str:
         """Go to the end of the queue, which is made when there is none; gives a QueueResult when it cannot be.
 
-        ``proved`` False: the name is that of a workflow, of which only the desk can say whether it exists.
+        ``proved`` False: the name is that of a workflow, of which only TaskRouter can say whether it exists.
         """
         session, queues = self.session, self.session.board.queues
         account = session.call.account_sid
@@ -134,7 +134,7 @@ class Stay:
     def concerns(self, event: Event) -> bool:
         """Whether ``event`` ends the waiting."""
         if isinstance(event, TaskMade):
-            asked = self.session.part(desk.AskedTask)
+            asked = self.session.part(task_leg.AskedTask)
             return asked is not None and event.request == asked.request and not event.task_sid
         return self.accepts(event)
 
@@ -157,9 +157,9 @@ class Stay:
             self.session.do(Delete(queue.record))
 
     def leave_task(self, reason: str) -> None:
-        """The caller has gone without an agent: the desk of this stay's task hears it."""
+        """The caller has gone without an agent: TaskRouter hears it for this stay's task."""
         if self.with_task:
-            desk.left(self.session, reason)
+            task_leg.left(self.session, reason)
 
     def let_go(self, hung_up: bool) -> None:
         """Interrupted: nobody waits for this caller any more, in the queue or in a bridge."""
@@ -186,14 +186,14 @@ def waiting(stay: Stay, source: Source | None) -> Steps[Outcome]:
         result = _INTERRUPTED[stay.phase, hung_up]
         stay.let_go(hung_up)
         if stay.phase == "bridged":
-            desk.tell(session, "unbridged", result)
+            task_leg.tell(session, "unbridged", result)
         elif not hung_up:
             stay.leave_task(result)
         if stay.action is not None:
             (session.owe if hung_up else session.ask_aside)(stay.source(result))
         raise
     finally:
-        session.drop(Partner, desk.AskedTask)
+        session.drop(Partner, task_leg.AskedTask)
         stay.undo()
     if result == "hangup":
         if stay.action is not None:
@@ -243,9 +243,9 @@ def _bridge(stay: Stay, taken: QueueTaken) -> Steps[str]:
         session.keep(Partner(taken.by))
     if taken.conference:
         stay.phase = "bridged"
-        desk.tell(session, "bridged")
+        task_leg.tell(session, "bridged")
         part = yield from participation.take_part(session, taken.conference)
-        desk.tell(session, "unbridged", part)
+        task_leg.tell(session, "unbridged", part)
         return "error" if part == "failed" else "bridged"
 
     def over(event: Event) -> bool:
@@ -260,11 +260,11 @@ def _bridge(stay: Stay, taken: QueueTaken) -> Steps[str]:
     stay.phase, stay.room = "bridged", taken.room
     session.do(Join(call_sid=sid, room=taken.room))
     session.do(Post(MemberReady(call_sid=taken.by, member_sid=sid)))
-    desk.tell(session, "bridged")
+    task_leg.tell(session, "bridged")
     while True:
         event = yield
         if isinstance(event, BridgeEnded) and event.other_sid == taken.by:
             break
     session.do(LeaveRoom(call_sid=sid))
-    desk.tell(session, "unbridged", event.reason)
+    task_leg.tell(session, "unbridged", event.reason)
     return "" if event.reason == "failed" else "bridged"

@@ -9,7 +9,7 @@ from ringback.kernel.resource import snake
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.queue import LARGEST_SIZE, NAME_LIMIT
 from ringback.voice import params
-from ringback.voice.call.desk import AskedTask
+from ringback.voice.call.task_leg import AskedTask
 from ringback.voice.queue.stay import Stay, waiting
 from ringback.voice.stage import Stage
 from ringback.voice.steps import Goto, Next, Outcome, Source, Steps

@@ -6,17 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
+from ringback.resources.telephony import TaskTransfer
 from ringback.web.event_bridge import lists, translation, whole
-from ringback.web.event_bridge.floors import Desk, Floor, Matches
 from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.sessions import Sessions
+from ringback.web.event_bridge.workspaces import LiveWorkspace, Matches, TaskRouter
 
-ANYBODY, HIMSELF, HIS_TASK, LEADER = "anybody", "himself", "his task", "leader"
+ANYBODY, THEMSELVES, THEIR_TASK, LEADER = "anybody", "themselves", "their task", "leader"
 """Who may ask: every token of the workspace; the worker of the path; who has, or had, the task of the path; a
 supervisor or administrator. Leaders may ask everything."""
-HIS: Final = frozenset({"pending", "accepted", "wrapping", "completed"})
+THEIRS: Final = frozenset({"pending", "accepted", "wrapping", "completed"})
 """States of a reservation whose worker may change its task; who only was offered it may read it."""
 OVER: Final = frozenset({"completed", "canceled"})
 """States of a task that nobody can change: that is what everybody who was offered it is told."""
@@ -25,23 +26,23 @@ OVER: Final = frozenset({"completed", "canceled"})
 _ROUTES: Final = (
     ("GET", "Activities", ANYBODY, "activities"),
     ("GET", "Workers", LEADER, "workers"),
-    ("GET", "Workers/{WK}", HIMSELF, "worker"),
-    ("POST", "Workers/{WK}", HIMSELF, "change_worker"),
-    ("GET", "Workers/{WK}/WorkerChannels", HIMSELF, "channels"),
-    ("GET", "Workers/{WK}/Reservations", HIMSELF, "reservations"),
-    ("GET", "Workers/{WK}/Reservations/{WR}", HIMSELF, "reservation"),
-    ("POST", "Workers/{WK}/Reservations/{WR}", HIMSELF, "change_reservation"),
-    ("POST", "Workers/{WK}/Transfers", HIMSELF, "transfer"),
-    ("POST", "Workers/{WK}/Transfers/{TT}", HIMSELF, "change_transfer"),
-    ("POST", "Workers/{WK}/WorkerParticipant", HIMSELF, "participant"),
-    ("POST", "Workers/{WK}/CustomerParticipant", HIMSELF, "participant"),
-    ("POST", "Workers/{WK}/HoldWorkerParticipant", HIMSELF, "participant"),
-    ("POST", "Workers/{WK}/KickWorkerParticipant", HIMSELF, "participant"),
+    ("GET", "Workers/{WK}", THEMSELVES, "worker"),
+    ("POST", "Workers/{WK}", THEMSELVES, "change_worker"),
+    ("GET", "Workers/{WK}/WorkerChannels", THEMSELVES, "channels"),
+    ("GET", "Workers/{WK}/Reservations", THEMSELVES, "reservations"),
+    ("GET", "Workers/{WK}/Reservations/{WR}", THEMSELVES, "reservation"),
+    ("POST", "Workers/{WK}/Reservations/{WR}", THEMSELVES, "change_reservation"),
+    ("POST", "Workers/{WK}/Transfers", THEMSELVES, "transfer"),
+    ("POST", "Workers/{WK}/Transfers/{TT}", THEMSELVES, "change_transfer"),
+    ("POST", "Workers/{WK}/WorkerParticipant", THEMSELVES, "participant"),
+    ("POST", "Workers/{WK}/CustomerParticipant", THEMSELVES, "participant"),
+    ("POST", "Workers/{WK}/HoldWorkerParticipant", THEMSELVES, "participant"),
+    ("POST", "Workers/{WK}/KickWorkerParticipant", THEMSELVES, "participant"),
     ("GET", "TaskQueues", LEADER, "queues"),
     ("GET", "TaskQueues/{WQ}", LEADER, "queue"),
     ("POST", "Tasks", ANYBODY, "create_task"),
-    ("GET", "Tasks/{WT}", HIS_TASK, "task"),
-    ("POST", "Tasks/{WT}", HIS_TASK, "change_task"),
+    ("GET", "Tasks/{WT}", THEIR_TASK, "task"),
+    ("POST", "Tasks/{WT}", THEIR_TASK, "change_task"),
     ("GET", "Tasks/{WT}/Reservations/{WR}", LEADER, "reservation"),
     ("POST", "Tasks/{WT}/Reservations/{WR}", LEADER, "change_reservation"),
 )  # fmt: skip
@@ -52,7 +53,7 @@ class Ask:
     """One request, read."""
 
     grant: Grant
-    floor: Floor
+    workspace: LiveWorkspace
     noun: str
     """The last word of the path that is no SID."""
     sids: Mapping[str, str]
@@ -69,14 +70,14 @@ class Asking:
     def __init__(
         self,
         *,
-        desk: Desk,
-        ask: Callable[[DeskRequested], Awaitable[Any]],
+        taskrouter: TaskRouter,
+        ask: Callable[[WorkspaceWriteRequested], Awaitable[Any]],
         now: Callable[[], float],
         new_sid: Callable[[str], str],
         compile_expression: Callable[[str, str], Matches],
         sessions: Sessions,
     ) -> None:
-        self._desk, self._ask, self._now, self._new_sid = desk, ask, now, new_sid
+        self._taskrouter, self._ask, self._now, self._new_sid = taskrouter, ask, now, new_sid
         self._compile, self._sessions = compile_expression, sessions
 
     async def carry_out(
@@ -89,11 +90,11 @@ class Asking:
         if parts[1] != grant.workspace_sid:
             raise Refused(20003, "The access token is for another workspace", 403)
         name, who, sids, noun = _route(method, parts[2:])
-        floor = self._desk.floors.get(grant.workspace_sid)
-        if floor is None:
+        workspace = self._taskrouter.workspaces.get(grant.workspace_sid)
+        if workspace is None:
             raise _missing("workspace", grant.workspace_sid)
         ask = Ask(
-            grant=grant, floor=floor, noun=noun, sids=sids, params=translation.read_params(given),
+            grant=grant, workspace=workspace, noun=noun, sids=sids, params=translation.read_params(given),
             if_match=if_match, ip=ip, now=self._now(),
         )  # fmt: skip
         _check(ask, who, method)
@@ -103,13 +104,13 @@ class Asking:
 
     async def activities(self, ask: Ask) -> Any:
         """The workspace's activities."""
-        page, payload = lists.activities(ask.floor, ask.params)
+        page, payload = lists.activities(ask.workspace, ask.params)
         self._sessions.shown(ask.grant.worker_sid, "activities", page, last=payload["after_sid"] is None)
         return payload
 
     async def worker(self, ask: Ask) -> Any:
         """A worker."""
-        record = ask.floor.workers[ask.sids["WK"]].record
+        record = ask.workspace.workers[ask.sids["WK"]].record
         if record.sid == ask.grant.worker_sid:
             self._sessions.shown(record.sid, "worker", [record])
         return whole.worker(record)
@@ -117,7 +118,7 @@ class Asking:
     async def channels(self, ask: Ask) -> Any:
         """A worker's channels."""
         sid = ask.sids["WK"]
-        page, payload = lists.channels(ask.floor, sid, ask.params)
+        page, payload = lists.channels(ask.workspace, sid, ask.params)
         if sid == ask.grant.worker_sid:
             self._sessions.shown(sid, "channels", page, last=payload["after_sid"] is None)
         return payload
@@ -125,10 +126,10 @@ class Asking:
     async def reservations(self, ask: Ask) -> Any:
         """A worker's reservations."""
         sid = ask.sids["WK"]
-        page, payload = lists.reservations(ask.floor, sid, ask.params, ask.now)
+        page, payload = lists.reservations(ask.workspace, sid, ask.params, ask.now)
         if sid == ask.grant.worker_sid and ask.params.get("Active", "").lower() in lists.TRUE:
-            jobs = [ask.floor.tasks.get(each.task_sid) for each in page]
-            records = [*page, *(job.record for job in jobs if job is not None)]
+            tasks = [ask.workspace.tasks.get(each.task_sid) for each in page]
+            records = [*page, *(task.record for task in tasks if task is not None)]
             last = payload["after_sid"] is None
             session = self._sessions.shown(sid, "reservations", records, last=last)
             if session is not None:
@@ -145,18 +146,18 @@ class Asking:
 
     async def workers(self, ask: Ask) -> Any:
         """Workers of the workspace."""
-        return lists.workers(ask.floor, ask.params, self._compile)
+        return lists.workers(ask.workspace, ask.params, self._compile)
 
     async def queues(self, ask: Ask) -> Any:
         """Task queues of the workspace."""
-        return lists.queues(ask.floor, ask.params)
+        return lists.queues(ask.workspace, ask.params)
 
     async def queue(self, ask: Ask) -> Any:
         """A task queue."""
-        pool = ask.floor.queues.get(ask.sids["WQ"])
-        if pool is None:
+        queue = ask.workspace.queues.get(ask.sids["WQ"])
+        if queue is None:
             raise _missing("task queue", ask.sids["WQ"])
-        return whole.queue(pool.record)
+        return whole.queue(queue.record)
 
     # --- writing ----------------------------------------------------------------------------------------
 
@@ -171,9 +172,9 @@ class Asking:
         return self._whole_reservation(ask, changed, transfers=False)
 
     async def create_task(self, ask: Ask) -> Any:
-        """A task; a worker's token makes tasks for himself only (outbound calls)."""
+        """A task; a worker's token makes tasks for themselves only (outbound calls)."""
         if not ask.grant.leads and ask.params.get("RoutingTarget") != ask.grant.worker_sid:
-            raise Refused(20003, "A worker may create tasks for himself only (RoutingTarget)", 403)
+            raise Refused(20003, "A worker may create tasks for themselves only (RoutingTarget)", 403)
         return whole.task(await self._write(ask, "Task", "create", self._new_sid("WT")), ask.now)
 
     async def change_task(self, ask: Ask) -> Any:
@@ -195,9 +196,9 @@ class Asking:
         await self._write(ask, ask.noun, "update", ask.sids["WK"], WorkerSid=ask.sids["WK"])
         sid = ask.params.get("TaskSid", "")
         if not sid and "ReservationSid" in ask.params:
-            sid = ask.floor.reservations[ask.params["ReservationSid"]].task_sid
-        job = ask.floor.tasks.get(sid)
-        return whole.task(job.record, ask.now) if job is not None else {}
+            sid = ask.workspace.reservations[ask.params["ReservationSid"]].task_sid
+        task = ask.workspace.tasks.get(sid)
+        return whole.task(task.record, ask.now) if task is not None else {}
 
     async def _write(self, ask: Ask, noun: str, operation: Any, sid: str, **more: str) -> Any:
         params = {**ask.params, **more}
@@ -207,14 +208,13 @@ class Asking:
         return await self._ask(request)
 
     def _whole_reservation(self, ask: Ask, record: Any, *, transfers: bool = True) -> Any:
-        job = ask.floor.tasks.get(record.task_sid)
-        task = job.record if job is not None else None
-        return whole.reservation(record, task, self._now(), transfers=transfers)
+        task = ask.workspace.tasks.get(record.task_sid)
+        its_task = task.record if task is not None else None
+        return whole.reservation(record, its_task, self._now(), transfers=transfers)
 
-    def _whole_transfer(self, ask: Ask, made: Any) -> Any:
-        facts = made if isinstance(made, Mapping) else getattr(made, "transfer", None) or {}
-        job = ask.floor.tasks.get(ask.params.get("TaskSid", ""))
-        return whole.transfer(facts, job.record if job is not None else None)
+    def _whole_transfer(self, ask: Ask, made: TaskTransfer) -> Any:
+        task = ask.workspace.tasks.get(ask.params.get("TaskSid", ""))
+        return whole.transfer(made, task.record if task is not None else None)
 
 
 def _route(method: str, parts: list[str]) -> tuple[str, str, dict[str, str], str]:
@@ -243,35 +243,39 @@ def _route(method: str, parts: list[str]) -> tuple[str, str, dict[str, str], str
 
 def _check(ask: Ask, who: str, method: str) -> None:
     """Raises ``Refused`` 403 for what the token does not allow, 20404 for what there is not."""
-    grant, floor, params = ask.grant, ask.floor, ask.params
+    grant, workspace, params = ask.grant, ask.workspace, ask.params
     if not grant.leads:
-        if who == LEADER or (who == HIMSELF and ask.sids["WK"] != grant.worker_sid):
+        if who == LEADER or (who == THEMSELVES and ask.sids["WK"] != grant.worker_sid):
             raise Refused(20003, "The access token does not allow this", 403)
-        named = params.get("TaskSid") if who == HIMSELF else None
-        task_sid = ask.sids.get("WT") if who == HIS_TASK else named
-        if task_sid and task_sid in floor.tasks and not _his(floor, task_sid, grant.worker_sid, method):
+        named = params.get("TaskSid") if who == THEMSELVES else None
+        task_sid = ask.sids.get("WT") if who == THEIR_TASK else named
+        if (
+            task_sid
+            and task_sid in workspace.tasks
+            and not _theirs(workspace, task_sid, grant.worker_sid, method)
+        ):
             raise Refused(20003, "The access token does not allow this task", 403)
     if "WK" in ask.sids:
-        if ask.sids["WK"] not in floor.workers:
+        if ask.sids["WK"] not in workspace.workers:
             raise _missing("worker", ask.sids["WK"])
         named = params.get("ReservationSid")
         if named is not None:
-            found = floor.reservations.get(named)
+            found = workspace.reservations.get(named)
             if found is None or found.worker_sid != ask.sids["WK"]:
                 raise _missing("reservation", named)
 
 
-def _his(floor: Floor, task_sid: str, worker_sid: str, method: str) -> bool:
-    job = floor.tasks[task_sid]
-    reads = method == "GET" or job.record.assignment_status in OVER
-    found = (floor.reservations.get(sid) for sid in job.reservations)
+def _theirs(workspace: LiveWorkspace, task_sid: str, worker_sid: str, method: str) -> bool:
+    task = workspace.tasks[task_sid]
+    reads = method == "GET" or task.record.assignment_status in OVER
+    found = (workspace.reservations.get(sid) for sid in task.reservations)
     states = {each.reservation_status for each in found if each is not None and each.worker_sid == worker_sid}
-    return bool(states if reads else states & HIS)
+    return bool(states if reads else states & THEIRS)
 
 
 def _reservation(ask: Ask) -> Any:
     """The reservation of the path, which must be of the path's worker or task."""
-    found = ask.floor.reservations.get(ask.sids["WR"])
+    found = ask.workspace.reservations.get(ask.sids["WR"])
     owner = found and (found.worker_sid if "WK" in ask.sids else found.task_sid)
     if owner != ask.sids.get("WK", ask.sids.get("WT")):
         raise _missing("reservation", ask.sids["WR"])
@@ -279,7 +283,7 @@ def _reservation(ask: Ask) -> Any:
 
 
 def _task(ask: Ask) -> Any:
-    found = ask.floor.tasks.get(ask.sids["WT"])
+    found = ask.workspace.tasks.get(ask.sids["WT"])
     if found is None:
         raise _missing("task", ask.sids["WT"])
     return found

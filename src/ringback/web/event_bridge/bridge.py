@@ -13,16 +13,16 @@ import msgspec
 
 from ringback.effects import Effect
 from ringback.effects.taskrouter import Announce
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
 from ringback.web.event_bridge.absence import Absence
 from ringback.web.event_bridge.asking import Asking
-from ringback.web.event_bridge.floors import Desk, Matches
 from ringback.web.event_bridge.grant import Grant, read_grant
 from ringback.web.event_bridge.news import News, message, read_news
 from ringback.web.event_bridge.session import Receive, Send, Session
 from ringback.web.event_bridge.sessions import Sessions
+from ringback.web.event_bridge.workspaces import Matches, TaskRouter
 from ringback.web.server import Scope
 
 log = logging.getLogger("ringback.event_bridge")
@@ -68,8 +68,8 @@ class EventBridge:
     def __init__(
         self,
         *,
-        desk: Desk,
-        ask: Callable[[DeskRequested], Awaitable[Any]],
+        taskrouter: TaskRouter,
+        ask: Callable[[WorkspaceWriteRequested], Awaitable[Any]],
         read_token: Callable[[str], Awaitable[Mapping[str, Any]]],
         clock: Clock,
         new_sid: Callable[[str], str],
@@ -79,20 +79,21 @@ class EventBridge:
         heartbeat: float = HEARTBEAT,
         notice: Callable[[Announce], tuple[str, dict[str, Any]] | None] = lambda effect: None,
     ) -> None:
-        """``ask`` hands an event to the desk and gives its answer; ``read_token`` gives a verified token's claims or
+        """``ask`` hands an event to TaskRouter and gives its answer; ``read_token`` gives a verified token's claims or
         raises ``Refused``; ``compile_expression`` raises ``ValueError``; ``keep`` commits the deadlines' effects in
         order and arms them; ``offline_after``: seconds (setting ``agent_offline_after``);
         ``notice``: message of ours, type and payload, that a reservation's worker hears after the announcement."""
-        self._desk, self._read_token, self._clock = desk, read_token, clock
+        self._taskrouter, self._read_token, self._clock = taskrouter, read_token, clock
         self._heartbeat = heartbeat
         self._notice = notice
         self._stopping = False
         self.sessions = Sessions(self._init)
         self.absence = Absence(
-            desk=desk, now=clock.now, after=offline_after, keep=keep, connected=lambda sid: bool(self.sessions.of(sid))
+            taskrouter=taskrouter, now=clock.now, after=offline_after, keep=keep,
+            connected=lambda sid: bool(self.sessions.of(sid))
         )  # fmt: skip
         self._asking = Asking(
-            desk=desk, ask=ask, now=clock.now, new_sid=new_sid, compile_expression=compile_expression,
+            taskrouter=taskrouter, ask=ask, now=clock.now, new_sid=new_sid, compile_expression=compile_expression,
             sessions=self.sessions,
         )  # fmt: skip
 
@@ -100,7 +101,7 @@ class EventBridge:
         """Perform ``Announce``: tell whom it concerns. Never waits."""
         if not self.sessions:
             return
-        found = read_news(effect, self._desk.floors.get(effect.workspace_sid))
+        found = read_news(effect, self._taskrouter.workspaces.get(effect.workspace_sid))
         if found is not None:
             self.sessions.tell(found[1], found[0])
         ours = self._notice(effect)
@@ -168,7 +169,7 @@ class EventBridge:
         return 200, {"payload": payload}
 
     async def _grant(self, token: str) -> Grant:
-        return read_grant(await self._read_token(token), self._desk)
+        return read_grant(await self._read_token(token), self._taskrouter)
 
     # --- web sockets --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.web.event_bridge.floors import Desk
+from ringback.web.event_bridge.workspaces import TaskRouter
 
 ROLES = ("worker", "supervisor", "admin")
 
@@ -31,7 +31,7 @@ class Grant:
         return self.role != "worker"
 
 
-def read_grant(claims: Mapping[str, Any], desk: Desk) -> Grant:
+def read_grant(claims: Mapping[str, Any], taskrouter: TaskRouter) -> Grant:
     """The grant for TaskRouter in a verified token's claims.
 
     Raises ``Refused`` 403/20003 when it has none, or none that fits: the workspace must exist and belong to the
@@ -41,18 +41,18 @@ def read_grant(claims: Mapping[str, Any], desk: Desk) -> Grant:
     found = grants.get("task_router") if isinstance(grants, dict) else None
     if not isinstance(found, dict):
         raise Refused(20003, "The access token has no grant for TaskRouter", 403)
-    workspace, worker = found.get("workspace_sid"), found.get("worker_sid") or ""
+    record, worker = found.get("workspace_sid"), found.get("worker_sid") or ""
     role = found.get("role") or "worker"
-    if not isinstance(workspace, str) or not isinstance(worker, str) or role not in ROLES:
+    if not isinstance(record, str) or not isinstance(worker, str) or role not in ROLES:
         raise Refused(20003, "The access token's grant for TaskRouter is not valid", 403)
-    floor = desk.floors.get(workspace)
-    if floor is None or floor.workspace.account_sid != claims.get("sub"):
+    workspace = taskrouter.workspaces.get(record)
+    if workspace is None or workspace.record.account_sid != claims.get("sub"):
         raise Refused(20003, "The access token's workspace was not found", 403)
-    if worker and worker not in floor.workers:
+    if worker and worker not in workspace.workers:
         raise Refused(20003, "The access token's worker was not found", 403)
     if not worker and role == "worker":
         raise Refused(20003, "The access token names no worker", 403)
     return Grant(
-        account_sid=str(claims["sub"]), workspace_sid=workspace, worker_sid=worker, role=str(role),
+        account_sid=str(claims["sub"]), workspace_sid=record, worker_sid=worker, role=str(role),
         expires=float(claims["exp"]),
     )  # fmt: skip

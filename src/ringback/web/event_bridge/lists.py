@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ringback.kernel.errors import Refused
 from ringback.web.event_bridge import whole
-from ringback.web.event_bridge.floors import Floor, Matches
+from ringback.web.event_bridge.workspaces import LiveWorkspace, Matches
 
 PAGE_LIMIT: Final = 1000
 ACTIVE: Final = ("pending", "accepted", "wrapping")
@@ -20,20 +20,22 @@ Compile = Callable[[str, str], Matches]
 """Compiles an expression of a scope (``worker``); raises ``ValueError`` with the position."""
 
 
-def activities(floor: Floor, params: Mapping[str, str]) -> tuple[list[Any], dict[str, Any]]:
+def activities(workspace: LiveWorkspace, params: Mapping[str, str]) -> tuple[list[Any], dict[str, Any]]:
     """The workspace's activities: the page's records, and the payload."""
-    page, after = _after(list(floor.activities.values()), params)
+    page, after = _after(list(workspace.activities.values()), params)
     return page, _payload([whole.activity(each) for each in page], after)
 
 
-def channels(floor: Floor, worker_sid: str, params: Mapping[str, str]) -> tuple[list[Any], dict[str, Any]]:
+def channels(
+    workspace: LiveWorkspace, worker_sid: str, params: Mapping[str, str]
+) -> tuple[list[Any], dict[str, Any]]:
     """A worker's channels."""
-    page, after = _after(list(floor.workers[worker_sid].channels.values()), params)
+    page, after = _after(list(workspace.workers[worker_sid].channels.values()), params)
     return page, _payload([whole.channel(each) for each in page], after)
 
 
 def reservations(
-    floor: Floor, worker_sid: str, params: Mapping[str, str], now: float
+    workspace: LiveWorkspace, worker_sid: str, params: Mapping[str, str], now: float
 ) -> tuple[list[Any], dict[str, Any]]:
     """A worker's reservations with their tasks: the live ones, or by ``ReservationStatus`` (comma-separated)."""
     if params.get("Active", "").lower() in TRUE:
@@ -41,18 +43,20 @@ def reservations(
     else:
         states = [each.strip() for each in params.get("ReservationStatus", "").split(",") if each.strip()]
     if states and set(states) <= set(ACTIVE):
-        found = [floor.reservations[sid] for sid in floor.workers[worker_sid].held]
+        found = [workspace.reservations[sid] for sid in workspace.workers[worker_sid].held]
     else:
-        found = [each for each in floor.reservations.values() if each.worker_sid == worker_sid]
+        found = [each for each in workspace.reservations.values() if each.worker_sid == worker_sid]
     page, after = _after([each for each in found if not states or each.reservation_status in states], params)
     contents = []
     for each in page:
-        job = floor.tasks.get(each.task_sid)
-        contents.append(whole.reservation(each, job.record if job is not None else None, now))
+        task = workspace.tasks.get(each.task_sid)
+        contents.append(whole.reservation(each, task.record if task is not None else None, now))
     return page, _payload(contents, after)
 
 
-def workers(floor: Floor, params: Mapping[str, str], compile_expression: Compile) -> dict[str, Any]:
+def workers(
+    workspace: LiveWorkspace, params: Mapping[str, str], compile_expression: Compile
+) -> dict[str, Any]:
     """Workers of the workspace. Raises ``Refused`` 20001 for a malformed filter."""
     wanted = {
         name: params[param]
@@ -61,31 +65,31 @@ def workers(floor: Floor, params: Mapping[str, str], compile_expression: Compile
         )
         if params.get(param)
     }  # fmt: skip
-    agents = list(floor.workers.values())
+    workers = list(workspace.workers.values())
     if params.get("Available"):
         available = params["Available"].lower() in TRUE
-        agents = [agent for agent in agents if agent.record.available == available]
+        workers = [worker for worker in workers if worker.record.available == available]
     if params.get("TaskQueueSid") or params.get("TaskQueueName"):
-        members = _members(floor, params.get("TaskQueueSid", ""), params.get("TaskQueueName", ""))
-        agents = [agent for agent in agents if agent.record.sid in members]
+        members = _members(workspace, params.get("TaskQueueSid", ""), params.get("TaskQueueName", ""))
+        workers = [worker for worker in workers if worker.record.sid in members]
     if params.get("TargetWorkersExpression"):
         try:
             matches = compile_expression(params["TargetWorkersExpression"], "worker")
         except ValueError as error:
             raise Refused(20001, f"Invalid TargetWorkersExpression: {error}") from None
-        agents = [agent for agent in agents if matches(agent.attributes, {}, {})]
-    found = [agent.record for agent in agents]
+        workers = [worker for worker in workers if matches(worker.attributes, {}, {})]
+    found = [worker.record for worker in workers]
     for name, value in wanted.items():
         found = [each for each in found if getattr(each, name) == value]
     return _ordered(found, params, {"DateStatusChanged": "date_status_changed"}, whole.worker)
 
 
-def queues(floor: Floor, params: Mapping[str, str]) -> dict[str, Any]:
+def queues(workspace: LiveWorkspace, params: Mapping[str, str]) -> dict[str, Any]:
     """Task queues of the workspace."""
-    pools = list(floor.queues.values())
+    queues = list(workspace.queues.values())
     if params.get("WorkerSid"):
-        pools = [pool for pool in pools if params["WorkerSid"] in pool.members]
-    found = [pool.record for pool in pools]
+        queues = [queue for queue in queues if params["WorkerSid"] in queue.members]
+    found = [queue.record for queue in queues]
     for param, name in (
         ("FriendlyName", "friendly_name"),
         ("TaskQueueName", "friendly_name"),
@@ -96,12 +100,12 @@ def queues(floor: Floor, params: Mapping[str, str]) -> dict[str, Any]:
     return _ordered(found, params, {"DateUpdated": "date_updated"}, whole.queue)
 
 
-def _members(floor: Floor, sid: str, name: str) -> set[str]:
+def _members(workspace: LiveWorkspace, sid: str, name: str) -> set[str]:
     return {
         worker
-        for pool in floor.queues.values()
-        if (not sid or pool.record.sid == sid) and (not name or pool.record.friendly_name == name)
-        for worker in pool.members
+        for queue in workspace.queues.values()
+        if (not sid or queue.record.sid == sid) and (not name or queue.record.friendly_name == name)
+        for worker in queue.members
     }
 
 

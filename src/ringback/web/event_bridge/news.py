@@ -9,7 +9,7 @@ import msgspec
 
 from ringback.effects.taskrouter import Announce
 from ringback.web.event_bridge import whole
-from ringback.web.event_bridge.floors import Floor
+from ringback.web.event_bridge.workspaces import LiveWorkspace
 
 _encode = msgspec.json.Encoder().encode
 
@@ -44,23 +44,23 @@ def message(kind: str, payload: Any) -> str:
     return _encode({"event_type": kind, "payload": payload}).decode()
 
 
-def read_news(event: Announce, floor: Floor | None) -> tuple[News, set[str]] | None:
+def read_news(event: Announce, workspace: LiveWorkspace | None) -> tuple[News, set[str]] | None:
     """What to say and the SIDs of the workers who hear it; None: nobody."""
     kind, task, reservation = event.event_type, event.task, event.reservation
     if kind.startswith("task.transfer-"):
-        facts = event.transfer or {}
-        own = str(facts.get("initiating_reservation_sid") or "")
-        if task is None or not own:
+        transfer = event.transfer
+        if task is None or transfer is None:
             return None
-        text = message(kind, whole.transfer(facts, task))
+        own = transfer.initiating_reservation_sid
+        text = message(kind, whole.transfer(transfer, task))
         news = News(kind=kind, text=text, about="", version=0, reservation_sid=own, task_sid=task.sid)
-        return news, {str(facts.get("initiating_worker_sid"))}
+        return news, {transfer.initiating_worker_sid}
     if kind.startswith("task."):
-        if task is None or floor is None:
+        if task is None or workspace is None:
             return None
         text = message(kind, whole.task(task, event.at))
         news = News(kind=kind, text=text, about=task.sid, version=task.version, task_sid=task.sid)
-        return news, _workers_on(floor, task.sid)
+        return news, _workers_on(workspace, task.sid)
     if kind == "reservation.failed":
         if task is None:
             return None
@@ -90,10 +90,10 @@ def read_news(event: Announce, floor: Floor | None) -> tuple[News, set[str]] | N
     return None
 
 
-def _workers_on(floor: Floor, task_sid: str) -> set[str]:
+def _workers_on(workspace: LiveWorkspace, task_sid: str) -> set[str]:
     """Everybody who was ever offered the task; each socket knows whether its client still remembers it."""
-    job = floor.tasks.get(task_sid)
-    if job is None:
+    task = workspace.tasks.get(task_sid)
+    if task is None:
         return set()
-    found = (floor.reservations.get(sid) for sid in job.reservations)
+    found = (workspace.reservations.get(sid) for sid in task.reservations)
     return {each.worker_sid for each in found if each is not None}

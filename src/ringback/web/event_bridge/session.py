@@ -30,7 +30,7 @@ SEND_SECONDS: Final = 20.0
 REMEMBERED: Final = 50
 """Ended reservations whose tasks' events still go out (the client forgets them after 5 s)."""
 STEPS: Final = frozenset({"activities", "channels", "reservations"})
-"""Lists that the client loads before it listens; the worker himself is loaded before them."""
+"""Lists that the client loads before it listens; the worker is loaded before them."""
 
 
 class Session:
@@ -77,7 +77,7 @@ class Session:
         self._put(init)
 
     def shown(self, step: str, records: Iterable[Any], *, last: bool) -> bool:
-        """The client was shown records (a page of a list, or the worker himself); True when it has them all."""
+        """The client was shown records (a page of a list, or the worker); True when it has them all."""
         for each in records:
             self._seen[each.sid] = each.version
             if step in ("activities", "channels"):

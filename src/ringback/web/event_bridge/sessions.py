@@ -72,7 +72,7 @@ class Sessions:
     def shown(
         self, worker_sid: str, step: str, records: Iterable[Any], *, last: bool = True
     ) -> Session | None:
-        """A list (or the worker himself) goes to a worker's client; gives the session that is loading, if any."""
+        """A list (or the worker) goes to a worker's client; gives the session that is loading, if any."""
         session = self._loading(worker_sid)
         if session is not None and session.shown(step, records, last=last):
             self._arm(session, GRACE_SECONDS)

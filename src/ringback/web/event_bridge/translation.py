@@ -1,4 +1,4 @@
-"""From the SDK's JSON parameters to a write that the desk understands (taskrouter-js.md §4).
+"""From the SDK's JSON parameters to a write that TaskRouter understands (taskrouter-js.md §4).
 
 Declared fields are read and checked as REST reads them; everything else goes on as text. The SDK sends
 attributes as an object, booleans and numbers as such.
@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from ringback.events.taskrouter import Actor, DeskRequested
+from ringback.events.taskrouter import Actor, WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Noun
 from ringback.resources.taskrouter.task import Task
@@ -44,7 +44,7 @@ def request(
     *,
     if_match: str | None = None,
     ip: str = "",
-) -> DeskRequested:
+) -> WorkspaceWriteRequested:
     """The write. Raises ``Refused`` with the field's code for a value that is not valid."""
     values: dict[str, Any] = {}
     rest = dict(params)
@@ -56,7 +56,7 @@ def request(
         actor = Actor(type="worker", sid=grant.worker_sid, source="event-bridge", ip=ip)
     else:
         actor = Actor(type="account", sid=grant.account_sid, source="event-bridge", ip=ip)
-    return DeskRequested(
+    return WorkspaceWriteRequested(
         workspace_sid=grant.workspace_sid, account_sid=grant.account_sid, noun=noun, operation=operation, sid=sid,
         values=values, params=rest, if_match=if_match, actor=actor,
     )  # fmt: skip

@@ -6,8 +6,9 @@ nothing to say, because it throws at their ``null`` as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from ringback.resources.telephony import TaskTransfer
 
 Whole = dict[str, Any]
 
@@ -116,50 +117,42 @@ def reservation(record: Any, of_task: Any, now: float, *, transfers: bool = True
         found["canceled_reason_code"] = record.canceled_reason_code
     if of_task is not None:
         found["task"] = task(of_task, now)
-        flying = of_task.transfer
-        if not transfers:
+        last: TaskTransfer | None = of_task.transfer
+        if last is None or not transfers:
             return found
-        if flying and _comes_in(record, flying):
-            found["task_transfer"] = transfer(flying, of_task)
-        elif flying and flying.get("initiating_reservation_sid") == record.sid and _flies(flying):
-            found["active_outgoing_task_transfer"] = transfer(flying, of_task)
+        own = last.initiating_reservation_sid == record.sid
+        if _comes_in(record, last):
+            found["task_transfer"] = transfer(last, of_task)
+        elif own and last.flying:
+            found["active_outgoing_task_transfer"] = transfer(last, of_task)
     return found
 
 
-def transfer(facts: Mapping[str, Any], of_task: Any) -> Whole:
-    """A Transfer, from the core's facts about it (``mode``, ``to``, ``status`` …)."""
-    created = facts.get("date_created", of_task.date_updated if of_task is not None else 0.0)
+def transfer(known: TaskTransfer, of_task: Any) -> Whole:
+    """A Transfer; ``of_task`` None (deleted meanwhile): without what only the task says."""
     found = {
-        "sid": facts.get("sid"),
-        "date_created": _seconds(created),
-        "date_updated": _seconds(facts.get("date_updated", created)),
-        "initiating_reservation_sid": facts.get("initiating_reservation_sid"),
-        "initiating_worker_sid": facts.get("initiating_worker_sid"),
-        "initiating_queue_sid": facts.get("initiating_queue_sid"),
-        "initiating_workflow_sid": facts.get("initiating_workflow_sid"),
-        "transfer_mode": facts.get("mode"),
-        "transfer_to": facts.get("to"),
-        "transfer_type": facts.get("type"),
-        "transfer_status": facts.get("status"),
-        "transfer_failed_reason": facts.get("reason"),
-        "task_sid": facts.get("task_sid"),
+        "sid": known.sid,
+        "date_created": _seconds(known.date_created),
+        "date_updated": _seconds(known.date_updated),
+        "initiating_reservation_sid": known.initiating_reservation_sid,
+        "initiating_worker_sid": known.initiating_worker_sid,
+        "initiating_queue_sid": known.initiating_queue_sid,
+        "initiating_workflow_sid": known.initiating_workflow_sid,
+        "transfer_mode": known.mode,
+        "transfer_to": known.to,
+        "transfer_type": known.type,
+        "transfer_status": known.status,
+        "transfer_failed_reason": known.reason,
+        "task_sid": known.task_sid,
     }
     if of_task is not None:
-        found |= {
-            "task_sid": of_task.sid,
-            "account_sid": of_task.account_sid,
-            "workspace_sid": of_task.workspace_sid,
-        }
+        found |= {"account_sid": of_task.account_sid, "workspace_sid": of_task.workspace_sid}
     return found
 
 
-def _comes_in(record: Any, flying: Mapping[str, Any]) -> bool:
+def _comes_in(record: Any, last: TaskTransfer) -> bool:
     """Whether the reservation is what the transfer asks, or asked, for."""
     if record.transfer_sid:
-        return bool(record.transfer_sid == flying.get("sid"))
-    own = flying.get("initiating_reservation_sid") == record.sid
-    return _flies(flying) and not own and record.reservation_status == "pending"
-
-
-def _flies(facts: Mapping[str, Any]) -> bool:
-    return str(facts.get("status", "")).lower() == "initiated"
+        return bool(record.transfer_sid == last.sid)
+    own = last.initiating_reservation_sid == record.sid
+    return last.flying and not own and record.reservation_status == "pending"

@@ -16,7 +16,7 @@ from ringback.resources.voice.country import Country
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.outcomes import FailureNotices
-from ringback.web.taskrouter.floors import Compile, Floors
+from ringback.web.taskrouter.workspaces import Compile, TaskRouter
 from ringback.web.taskrouter_views.ports import Explain, Replays, Statistics
 
 
@@ -110,7 +110,7 @@ class Ports:
     lookups: Lookups
     notices: FailureNotices
     """Notifications of failed outbound calls."""
-    desk: Floors
+    taskrouter: TaskRouter
     """TaskRouter's workspaces in memory."""
     compile_expression: Compile
     statistics: Statistics

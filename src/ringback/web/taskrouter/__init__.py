@@ -1,1 +1,1 @@
-"""What TaskRouter's nouns share: reading from the desk's memory, and writing by events (taskrouter.md §2)."""
+"""What TaskRouter's nouns share: reading from TaskRouter's memory, and writing by events (taskrouter.md §2)."""

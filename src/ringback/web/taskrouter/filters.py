@@ -12,7 +12,7 @@ from ringback.store import Condition, Query
 from ringback.web.rest.context import Params
 from ringback.web.rest.memory import matches
 from ringback.web.rest.params import read_bool
-from ringback.web.taskrouter.floors import Compile, Expression, normal
+from ringback.web.taskrouter.workspaces import Compile, Expression, normal
 
 Test = Callable[[Any], bool]
 _PLACED = ("account_sid", "workspace_sid")

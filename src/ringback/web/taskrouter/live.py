@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ringback.events.taskrouter import Actor, DeskRequested
+from ringback.events.taskrouter import Actor, WorkspaceWriteRequested
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.generic import wanted_version
 from ringback.web.taskrouter.reading import read
 
 
-class DeskRules(NounRules):
+class TaskRouterRules(NounRules):
     """Create, update and delete of one noun."""
 
     async def create(self, ctx: Context, params: Params) -> Any:
@@ -35,9 +35,9 @@ class DeskRules(NounRules):
     def _event(
         self, ctx: Context, operation: Literal["create", "update", "delete"], sid: str, values: dict[str, Any],
         params: dict[str, str],
-    ) -> DeskRequested:  # fmt: skip
+    ) -> WorkspaceWriteRequested:  # fmt: skip
         client = ctx.scope.get("client") if ctx.scope is not None else None
-        return DeskRequested(
+        return WorkspaceWriteRequested(
             workspace_sid=ctx.args.get("WorkspaceSid", sid),
             account_sid=ctx.account.sid, noun=self.noun.__name__, operation=operation, sid=sid, values=values,
             params=params, if_match=wanted_version(ctx),

@@ -8,7 +8,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Noun
 from ringback.web.rest.context import Params
 from ringback.web.rest.params import read_value
-from ringback.web.taskrouter.floors import normal
+from ringback.web.taskrouter.workspaces import normal
 
 EMPTY_SAYS: dict[str, Any] = {"target_workers": ""}
 """Attributes whose empty parameter is a value: a queue for nobody (taskrouter.md §2.4)."""

@@ -8,21 +8,21 @@ from typing import Any
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import declared
-from ringback.web.taskrouter.floors import Floor, floor_of, normal
-from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
+from ringback.web.taskrouter.workspaces import LiveWorkspace, normal, workspace_of
 
 
-class RecordRules(DeskRules):
+class RecordRules(TaskRouterRules):
     """A noun of which a workspace has few, oldest first, with its declared filters."""
 
-    def records(self, floor: Floor) -> Mapping[str, Any]:
+    def records(self, workspace: LiveWorkspace) -> Mapping[str, Any]:
         """The workspace's records by SID."""
         raise NotImplementedError
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list."""
-        records = self.records(floor_of(self.ports.desk, ctx))
+        records = self.records(workspace_of(self.ports.taskrouter, ctx))
         tests = declared(query, record=identity)
         entries = in_order(records.values())
         return await page_of(
@@ -31,4 +31,4 @@ class RecordRules(DeskRules):
 
     async def fetch(self, ctx: Context, word: str) -> Any:
         """By SID."""
-        return self.records(floor_of(self.ports.desk, ctx)).get(normal(word))
+        return self.records(workspace_of(self.ports.taskrouter, ctx)).get(normal(word))

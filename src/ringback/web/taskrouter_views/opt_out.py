@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ringback.events import Event
-from ringback.events.taskrouter import Actor, DeskRequested
+from ringback.events.taskrouter import Actor, WorkspaceWriteRequested
 from ringback.resources.taskrouter.task import Task
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.generic import etag
 from ringback.web.rest.render import View
 from ringback.web.taskrouter.reading import read
-from ringback.web.taskrouter_views.place import floor_of, named
+from ringback.web.taskrouter_views.place import named, workspace_of
 
 
 class OptOutView:
@@ -26,30 +26,30 @@ class OptOutView:
 
     def __init__(
         self,
-        floors: Mapping[str, Any],
+        workspaces: Mapping[str, Any],
         ask: Callable[[Event], Awaitable[Any]],
         new_sid: Callable[[str], str],
         decorate: Callable[..., None],
     ) -> None:
         """``decorate``: the rule of tasks (web/rest/rules.py)."""
-        self._floors, self._ask, self._new_sid, self._decorate = floors, ask, new_sid, decorate
+        self._workspaces, self._ask, self._new_sid, self._decorate = workspaces, ask, new_sid, decorate
 
     async def __call__(self, ctx: Context) -> Answer:
         """Hand it to the workspace's lane. Raises ``Refused`` 20001 when an agent was first, 20404."""
-        floor = floor_of(ctx, self._floors)
-        task_sid = named(ctx, floor.tasks, "TaskSid")
+        workspace = workspace_of(ctx, self._workspaces)
+        task_sid = named(ctx, workspace.tasks, "TaskSid")
         values, rest = read(Task.__noun__, "create", ctx.params)
         client = ctx.scope.get("client") if ctx.scope is not None else None
         record = await self._ask(
-            DeskRequested(
-                workspace_sid=floor.workspace.sid, account_sid=ctx.account.sid, noun="OptOut", operation="create",
+            WorkspaceWriteRequested(
+                workspace_sid=workspace.record.sid, account_sid=ctx.account.sid, noun="OptOut", operation="create",
                 sid=self._new_sid("WT"), values=values, params={**rest, "TaskSid": task_sid},
                 actor=Actor(type="account", sid=ctx.account.sid, source="API", ip=client[0] if client else ""),
             )
         )  # fmt: skip
         place = Task.__noun__.places[0]
         view = View(Task.__noun__, place, ctx.services.settings.public_url)
-        body = view.body(record, {"WorkspaceSid": floor.workspace.sid})
+        body = view.body(record, {"WorkspaceSid": workspace.record.sid})
         self._decorate(ctx, record, body, created=True)
         answer = json_answer(201, body)
         answer.headers.append((b"etag", etag(record).encode()))

@@ -9,12 +9,12 @@ from ringback.web.rest.context import Context
 from ringback.web.rest.generic import not_found
 
 
-def floor_of(ctx: Context, floors: Mapping[str, Any]) -> Any:
+def workspace_of(ctx: Context, workspaces: Mapping[str, Any]) -> Any:
     """The workspace of the path; raises 20404 when there is none, or it is another account's."""
-    floor = floors.get(normal(ctx.args["WorkspaceSid"]))
-    if floor is None or floor.workspace.account_sid != ctx.account.sid:
+    workspace = workspaces.get(normal(ctx.args["WorkspaceSid"]))
+    if workspace is None or workspace.record.account_sid != ctx.account.sid:
         raise not_found(ctx.path)
-    return floor
+    return workspace
 
 
 def named(ctx: Context, known: Mapping[str, Any], name: str) -> str:
@@ -25,10 +25,10 @@ def named(ctx: Context, known: Mapping[str, Any], name: str) -> str:
     return sid
 
 
-def channel(ctx: Context, floor: Any) -> str | None:
+def channel(ctx: Context, workspace: Any) -> str | None:
     """SID of the task channel that ``TaskChannel`` names by SID or unique name; raises 20001."""
     word = last(ctx, "TaskChannel")
-    return str(floor.channel(word).sid) if word else None
+    return str(workspace.channel(word).sid) if word else None
 
 
 def last(ctx: Context, name: str) -> str:
@@ -41,10 +41,10 @@ def normal(sid: str) -> str:
     return sid[:2] + sid[2:].lower()
 
 
-def head(ctx: Context, floor: Any) -> dict[str, Any]:
+def head(ctx: Context, workspace: Any) -> dict[str, Any]:
     """What every answer begins with."""
     return {
         "account_sid": ctx.account.sid,
-        "workspace_sid": floor.workspace.sid,
+        "workspace_sid": workspace.record.sid,
         "url": f"{ctx.services.settings.public_url}/taskrouter{ctx.path}",
     }

@@ -43,7 +43,9 @@ class Reading(Protocol):
 class Statistics(Protocol):
     """``ringback.taskrouter.statistics``."""
 
-    def now_of(self, floor: Any, kind: str, sid: str, channel_sid: str | None, now: float) -> dict[str, Any]:
+    def now_of(
+        self, workspace: Any, kind: str, sid: str, channel_sid: str | None, now: float
+    ) -> dict[str, Any]:
         """Real-time statistics of a workspace, workflow or queue."""
 
     def past_of(
@@ -69,7 +71,7 @@ class Statistics(Protocol):
 
     def past_of_workers(
         self,
-        floor: Any,
+        workspace: Any,
         sids: Sequence[str] | None,
         channel_sid: str | None,
         start: float,
@@ -78,10 +80,12 @@ class Statistics(Protocol):
     ) -> Reading:
         """Cumulative ones of workers."""
 
-    def workers_now(self, floor: Any, sids: Sequence[str] | None) -> dict[str, Any]:
+    def workers_now(self, workspace: Any, sids: Sequence[str] | None) -> dict[str, Any]:
         """Real-time ones of workers."""
 
-    def select_workers(self, floor: Any, *, queue_sid: str, queue_name: str, name: str) -> list[str] | None:
+    def select_workers(
+        self, workspace: Any, *, queue_sid: str, queue_name: str, name: str
+    ) -> list[str] | None:
         """Workers that the filters leave; None: no filters."""
 
     def empty_queue(self) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class Explain(Protocol):
     """``ringback.taskrouter.explanation.explain``."""
 
     def __call__(
-        self, floor: Any, sid: str, now: float, events: Sequence[Event], *, page: int = 0, size: int = 50
+        self, workspace: Any, sid: str, now: float, events: Sequence[Event], *, page: int = 0, size: int = 50
     ) -> dict[str, Any]:
         """Explain a task; raises ``Refused``."""
 
@@ -118,14 +122,14 @@ class Replays(Protocol):
     def MOVE_TYPES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
         """Event types that tell of workers."""
 
-    def check(self, floor: Any, workflow_sid: str, text: str) -> None:
+    def check(self, workspace: Any, workflow_sid: str, text: str) -> None:
         """Raises ``Refused`` for a bad draft."""
 
     def slim(self, event: Event) -> Event:
         """Drop what a replay does not need of an event."""
 
     def prepare(
-        self, floor: Any, workflow_sid: str, draft: str, tasks: Sequence[Event], moves: Sequence[Event],
+        self, workspace: Any, workflow_sid: str, draft: str, tasks: Sequence[Event], moves: Sequence[Event],
         *, start: float, end: float, until: float,
     ) -> Prepared:  # fmt: skip
         """Copy what a run needs; raises ``Refused``."""

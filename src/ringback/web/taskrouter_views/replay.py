@@ -11,7 +11,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
-from ringback.web.taskrouter_views.place import floor_of, head, last, named
+from ringback.web.taskrouter_views.place import head, last, named, workspace_of
 from ringback.web.taskrouter_views.ports import Replays
 from ringback.web.taskrouter_views.window import read_events, window
 
@@ -22,8 +22,8 @@ MOST_EVENTS = 300_000
 class ReplayView:
     """The handler; one replay runs at a time, in a thread."""
 
-    def __init__(self, floors: Mapping[str, Any], replay: Replays) -> None:
-        self._floors, self._replay = floors, replay
+    def __init__(self, workspaces: Mapping[str, Any], replay: Replays) -> None:
+        self._workspaces, self._replay = workspaces, replay
         self._busy = False
 
     async def __call__(self, ctx: Context) -> Answer:
@@ -31,26 +31,26 @@ class ReplayView:
 
         Raises 20001 for a bad draft (with the position), or for too many tasks; 20429 while another replay runs.
         """
-        floor = floor_of(ctx, self._floors)
-        sid = named(ctx, floor.workflows, "WorkflowSid")
+        workspace = workspace_of(ctx, self._workspaces)
+        sid = named(ctx, workspace.workflows, "WorkflowSid")
         draft = last(ctx, "Configuration")
         if not draft:
             raise Refused(20001, "Configuration is required", 400)
-        self._replay.check(floor, sid, draft)
+        self._replay.check(workspace, sid, draft)
         start, end = window(ctx, MINUTES)
         if self._busy:
             raise Refused(20429, "Another replay is running: try again when it has ended", 429)
         self._busy = True
         try:
-            result = await self._run(ctx, floor, sid, draft, start, end)
+            result = await self._run(ctx, workspace, sid, draft, start, end)
         finally:
             self._busy = False
-        return json_answer(200, head(ctx, floor) | result)
+        return json_answer(200, head(ctx, workspace) | result)
 
     async def _run(
-        self, ctx: Context, floor: Any, sid: str, draft: str, start: float, end: float
+        self, ctx: Context, workspace: Any, sid: str, draft: str, start: float, end: float
     ) -> dict[str, Any]:
-        now, workspace_sid = ctx.now, floor.workspace.sid
+        now, workspace_sid = ctx.now, workspace.record.sid
         until = min(now, end + self._replay.TAIL)
         tasks: list[Event] = []
         created = 0
@@ -76,7 +76,7 @@ class ReplayView:
             ctx, workspace_sid, self._replay.MOVE_TYPES, start, now + 1.0, moves.append, most=MOST_EVENTS
         )
         prepared = self._replay.prepare(
-            floor, sid, draft, tasks[::-1], moves[::-1], start=start, end=end, until=until
+            workspace, sid, draft, tasks[::-1], moves[::-1], start=start, end=end, until=until
         )
         return await asyncio.to_thread(prepared.run, _breathe)
 

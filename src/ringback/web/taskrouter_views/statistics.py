@@ -11,7 +11,7 @@ from ringback.kernel.sid import is_sid
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
-from ringback.web.taskrouter_views.place import channel, floor_of, head, last, named, normal
+from ringback.web.taskrouter_views.place import channel, head, last, named, normal, workspace_of
 from ringback.web.taskrouter_views.ports import Reading, Statistics
 from ringback.web.taskrouter_views.window import number, read_events, thresholds, window
 
@@ -26,8 +26,8 @@ _BULK_NAMES = ("queueSids", "QueueSids", "TaskQueueSids", "task_queue_sids")
 class StatisticsViews:
     """The handlers."""
 
-    def __init__(self, floors: Mapping[str, Any], statistics: Statistics) -> None:
-        self._floors, self._statistics = floors, statistics
+    def __init__(self, workspaces: Mapping[str, Any], statistics: Statistics) -> None:
+        self._workspaces, self._statistics = workspaces, statistics
 
     def of(self, kind: str, path: str) -> list[Extra]:
         """The three paths of a workspace, workflow or queue (``kind``)."""
@@ -44,8 +44,8 @@ class StatisticsViews:
         """``…/RealTimeStatistics``."""
 
         async def handler(ctx: Context) -> Answer:
-            floor, sid, names = self._place(ctx, kind)
-            return json_answer(200, names | self._now(ctx, floor, kind, sid))
+            workspace, sid, names = self._place(ctx, kind)
+            return json_answer(200, names | self._now(ctx, workspace, kind, sid))
 
         return handler
 
@@ -53,8 +53,8 @@ class StatisticsViews:
         """``…/CumulativeStatistics``."""
 
         async def handler(ctx: Context) -> Answer:
-            floor, sid, names = self._place(ctx, kind)
-            return json_answer(200, names | await self._past(ctx, floor, kind, sid))
+            workspace, sid, names = self._place(ctx, kind)
+            return json_answer(200, names | await self._past(ctx, workspace, kind, sid))
 
         return handler
 
@@ -62,39 +62,41 @@ class StatisticsViews:
         """``…/Statistics``."""
 
         async def handler(ctx: Context) -> Answer:
-            floor, sid, names = self._place(ctx, kind)
-            past = await self._past(ctx, floor, kind, sid)
+            workspace, sid, names = self._place(ctx, kind)
+            past = await self._past(ctx, workspace, kind, sid)
             return json_answer(
-                200, {**names, "realtime": self._now(ctx, floor, kind, sid), "cumulative": past}
+                200, {**names, "realtime": self._now(ctx, workspace, kind, sid), "cumulative": past}
             )
 
         return handler
 
     def _place(self, ctx: Context, kind: str) -> tuple[Any, str, dict[str, Any]]:
         """The workspace, the SID of the thing in it, and what the answer begins with."""
-        floor = floor_of(ctx, self._floors)
-        names = head(ctx, floor)
+        workspace = workspace_of(ctx, self._workspaces)
+        names = head(ctx, workspace)
         if kind == "workflow":
-            names["workflow_sid"] = named(ctx, floor.workflows, "WorkflowSid")
-            return floor, names["workflow_sid"], names
+            names["workflow_sid"] = named(ctx, workspace.workflows, "WorkflowSid")
+            return workspace, names["workflow_sid"], names
         if kind == "queue":
-            names["task_queue_sid"] = named(ctx, floor.queues, "TaskQueueSid")
-            return floor, names["task_queue_sid"], names
-        return floor, "", names
+            names["task_queue_sid"] = named(ctx, workspace.queues, "TaskQueueSid")
+            return workspace, names["task_queue_sid"], names
+        return workspace, "", names
 
-    def _now(self, ctx: Context, floor: Any, kind: str, sid: str) -> dict[str, Any]:
-        return self._statistics.now_of(floor, kind, sid, channel(ctx, floor), ctx.now)
+    def _now(self, ctx: Context, workspace: Any, kind: str, sid: str) -> dict[str, Any]:
+        return self._statistics.now_of(workspace, kind, sid, channel(ctx, workspace), ctx.now)
 
-    async def _past(self, ctx: Context, floor: Any, kind: str, sid: str) -> Any:
+    async def _past(self, ctx: Context, workspace: Any, kind: str, sid: str) -> Any:
         start, end = window(ctx)
         if kind == "queue":
-            found = self._statistics.past_of_queues([sid], channel(ctx, floor), start, end, thresholds(ctx))
-            return (await self._read(ctx, floor, found, start, end))[sid]
-        found = self._statistics.past_of(kind, sid, channel(ctx, floor), start, end, thresholds(ctx))
-        return await self._read(ctx, floor, found, start, end)
+            found = self._statistics.past_of_queues(
+                [sid], channel(ctx, workspace), start, end, thresholds(ctx)
+            )
+            return (await self._read(ctx, workspace, found, start, end))[sid]
+        found = self._statistics.past_of(kind, sid, channel(ctx, workspace), start, end, thresholds(ctx))
+        return await self._read(ctx, workspace, found, start, end)
 
-    async def _read(self, ctx: Context, floor: Any, reading: Reading, start: float, end: float) -> Any:
-        sid = floor.workspace.sid
+    async def _read(self, ctx: Context, workspace: Any, reading: Reading, start: float, end: float) -> Any:
+        sid = workspace.record.sid
         for wanted in reading.wanted:
             until = ctx.now + 1.0 if wanted.until_now else end
             await read_events(ctx, sid, wanted.types, start, until, reading.add, wanted.equals)
@@ -104,27 +106,29 @@ class StatisticsViews:
 
     async def queues(self, ctx: Context) -> Answer:
         """``GET /TaskQueues/Statistics``: a page of queues, oldest first, all counted in one reading."""
-        floor = floor_of(ctx, self._floors)
-        name, channel_sid = last(ctx, "FriendlyName"), channel(ctx, floor)
+        workspace = workspace_of(ctx, self._workspaces)
+        name, channel_sid = last(ctx, "FriendlyName"), channel(ctx, workspace)
         size = number(ctx, "PageSize", 50, 1, LARGEST_PAGE)
         page = number(ctx, "Page", 0, 0, BIGGEST_NUMBER)
-        matching = [sid for sid, pool in floor.queues.items() if name in ("", pool.record.friendly_name)]
+        matching = [
+            sid for sid, queue in workspace.queues.items() if name in ("", queue.record.friendly_name)
+        ]
         token = last(ctx, "PageToken")
         first = _after(matching, token) if token else 0
         shown = matching[first : first + size]
         start, end = window(ctx)
         found = self._statistics.past_of_queues(shown, channel_sid, start, end, thresholds(ctx))
-        past = await self._read(ctx, floor, found, start, end) if shown else {}
-        names = head(ctx, floor)
+        past = await self._read(ctx, workspace, found, start, end) if shown else {}
+        names = head(ctx, workspace)
         items = [
             {
-                "account_sid": ctx.account.sid, "workspace_sid": floor.workspace.sid, "task_queue_sid": sid,
-                "friendly_name": floor.queues[sid].record.friendly_name,
-                "realtime": self._statistics.now_of(floor, "queue", sid, channel_sid, ctx.now),
+                "account_sid": ctx.account.sid, "workspace_sid": workspace.record.sid, "task_queue_sid": sid,
+                "friendly_name": workspace.queues[sid].record.friendly_name,
+                "realtime": self._statistics.now_of(workspace, "queue", sid, channel_sid, ctx.now),
                 "cumulative": past[sid],
             }
             for sid in shown
-            if sid in floor.queues
+            if sid in workspace.queues
         ]  # fmt: skip
         more = first + size < len(matching)
         meta = {
@@ -140,65 +144,70 @@ class StatisticsViews:
 
     async def bulk(self, ctx: Context) -> Answer:
         """``POST /TaskQueues/RealTimeStatistics``: up to 50 queues; those that are not here are all zeros."""
-        floor = floor_of(ctx, self._floors)
+        workspace = workspace_of(ctx, self._workspaces)
         sids = [normal(value) for name in _BULK_NAMES for value in ctx.params.get(name, ())]
         if not 1 <= len(sids) <= MOST_AT_ONCE:
             raise Refused(20001, f"queueSids must name 1 to {MOST_AT_ONCE} task queues", 400)
         for sid in sids:
             if not is_sid(sid, "WQ"):
                 raise Refused(20001, f"{sid[:64]!r} is not the SID of a task queue", 400)
-        channel_sid = channel(ctx, floor)
+        channel_sid = channel(ctx, workspace)
         data = []
         for sid in sids:
-            known = sid in floor.queues
-            now = self._statistics.now_of(floor, "queue", sid, channel_sid, ctx.now) if known else None
+            known = sid in workspace.queues
+            now = self._statistics.now_of(workspace, "queue", sid, channel_sid, ctx.now) if known else None
             data.append({"task_queue_sid": sid, **(now or self._statistics.empty_queue())})
-        answer = {**head(ctx, floor), "task_queue_data": data, "task_queue_response_count": len(data)}
+        answer = {**head(ctx, workspace), "task_queue_data": data, "task_queue_response_count": len(data)}
         return json_answer(201, answer)
 
     # --- workers ----------------------------------------------------------------------------------------------------
 
     async def workers_realtime(self, ctx: Context) -> Answer:
         """``/Workers/RealTimeStatistics``."""
-        floor = floor_of(ctx, self._floors)
-        channel(ctx, floor)  # checked; every worker has every channel
+        workspace = workspace_of(ctx, self._workspaces)
+        channel(ctx, workspace)  # checked; every worker has every channel
         return json_answer(
-            200, head(ctx, floor) | self._statistics.workers_now(floor, self._filtered(ctx, floor))
+            200,
+            head(ctx, workspace) | self._statistics.workers_now(workspace, self._filtered(ctx, workspace)),
         )
 
     async def workers_cumulative(self, ctx: Context) -> Answer:
         """``/Workers/CumulativeStatistics``."""
-        floor = floor_of(ctx, self._floors)
-        return json_answer(200, head(ctx, floor) | await self._worked(ctx, floor, self._filtered(ctx, floor)))
+        workspace = workspace_of(ctx, self._workspaces)
+        return json_answer(
+            200, head(ctx, workspace) | await self._worked(ctx, workspace, self._filtered(ctx, workspace))
+        )
 
     async def workers_both(self, ctx: Context) -> Answer:
         """``/Workers/Statistics``."""
-        floor = floor_of(ctx, self._floors)
-        sids = self._filtered(ctx, floor)
-        past = await self._worked(ctx, floor, sids)
-        realtime = self._statistics.workers_now(floor, sids)
-        return json_answer(200, {**head(ctx, floor), "realtime": realtime, "cumulative": past})
+        workspace = workspace_of(ctx, self._workspaces)
+        sids = self._filtered(ctx, workspace)
+        past = await self._worked(ctx, workspace, sids)
+        realtime = self._statistics.workers_now(workspace, sids)
+        return json_answer(200, {**head(ctx, workspace), "realtime": realtime, "cumulative": past})
 
     async def worker(self, ctx: Context) -> Answer:
         """``/Workers/{WK}/Statistics``: cumulative only."""
-        floor = floor_of(ctx, self._floors)
-        sid = named(ctx, floor.workers, "WorkerSid")
-        past = await self._worked(ctx, floor, [sid])
-        return json_answer(200, {**head(ctx, floor), "worker_sid": sid, "cumulative": past})
+        workspace = workspace_of(ctx, self._workspaces)
+        sid = named(ctx, workspace.workers, "WorkerSid")
+        past = await self._worked(ctx, workspace, [sid])
+        return json_answer(200, {**head(ctx, workspace), "worker_sid": sid, "cumulative": past})
 
-    def _filtered(self, ctx: Context, floor: Any) -> list[str] | None:
+    def _filtered(self, ctx: Context, workspace: Any) -> list[str] | None:
         queue_sid = last(ctx, "TaskQueueSid")
         return self._statistics.select_workers(
-            floor,
+            workspace,
             queue_sid=normal(queue_sid),
             queue_name=last(ctx, "TaskQueueName"),
             name=last(ctx, "FriendlyName"),
         )
 
-    async def _worked(self, ctx: Context, floor: Any, sids: Sequence[str] | None) -> Any:
+    async def _worked(self, ctx: Context, workspace: Any, sids: Sequence[str] | None) -> Any:
         start, end = window(ctx)
-        found = self._statistics.past_of_workers(floor, sids, channel(ctx, floor), start, end, ctx.now)
-        return await self._read(ctx, floor, found, start, end)
+        found = self._statistics.past_of_workers(
+            workspace, sids, channel(ctx, workspace), start, end, ctx.now
+        )
+        return await self._read(ctx, workspace, found, start, end)
 
 
 def _after(sids: Sequence[str], token: str) -> int:

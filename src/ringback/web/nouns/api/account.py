@@ -25,7 +25,7 @@ class AccountRules(NounRules):
     def extras(self) -> Sequence[Extra]:
         """``Tokens/validate`` of the product ``iam``."""
         path = "/v1/Accounts/{AccountSid}/Tokens/validate"
-        return [Extra(path, {"POST": "validate"}, TokenValidation(self.ports.desk).validate, "iam")]
+        return [Extra(path, {"POST": "validate"}, TokenValidation(self.ports.taskrouter).validate, "iam")]
 
     def visible(self, ctx: Context, record: Any) -> bool:
         """Itself, and what belongs to it."""

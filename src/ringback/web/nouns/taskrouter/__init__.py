@@ -1,1 +1,1 @@
-"""Nouns of TaskRouter: read from the desk's memory, written by events of the workspace (taskrouter.md §2)."""
+"""Nouns of TaskRouter: read from TaskRouter's memory, written by events of the workspace (taskrouter.md §2)."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ringback.resources.taskrouter.activity import Activity
-from ringback.web.taskrouter.floors import Floor
 from ringback.web.taskrouter.records import RecordRules
+from ringback.web.taskrouter.workspaces import LiveWorkspace
 
 
 class ActivityRules(RecordRules):
@@ -14,6 +14,6 @@ class ActivityRules(RecordRules):
 
     noun = Activity
 
-    def records(self, floor: Floor) -> Mapping[str, Activity]:
+    def records(self, workspace: LiveWorkspace) -> Mapping[str, Activity]:
         """The workspace's."""
-        return floor.activities
+        return workspace.activities

@@ -12,7 +12,7 @@ from ringback.store import Condition, Page, Query
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import given
-from ringback.web.taskrouter.floors import floor_of, normal
+from ringback.web.taskrouter.workspaces import normal, workspace_of
 
 WINDOW = 15
 """Minutes that are shown when nothing else says how far back to look."""
@@ -42,7 +42,7 @@ class EventRules(NounRules):
         ``Minutes`` counts back from now and is 15 by default, unless StartDate, EndDate, or one of Sid, TaskSid
         and ReservationSid is given.
         """
-        floor, params = floor_of(self.ports.desk, ctx), ctx.params
+        workspace, params = workspace_of(self.ports.taskrouter, ctx), ctx.params
         conditions = [
             Condition(one.name, one.operator, normal(one.value) if isinstance(one.value, str) else one.value)
             for one in query.conditions
@@ -55,14 +55,14 @@ class EventRules(NounRules):
             conditions.append(Condition("sid", "=", normal(sid)))
         channel = normal(given(params, "TaskChannel"))
         if channel:
-            known = floor.channel_names.get(channel, channel)
+            known = workspace.channel_names.get(channel, channel)
             conditions.append(Condition("task_channel_sid", "=", known))
-        reservation = floor.reservations.get(normal(given(params, "ReservationSid")))
+        reservation = workspace.reservations.get(normal(given(params, "ReservationSid")))
         if reservation is not None:
             conditions.append(Condition("task_sid", "=", reservation.task_sid))
         conditions += _between(conditions)
         if any(one.name == "task_sid" for one in conditions):
-            return await self._of_task(ctx, conditions, query, floor.workspace.sid)
+            return await self._of_task(ctx, conditions, query, workspace.record.sid)
         return await ctx.store.page(Event, dataclasses.replace(query, conditions=conditions))
 
     async def _of_task(
@@ -79,9 +79,9 @@ class EventRules(NounRules):
 
     async def fetch(self, ctx: Context, word: str) -> Event | None:
         """By SID."""
-        floor = floor_of(self.ports.desk, ctx)
+        workspace = workspace_of(self.ports.taskrouter, ctx)
         found = await ctx.store.get(Event, normal(word), ctx.account.sid) if is_sid(word, "EV") else None
-        return found if found is not None and found.workspace_sid == floor.workspace.sid else None
+        return found if found is not None and found.workspace_sid == workspace.record.sid else None
 
 
 def _since(ctx: Context) -> float | None:

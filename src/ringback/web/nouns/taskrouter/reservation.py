@@ -11,15 +11,15 @@ from ringback.web.rest.answer import Answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import declared, given, several
-from ringback.web.taskrouter.floors import Floor, floor_of, normal
-from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
+from ringback.web.taskrouter.workspaces import LiveWorkspace, normal, workspace_of
 
 LIVE = frozenset({"pending", "accepted", "wrapping"})
 STATUSES = (*sorted(LIVE), "rejected", "timeout", "canceled", "rescinded", "completed")
 
 
-class ReservationRules(DeskRules):
+class ReservationRules(TaskRouterRules):
     """Reservations, oldest first; those of tasks that have been removed are gone with them."""
 
     noun = Reservation
@@ -35,10 +35,10 @@ class ReservationRules(DeskRules):
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list. Filters: ReservationStatus, and WorkerSid in a task's view."""
-        floor = floor_of(self.ports.desk, ctx)
+        workspace = workspace_of(self.ports.taskrouter, ctx)
         status = several(ctx.params, "ReservationStatus", STATUSES)
         chosen = Selection(
-            entries=_candidates(ctx, floor, status), record=identity, find=floor.reservations.get,
+            entries=_candidates(ctx, workspace, status), record=identity, find=workspace.reservations.get,
             tests=[
                 *declared(query, without=("reservation_status",), record=identity),
                 *([lambda one: one.reservation_status in status] if status else []),
@@ -48,7 +48,7 @@ class ReservationRules(DeskRules):
 
     async def fetch(self, ctx: Context, word: str) -> Reservation | None:
         """By SID, when it is the task's or worker's of the path."""
-        found = floor_of(self.ports.desk, ctx).reservations.get(normal(word))
+        found = workspace_of(self.ports.taskrouter, ctx).reservations.get(normal(word))
         if found is None:
             return None
         wrong_task = found.task_sid != normal(ctx.args.get("TaskSid", found.task_sid))
@@ -57,21 +57,21 @@ class ReservationRules(DeskRules):
 
     async def notification(self, ctx: Context) -> Answer:
         """``GET …/Reservations/{WR}/FailureNotification``; 20404 when there is none."""
-        floor = floor_of(self.ports.desk, ctx)
-        reservation = floor.reservations[ctx.args["ReservationSid"]]
-        job = floor.tasks.get(reservation.task_sid)
-        found = self.ports.notices.of_reservation(reservation, job.record if job is not None else None)
+        workspace = workspace_of(self.ports.taskrouter, ctx)
+        reservation = workspace.reservations[ctx.args["ReservationSid"]]
+        task = workspace.tasks.get(reservation.task_sid)
+        found = self.ports.notices.of_reservation(reservation, task.record if task is not None else None)
         url = f"{ctx.services.settings.public_url}/taskrouter{ctx.path.removesuffix('.json')}"
         return shown(ctx, found, {"url": url})
 
 
-def _candidates(ctx: Context, floor: Floor, status: frozenset[str]) -> Iterable[Reservation]:
+def _candidates(ctx: Context, workspace: LiveWorkspace, status: frozenset[str]) -> Iterable[Reservation]:
     """As few as may be: a task's own, a worker's live ones, else all."""
     if "TaskSid" in ctx.args:
-        job = floor.tasks.get(normal(ctx.args["TaskSid"]))
-        sids: Iterable[str] = job.reservations if job is not None else ()
-        return [floor.reservations[sid] for sid in sids if sid in floor.reservations]
-    agent = floor.workers.get(normal(ctx.args["WorkerSid"]))
-    if agent is not None and status and status <= LIVE and not given(ctx.params, "PageToken"):
-        return in_order(floor.reservations[sid] for sid in agent.held if sid in floor.reservations)
-    return floor.reservations.values()
+        task = workspace.tasks.get(normal(ctx.args["TaskSid"]))
+        sids: Iterable[str] = task.reservations if task is not None else ()
+        return [workspace.reservations[sid] for sid in sids if sid in workspace.reservations]
+    worker = workspace.workers.get(normal(ctx.args["WorkerSid"]))
+    if worker is not None and status and status <= LIVE and not given(ctx.params, "PageToken"):
+        return in_order(workspace.reservations[sid] for sid in worker.held if sid in workspace.reservations)
+    return workspace.reservations.values()

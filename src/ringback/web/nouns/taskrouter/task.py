@@ -11,9 +11,9 @@ from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named, several
-from ringback.web.taskrouter.floors import Expression, Floor, Job, floor_of, normal
-from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+from ringback.web.taskrouter.workspaces import Expression, LiveTask, LiveWorkspace, normal, workspace_of
 from ringback.web.taskrouter_views.explanation import ExplanationView
 from ringback.web.taskrouter_views.opt_out import OptOutView
 
@@ -24,12 +24,12 @@ ORDERINGS = {
     "VirtualStartTime": "virtual_start_time",
 }
 ONE_CALL = re.compile(r"""\s*call_sid\s*==?\s*(?:'([^'\\]{0,200})'|"([^"\\]{0,200})")\s*\Z""")
-"""``call_sid == 'CA…'`` and nothing else: what waiting callers are found by, each with a text of his own. It is
+"""``call_sid == 'CA…'`` and nothing else: what waiting callers are found by, each with a text of their own. It is
 answered from the index without being compiled, which would be 40 % of the request."""
 APART = frozenset({"DateCreated", "VirtualStartTime"})
 
 
-class TaskRules(DeskRules):
+class TaskRules(TaskRouterRules):
     """The workspace's tasks, oldest first."""
 
     noun = Task
@@ -37,10 +37,10 @@ class TaskRules(DeskRules):
     @property
     def extras(self) -> Sequence[Extra]:
         """Where it stands; the caller who would rather be called back."""
-        path, floors = "/v1/Workspaces/{WorkspaceSid}/Tasks/{TaskSid}", self.ports.desk.floors
-        opt_out = OptOutView(floors, self.ports.ask, self.ports.new_sid, self.decorate)
+        path, workspaces = "/v1/Workspaces/{WorkspaceSid}/Tasks/{TaskSid}", self.ports.taskrouter.workspaces
+        opt_out = OptOutView(workspaces, self.ports.ask, self.ports.new_sid, self.decorate)
         return [
-            Extra(f"{path}/Explanation", {"GET": "fetch"}, ExplanationView(floors, self.ports.explain)),
+            Extra(f"{path}/Explanation", {"GET": "fetch"}, ExplanationView(workspaces, self.ports.explain)),
             Extra(f"{path}/OptOut", {"POST": "run"}, opt_out),
         ]
 
@@ -53,60 +53,62 @@ class TaskRules(DeskRules):
 
         An ``EvaluateTaskAttributes`` that demands one value of ``call_sid`` looks at the tasks of that call alone.
         """
-        floor, params = floor_of(self.ports.desk, ctx), ctx.params
-        tests = [*declared(query, without=("assignment_status",)), *_by_name(ctx, floor)]
+        workspace, params = workspace_of(self.ports.taskrouter, ctx), ctx.params
+        tests = [*declared(query, without=("assignment_status",)), *_by_name(ctx, workspace)]
         statuses = several(params, "AssignmentStatus", STATUSES)
         if statuses:
-            tests.append(lambda job: job.record.assignment_status in statuses)
+            tests.append(lambda task: task.record.assignment_status in statuses)
         addons = flag(params, "HasAddons")
         if addons is not None:
-            tests.append(lambda job: (job.record.addons not in ("", "{}")) is addons)
-        entries: Iterable[Job] = floor.tasks.values()
+            tests.append(lambda task: (task.record.addons not in ("", "{}")) is addons)
+        entries: Iterable[LiveTask] = workspace.tasks.values()
         one_call = ONE_CALL.match(given(params, "EvaluateTaskAttributes"))
         if one_call is not None:
-            entries = _of_call(floor, one_call[1] if one_call[2] is None else one_call[2])
+            entries = _of_call(workspace, one_call[1] if one_call[2] is None else one_call[2])
         else:
             wanted = expression(self.ports.compile_expression, params, "EvaluateTaskAttributes", "task")
             if wanted is not None:
                 tests.append(_says(wanted))
                 for path, value in wanted.constants:
                     if path == "call_sid" and isinstance(value, str):
-                        entries = _of_call(floor, value)
+                        entries = _of_call(workspace, value)
         key = read_ordering(given(params, "Ordering"), ORDERINGS, APART)
         if given(params, "Ordering").strip().lower() in ("datecreated:asc", "datecreated"):
             key = None  # the order in which they are kept
         chosen = Selection(
-            entries=entries, record=lambda job: job.record, find=floor.tasks.get, tests=tests, key=key
+            entries=entries, record=lambda task: task.record, find=workspace.tasks.get, tests=tests, key=key
         )
         return await page_of(chosen, query)
 
     async def fetch(self, ctx: Context, word: str) -> Task | None:
         """By SID."""
-        job = floor_of(self.ports.desk, ctx).tasks.get(normal(word))
-        return job.record if job is not None else None
+        task = workspace_of(self.ports.taskrouter, ctx).tasks.get(normal(word))
+        return task.record if task is not None else None
 
 
-def _of_call(floor: Floor, call_sid: str) -> list[Job]:
+def _of_call(workspace: LiveWorkspace, call_sid: str) -> list[LiveTask]:
     """The tasks that name a call in their attributes, oldest first."""
-    found = [floor.tasks[sid] for sid in floor.tasks_naming.get(call_sid, ()) if sid in floor.tasks]
-    return sorted(found, key=lambda job: (job.record.date_created, job.record.sid))
+    found = [
+        workspace.tasks[sid] for sid in workspace.tasks_naming.get(call_sid, ()) if sid in workspace.tasks
+    ]
+    return sorted(found, key=lambda task: (task.record.date_created, task.record.sid))
 
 
-def _by_name(ctx: Context, floor: Floor) -> list[Test]:
+def _by_name(ctx: Context, workspace: LiveWorkspace) -> list[Test]:
     tests: list[Test] = []
     workflow, queue = given(ctx.params, "WorkflowName"), given(ctx.params, "TaskQueueName")
     if workflow:
-        workflows = named(floor.workflows, workflow)
-        tests.append(lambda job: job.record.workflow_sid in workflows)
+        workflows = named(workspace.workflows, workflow)
+        tests.append(lambda task: task.record.workflow_sid in workflows)
     if queue:
-        queues = named(floor.queues, queue)
-        tests.append(lambda job: job.record.task_queue_sid in queues)
+        queues = named(workspace.queues, queue)
+        tests.append(lambda task: task.record.task_queue_sid in queues)
     word = normal(given(ctx.params, "TaskChannel"))
     if word:
-        channel = floor.channel_names.get(word, word)
-        tests.append(lambda job: job.record.task_channel_sid == channel)
+        channel = workspace.channel_names.get(word, word)
+        tests.append(lambda task: task.record.task_channel_sid == channel)
     return tests
 
 
 def _says(wanted: Expression) -> Test:
-    return lambda job: wanted({}, job.attributes, {})
+    return lambda task: wanted({}, task.attributes, {})

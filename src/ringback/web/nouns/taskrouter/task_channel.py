@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from ringback.resources.taskrouter.task_channel import TaskChannel
 from ringback.web.rest.context import Context
-from ringback.web.taskrouter.floors import Floor, floor_of, normal
 from ringback.web.taskrouter.records import RecordRules
+from ringback.web.taskrouter.workspaces import LiveWorkspace, normal, workspace_of
 
 
 class TaskChannelRules(RecordRules):
@@ -15,11 +15,13 @@ class TaskChannelRules(RecordRules):
 
     noun = TaskChannel
 
-    def records(self, floor: Floor) -> Mapping[str, TaskChannel]:
+    def records(self, workspace: LiveWorkspace) -> Mapping[str, TaskChannel]:
         """The workspace's."""
-        return floor.channels
+        return workspace.channels
 
     async def fetch(self, ctx: Context, word: str) -> TaskChannel | None:
         """By SID or unique name."""
-        floor = floor_of(self.ports.desk, ctx)
-        return floor.channels.get(normal(word)) or floor.channels.get(floor.channel_names.get(word, ""))
+        workspace = workspace_of(self.ports.taskrouter, ctx)
+        return workspace.channels.get(normal(word)) or workspace.channels.get(
+            workspace.channel_names.get(word, "")
+        )

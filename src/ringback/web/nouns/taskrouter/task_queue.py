@@ -9,15 +9,15 @@ from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, given, json_object
-from ringback.web.taskrouter.floors import Pool, floor_of, normal
-from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+from ringback.web.taskrouter.workspaces import LiveTaskQueue, normal, workspace_of
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 ORDERINGS = {"DateUpdated": "date_updated"}
 
 
-class TaskQueueRules(DeskRules):
+class TaskQueueRules(TaskRouterRules):
     """The workspace's queues, oldest first."""
 
     noun = TaskQueue
@@ -27,7 +27,7 @@ class TaskQueueRules(DeskRules):
         """Statistics of one queue, and of many."""
         root, views = (
             "/v1/Workspaces/{WorkspaceSid}",
-            StatisticsViews(self.ports.desk.floors, self.ports.statistics),
+            StatisticsViews(self.ports.taskrouter.workspaces, self.ports.statistics),
         )
         return [
             *views.of("queue", f"{root}/TaskQueues/{{TaskQueueSid}}"),
@@ -37,28 +37,34 @@ class TaskQueueRules(DeskRules):
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list. Filters: FriendlyName, WorkerSid, EvaluateWorkerAttributes; Ordering."""
-        floor, params = floor_of(self.ports.desk, ctx), ctx.params
+        workspace, params = workspace_of(self.ports.taskrouter, ctx), ctx.params
         tests = declared(query)
         worker_sid = given(params, "WorkerSid")
         if worker_sid:
-            agent = floor.workers.get(normal(worker_sid))
-            served = agent.queues if agent is not None else ()
-            tests.append(lambda pool: pool.record.sid in served)
+            worker = workspace.workers.get(normal(worker_sid))
+            served = worker.queues if worker is not None else ()
+            tests.append(lambda queue: queue.record.sid in served)
         attributes = json_object(params, "EvaluateWorkerAttributes")
         if attributes is not None:
             tests.append(_serves(attributes))
         key = read_ordering(given(params, "Ordering"), ORDERINGS)
-        entries = sorted(floor.queues.values(), key=lambda pool: (pool.record.date_created, pool.record.sid))
-        chosen: Selection[Pool] = Selection(
-            entries=entries, record=lambda pool: pool.record, find=floor.queues.get, tests=tests, key=key
+        entries = sorted(
+            workspace.queues.values(), key=lambda queue: (queue.record.date_created, queue.record.sid)
+        )
+        chosen: Selection[LiveTaskQueue] = Selection(
+            entries=entries,
+            record=lambda queue: queue.record,
+            find=workspace.queues.get,
+            tests=tests,
+            key=key,
         )
         return await page_of(chosen, query)
 
     async def fetch(self, ctx: Context, word: str) -> TaskQueue | None:
         """By SID."""
-        pool = floor_of(self.ports.desk, ctx).queues.get(normal(word))
-        return pool.record if pool is not None else None
+        queue = workspace_of(self.ports.taskrouter, ctx).queues.get(normal(word))
+        return queue.record if queue is not None else None
 
 
 def _serves(attributes: dict[str, object]) -> Test:
-    return lambda pool: pool.expression(attributes, {}, {})
+    return lambda queue: queue.expression(attributes, {}, {})

@@ -9,16 +9,16 @@ from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named
-from ringback.web.taskrouter.floors import Agent, Expression, Floor, floor_of, normal
-from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
+from ringback.web.taskrouter.workspaces import Expression, LiveWorker, LiveWorkspace, normal, workspace_of
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 ORDERINGS = {"DateStatusChanged": "date_status_changed"}
 _ROOT, _GET = "/v1/Workspaces/{WorkspaceSid}", {"GET": "fetch"}
 
 
-class WorkerRules(DeskRules):
+class WorkerRules(TaskRouterRules):
     """The workspace's workers, oldest first."""
 
     noun = Worker
@@ -26,7 +26,10 @@ class WorkerRules(DeskRules):
     @property
     def extras(self) -> Sequence[Extra]:
         """Statistics of all, and of one."""
-        path, views = f"{_ROOT}/Workers", StatisticsViews(self.ports.desk.floors, self.ports.statistics)
+        path, views = (
+            f"{_ROOT}/Workers",
+            StatisticsViews(self.ports.taskrouter.workspaces, self.ports.statistics),
+        )
         return [
             Extra(f"{path}/RealTimeStatistics", _GET, views.workers_realtime),
             Extra(f"{path}/CumulativeStatistics", _GET, views.workers_cumulative),
@@ -36,26 +39,30 @@ class WorkerRules(DeskRules):
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §2.3 and Ordering. Names of workers are compared without case."""
-        floor, params = floor_of(self.ports.desk, ctx), ctx.params
-        entries: Iterable[Agent] = floor.workers.values()
+        workspace, params = workspace_of(self.ports.taskrouter, ctx), ctx.params
+        entries: Iterable[LiveWorker] = workspace.workers.values()
         name = given(params, "FriendlyName")
         if name:
-            sid = floor.worker_names.get(name.lower(), "")
-            entries = [floor.workers[sid]] if sid in floor.workers else []
-        tests = [*declared(query, without=("friendly_name",)), *_by_activity(ctx), *_by_queue(ctx, floor)]
+            sid = workspace.worker_names.get(name.lower(), "")
+            entries = [workspace.workers[sid]] if sid in workspace.workers else []
+        tests = [*declared(query, without=("friendly_name",)), *_by_activity(ctx), *_by_queue(ctx, workspace)]
         wanted = expression(self.ports.compile_expression, params, "TargetWorkersExpression", "worker")
         if wanted is not None:
             tests.append(_fits(wanted))
         key = read_ordering(given(params, "Ordering"), ORDERINGS)
         chosen = Selection(
-            entries=entries, record=lambda agent: agent.record, find=floor.workers.get, tests=tests, key=key
+            entries=entries,
+            record=lambda worker: worker.record,
+            find=workspace.workers.get,
+            tests=tests,
+            key=key,
         )
         return await page_of(chosen, query)
 
     async def fetch(self, ctx: Context, word: str) -> Worker | None:
         """By SID."""
-        agent = floor_of(self.ports.desk, ctx).workers.get(normal(word))
-        return agent.record if agent is not None else None
+        worker = workspace_of(self.ports.taskrouter, ctx).workers.get(normal(word))
+        return worker.record if worker is not None else None
 
 
 def _by_activity(ctx: Context) -> list[Test]:
@@ -63,24 +70,24 @@ def _by_activity(ctx: Context) -> list[Test]:
     name, sid = given(ctx.params, "ActivityName"), normal(given(ctx.params, "ActivitySid"))
     available = flag(ctx.params, "Available")
     if name:
-        tests.append(lambda agent: agent.record.activity_name == name)
+        tests.append(lambda worker: worker.record.activity_name == name)
     if sid:
-        tests.append(lambda agent: agent.record.activity_sid == sid)
+        tests.append(lambda worker: worker.record.activity_sid == sid)
     if available is not None:
-        tests.append(lambda agent: agent.record.available is available)
+        tests.append(lambda worker: worker.record.available is available)
     return tests
 
 
-def _by_queue(ctx: Context, floor: Floor) -> list[Test]:
+def _by_queue(ctx: Context, workspace: LiveWorkspace) -> list[Test]:
     tests: list[Test] = []
     name, sid = given(ctx.params, "TaskQueueName"), normal(given(ctx.params, "TaskQueueSid"))
     if sid:
-        tests.append(lambda agent: sid in agent.queues)
+        tests.append(lambda worker: sid in worker.queues)
     if name:
-        queues = named(floor.queues, name)
-        tests.append(lambda agent: not queues.isdisjoint(agent.queues))
+        queues = named(workspace.queues, name)
+        tests.append(lambda worker: not queues.isdisjoint(worker.queues))
     return tests
 
 
 def _fits(wanted: Expression) -> Test:
-    return lambda agent: wanted(agent.attributes, {}, {})
+    return lambda worker: wanted(worker.attributes, {}, {})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
-from ringback.web.taskrouter.floors import floor_of, normal
-from ringback.web.taskrouter.live import DeskRules
+from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
+from ringback.web.taskrouter.workspaces import normal, workspace_of
 
 
-class WorkerChannelRules(DeskRules):
+class WorkerChannelRules(TaskRouterRules):
     """A worker's channels."""
 
     noun = WorkerChannel
@@ -30,5 +30,5 @@ class WorkerChannelRules(DeskRules):
         return None
 
     def _of(self, ctx: Context) -> list[WorkerChannel]:
-        agent = floor_of(self.ports.desk, ctx).workers.get(normal(ctx.args["WorkerSid"]))
-        return list(agent.channels.values()) if agent is not None else []
+        worker = workspace_of(self.ports.taskrouter, ctx).workers.get(normal(ctx.args["WorkerSid"]))
+        return list(worker.channels.values()) if worker is not None else []

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.web.rest.rules import Extra
-from ringback.web.taskrouter.floors import Floor
 from ringback.web.taskrouter.records import RecordRules
+from ringback.web.taskrouter.workspaces import LiveWorkspace
 from ringback.web.taskrouter_views.replay import ReplayView
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
@@ -23,12 +23,15 @@ class WorkflowRules(RecordRules):
     @property
     def extras(self) -> Sequence[Extra]:
         """Statistics, and the rehearsal of another configuration."""
-        path, floors = "/v1/Workspaces/{WorkspaceSid}/Workflows/{WorkflowSid}", self.ports.desk.floors
+        path, workspaces = (
+            "/v1/Workspaces/{WorkspaceSid}/Workflows/{WorkflowSid}",
+            self.ports.taskrouter.workspaces,
+        )
         return [
-            *StatisticsViews(floors, self.ports.statistics).of("workflow", path),
-            Extra(f"{path}/Replay", {"POST": "run"}, ReplayView(floors, self.ports.replay)),
+            *StatisticsViews(workspaces, self.ports.statistics).of("workflow", path),
+            Extra(f"{path}/Replay", {"POST": "run"}, ReplayView(workspaces, self.ports.replay)),
         ]
 
-    def records(self, floor: Floor) -> Mapping[str, Workflow]:
+    def records(self, workspace: LiveWorkspace) -> Mapping[str, Workflow]:
         """The workspace's."""
-        return {sid: plan.record for sid, plan in floor.workflows.items()}
+        return {sid: plan.record for sid, plan in workspace.workflows.items()}

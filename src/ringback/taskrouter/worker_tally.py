@@ -9,14 +9,15 @@ from typing import Any
 
 from ringback.resources.taskrouter.event import Event
 from ringback.taskrouter.cumulative import RESERVATIONS
-from ringback.taskrouter.floor import Agent, Floor
 from ringback.taskrouter.journal import iso
+from ringback.taskrouter.live import LiveWorker
+from ringback.taskrouter.workspace import LiveWorkspace
 
 MOVED = "worker.activity.update"
 
 
 @dataclass(slots=True)
-class StaffTally:
+class WorkerTally:
     """Counts the events of some workers between ``start`` and ``end``.
 
     Every stay in an activity ends with an event that tells how long it was, or goes on now: so the activity events
@@ -51,15 +52,15 @@ class StaffTally:
             stays = self._stays.setdefault(activity, {})
             stays[worker] = stays.get(worker, 0.0) + seconds
 
-    def body(self, floor: Floor, agents: Iterable[Agent], now: float) -> dict[str, Any]:
+    def body(self, workspace: LiveWorkspace, workers: Iterable[LiveWorker], now: float) -> dict[str, Any]:
         """The statistics; ``agents`` are those of the workers who exist. Call it once, after the last event.
 
         ``activity_durations``: of the workers who were in the activity at all, each one's time.
         """
-        for agent in agents:
-            record = agent.record
+        for worker in workers:
+            record = worker.record
             self._stay(record.sid, record.activity_sid or "", record.date_status_changed, now)
-        names = {each.sid: each.friendly_name for each in floor.activities.values()}
+        names = {each.sid: each.friendly_name for each in workspace.activities.values()}
         names |= {sid: "" for sid in self._stays if sid not in names}
         return {
             "start_time": iso(self.start),

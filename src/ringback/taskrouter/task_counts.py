@@ -32,11 +32,11 @@ class _Cell(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """Whether it is in the lines of waiting tasks."""
+        """Whether it is among the waiting tasks."""
         return self.status in WAITING
 
     def waits_as(self, other: _Cell) -> bool:
-        """Whether both are at the same place in the same lines."""
+        """Whether both are at the same place among the same waiting tasks."""
         return self.waits and other.waits and self[:3] == other[:3] and self[5:] == other[5:]
 
 
@@ -66,7 +66,7 @@ class Count:
     """Entry and SID of the waiting task that has been in the queue for the longest time."""
 
 
-class Census:
+class TaskCounts:
     """Live tasks (neither completed nor canceled) by queue, workflow, channel, state and priority."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Census:
     def __len__(self) -> int:
         return len(self._cells)
 
-    def note(self, task: Task) -> None:
+    def update(self, task: Task) -> None:
         """Take a task as it is now, a new one or a changed one."""
         if task.assignment_status in TASK_OVER:
             self.drop(task.sid)
@@ -91,15 +91,15 @@ class Census:
             return
         stays = old is not None and old.waits_as(new)
         if old is not None:
-            self._change(task.sid, old, -1, lines=not stays)
+            self._change(task.sid, old, -1, entries=not stays)
         self._cells[task.sid] = new
-        self._change(task.sid, new, 1, lines=not stays)
+        self._change(task.sid, new, 1, entries=not stays)
 
     def drop(self, sid: str) -> None:
         """Forget a task; one that is not known is fine."""
         old = self._cells.pop(sid, None)
         if old is not None:
-            self._change(sid, old, -1, lines=True)
+            self._change(sid, old, -1, entries=True)
 
     def count(self, kind: str, sid: str, channels: Iterable[str]) -> Count:
         """Sum up over channels. ``kind``: queue, workflow, or workspace (whose SID is empty here)."""
@@ -116,7 +116,7 @@ class Census:
             min((group.entered[0] for group in groups if group.entered), default=None),
         )
 
-    def _change(self, sid: str, cell: _Cell, by: int, *, lines: bool) -> None:
+    def _change(self, sid: str, cell: _Cell, by: int, *, entries: bool) -> None:
         for key in _keys(cell):
             group = self._groups.get(key)
             if group is None:
@@ -125,19 +125,19 @@ class Census:
             group.priorities[cell.priority] += by
             if not group.priorities[cell.priority]:
                 del group.priorities[cell.priority]
-            if lines and cell.waits:
-                _line(group.created, (cell.created, sid), by)
+            if entries and cell.waits:
+                _change_entry(group.created, (cell.created, sid), by)
                 if key[0] == "queue":
-                    _line(group.entered, (cell.entered, sid), by)
+                    _change_entry(group.entered, (cell.entered, sid), by)
             if not group.priorities and not group.created:
                 del self._groups[key]
 
 
-def _line(line: SortedList, entry: tuple[float, str], by: int) -> None:
+def _change_entry(sorted_entries: SortedList, entry: tuple[float, str], by: int) -> None:
     if by > 0:
-        line.add(entry)
+        sorted_entries.add(entry)
     else:
-        line.remove(entry)
+        sorted_entries.remove(entry)
 
 
 def _keys(cell: _Cell) -> Iterator[tuple[str, str, str]]:

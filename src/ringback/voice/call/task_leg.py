@@ -1,4 +1,4 @@
-"""What a call tells the desk: the part of the product that has the tasks (taskrouter.md §9; events/queues.py)."""
+"""What a call tells TaskRouter: the part of the product that has the tasks (taskrouter.md §9; events/queues.py)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from ringback.effects import Post
 from ringback.events import CallRequested
-from ringback.events.queues import DeskCallChanged, DeskCallRequested, ReservationClaimed, TaskMade
+from ringback.events.queues import ReservationClaimed, TaskCallChanged, TaskCallRequested, TaskMade
 from ringback.resources.api.call import Call
+from ringback.resources.telephony import TaskLeg
 from ringback.voice.leg import Leg
 
 
@@ -19,18 +20,17 @@ class AskedTask:
     request: str
 
 
-def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **facts: str) -> list[Post]:
+def changed(call: Call, leg: TaskLeg | None, change: Any, reason: str = "", **facts: str) -> list[Post]:
     """The event that tells of ``change``, in a list; empty when the call belongs to no task."""
-    workspace = desk.get("workspace", "")
-    if not workspace:
+    if leg is None:
         return []
     ended = change == "ended"
     return [
         Post(
-            DeskCallChanged(
-                workspace_sid=workspace,
+            TaskCallChanged(
+                workspace_sid=leg.workspace,
                 about=call.sid,
-                desk=dict(desk),
+                leg=leg,
                 change=change,
                 status=call.status if ended else "",
                 sip_code=call.sip_code if ended else None,
@@ -44,29 +44,29 @@ def changed(call: Call, desk: dict[str, str], change: Any, reason: str = "", **f
 
 
 def tell(session: Leg, change: Any, reason: str = "") -> None:
-    """Tell the desk, when the call belongs to a task."""
-    for post in changed(session.call, session.plan.desk, change, reason):
+    """Tell TaskRouter, when the call belongs to a task."""
+    for post in changed(session.call, session.plan.task_leg, change, reason):
         session.do(post)
 
 
 def joined(session: Leg, conference_sid: str, name: str) -> None:
     """The leg is in a conference: the task's attributes name it (taskrouter.md §4.1)."""
     facts = {"conference_sid": conference_sid, "conference_name": name}
-    for post in changed(session.call, session.plan.desk, "joined", **facts):
+    for post in changed(session.call, session.plan.task_leg, "joined", **facts):
         session.do(post)
 
 
 def left(session: Leg, reason: str) -> None:
-    """The customer has gone without an agent: the desk hears it once, and has no part in the call any more."""
-    if session.plan.desk:
+    """The customer has gone without an agent: TaskRouter hears it once, and has no part in the call any more."""
+    if session.plan.task_leg:
         tell(session, "left_queue", reason)
-        session.plan.desk = {}
+        session.plan.task_leg = None
         session.save()
 
 
-def customer(event: TaskMade) -> dict[str, str]:
+def customer(event: TaskMade) -> TaskLeg:
     """What a waiting caller is to its task."""
-    return {"workspace": event.workspace_sid, "task": event.task_sid, "role": "customer"}
+    return TaskLeg(workspace=event.workspace_sid, task=event.task_sid, role="customer")
 
 
 def task_made(session: Leg, event: TaskMade) -> None:
@@ -80,46 +80,46 @@ def task_made(session: Leg, event: TaskMade) -> None:
         return
     session.board.queues.prove(session.call.sid)
     tell(session, "left_queue", "enqueued again")  # an earlier task, whose talk is over
-    session.plan.desk = customer(event)
+    session.plan.task_leg = customer(event)
     session.save()
 
 
 def claimed(session: Leg, event: ReservationClaimed) -> None:
-    """This leg is a worker's from now on, also when no instruction of the desk dialled it."""
-    if not session.plan.desk:
-        session.plan.desk = worker(event)
+    """This leg is a worker's from now on, also when no instruction of TaskRouter dialled it."""
+    if not session.plan.task_leg:
+        session.plan.task_leg = worker(event)
         session.save()
 
 
 def orphaned(event: TaskMade) -> list[Post]:
-    """The task of a caller who is gone: the desk hears that the call has ended."""
+    """The task of a caller who is gone: TaskRouter hears that the call has ended."""
     return _gone(event, customer(event), "hung up before the task was made")
 
 
-def worker(event: ReservationClaimed) -> dict[str, str]:
+def worker(event: ReservationClaimed) -> TaskLeg:
     """What a leg is to the reservation that it claimed."""
-    return {
-        "workspace": event.workspace_sid,
-        "task": event.task_sid,
-        "reservation": event.reservation_sid,
-        "role": "worker",
-    }
+    return TaskLeg(
+        workspace=event.workspace_sid,
+        task=event.task_sid,
+        reservation=event.reservation_sid,
+        role="worker",
+    )
 
 
 def claim_orphaned(event: ReservationClaimed) -> list[Post]:
-    """The reservation of a leg that is gone: the desk hears that the call has ended."""
+    """The reservation of a leg that is gone: TaskRouter hears that the call has ended."""
     return [] if event.error_code else _gone(event, worker(event), "hung up before the caller was connected")
 
 
-def _gone(event: TaskMade | ReservationClaimed, part: dict[str, str], reason: str) -> list[Post]:
+def _gone(event: TaskMade | ReservationClaimed, leg: TaskLeg, reason: str) -> list[Post]:
     if not event.task_sid:
         return []
     return [
         Post(
-            DeskCallChanged(
+            TaskCallChanged(
                 workspace_sid=event.workspace_sid,
                 about=event.call_sid,
-                desk=part,
+                leg=leg,
                 change="ended",
                 status="completed",
                 reason=reason,
@@ -128,10 +128,10 @@ def _gone(event: TaskMade | ReservationClaimed, part: dict[str, str], reason: st
     ]
 
 
-def as_request(event: DeskCallRequested) -> CallRequested:
-    """A call that the desk wants, as POST Calls would ask for it: the same checks apply.
+def as_request(event: TaskCallRequested) -> CallRequested:
+    """A call that TaskRouter wants, as POST Calls would ask for it: the same checks apply.
 
-    Whether the number shown may be shown is the desk's to know.
+    Whether the number shown may be shown is TaskRouter's to know.
     """
     given = {
         "To": event.to,

@@ -1,4 +1,4 @@
-"""Between calls and the desk: finds the workspace that an effect is about (a call knows only SIDs)."""
+"""Between calls and TaskRouter: finds the workspace that an effect is about (a call knows only SIDs)."""
 
 from __future__ import annotations
 
@@ -37,57 +37,57 @@ EVERYTHING = 10_000_000
 
 
 class Finder(Protocol):
-    """The desk, as far as it is asked here."""
+    """TaskRouter, as far as it is asked here."""
 
     @property
-    def floors(self) -> Mapping[str, Any]:
+    def workspaces(self) -> Mapping[str, Any]:
         """Workspace SID → workspace."""
 
-    def floor_of(self, sid: str, kind: str) -> Any:
+    def workspace_of(self, sid: str, kind: str) -> Any:
         """The workspace that has a record of a kind, or None."""
 
 
-class DeskLink:
-    """Performs what calls and the desk ask of each other."""
+class TaskRouterLink:
+    """Performs what calls and TaskRouter ask of each other."""
 
     def __init__(
         self,
         *,
-        desk: Finder,
+        taskrouter: Finder,
         store: Store,
         post: Callable[[Event], None],
         ask: Callable[[Event], Awaitable[Any]],
         new_sid: Callable[[str], str],
         now: Callable[[], float],
     ) -> None:
-        self._desk, self._store, self._post, self._ask = desk, store, post, ask
+        self._taskrouter, self._store, self._post, self._ask = taskrouter, store, post, ask
         self._new_sid, self._now = new_sid, now
         self._tasks: set[asyncio.Task[None]] = set()
 
     def task_requested(self, effect: MakeTask) -> Event:
         """Whose ``MakeTask`` is; no such workflow: the caller hears 14220."""
-        floor = self._desk.floor_of(effect.workflow_sid, "workflows")
-        if floor is None or floor.workspace.account_sid != effect.account_sid:
+        workspace = self._taskrouter.workspace_of(effect.workflow_sid, "workflows")
+        if workspace is None or workspace.record.account_sid != effect.account_sid:
             text = f"Workflow {effect.workflow_sid} does not exist"
             return TaskMade(
                 call_sid=effect.call_sid, request=effect.request, error_code=14220, error_text=text
             )
         return TaskRequested(
-            workspace_sid=floor.workspace.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
+            workspace_sid=workspace.record.sid, account_sid=effect.account_sid, caller_sid=effect.call_sid,
             request=effect.request, task_sid=self._new_sid("WT"), workflow_sid=effect.workflow_sid,
             attributes=effect.attributes, facts=effect.facts, priority=effect.priority, timeout=effect.timeout,
         )  # fmt: skip
 
     def claim_requested(self, effect: ClaimReservation) -> Event:
         """Whose ``ClaimReservation`` is; no such reservation: the leg hears 14217."""
-        floor = self._desk.floor_of(effect.reservation_sid, "reservations")
-        if floor is None or floor.workspace.account_sid != effect.account_sid:
+        workspace = self._taskrouter.workspace_of(effect.reservation_sid, "reservations")
+        if workspace is None or workspace.record.account_sid != effect.account_sid:
             text = f"Reservation {effect.reservation_sid} does not exist"
             return ReservationClaimed(
                 call_sid=effect.call_sid, request=effect.request, error_code=14217, error_text=text
             )
         return ClaimRequested(
-            workspace_sid=floor.workspace.sid, account_sid=effect.account_sid, by=effect.call_sid,
+            workspace_sid=workspace.record.sid, account_sid=effect.account_sid, by=effect.call_sid,
             request=effect.request, reservation_sid=effect.reservation_sid,
             post_work_activity_sid=effect.post_work_activity_sid,
         )  # fmt: skip
@@ -108,15 +108,15 @@ class DeskLink:
             )
         except Refused as refusal:
             now = self._now()
-            trouble = Alert(
+            alert = Alert(
                 sid=self._new_sid("NO"), account_sid=effect.account_sid, date_created=now, date_updated=now,
                 error_code=40122, message_text=f"{title(40122)}. {refusal.message}", message_date=now,
                 resource_sid=effect.reservation_sid, more_info=explained(40122),
             )  # fmt: skip
-            await self._store.commit([Save(trouble)])
+            await self._store.commit([Save(alert)])
 
     async def load(self) -> int:
-        """At the start: hand every stored workspace to the desk; gives how many tasks they hold."""
+        """At the start: hand every stored workspace to TaskRouter; gives how many tasks they hold."""
         tasks = 0
         for workspace in await self._store.find(Workspace, limit=EVERYTHING):
             with _no_collection():

@@ -1,4 +1,4 @@
-"""A desk to play with: requests by plain calls, effects gathered, a clock that one moves by hand."""
+"""A TaskRouter to play with: requests by plain calls, effects gathered, a clock that one moves by hand."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from ringback.effects import Answer, Delete, Effect, Post, Save, SendWebhook, StartTimer
 from ringback.events import TimerFired
-from ringback.events.taskrouter import DeskRequested
+from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.event import Event
-from ringback.taskrouter.desk import Desk, Floor
+from ringback.taskrouter.router import LiveWorkspace, TaskRouter
 
 ACCOUNT = "AC" + "1" * 32
 WS = "WS" + "1" * 32
@@ -23,7 +23,7 @@ class Kit:
     def __init__(self, **workspace: Any) -> None:
         self.now = 1_800_000_000.0
         self._numbers = itertools.count(1)
-        self.desk = Desk(self.sid)
+        self.taskrouter = TaskRouter(self.sid)
         self.effects: list[Effect] = []
         self.due: float | None = None
         params = {"Template": workspace.pop("template", "NONE")}
@@ -34,13 +34,13 @@ class Kit:
         return f"{prefix}{next(self._numbers):032x}"
 
     @property
-    def floor(self) -> Floor:
+    def workspace(self) -> LiveWorkspace:
         """The workspace's inside."""
-        return self.desk.floors[WS]
+        return self.taskrouter.workspaces[WS]
 
     def event(self, event: Any) -> Any:
         """Hand an event in; gives its answer."""
-        effects = list(self.desk.handle(event, self.now))
+        effects = list(self.taskrouter.handle(event, self.now))
         self.effects += effects
         for each in effects:
             if isinstance(each, StartTimer):
@@ -52,7 +52,7 @@ class Kit:
     ) -> Any:
         """A REST write."""
         return self.event(
-            DeskRequested(
+            WorkspaceWriteRequested(
                 workspace_sid=WS, account_sid=ACCOUNT, noun=noun, operation=operation, sid=sid,
                 values=dict(values or {}), params=dict(params or {}), **more,
             )
@@ -68,7 +68,7 @@ class Kit:
 
     def activity(self, name: str) -> str:
         """SID of an activity by its name."""
-        return next(each.sid for each in self.floor.activities.values() if each.friendly_name == name)
+        return next(each.sid for each in self.workspace.activities.values() if each.friendly_name == name)
 
     def worker(self, name: str, *, activity: str = "Available", **attributes: Any) -> str:
         """A new worker."""
@@ -102,22 +102,22 @@ class Kit:
         end = self.now + seconds
         while self.due is not None and self.due <= end:
             self.now, self.due = max(self.now, self.due), None
-            self.event(TimerFired(lane=Lane("workspace", WS), name="agenda"))
+            self.event(TimerFired(lane=Lane("workspace", WS), name="schedule"))
         self.now = end
 
     def pending(self, task_sid: str) -> list[str]:
         """Names of the workers to whom a task is offered now."""
-        job = self.floor.tasks[task_sid]
-        return [self.floor.reservations[sid].worker_name for sid in sorted(job.open)]
+        task = self.workspace.tasks[task_sid]
+        return [self.workspace.reservations[sid].worker_name for sid in sorted(task.open)]
 
     def offer(self, task_sid: str) -> str:
         """SID of the one pending reservation of a task."""
-        (sid,) = self.floor.tasks[task_sid].open
+        (sid,) = self.workspace.tasks[task_sid].open
         return sid
 
     def state(self, task_sid: str) -> str:
         """A task's state."""
-        return self.floor.tasks[task_sid].record.assignment_status
+        return self.workspace.tasks[task_sid].record.assignment_status
 
     def kinds(self) -> list[str]:
         """The types of the events written so far, in order."""

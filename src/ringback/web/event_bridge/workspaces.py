@@ -1,4 +1,4 @@
-"""What the bridge reads of the desk. ``taskrouter/`` implements it; ``web/`` may not import that."""
+"""What the bridge reads of TaskRouter. ``taskrouter/`` implements it; ``web/`` may not import that."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ Matches = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], bo
 """A compiled expression: attributes of the worker, of the task, head-counts → whether it is true."""
 
 
-class Floor(Protocol):
+class LiveWorkspace(Protocol):
     """One workspace in memory."""
 
-    workspace: Any
+    record: Any
+    """The Workspace."""
     activities: dict[str, Any]
     """SID → Activity."""
     queues: dict[str, Any]
@@ -26,9 +27,9 @@ class Floor(Protocol):
     """SID → Reservation."""
 
 
-class Desk(Protocol):
+class TaskRouter(Protocol):
     """All workspaces."""
 
     @property
-    def floors(self) -> Mapping[str, Any]:
-        """Workspace SID → :class:`Floor`."""
+    def workspaces(self) -> Mapping[str, Any]:
+        """Workspace SID → :class:`LiveWorkspace`."""

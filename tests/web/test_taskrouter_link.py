@@ -11,7 +11,7 @@ import pytest
 from ringback.events.taskrouter import WorkspacesLoaded
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.workspace import Workspace
-from ringback.web.desk import DeskLink
+from ringback.web.taskrouter_link import TaskRouterLink
 
 ACCOUNT = "AC" + "1" * 32
 ONE, TWO = "WS" + "1" * 32, "WS" + "2" * 32
@@ -35,12 +35,12 @@ class Shelf:
 
 
 class Loader:
-    """A desk that notes what it is handed, and may fail."""
+    """A TaskRouter that notes what it is handed, and may fail."""
 
     def __init__(self, fails: bool = False) -> None:
         self.fails, self.loaded, self.collecting = fails, list[WorkspacesLoaded](), list[bool]()
-        self.link = DeskLink(
-            desk=None, store=Shelf(), post=lambda event: None, ask=self.ask, new_sid=str, now=lambda: 0.0  # type: ignore[arg-type]
+        self.link = TaskRouterLink(
+            taskrouter=None, store=Shelf(), post=lambda event: None, ask=self.ask, new_sid=str, now=lambda: 0.0  # type: ignore[arg-type]
         )  # fmt: skip
 
     async def ask(self, event: Any) -> None:

@@ -1,7 +1,7 @@
 """The moments at which something is due in a workspace: one heap, and one timer for its first entry.
 
 Every moment can be read off the records (a reservation's ``expires_at``, a task's target, its TTL), so nothing is
-stored: after a restart the agenda is made anew from them.
+stored: after a restart the schedule is made anew from them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import heapq
 from typing import NamedTuple
 
 _ORDER = {what: rank for rank, what in enumerate(("ttl", "target", "retry", "expire", "assigned", "remove"))}
-"""What goes first of what is due at the same moment; then the smaller SID. So a desk that was restarted does the
+"""What goes first of what is due at the same moment; then the smaller SID. So a server that was restarted does the
 same as one that was not, in whatever order its entries were added."""
 
 
@@ -29,7 +29,7 @@ class Due(NamedTuple):
     """Tells an outdated entry: compared with the record's own moment."""
 
 
-class Agenda:
+class Schedule:
     """What is due when. Entries are never taken back: whoever reads one checks that it still holds."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the REST side reads of the desk's memory (``taskrouter/floor.py``): protocols, and finding by SID."""
+"""What the REST side reads of TaskRouter's memory (``taskrouter/workspace.py``): protocols, and finding by SID."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ Compile = Callable[[str, Any], Expression]
 with the position of what is wrong."""
 
 
-class Agent(Protocol):
-    """A worker with what was computed of him."""
+class LiveWorker(Protocol):
+    """A worker with what was computed of them."""
 
     @property
     def record(self) -> Worker:
@@ -46,22 +46,22 @@ class Agent(Protocol):
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """His attributes, with the four names that expressions know besides."""
+        """Their attributes, with the four names that expressions know besides."""
 
     @property
     def channels(self) -> Mapping[str, WorkerChannel]:
-        """Task channel SID → his channel."""
+        """Task channel SID → their channel."""
 
     @property
     def queues(self) -> Collection[str]:
-        """SIDs of the queues that he serves."""
+        """SIDs of the queues that they serve."""
 
     @property
     def held(self) -> Collection[str]:
-        """SIDs of his live reservations."""
+        """SIDs of their live reservations."""
 
 
-class Job(Protocol):
+class LiveTask(Protocol):
     """A task with what was computed of it."""
 
     @property
@@ -77,7 +77,7 @@ class Job(Protocol):
         """SIDs of its reservations, oldest first."""
 
 
-class Pool(Protocol):
+class LiveTaskQueue(Protocol):
     """A queue with its expression."""
 
     @property
@@ -89,7 +89,7 @@ class Pool(Protocol):
         """Who serves it."""
 
 
-class Plan(Protocol):
+class LiveWorkflow(Protocol):
     """A workflow."""
 
     @property
@@ -97,11 +97,11 @@ class Plan(Protocol):
         """The workflow."""
 
 
-class Floor(Protocol):
+class LiveWorkspace(Protocol):
     """One workspace; every mapping is by SID."""
 
     @property
-    def workspace(self) -> Workspace:
+    def record(self) -> Workspace:
         """The workspace itself."""
 
     @property
@@ -117,15 +117,15 @@ class Floor(Protocol):
         """Unique name → SID of a task channel."""
 
     @property
-    def queues(self) -> Mapping[str, Pool]:
+    def queues(self) -> Mapping[str, LiveTaskQueue]:
         """Its queues."""
 
     @property
-    def workflows(self) -> Mapping[str, Plan]:
+    def workflows(self) -> Mapping[str, LiveWorkflow]:
         """Its workflows."""
 
     @property
-    def workers(self) -> Mapping[str, Agent]:
+    def workers(self) -> Mapping[str, LiveWorker]:
         """Its workers, in the order of their creation."""
 
     @property
@@ -133,7 +133,7 @@ class Floor(Protocol):
         """Lower-case friendly name → SID of a worker."""
 
     @property
-    def tasks(self) -> Mapping[str, Job]:
+    def tasks(self) -> Mapping[str, LiveTask]:
         """Its tasks, in the order of their creation."""
 
     @property
@@ -145,11 +145,11 @@ class Floor(Protocol):
         """Reservations of the tasks that there are, oldest first."""
 
 
-class Floors(Protocol):
-    """The desk."""
+class TaskRouter(Protocol):
+    """All workspaces."""
 
     @property
-    def floors(self) -> Mapping[str, Floor]:
+    def workspaces(self) -> Mapping[str, LiveWorkspace]:
         """Workspace SID → what is in it."""
 
 
@@ -158,9 +158,9 @@ def normal(word: str) -> str:
     return word[:2] + word[2:].lower() if is_sid(word) else word
 
 
-def floor_of(desk: Floors, ctx: Context) -> Floor:
+def workspace_of(taskrouter: TaskRouter, ctx: Context) -> LiveWorkspace:
     """The workspace that the path names; raises ``Refused`` 20404 when it is not the account's."""
-    floor = desk.floors.get(normal(ctx.args["WorkspaceSid"]))
-    if floor is None or floor.workspace.account_sid != ctx.account.sid:
+    workspace = taskrouter.workspaces.get(normal(ctx.args["WorkspaceSid"]))
+    if workspace is None or workspace.record.account_sid != ctx.account.sid:
         raise Refused(20404, f"The requested resource {ctx.path} was not found", 404)
-    return floor
+    return workspace

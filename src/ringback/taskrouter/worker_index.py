@@ -19,13 +19,13 @@ Everybody = Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
 """SID and attributes of all workers; called for a new index."""
 
 
-class WhoIs:
+class WorkerIndex:
     """Indexes over the attributes of all workers, one a path: of its scalars, or of the items of its arrays."""
 
     def __init__(self) -> None:
         self._found: dict[_Index, dict[Hashable, set[str]]] = {}
         self._values: dict[_Index, dict[str, Values]] = {}
-        """Index → worker SID → the values under which he is found there."""
+        """Index → worker SID → the values under which they are found there."""
 
     def named(self, link: Link, task: Mapping[str, Any], workers: Everybody) -> Collection[str]:
         """SIDs of the workers who meet a link of :data:`NAMING`."""
@@ -41,7 +41,7 @@ class WhoIs:
         """A worker is new, or has other attributes."""
         for index in self._found:
             self._drop(index, sid)
-            self._note(index, sid, attributes)
+            self._put(index, sid, attributes)
 
     def remove(self, sid: str) -> None:
         """A worker is gone."""
@@ -52,10 +52,10 @@ class WhoIs:
         if index not in self._found:
             self._found[index], self._values[index] = {}, {}
             for sid, attributes in workers():
-                self._note(index, sid, attributes)
+                self._put(index, sid, attributes)
         return self._found[index].get(value, set())
 
-    def _note(self, index: _Index, sid: str, attributes: Mapping[str, Any]) -> None:
+    def _put(self, index: _Index, sid: str, attributes: Mapping[str, Any]) -> None:
         path, read = index
         values = read(attributes, path)
         if values:

@@ -1,8 +1,8 @@
-"""Waiting tasks in order, gathered so that a freed worker finds his next task without looking at every one.
+"""Waiting tasks in order, gathered so that a freed worker finds the next task without looking at every one.
 
 Tasks whose target asks the same of workers, with the same answers from their attributes, are alike for every
-worker: they stand in one line, and only its first has to be looked at (taskrouter.md §7 for the order). Among many
-different lines he finds his by the indexes of ``demand.py``.
+worker: they form one batch, and only its first has to be looked at (taskrouter.md §7 for the order). Among many
+different batches they find theirs by the indexes of ``demand.py``.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class Group:
 
     def __init__(self, expression: Expression | None, known: KnownWorker | None) -> None:
         self.expression, self.known = expression, known
-        self.lines: dict[Alike, SortedList] = {}
+        self.batches: dict[Alike, SortedList] = {}
         """What the tasks say → the tasks in order, as (key, task SID)."""
         self._indexes = indexes(expression, known)
         self._values: dict[Alike, tuple[Values, ...]] = {}
         """Line → its values in each index."""
         self._heads = SortedList()
-        """The first of every line."""
+        """The first of every batch."""
         self._led: dict[str, SortedList] = {}
-        """SID of the first → its line."""
+        """SID of the first → its batch."""
 
     def alike(self, attributes: Mapping[str, Any]) -> Alike:
         """What a task says to this demand."""
@@ -55,37 +55,37 @@ class Group:
         return (*said, known_name(kind, look(attributes, path)))
 
     def add(self, alike: Alike, attributes: Mapping[str, Any], entry: Head) -> None:
-        """Put a task in its line."""
-        line = self.lines.get(alike)
-        if line is None:
-            line = self.lines[alike] = SortedList()
+        """Put a task in its batch."""
+        batch = self.batches.get(alike)
+        if batch is None:
+            batch = self.batches[alike] = SortedList()
             self._values[alike] = tuple([index.values(attributes) for index in self._indexes])
-        elif entry > line[0]:
-            line.add(entry)
+        elif entry > batch[0]:
+            batch.add(entry)
             return
         else:
-            self._unhead(alike, line)
-        line.add(entry)
-        self._head(alike, line)
+            self._unhead(alike, batch)
+        batch.add(entry)
+        self._head(alike, batch)
 
     def remove(self, alike: Alike, entry: Head) -> None:
-        """Take a task out of its line."""
-        line = self.lines[alike]
-        if line[0] != entry:
-            line.remove(entry)
+        """Take a task out of its batch."""
+        batch = self.batches[alike]
+        if batch[0] != entry:
+            batch.remove(entry)
             return
-        self._unhead(alike, line)
-        del line[0]
-        if line:
-            self._head(alike, line)
+        self._unhead(alike, batch)
+        del batch[0]
+        if batch:
+            self._head(alike, batch)
         else:
-            del self.lines[alike], self._values[alike]
+            del self.batches[alike], self._values[alike]
 
-    def lines_for(self, worker: Mapping[str, Any]) -> Iterator[tuple[Head, SortedList]]:
-        """The lines that may suit a worker, each with its first task; in the order of those.
+    def batches_for(self, worker: Mapping[str, Any]) -> Iterator[tuple[Head, SortedList]]:
+        """The batches that may suit a worker, each with its first task; in the order of those.
 
         Taken from the index that proposes fewest. One that has to sort its proposals is worth it when they are few:
-        if they are many, one of them comes soon in the order of all lines.
+        if they are many, one of them comes soon in the order of all batches.
         """
         heads: Iterable[Head] = self._heads
         fewest = len(self._heads)
@@ -96,15 +96,15 @@ class Group:
         led = self._led
         return ((head, led[head[1]]) for head in heads)
 
-    def _head(self, alike: Alike, line: SortedList) -> None:
-        head = line[0]
+    def _head(self, alike: Alike, batch: SortedList) -> None:
+        head = batch[0]
         self._heads.add(head)
-        self._led[head[1]] = line
+        self._led[head[1]] = batch
         for index, values in zip(self._indexes, self._values[alike], strict=True):
             index.put(values, head)
 
-    def _unhead(self, alike: Alike, line: SortedList) -> None:
-        head = line[0]
+    def _unhead(self, alike: Alike, batch: SortedList) -> None:
+        head = batch[0]
         self._heads.remove(head)
         del self._led[head[1]]
         for index, values in zip(self._indexes, self._values[alike], strict=True):
@@ -112,7 +112,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Position:
     demand: Demand
     alike: Alike
     key: Key
@@ -123,42 +123,42 @@ class Waiting:
 
     def __init__(self) -> None:
         self.groups: dict[Demand, Group] = {}
-        self._places: dict[str, _Place] = {}
+        self._positions: dict[str, _Position] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     def add(self, task: Task, attributes: Mapping[str, Any], target: Target, key: Key) -> None:
-        """Put a task in line; it must not stand here already."""
+        """Put a task in batch; it must not stand here already."""
         demand: Demand = (target.expression, target.known_worker)
         group = self.groups.get(demand)
         if group is None:
             group = self.groups[demand] = Group(*demand)
         alike = group.alike(attributes)
         group.add(alike, attributes, (key, task.sid))
-        self._places[task.sid] = _Place(demand, alike, key)
+        self._positions[task.sid] = _Position(demand, alike, key)
 
     def remove(self, task_sid: str) -> None:
         """Take a task out; one that does not stand here is fine."""
-        place = self._places.pop(task_sid, None)
-        if place is None:
+        position = self._positions.pop(task_sid, None)
+        if position is None:
             return
-        group = self.groups[place.demand]
-        group.remove(place.alike, (place.key, task_sid))
-        if not group.lines:
-            del self.groups[place.demand]
+        group = self.groups[position.demand]
+        group.remove(position.alike, (position.key, task_sid))
+        if not group.batches:
+            del self.groups[position.demand]
 
     def twin(self, task_sid: str) -> str | None:
-        """Another task that is alike for every worker, the first in line; None: there is none."""
-        place = self._places[task_sid]
-        line = self.groups[place.demand].lines[place.alike]
-        if len(line) < 2:
+        """Another task that is alike for every worker, the first in batch; None: there is none."""
+        position = self._positions[task_sid]
+        batch = self.groups[position.demand].batches[position.alike]
+        if len(batch) < 2:
             return None
-        first: str = line[0][1]
-        return first if first != task_sid else str(line[1][1])
+        first: str = batch[0][1]
+        return first if first != task_sid else str(batch[1][1])
 
     def in_order(self) -> list[tuple[Key, str]]:
         """Every waiting task with its key, in order."""
         return sorted(
-            entry for group in self.groups.values() for line in group.lines.values() for entry in line
+            entry for group in self.groups.values() for batch in group.batches.values() for entry in batch
         )

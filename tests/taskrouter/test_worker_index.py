@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.taskrouter.expression import compile_expression
-from ringback.taskrouter.line import look
-from ringback.taskrouter.whois import WhoIs
-from tests.taskrouter.desk_kit import Kit
+from ringback.taskrouter.waiting import look
+from ringback.taskrouter.worker_index import WorkerIndex
+from tests.taskrouter.workspace_kit import Kit
 
 PATHS = ("name", "a.b", "tags[0]")
 VALUES = st.one_of(
@@ -23,29 +23,29 @@ ATTRIBUTES = st.dictionaries(st.sampled_from(["name", "a", "tags"]), VALUES)
 def test_it_follows_every_change(changes: list[tuple[str, dict[str, Any] | None]]) -> None:
     """``None``: the worker is deleted."""
     workers: dict[str, dict[str, Any]] = {}
-    whois = WhoIs()
+    index = WorkerIndex()
     for sid, attributes in changes:
         if attributes is None:
             workers.pop(sid, None)
-            whois.remove(sid)
+            index.remove(sid)
         else:
             workers[sid] = attributes
-            whois.update(sid, attributes)
+            index.update(sid, attributes)
         for path in PATHS:
             for value in ("x", "y", 1, 0):
                 slow = {one for one, known in workers.items() if look(known, path) == value}
-                assert whois.of(path, value, workers.items) == slow
+                assert index.of(path, value, workers.items) == slow
         for text in ("task.want IN worker.tags", "worker.name IN task.all", "task.want == worker.a.b"):
             (link,) = compile_expression(text, "target").links
             task = {"want": "x", "all": ["y", 1, None, ["x"]]}
             exact = {
                 one for one, known in workers.items() if compile_expression(text, "target")(known, task, {})
             }
-            assert exact <= set(whois.named(link, task, workers.items))
+            assert exact <= set(index.named(link, task, workers.items))
 
 
-def test_a_task_for_one_of_many_is_offered_to_him_alone() -> None:
-    """Also after his address has changed, and to nobody once he is gone."""
+def test_a_task_for_one_of_many_is_offered_to_them_alone() -> None:
+    """Also after their address has changed, and to nobody once they are gone."""
     kit = Kit()
     queue = kit.queue("all")
     flow = kit.workflow(

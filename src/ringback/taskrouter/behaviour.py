@@ -18,7 +18,7 @@ class Reaction(NamedTuple):
     what: Literal["accepted", "rejected", "timeout"]
     after: float
     known: bool
-    """He was offered this very task, and this is what he did; else it is what he usually does."""
+    """They were offered this very task, and this is what they did; else it is what they usually do."""
 
 
 class _Mean:
@@ -34,7 +34,7 @@ class _Mean:
         return self._total / self._count if self._count else None
 
 
-class Habits:
+class Behaviour:
     """Read from what happened; answers are used up as they are asked for."""
 
     def __init__(self, past: Iterable[Life]) -> None:
@@ -63,7 +63,7 @@ class Habits:
         return known.popleft() if known else Reaction("accepted", self.accepts_after(worker), known=False)
 
     def accepts_after(self, worker: str = "") -> float:
-        """The mean of his acceptances, in seconds; else of everybody's."""
+        """The mean of their acceptances, in seconds; else of everybody's."""
         return _first(self._accepts, worker, ACCEPTS_AFTER)
 
     def work(self, task: str, channel: str) -> float:
