@@ -285,13 +285,18 @@ class Ringback:
         if hooks:
             log.warning("%d webhooks were owed when the last run ended; sending them", len(hooks))
             self.outbox.add(hooks)
+        dials = [each.what for each in owed if isinstance(each.what, QueueDial)]
+        waiting, lost = await recover(self.store, self.recordings, dials)
+        messages = await self.store.messages()
         self.voice.queues.load(await self.store.find(Queue, limit=EVERYTHING))
         tasks = await self.taskrouter_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
-        dials = [each.what for each in owed if isinstance(each.what, QueueDial)]
-        self.runtime.resume(await self.store.messages())  # first: what follows from them was said later
-        await recover(self.store, self.post, self.recordings, dials)
+        for resumed in waiting:  # first: a call that is there hears that it is to end
+            self.post(resumed)
+        self.runtime.resume(messages)
+        for each in lost:  # last: what follows from it was said later
+            self.post(each)
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()

@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from ringback.events import HangUpRequested
+from ringback.store import Message
 from ringback.testing.world import World, world
 
 
@@ -82,6 +84,22 @@ async def test_an_unanswered_call_that_was_lost_failed(tmp_path: Path) -> None:
         await second.lanes_empty()
         lost = await second.get(f"Calls/{call['sid']}")
         assert (lost["status"], lost["duration"]) == ("failed", "0")
+
+
+async def test_a_queued_call_hears_what_was_on_its_way_to_it(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    async with world(before, calls_per_second=0.0001) as first:
+        await first.number("+15550123", voice="/none")
+        made = {"To": "+15557770001", "From": "+15550123", "Twiml": "<Response/>"}
+        await first.post("Calls", **made)
+        hold = first.clock.hold()  # or time would move on to the moment at which the rate lets it go
+        queued = str((await first.post("Calls", **made))["sid"])
+        end = Message(first.product.new_sid("MG"), HangUpRequested(call_sid=queued, reason="api"))
+        await first.product.store.commit([end])
+        copy_of_the_disk(before, after)
+        hold.release()
+    async with world(after) as second:
+        assert (await second.final(queued))["status"] == "canceled"
 
 
 async def test_a_call_that_waits_too_long_in_the_queue_fails(tmp_path: Path) -> None:

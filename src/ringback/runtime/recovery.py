@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ringback.effects import QueueDial
-from ringback.events import CallLost, CallResumed, Event, LostRecording
+from ringback.events import CallLost, CallResumed, LostRecording
 from ringback.events.conferences import ConferenceLost
 from ringback.kernel.recording_file import wav_file
 from ringback.resources.api.call import Call
@@ -23,11 +24,18 @@ HEADER = 44
 """Bytes of a RIFF/WAVE header as media/wav.py writes it."""
 
 
-async def recover(
-    store: Store, post: Callable[[Event], None], recordings: Path, dials: Sequence[QueueDial]
-) -> tuple[int, int]:
-    """Post ``CallLost`` or ``CallResumed`` for every call that is not terminal; gives how many of each.
-    ``dials``: those that wait in the outbox, in their order.
+class Recovered(NamedTuple):
+    """What there was when the process died."""
+
+    waiting: list[CallResumed]
+    """Calls that were still to be dialled, in their order: they go on."""
+    lost: list[CallLost | ConferenceLost]
+    """What was live: it becomes terminal."""
+
+
+async def recover(store: Store, recordings: Path, dials: Sequence[QueueDial]) -> Recovered:
+    """Read every call that is not terminal, and every conference, before anything new begins: what this run makes
+    is not taken for lost. ``dials``: those that wait in the outbox, in their order.
 
     Unfinished recordings go with their call; those whose call had already ended come as a ``CallLost`` too,
     whose handler leaves the terminal call alone and settles the recordings.
@@ -42,22 +50,20 @@ async def recover(
             call = await store.get(Call, sid)
             if call is not None:
                 live[sid] = call
-    for call in sorted(live.values(), key=lambda one: one.sid):
-        post(
-            CallLost(call_sid=call.sid, call=call, recordings=tuple(unfinished.get(call.sid, ()))),
-        )
+    lost: list[CallLost | ConferenceLost] = [
+        CallLost(call_sid=call.sid, call=call, recordings=tuple(unfinished.get(call.sid, ())))
+        for call in sorted(live.values(), key=lambda one: one.sid)
+    ]
     conferences = await store.find(Conference, status=("init", "in-progress"), limit=1_000_000)
-    for conference in conferences:
-        post(ConferenceLost(conference=conference))
-    queued = 0
+    lost += [ConferenceLost(conference=conference) for conference in conferences]
+    waiting: list[CallResumed] = []
     for dial in dials:
         call = await store.get(Call, dial.call_sid)
         if call is not None:
-            queued += 1
-            post(CallResumed(call_sid=call.sid, call=call, not_before=dial.not_before))
-    if live or queued:
-        log.warning("after the restart: %d calls were lost, %d queued calls go on", len(live), queued)
-    return len(live), queued
+            waiting.append(CallResumed(call_sid=call.sid, call=call, not_before=dial.not_before))
+    if live or waiting:
+        log.warning("after the restart: %d calls were lost, %d queued calls go on", len(live), len(waiting))
+    return Recovered(waiting, lost)
 
 
 def _look(recording: Recording, folder: Path) -> LostRecording:
