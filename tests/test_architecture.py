@@ -339,6 +339,22 @@ def test_every_folder_is_on_the_map() -> None:
     assert mapped() == there - {"./"}
 
 
+def test_the_drawn_lanes_are_those_there_are() -> None:
+    """Every kind of lane is drawn and no other, and what goes to them is wired."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    (drawing,) = re.findall(r"^flowchart LR\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    arrows = re.findall(r"^ +(\S.*?) -->\|(.+)\| (\w+)$", drawing, re.MULTILINE)
+    assert len(arrows) == len(drawing.splitlines())
+    (kinds,) = (
+        {one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)}
+        for node in parsed(SOURCE / "kernel" / "lane.py").body
+        if isinstance(node, ast.Assign) and dotted(node.targets[0]) == "Kind"
+    )
+    assert {target for _, _, target in arrows} == kinds
+    wired = {node.attr for node in ast.walk(parsed(SOURCE / "wiring.py")) if isinstance(node, ast.Attribute)}
+    assert {name for _, names, _ in arrows for name in names.split(", ")} <= wired
+
+
 # --- the registry folders ----------------------------------------------------------------------------------
 
 
