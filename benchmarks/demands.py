@@ -1,8 +1,8 @@
 """Routing when every waiting task demands something else of workers, in the core alone (no store, no network).
 
 One queue, one target with an expression, as many different demands as tasks. Workers are busy and become free one
-after the other: the one finds the task that only he can take, at the end of the line; the other finds none. A new task
-that nobody can take is compared with the workers who are free.
+after the other: the one finds the task that only they can take, at the end of the line; the other finds none. A new
+task that nobody can take is compared with the workers who are free.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ringback.taskrouter.router import TaskRouter
 ACCOUNT, WORKSPACE = "AC" + "1" * 32, "WS" + "1" * 32
 WORKERS, FREE = 200, 200
 FOUND, NONE, NEW = (
-    "freed worker → his task at the end of the line",
-    "freed worker, nothing for him",
+    "freed worker → their task at the end of the line",
+    "freed worker, nothing for them",
     "new task that nobody can take",
 )
 

@@ -127,7 +127,7 @@ class Centre:
             if offered.reservation_status == "pending":
                 found[FREED].append(seconds)
                 self.busy[place] = self._accept(offered.task_sid)
-            else:  # nobody waited for his skills: he is free now, and stands aside
+            else:  # nobody waited for their skills: they are free now, and stand aside
                 self.busy.pop(place)
             self._ask("delete", "Task", done)
             start = time.perf_counter()

@@ -257,7 +257,7 @@ async def _big(server: Server, workers: int, waiting: int, rounds: int) -> list[
         told = site.offer(worker)
         sent = time.perf_counter()
         await site.complete(task)
-        await asyncio.wait_for(told, 30)  # raises when nobody in his queues waits any more
+        await asyncio.wait_for(told, 30)  # raises when nobody in their queues waits any more
         freed.append(site.offered[worker][0] - sent)
         chosen.append(worker)
 

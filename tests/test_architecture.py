@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -73,6 +73,14 @@ HARMLESS = {"http.HTTPStatus"}
 IMPURE_CALLS = re.compile(
     r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|urandom|uuid[14]|urlopen|getrandbits|default_rng)$"
 )
+
+# A file name may stand for three different things at most. These are one thing each:
+NOUN_FOLDERS = ("resources/*", "web/nouns/*", "taskrouter/requests")
+"""A noun's declaration, its rules and its writes, whatever the product."""
+SUBJECT_FOLDERS = ("events", "effects")
+"""What is told and what is asked of one subject."""
+ROLES = {"voice/*": {"live", "control"}, "edges/*": {"client", "worker", "engine", "process"}}
+"""In folders side by side: those that are there now, and what REST asks of them; the sides of a child process."""
 
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "misc", "common"}
 
@@ -256,6 +264,36 @@ def test_names() -> None:
     assert wrong + abstract == []
 
 
+def fits(folder: PurePath, pattern: str) -> bool:
+    """Whether the whole path of the folder is as the pattern says."""
+    return len(folder.parts) == pattern.count("/") + 1 and folder.match(pattern)
+
+
+def thing(path: PurePath) -> str:
+    """What a file (relative to the sources) is about; of files with one name, those about one thing count once."""
+    folder = path.parent
+    if any(fits(folder, pattern) for pattern in NOUN_FOLDERS):
+        return "noun"
+    if folder.as_posix() in SUBJECT_FOLDERS:
+        return "subject"
+    roles = (pattern for pattern, names in ROLES.items() if path.stem in names and fits(folder, pattern))
+    return next(roles, folder.as_posix())
+
+
+def overworked(paths: Iterable[PurePath]) -> dict[str, list[str]]:
+    """File names that stand for more than three things, with those things."""
+    things: dict[str, set[str]] = {}
+    for path in paths:
+        if path.name != "__init__.py":
+            things.setdefault(path.name, set()).add(thing(path))
+    return {name: sorted(found) for name, found in things.items() if len(found) > 3}
+
+
+def test_no_file_name_stands_for_more_than_three_things() -> None:
+    """So that a name and a guess are enough to find the file."""
+    assert overworked(path.relative_to(SOURCE) for path in modules()) == {}
+
+
 @pytest.mark.parametrize("path", modules(), ids=named)
 def test_everything_public_is_documented(path: Path) -> None:
     """Modules, public classes, and public functions at the top of a module or of a public class."""
@@ -299,6 +337,22 @@ def test_every_folder_is_on_the_map() -> None:
     }
     there |= {path.relative_to(SOURCE).as_posix() for path in files if not path.name.startswith("__")}
     assert mapped() == there - {"./"}
+
+
+def test_the_drawn_lanes_are_those_there_are() -> None:
+    """Every kind of lane is drawn and no other, and what goes to them is wired."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    (drawing,) = re.findall(r"^flowchart LR\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    arrows = re.findall(r"^ +(\S.*?) -->\|(.+)\| (\w+)$", drawing, re.MULTILINE)
+    assert len(arrows) == len(drawing.splitlines())
+    (kinds,) = (
+        {one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)}
+        for node in parsed(SOURCE / "kernel" / "lane.py").body
+        if isinstance(node, ast.Assign) and dotted(node.targets[0]) == "Kind"
+    )
+    assert {target for _, _, target in arrows} == kinds
+    wired = {node.attr for node in ast.walk(parsed(SOURCE / "wiring.py")) if isinstance(node, ast.Attribute)}
+    assert {name for _, names, _ in arrows for name in names.split(", ")} <= wired
 
 
 # --- the registry folders ----------------------------------------------------------------------------------
@@ -446,6 +500,28 @@ def test_a_right_import_is_left_alone(part: str, source: str) -> None:
 def test_an_impure_call_is_found(source: str) -> None:
     """By the end of its name."""
     assert len(impure_calls(ast.parse(source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        ("kernel/a.py media/a.py store/a.py", {}),
+        ("kernel/a.py media/a.py store/a.py runtime/a.py", {"a.py": ["kernel", "media", "runtime", "store"]}),
+        (
+            "resources/api/a.py resources/voice/a.py web/nouns/api/a.py taskrouter/requests/a.py store/a.py",
+            {},
+        ),
+        ("events/a.py effects/a.py kernel/a.py store/a.py", {}),
+        ("voice/queue/live.py voice/conference/live.py voice/call/live.py voice/dial/live.py", {}),
+        (
+            "voice/queue/a.py voice/call/a.py voice/dial/a.py web/nouns/a.py",
+            {"a.py": ["voice/call", "voice/dial", "voice/queue", "web/nouns"]},
+        ),
+    ],
+)
+def test_an_overworked_file_name_is_found(paths: str, found: dict[str, list[str]]) -> None:
+    """A noun counts once, and so does a role; the same name elsewhere counts each time."""
+    assert overworked(PurePath(path) for path in paths.split()) == found
 
 
 @pytest.mark.parametrize(

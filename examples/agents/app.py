@@ -61,7 +61,7 @@ class Application:
         return "text/xml", str(answer)
 
     def assignment(self, params: Params) -> tuple[str, str]:
-        """A worker is reserved: let the phone of his ``contact_uri`` ring, and give them the caller."""
+        """A worker is reserved: let the phone of their ``contact_uri`` ring, and give them the caller."""
         worker = json.loads(params["WorkerAttributes"])
         print(f"{params['TaskSid']} rings at {worker['contact_uri']}", flush=True)
         return "application/json", json.dumps({"instruction": "dequeue", "timeout": 20})

@@ -248,7 +248,7 @@ def _check_sleeper(office: Office, worker: str, task: str) -> None:
             [each.reservation_status for each in office.reservations(worker).list()].count("timeout") >= 2
         ),
         10,
-        "his reservations time out",
+        "their reservations time out",
     )
     assert office.workspace.tasks(task).fetch().assignment_status in ("pending", "reserved")
     for each in office.reservations(worker).list(reservation_status="pending"):

@@ -27,7 +27,7 @@ class Office:
     async def request(
         self, operation: Any, noun: str, sid: str, values: Any = None, params: Any = None
     ) -> Any:
-        """A write to the desk."""
+        """A write to TaskRouter."""
         product = self.ringback.product
         return await product.ask(
             WorkspaceWriteRequested(

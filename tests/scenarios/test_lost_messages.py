@@ -17,10 +17,10 @@ import pytest
 
 from ringback.events import Event, HangUpRequested
 from ringback.events.queues import (
-    DeskCallChanged,
-    DeskCallRequested,
     QueueTaken,
     ReservationClaimed,
+    TaskCallChanged,
+    TaskCallRequested,
     TaskMade,
 )
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
@@ -37,7 +37,7 @@ OPEN_TASKS = ("pending", "reserved", "assigned")
 OPEN_RESERVATIONS = ("pending", "accepted")
 PATIENCE = 10.0
 """Real seconds for one restart, which takes a tenth of one: more is a call that nobody ends."""
-ALWAYS: set[type[Event]] = {TaskRequested, TaskMade, DeskCallRequested, DeskCallChanged}
+ALWAYS: set[type[Event]] = {TaskRequested, TaskMade, TaskCallRequested, TaskCallChanged}
 TRAVEL = {
     "dequeue": ALWAYS | {ClaimRequested, ReservationClaimed},
     "conference": ALWAYS | {QueueTaken},

@@ -65,7 +65,7 @@ def rooms(call: Driver) -> dict[str, str]:
 
 
 def told(call: Driver) -> list[tuple[str, str]]:
-    """What the desk was told: the call, and what changed."""
+    """What TaskRouter was told: the call, and what changed."""
     posted = [one.event for one in call.of(fx.Post)]
     return [(one.about, one.change) for one in posted if isinstance(one, qu.TaskCallChanged)]
 

@@ -382,7 +382,7 @@ def test_the_desk_takes_the_caller_into_a_conference(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("ringback.voice.conference.participation.take_part", take_part)
     call = with_task()
-    if crossed:  # somebody else has taken the caller: the claim holds, the desk comes too late
+    if crossed:  # somebody else has taken the caller: the claim holds, TaskRouter comes too late
         call.board.queues.claim(CALL, Claim(AGENT, "room"))
     call.now += 9
     call.feed(qu.QueueTaken(call_sid=CALL, by="", conference={"name": TASK}))

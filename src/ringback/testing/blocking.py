@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ringback.testing.client import close_client, official_client
+from ringback.testing.official_client import close_client, official_client
 from ringback.testing.world import Asked, Caller, Document, Made, World, world
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ringback.app import Ringback, build
 from ringback.edges.simulator.party import Party
 from ringback.edges.simulator.script import read_script
 from ringback.settings import load
-from ringback.testing.client import close_client, official_client
+from ringback.testing.official_client import close_client, official_client
 
 if TYPE_CHECKING:
     from twilio.rest import Client  # type: ignore[import-untyped]

@@ -8,9 +8,9 @@ from typing import Any
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter.filters import declared
-from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
 from ringback.web.taskrouter.workspaces import LiveWorkspace, normal, workspace_of
+from ringback.web.taskrouter.writes import TaskRouterRules
 
 
 class RecordRules(TaskRouterRules):

@@ -11,9 +11,9 @@ from ringback.web.rest.answer import Answer
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import declared, given, several
-from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
 from ringback.web.taskrouter.workspaces import LiveWorkspace, normal, workspace_of
+from ringback.web.taskrouter.writes import TaskRouterRules
 
 LIVE = frozenset({"pending", "accepted", "wrapping"})
 STATUSES = (*sorted(LIVE), "rejected", "timeout", "canceled", "rescinded", "completed")

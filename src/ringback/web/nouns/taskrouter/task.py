@@ -11,9 +11,9 @@ from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named, several
-from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
 from ringback.web.taskrouter.workspaces import Expression, LiveTask, LiveWorkspace, normal, workspace_of
+from ringback.web.taskrouter.writes import TaskRouterRules
 from ringback.web.taskrouter_views.explanation import ExplanationView
 from ringback.web.taskrouter_views.opt_out import OptOutView
 

@@ -9,9 +9,9 @@ from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import Test, declared, expression, flag, given, named
-from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
 from ringback.web.taskrouter.workspaces import Expression, LiveWorker, LiveWorkspace, normal, workspace_of
+from ringback.web.taskrouter.writes import TaskRouterRules
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 ORDERINGS = {"DateStatusChanged": "date_status_changed"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
-from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
 from ringback.web.taskrouter.workspaces import normal, workspace_of
+from ringback.web.taskrouter.writes import TaskRouterRules
 
 
 class WorkerChannelRules(TaskRouterRules):

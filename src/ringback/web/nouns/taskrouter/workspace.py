@@ -9,9 +9,9 @@ from ringback.store import Page, Query
 from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.filters import declared
-from ringback.web.taskrouter.live import TaskRouterRules
 from ringback.web.taskrouter.selection import Selection, identity, in_order, page_of
 from ringback.web.taskrouter.workspaces import normal
+from ringback.web.taskrouter.writes import TaskRouterRules
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 
