@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringback.callbacks.attributes import fitted, make, normal_number
+from ringback.callbacks.attributes import fitted, make, normal_number, number_to_call
 from ringback.callbacks.calendar import iso
 from ringback.callbacks.feature import (
     AGENT_WON,
@@ -69,6 +69,8 @@ class Made:
     """Not done yet, but on the disk: the sweep goes on with it."""
     again: bool = False
     """It was there before."""
+    lost: bool = False
+    """They cannot be called back, having withheld their number; the debugger says so."""
     reply: Reply | None = None
     """What went wrong."""
 
@@ -84,22 +86,29 @@ class Made:
         return self.reply.message if self.reply is not None else "The task could not be created"
 
 
-def read_params(given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of §4.1 in their first spelling; a number whose ``+`` arrived as a blank is mended."""
-    found = {name: value for name, value in given.items() if value}
+def read_params(feature: Feature, given: Mapping[str, str], path: str) -> tuple[dict[str, str], str]:
+    """The parameters of §4.1 in their first spelling, with numbers in E.164; and what is missing or wrong of the
+    required ones, as §2 writes it (empty: nothing).
+
+    Who left a message needs no number: then ``numberToCall`` is empty, and ``caller`` what was given for it.
+    """
+    found = {name: value for name, value in given.items() if value and name != "caller"}
     for name, other in ALTERNATIVES.items():
         if not found.get(name) and found.get(other):
             found[name] = found[other]
-    for name in REQUIRED:
-        if found.get(name):
-            found[name] = normal_number(found[name])
-    return found
-
-
-def missing(path: str, given: Mapping[str, str]) -> str:
-    """What is missing of the required parameters, as §2 writes it; empty: nothing."""
-    parts = [f"({path}) Missing {name}: {why}" for name, why in REQUIRED.items() if not given.get(name)]
-    return ", ".join(parts)
+    ours = found["numberToCallFrom"] = normal_number(given.get("numberToCallFrom", ""))
+    wrong = {name: f"({path}) Missing {name}: {why}" for name, why in REQUIRED.items() if not found.get(name)}
+    text = given.get("numberToCall")
+    if text is not None:
+        try:
+            found["numberToCall"] = number_to_call(text, feature.region(ours))
+        except ValueError as reason:
+            found["numberToCall"], found["caller"] = "", text.strip()[:64]
+            if found.get("recordingSid"):
+                wrong.pop("numberToCall", None)
+            elif text:
+                wrong["numberToCall"] = f"({path}) numberToCall: {found['caller']!r} {reason}"
+    return found, ", ".join(wrong.values())
 
 
 def order(
