@@ -241,7 +241,7 @@ class Ringback:
         self._tasks: set[asyncio.Task[None]] = set()
         self.bridge = build_bridge(self)
         self.callbacks = build_callbacks(self)
-        self.listeners.append(self.bridge.announce)
+        self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
         """Set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)

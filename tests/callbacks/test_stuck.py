@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ringback.callbacks.doors import OVERDUE, complain, overdue, sweep, unsettled
+from ringback.callbacks.doors import OVERDUE, STUDIO, complain, overdue, sweep, unsettled
 from ringback.callbacks.wait_experience import respond
 from ringback.effects.features import Ask, Reply
 from tests.callbacks.platform import CALL, CUSTOMER, RECORDING, Platform, asked
@@ -79,3 +79,39 @@ def test_a_callback_for_which_nobody_is_ever_free() -> None:
     assert platform.warnings == []
     rounds(platform, 20)
     assert [each.subject for each in platform.warnings] == ["at-1"]
+
+
+@pytest.mark.parametrize("kind", ["callback", "voicemail", "callback-outbound", ""])
+@pytest.mark.parametrize("reason", ["Task TTL Exceeded", "the customer called again"])
+@pytest.mark.parametrize("base_url", ["", "twilio"])
+def test_a_task_that_was_given_up(kind: str, reason: str, base_url: str) -> None:
+    """Another platform's by its events; our own are followed without them, lest they be told twice."""
+    platform = Platform(base_url=base_url)
+    event = {
+        "EventType": "task.canceled", "TaskSid": "WT1", "TaskCanceledReason": reason,
+        "TaskAttributes": json.dumps({"taskType": kind}),
+    }  # fmt: skip
+    platform.run(STUDIO["task-events"](platform.feature, event, platform.kit.now))
+    told = kind in ("callback", "voicemail") and reason.startswith("Task TTL") and base_url != ""
+    assert [each.subject for each in platform.warnings] == (["WT1"] if told else [])
+
+
+def test_a_place_in_line_that_cannot_be_kept_is_not_promised() -> None:
+    """The caller's workflow is gone: the callback is at the end of another one's line."""
+    platform = Platform(workflow_sid="WW" + "9" * 32)
+    task = platform.enqueue()
+    old, tried = platform.workflow, []
+
+    def gone(ask: Ask) -> Reply | None:
+        if ask.path.endswith("OptOut"):
+            return Reply(405)
+        if ask.method == "POST" and ask.path.endswith("Tasks"):
+            tried.append(dict(ask.params))
+            return Reply(400, code=20001) if ask.params["WorkflowSid"] == old else Reply(201, {"sid": task})
+        return None
+
+    platform.fault = gone
+    params = asked(task, mode="submit-callback", to=CUSTOMER)
+    document = platform.run(respond(platform.feature, params, platform.kit.now))
+    assert ("An agent will call you" in document, "keep your place" in document) == (True, False)
+    assert ["VirtualStartTime" in each for each in tried] == [True, False]

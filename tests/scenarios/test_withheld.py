@@ -91,3 +91,24 @@ async def test_a_promise_that_cannot_be_kept_is_told_once(
     figures = await ringback.product.figures()
     assert (figures["callbacks_stuck"], figures["callbacks_unfinished"]) == (0, 0)
     assert len(await alerts(ringback)) == 1
+
+
+async def test_a_callback_that_nobody_came_to(ringback: World) -> None:
+    """Its time is up before an agent is free: the caller heard that they would be called."""
+    desk = await line(ringback)
+    script = [
+        *STAR,
+        {"expect": "press 1"},
+        {"press": "1"},
+        {"expect": "calling from"},
+        {"press": "1"},
+        {"wait": 30},
+    ]
+    call = await ringback.call(OURS, script=script)
+    await call.ends()
+    await ringback.settled()
+    (task,) = desk.tasks("callback")
+    assert await alerts(ringback) == []
+    await ringback.advance(86_400 + 60)
+    (entry,) = await alerts(ringback)
+    assert (entry["resource_sid"], "given up" in entry["alert_text"]) == (task.sid, True)

@@ -69,6 +69,8 @@ class Made:
     """Not done yet, but on the disk: the sweep goes on with it."""
     again: bool = False
     """It was there before."""
+    moved: bool = False
+    """Its workflow was gone: it is at the end of another one's line."""
     lost: bool = False
     """They cannot be called back, having withheld their number; the debugger says so."""
     reply: Reply | None = None
@@ -224,7 +226,7 @@ def _opt_out(wanted: Order, workspace: str, params: dict[str, str]) -> Steps[Mad
 
 
 def _create(feature: Feature, wanted: Order, workspace: str, params: dict[str, str]) -> Steps[Made]:
-    noted = bool(wanted["canceled"])
+    noted, moved = bool(wanted["canceled"]), False
     reply: Reply = yield Ask("POST", "taskrouter", tasks_path(workspace), params, repeatable=False)
     if reply.unclear and wanted["source"]:
         there = yield from search(workspace, _mark(wanted))
@@ -232,12 +234,13 @@ def _create(feature: Feature, wanted: Order, workspace: str, params: dict[str, s
     if reply.status == 400 and (wanted["original"] or {}).get("workflow_sid") == params["WorkflowSid"]:
         other = yield from default_workflow(feature, workspace)  # the old workflow may be gone (§5.1)
         if other and other != params["WorkflowSid"]:
+            moved = True
             again = {name: value for name, value in params.items() if name != "VirtualStartTime"}
             reply = yield Ask(
                 "POST", "taskrouter", tasks_path(workspace), {**again, "WorkflowSid": other}, repeatable=False
             )
     if reply.ok:
-        return Made(task_sid=str(reply.body.get("sid") or ""))
+        return Made(task_sid=str(reply.body.get("sid") or ""), moved=moved)
     return Made(reply=reply, noted=noted or reply.unclear)
 
 

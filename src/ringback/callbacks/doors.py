@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ringback.callbacks import calling, creation, release, voicemail
+from ringback.callbacks.attributes import read_object
 from ringback.callbacks.calendar import iso, read_moment
 from ringback.callbacks.creation import Made
 from ringback.callbacks.feature import Feature, Steps, is_sid
-from ringback.callbacks.requeue import requeue
+from ringback.callbacks.requeue import TYPES, requeue
 from ringback.callbacks.wait_experience import OUT_OF_QUEUE, respond
 from ringback.effects.features import Answered, Recall, Remember, Reply, Warn
 from ringback.kernel.errors import Refused
@@ -22,6 +23,8 @@ KEPT_DONE = 7 * 86_400.0
 """Seconds for which a source is recognised after its task was made."""
 PATIENCE = 60.0
 """Seconds for which sweeps may fail of a note before the operator is told."""
+OUT_OF_TIME = ("Task TTL Exceeded", "Task canceled on Workflow timeout")
+"""How the reasons of tasks begin whose time is up."""
 OVERDUE = 3600.0
 """Seconds after its time when the operator is told of a callback that no agent was free for."""
 FARTHEST = 366 * 86_400.0
@@ -144,6 +147,10 @@ def outcome(feature: Feature, params: Params, now: float) -> Steps[Answered]:
 
 def event(feature: Feature, params: Params, now: float) -> Steps[Answered]:
     """``studio/task-events``: TaskRouter's events of outbound tasks; others are none of its business."""
+    if feature.options.base_url:  # of another platform: here the feature hears of every end by itself
+        given = {"sid": params.get("TaskSid"), "attributes": params.get("TaskAttributes")}
+        given["reason"] = params.get("TaskCanceledReason")
+        yield from ended(feature, params.get("EventType", ""), given)
     workspace, task = calling.of_event(params)
     ends = (
         "reservation.canceled",
@@ -212,6 +219,16 @@ def complain(feature: Feature, note: Mapping[str, Any], fault: str, now: float) 
         yield Remember(key, {**known, "warned": now})
     elif "failing" not in known:
         yield Remember(key, {**known, "failing": now})
+
+
+def ended(feature: Feature, event_type: str, task: Mapping[str, Any]) -> Steps[None]:
+    """A task's end: nobody came to a promised callback or a voicemail in its time, and the operator is told."""
+    late = event_type == "task.canceled" and str(task.get("reason") or "").startswith(OUT_OF_TIME)
+    kind = read_object(task.get("attributes")).get("taskType")
+    if late and kind in TYPES:
+        yield Warn(
+            str(task.get("sid")), f"The {kind} that a caller was promised was given up: {task['reason']}"
+        )
 
 
 def overdue(notes: Mapping[str, Mapping[str, Any]], now: float) -> list[Mapping[str, Any]]:

@@ -167,7 +167,7 @@ def _submit(feature: Feature, page: Page, params: Params, now: float) -> Steps[s
     )  # fmt: skip
     made = yield from creation.fulfil(feature, wanted, now)
     if made.task_sid:
-        kept = options.retain_place and original is not None
+        kept = options.retain_place and original is not None and not made.moved
         return page.say("callback_submitted" if kept else "callback_submitted_no_place").hang_up().document
     if made.agent:
         page.say("agent_coming")

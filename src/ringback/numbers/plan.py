@@ -103,14 +103,14 @@ def _checked(text: str, given: str, region: str | None) -> Number:
 
 
 def possible(e164: str) -> bool:
-    """Whether a network could have assigned the number, by its country and length.
+    """Whether a network could have assigned the number, by its country and length, with its area code.
 
     Fictitious ranges (555 …) count: test numbers must be diallable.
     """
     if e164.startswith("+1"):  # the commonest case, without the metadata
-        return len(e164) == 12
+        return len(e164) == 12 and e164[2] not in "01"
     number = _parsed(e164, None)
-    return number is not None and phonenumbers.is_possible_number(number)
+    return number is not None and _assignable(number)
 
 
 def understood(digits: str, region: str) -> str | None:

@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from ringback.effects.features import Answered, Step, Warn
+from ringback.effects.taskrouter import Announce
 from ringback.kernel.clock import Alarm, Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
@@ -55,6 +56,9 @@ class Callbacks(Protocol):
     ) -> Generator[Step, Any, None]:
         """A note could not be finished: tell the operator when that lasts."""
 
+    def ended(self, feature: Any, event_type: str, task: Mapping[str, Any]) -> Generator[Step, Any, None]:
+        """A task has ended."""
+
     def overdue(self, notes: Mapping[str, Mapping[str, Any]], now: float) -> list[Mapping[str, Any]]:
         """Notes that nobody was free for."""
 
@@ -87,6 +91,7 @@ class CallbackFeature:
         self._music: asyncio.Task[bytes] | None = None
         self._alarm: Alarm | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._following: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @property
@@ -121,8 +126,8 @@ class CallbackFeature:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
-        if self._music is not None:
-            await asyncio.wait([self._music])
+        for task in [*self._following, *([self._music] if self._music is not None else [])]:
+            await asyncio.wait([task])
         await self._runner.api.close()
 
     async def sweep(self, *, starting: bool = False) -> None:
@@ -169,6 +174,24 @@ class CallbackFeature:
             if not self._closed:
                 at = self._clock.now() + self._feature.options.sweep_seconds
                 self._alarm = self._clock.call_at(at, self._begin, pulls=False)
+            hold.release()
+
+    def follow(self, effect: Announce) -> None:
+        """A listener of what happens in this Ringback's workspaces."""
+        task = effect.task
+        if effect.event_type == "task.canceled" and task is not None and not self._feature.options.base_url:
+            facts = {"sid": task.sid, "reason": task.reason, "attributes": task.attributes}
+            work = asyncio.get_running_loop().create_task(self._ended(effect.event_type, facts))
+            self._following.add(work)
+            work.add_done_callback(self._following.discard)
+
+    async def _ended(self, event_type: str, task: Mapping[str, Any]) -> None:
+        hold = self._clock.hold()
+        try:
+            await self._runner.run(self._doors.ended(self._feature, event_type, task))
+        except Exception:
+            log.exception("task %s: nobody could be told of its end", task["sid"])
+        finally:
             hold.release()
 
     # --- requests -----------------------------------------------------------------------------------------------
