@@ -23,6 +23,7 @@ from ringback.edges.speech.client import Speech
 from ringback.edges.transcription.client import Transcriber
 from ringback.edges.transcription.spoken import Spoken
 from ringback.effects import CheckCallerId, Effect, HangUpLeg, QueueDial, ReleaseCall, Save, SendWebhook
+from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
 from ringback.events import CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
@@ -240,7 +241,7 @@ class Ringback:
         self._tasks: set[asyncio.Task[None]] = set()
         self.bridge = build_bridge(self)
         self.callbacks = build_callbacks(self)
-        self.listeners.append(self.bridge.announce)
+        self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
         """Set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
@@ -380,12 +381,21 @@ class Ringback:
 
     async def _lane_ended(self, lane: Lane, error: Exception) -> None:
         record = await self.store.get(Workspace, lane.sid) if lane.kind == "workspace" else None
-        now = self.clock.now()
         text = f"A defect of this server stopped the {lane.kind} ({type(error).__name__}); restart it, and see its log"
+        await self._alert(
+            20500, text, lane.sid, record.account_sid if record is not None else self.account_sid
+        )
+
+    async def warn(self, step: Warn) -> None:
+        """A promise to a caller is not kept: the debugger says so."""
+        await self._alert(14222, step.text, step.subject, self.account_sid)
+
+    async def _alert(self, code: int, text: str, subject: str, account_sid: str) -> None:
+        now = self.clock.now()
         entry = Alert(
-            sid=self.new_sid("NO"), account_sid=record.account_sid if record is not None else self.account_sid,
-            date_created=now, date_updated=now, error_code=20500, message_text=text, message_date=now,
-            resource_sid=lane.sid, more_info=explained(20500),
+            sid=self.new_sid("NO"), account_sid=account_sid, date_created=now, date_updated=now, error_code=code,
+            message_text=text, message_date=now, resource_sid=subject, more_info=explained(code),
+            call_sid=subject if subject.startswith("CA") else None,
         )  # fmt: skip
         await self.store.commit([Save(entry)])
 
@@ -463,6 +473,7 @@ class Ringback:
             **heard,
             **self.transcriptions.figures(),
             **self.reconciler.figures(),
+            **self.callbacks.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
             "calls_live": float(self.exchange.legs),
@@ -474,7 +485,6 @@ class Ringback:
             "bugs_total": float(self.runtime.mending.bugs),
             "lanes_ended": float(len(self.runtime.mending.ended)),
             "events_dropped_total": float(self.runtime.dropped),
-            "callbacks_unfinished": float(self.callbacks.unfinished),
             "lanes": float(self.runtime.lanes),
             "timers": float(len(self.timers)),
             "uptime_seconds": time.monotonic() - self.started_at,

@@ -19,6 +19,7 @@ from ringback.edges.simulator.api import build_sim
 from ringback.edges.simulator.faults import Faults
 from ringback.edges.sounds.encode import encode_mp3
 from ringback.effects import Effect
+from ringback.effects.features import Warn
 from ringback.events import Event
 from ringback.firstrun import Credentials
 from ringback.outcomes import cdr
@@ -94,6 +95,9 @@ class Product(Protocol):
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
 
+    async def warn(self, step: Warn) -> None:
+        """Tell the operator of a promise that is not kept."""
+
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler."""
 
@@ -129,7 +133,7 @@ def build_callbacks(product: Product) -> CallbackFeature:
     """Callback and voicemail: a customer of the public API. Raises ``SettingsError`` for a bad ``[callback]``."""
     settings = product.settings
     try:
-        options = read_options(settings.callback, settings.base_url)
+        options = read_options(settings.callback, settings.base_url, settings.home_country)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     known = product.credentials
@@ -145,7 +149,7 @@ def build_callbacks(product: Product) -> CallbackFeature:
         doors=doors,
         allowed=allowed_now,
         feature=Feature(options),
-        runner=Runner(api, Notes(settings.data_dir / "callbacks")),
+        runner=Runner(api, Notes(settings.data_dir / "callbacks"), product.warn),
         clock=product.clock,
         public_url=settings.base_url,
         auth_token=token,

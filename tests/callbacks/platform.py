@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
-from ringback.effects.features import Ask, Recall, Remember, Reply, Step, Wait
+from ringback.effects.features import Ask, Recall, Remember, Reply, Step, Wait, Warn
 from ringback.events.taskrouter import TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.taskrouter.expression import compile_expression
@@ -44,6 +44,7 @@ class Platform:
         self.fault: Callable[[Ask], Reply | None] = lambda ask: None
         """Answers in the platform's place."""
         self.asks: list[Ask] = []
+        self.warnings: list[Warn] = []
         self.steps = 0
         self.crash_at: tuple[int, bool] | None = None
         """Number of the step, and whether it is carried out before the crash."""
@@ -116,6 +117,9 @@ class Platform:
                 self.notes[step.key] = json.dumps(step.value)
             return None
         if isinstance(step, Wait):
+            return None
+        if isinstance(step, Warn):
+            self.warnings.append(step)
             return None
         self.asks.append(step)
         return self.fault(step) or self.answer(step)

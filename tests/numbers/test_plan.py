@@ -125,3 +125,24 @@ def test_carrier_and_v1_type() -> None:
     assert plan.carrier_name("nonsense") is None
     shown = [plan.v1_type(one) for one in ("mobile", "landline", "nonFixedVoip", "fixedVoip", "uan", None)]
     assert shown == ["mobile", "landline", "voip", "voip", None, None]
+
+
+@pytest.mark.parametrize(
+    ("e164", "may"),
+    [
+        ("+15551234567", True), ("+441632960001", True), ("+4930901820", True), ("+10155551234", False),
+        ("+1415555", False), ("+4416329", False), ("+999123456789", False), ("+112", False),
+    ],
+)  # fmt: skip
+def test_what_a_network_could_have_assigned(e164: str, may: bool) -> None:
+    """An area code belongs to it: without one nobody abroad can call."""
+    assert plan.possible(e164) == may
+
+
+@pytest.mark.parametrize(
+    ("called", "region"),
+    [("+14155550100", "US"), ("+15550100", "US"), ("+16045550100", "CA"), ("+442079460018", "GB"),
+     ("+80012345678", None), ("sip:bob@example.test", None), ("", None)],
+)  # fmt: skip
+def test_the_region_that_was_dialled(called: str, region: str | None) -> None:
+    assert plan.dialled_region(called) == region

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.numbers.written import e164, readings, shown
+from ringback.numbers.written import e164, readings, shown, to_call
 
 RULES = {
     "a form": lambda text: e164(text),
     "a document": lambda text: e164(text, plus_lost=False),
-    "a keypad": lambda text: e164(text, None),
-    "Germany": lambda text: e164(text, "DE"),
+    "a keypad": lambda text: to_call(text, "US"),
+    "Germany": lambda text: to_call(text, "DE"),
 }
 
 
@@ -24,10 +24,18 @@ RULES = {
         ("+14155551212", *["+14155551212"] * 3),
         ("+1 (415) 555-12.12", *["+14155551212"] * 3),
         ("+44 20 7946 0018", *["+442079460018"] * 3),
-        ("(415) 555-1212", "+14155551212", "+14155551212", "+4155551212"),
+        ("(415) 555-1212", *["+14155551212"] * 3),
         ("14155551212", *["+14155551212"] * 3),
         ("442079460018", "+442079460018", "", "+442079460018"),
-        ("5551212", "+5551212", "", "+5551212"),
+        ("5551212", "+5551212", "", ""),
+        ("4155550100", *["+14155550100"] * 3),
+        ("+44 (0)1632 960001", *["+441632960001"] * 3),
+        ("011 44 1632 960001", "", "", "+441632960001"),
+        (" 15551230001", *["+15551230001"] * 3),
+        ("5551230001", *["+15551230001"] * 3),
+        ("+39 06 6982", *["+39066982"] * 3),
+        ("+12", "+12", "+12", ""),
+        *((text, "", "", "") for text in ("0114416329", "0015551230001", "+0123456789", "112", "911")),
         *(
             (text, "", "", "")
             for text in ("", "+", "0415555121", "+0415", "1" * 16, "+1415x", "anonymous", "+١٢٣")
@@ -39,15 +47,22 @@ def test_what_is_understood_where(text: str, form: str, document: str, keypad: s
         if number:
             assert RULES[rule](text) == number, rule
         else:
-            with pytest.raises(ValueError, match="phone number"):
+            with pytest.raises(ValueError, match="number"):
                 RULES[rule](text)
 
 
 def test_the_national_form_of_a_region() -> None:
-    assert RULES["Germany"]("030 / 901820".replace("/", "")) == "+4930901820"
+    assert RULES["Germany"]("030 / 901820") == "+4930901820"
     assert RULES["Germany"]("+14155551212") == "+14155551212"
-    with pytest.raises(ValueError, match="of DE: TOO_SHORT"):
+    assert RULES["Germany"]("14155551212") == "+14155551212", "the + got lost"
+    assert RULES["Germany"]("0014155551212") == "+14155551212"
+    assert to_call("01632 960001", "GB") == "+441632960001", "possible, though nobody's"
+    assert to_call("(604) 555-0100", "CA") == "+16045550100"
+    with pytest.raises(ValueError, match="phone number"):
         RULES["Germany"]("030")
+    for number, region in (("112", "DE"), ("110", "DE"), ("999", "GB"), ("+911", "US"), ("000", "AU")):
+        with pytest.raises(ValueError, match="emergency"):
+            to_call(number, region)
 
 
 def test_how_trunks_write_the_called_number() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringback.outcomes.emergency import is_emergency
+from ringback.numbers.emergency import is_emergency
 from ringback.outcomes.permissions import Permissions
 from ringback.resources.api.account import Account
 from ringback.resources.voice.blocked_number import BlockedNumber

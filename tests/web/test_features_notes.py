@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ringback.effects.features import Recall, Remember, Step, Wait
+from ringback.effects.features import Recall, Remember, Step, Wait, Warn
 from ringback.web.features.api import Api
 from ringback.web.features.music import RATE, SECONDS, music
 from ringback.web.features.notes import Notes
@@ -39,13 +39,16 @@ def test_a_broken_note_is_left_there(tmp_path: Path, caplog: pytest.LogCaptureFi
     (tmp_path / "half.new").write_text("{")
     notes = Notes(tmp_path)
     with caplog.at_level(logging.ERROR):
-        notes.load()
+        assert notes.load() == ["bad.json"]
     assert notes.all == {}
     assert "bad.json" in caplog.text
 
 
 async def test_two_of_one_source_never_overlap(tmp_path: Path) -> None:
-    runner = Runner(Api(lambda: "", "AC1", "t"), Notes(tmp_path))
+    async def tell(warning: Warn) -> None:
+        raise AssertionError(warning)
+
+    runner = Runner(Api(lambda: "", "AC1", "t"), Notes(tmp_path), tell)
 
     def count() -> Generator[Step, Any, int]:
         known = yield Recall("k")

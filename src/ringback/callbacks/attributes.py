@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.numbers.written import e164
+from ringback.numbers.withheld import is_withheld
+from ringback.numbers.written import e164, to_call
 
 LIMIT = 4096
 """Characters of a task's attributes (taskrouter.md §12)."""
@@ -19,24 +20,37 @@ OF_THE_CALL = (
     "parentTask", "autoClose",
 )  # fmt: skip
 """What describes the leg that has ended; left out when the attributes would not fit otherwise."""
-_SHORTEST = len("+12")
+WITHHELD = "anonymous"
+"""The caller who has no number, in a number's place."""
+WITHHELD_NAME = "Withheld number"
 _ADDRESS = re.compile(r"(sips?|client):[^\s<>\"]{1,300}\Z", re.IGNORECASE)
 
 
 def normal_number(given: str) -> str:
-    """A number in E.164, or a ``sip:``/``client:`` address; empty when it is neither.
+    """What the network says of a caller or a called number, in E.164, or a ``sip:``/``client:`` address.
 
-    A ``+`` that was not url-encoded arrives as a blank (§6): the number is read as if it were there. Digits of a
-    keypad have no ``+`` ([fix] of §5).
+    Empty when it is neither, or withheld. A ``+`` that was not url-encoded arrives as a blank (§6).
     """
     text = given.strip()
+    if is_withheld(text):
+        return ""
     if _ADDRESS.match(text):
         return text
     try:
-        number = e164(text, None)
+        return e164(text)
     except ValueError:
         return ""
-    return number if len(number) > _SHORTEST else ""
+
+
+def number_to_call(given: str, region: str) -> str:
+    """What people or applications give as the number to call, read by :func:`to_call`, or such an address.
+
+    Raises ``ValueError``, which says why it cannot be called.
+    """
+    if is_withheld(given):
+        raise ValueError("is withheld: there is no number to call")
+    text = given.strip()
+    return text if _ADDRESS.match(text) else to_call(given, region)
 
 
 def read_object(text: Any) -> dict[str, Any]:
@@ -67,14 +81,19 @@ def make(
     """The attributes of a new callback or voicemail task.
 
     ``params``: those of §4.1 in their first spelling; ``original``: the attributes that are inherited, None for
-    none. ``now_iso``: the time of receipt when nobody knows another.
+    none. ``now_iso``: the time of receipt when nobody knows another. Without ``numberToCall`` the caller (``caller``:
+    what was said of them) has left a message, but cannot be called back; ``callBackData`` says so.
     """
+    customer = params.get("numberToCall", "")
+    caller = customer or params.get("caller") or WITHHELD
     kept = {key: value for key, value in (original or {}).items() if key not in NOT_INHERITED}
     before = inner(original or {}, "callBackData")
     data: dict[str, Any] = {
-        "numberToCall": params["numberToCall"],
-        "numberToCallFrom": params["numberToCallFrom"],
+        "numberToCall": customer,
+        "numberToCallFrom": params.get("numberToCallFrom", ""),
     }
+    if not customer:
+        data |= {"withheld": is_withheld(caller), "callBackEnabled": False}
     for name in ("recordingSid", "recordingUrl", "transcriptSid", "transcriptText"):
         value = params.get(name) or before.get(name)
         if value:
@@ -97,8 +116,8 @@ def make(
         conversations["conversation_id"] = conversation
     made: dict[str, Any] = {
         **kept,
-        "from": params["numberToCall"],
-        "name": params["numberToCall"],
+        "from": WITHHELD if is_withheld(caller) else caller,
+        "name": WITHHELD_NAME if is_withheld(caller) else caller,
         "taskType": "voicemail" if data.get("recordingSid") else "callback",
         "direction": "inbound",
         "callBackData": data,

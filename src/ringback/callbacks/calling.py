@@ -15,7 +15,7 @@ from typing import Any, Final
 from ringback.callbacks.attributes import fitted, inner, normal_number, read_object
 from ringback.callbacks.calendar import iso
 from ringback.callbacks.feature import TRIES, Feature, Steps, get_task, is_sid, search, tasks_path, write_task
-from ringback.callbacks.requeue import TYPES
+from ringback.callbacks.requeue import NOBODY, TYPES
 from ringback.effects.features import Ask, Recall, Reply
 from ringback.kernel.errors import Refused
 
@@ -274,7 +274,10 @@ def _callback(reply: Reply, task_sid: str) -> dict[str, Any]:
     attributes = read_object(reply.body.get("attributes"))
     if attributes.get("taskType") not in TYPES:
         raise Refused(20001, f"Task {task_sid} is no callback and no voicemail")
-    if not normal_number(str(inner(attributes, "callBackData").get("numberToCall") or "")):
+    data = inner(attributes, "callBackData")
+    if data.get("withheld"):
+        raise Refused(20001, NOBODY.format(task_sid))
+    if not normal_number(str(data.get("numberToCall") or "")):
         raise Refused(20001, f"Task {task_sid} names no number to call")
     return attributes
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringback.callbacks.attributes import fitted, make, normal_number
+from ringback.callbacks.attributes import fitted, make, normal_number, number_to_call
 from ringback.callbacks.calendar import iso
 from ringback.callbacks.feature import (
     AGENT_WON,
@@ -69,6 +69,10 @@ class Made:
     """Not done yet, but on the disk: the sweep goes on with it."""
     again: bool = False
     """It was there before."""
+    moved: bool = False
+    """Its workflow was gone: it is at the end of another one's line."""
+    lost: bool = False
+    """They cannot be called back, having withheld their number; the debugger says so."""
     reply: Reply | None = None
     """What went wrong."""
 
@@ -84,22 +88,29 @@ class Made:
         return self.reply.message if self.reply is not None else "The task could not be created"
 
 
-def read_params(given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of §4.1 in their first spelling; a number whose ``+`` arrived as a blank is mended."""
-    found = {name: value for name, value in given.items() if value}
+def read_params(feature: Feature, given: Mapping[str, str], path: str) -> tuple[dict[str, str], str]:
+    """The parameters of §4.1 in their first spelling, with numbers in E.164; and what is missing or wrong of the
+    required ones, as §2 writes it (empty: nothing).
+
+    Who left a message needs no number: then ``numberToCall`` is empty, and ``caller`` what was given for it.
+    """
+    found = {name: value for name, value in given.items() if value and name != "caller"}
     for name, other in ALTERNATIVES.items():
         if not found.get(name) and found.get(other):
             found[name] = found[other]
-    for name in REQUIRED:
-        if found.get(name):
-            found[name] = normal_number(found[name])
-    return found
-
-
-def missing(path: str, given: Mapping[str, str]) -> str:
-    """What is missing of the required parameters, as §2 writes it; empty: nothing."""
-    parts = [f"({path}) Missing {name}: {why}" for name, why in REQUIRED.items() if not given.get(name)]
-    return ", ".join(parts)
+    ours = found["numberToCallFrom"] = normal_number(given.get("numberToCallFrom", ""))
+    wrong = {name: f"({path}) Missing {name}: {why}" for name, why in REQUIRED.items() if not found.get(name)}
+    text = given.get("numberToCall")
+    if text is not None:
+        try:
+            found["numberToCall"] = number_to_call(text, feature.region(ours))
+        except ValueError as reason:
+            found["numberToCall"], found["caller"] = "", text.strip()[:64]
+            if found.get("recordingSid"):
+                wrong.pop("numberToCall", None)
+            elif text:
+                wrong["numberToCall"] = f"({path}) numberToCall: {found['caller']!r} {reason}"
+    return found, ", ".join(wrong.values())
 
 
 def order(
@@ -215,7 +226,7 @@ def _opt_out(wanted: Order, workspace: str, params: dict[str, str]) -> Steps[Mad
 
 
 def _create(feature: Feature, wanted: Order, workspace: str, params: dict[str, str]) -> Steps[Made]:
-    noted = bool(wanted["canceled"])
+    noted, moved = bool(wanted["canceled"]), False
     reply: Reply = yield Ask("POST", "taskrouter", tasks_path(workspace), params, repeatable=False)
     if reply.unclear and wanted["source"]:
         there = yield from search(workspace, _mark(wanted))
@@ -223,12 +234,13 @@ def _create(feature: Feature, wanted: Order, workspace: str, params: dict[str, s
     if reply.status == 400 and (wanted["original"] or {}).get("workflow_sid") == params["WorkflowSid"]:
         other = yield from default_workflow(feature, workspace)  # the old workflow may be gone (§5.1)
         if other and other != params["WorkflowSid"]:
+            moved = True
             again = {name: value for name, value in params.items() if name != "VirtualStartTime"}
             reply = yield Ask(
                 "POST", "taskrouter", tasks_path(workspace), {**again, "WorkflowSid": other}, repeatable=False
             )
     if reply.ok:
-        return Made(task_sid=str(reply.body.get("sid") or ""))
+        return Made(task_sid=str(reply.body.get("sid") or ""), moved=moved)
     return Made(reply=reply, noted=noted or reply.unclear)
 
 

@@ -9,17 +9,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ringback.callbacks import calling, creation, release, voicemail
+from ringback.callbacks.attributes import read_object
 from ringback.callbacks.calendar import iso, read_moment
 from ringback.callbacks.creation import Made
 from ringback.callbacks.feature import Feature, Steps, is_sid
-from ringback.callbacks.requeue import requeue
-from ringback.callbacks.wait_experience import respond
-from ringback.effects.features import Answered, Recall, Remember, Reply
+from ringback.callbacks.requeue import TYPES, requeue
+from ringback.callbacks.wait_experience import OUT_OF_QUEUE, respond
+from ringback.effects.features import Answered, Recall, Remember, Reply, Warn
 from ringback.kernel.errors import Refused
 
 Params = Mapping[str, str]
 KEPT_DONE = 7 * 86_400.0
 """Seconds for which a source is recognised after its task was made."""
+PATIENCE = 60.0
+"""Seconds for which sweeps may fail of a note before the operator is told."""
+OUT_OF_TIME = ("Task TTL Exceeded", "Task canceled on Workflow timeout")
+"""How the reasons of tasks begin whose time is up."""
+OVERDUE = 3600.0
+"""Seconds after its time when the operator is told of a callback that no agent was free for."""
 FARTHEST = 366 * 86_400.0
 """Seconds ahead for which a callback may be scheduled."""
 
@@ -34,8 +41,7 @@ def create(feature: Feature, params: Params, now: float) -> Steps[Answered]:
 
     The source is the recording, else the call, else the idempotency token of the request (``token``).
     """
-    given = creation.read_params(params)
-    absent = creation.missing(params.get("path", ""), given)
+    given, absent = creation.read_params(feature, params, params.get("path", ""))
     if absent:
         return Answered(400, {"data": None, "message": absent})
     call, token = given.get("CallSid", ""), given.get("token", "")
@@ -65,7 +71,7 @@ _TAKEN = frozenset(
     {
         "numberToCall", "numberToCallFrom", "flexFlowSid", "workflowSid", "taskChannel", "timeout", "priority",
         "attempts", "conversation_id", "utcDateTimeReceived", "recordingSid", "recordingUrl", "transcriptSid",
-        "transcriptText", "isDeleted",
+        "transcriptText", "isDeleted", "caller",
     }
 )  # fmt: skip
 
@@ -141,6 +147,10 @@ def outcome(feature: Feature, params: Params, now: float) -> Steps[Answered]:
 
 def event(feature: Feature, params: Params, now: float) -> Steps[Answered]:
     """``studio/task-events``: TaskRouter's events of outbound tasks; others are none of its business."""
+    if feature.options.base_url:  # of another platform: here the feature hears of every end by itself
+        given = {"sid": params.get("TaskSid"), "attributes": params.get("TaskAttributes")}
+        given["reason"] = params.get("TaskCanceledReason")
+        yield from ended(feature, params.get("EventType", ""), given)
     workspace, task = calling.of_event(params)
     ends = (
         "reservation.canceled",
@@ -183,15 +193,47 @@ def _told(made: Made) -> Answered:
     )  # fmt: skip
 
 
-def sweep(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]:
-    """Go on with one note that is not settled; True when it is. Parked ones come here only when let go."""
+def sweep(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[str]:
+    """Go on with one note that is not settled; gives what it fails of (empty: nothing does). Parked ones come here only
+    when let go."""
     if note["kind"] == "voicemail":
         return (yield from voicemail.settle(feature, note, now))
     if note["state"] == "done":
         yield Remember(note["source"], None)
-        return True
+        return ""
     made = yield from creation.fulfil(feature, {**note, "keep": True}, now)
-    return bool(made.task_sid or made.agent)
+    return "" if made.task_sid or made.agent or made.due else made.message
+
+
+def complain(feature: Feature, note: Mapping[str, Any], fault: str, now: float) -> Steps[None]:
+    """A sweep could not finish a note: when that lasts, the operator is told, once a note."""
+    key = voicemail.key(note["call"]) if note["kind"] == "voicemail" else note["source"]
+    known = yield Recall(key)
+    if known is None or known.get("warned"):
+        return
+    if now - known.get("failing", now) >= PATIENCE:
+        what = "voicemail" if note["kind"] == "voicemail" else "callback"
+        yield Warn(
+            note.get("call") or key, f"The {what} that a caller was promised is not there yet: {fault}"
+        )
+        yield Remember(key, {**known, "warned": now})
+    elif "failing" not in known:
+        yield Remember(key, {**known, "failing": now})
+
+
+def ended(feature: Feature, event_type: str, task: Mapping[str, Any]) -> Steps[None]:
+    """A task's end: nobody came to a promised callback or a voicemail in its time, and the operator is told."""
+    late = event_type == "task.canceled" and str(task.get("reason") or "").startswith(OUT_OF_TIME)
+    kind = read_object(task.get("attributes")).get("taskType")
+    if late and kind in TYPES:
+        yield Warn(
+            str(task.get("sid")), f"The {kind} that a caller was promised was given up: {task['reason']}"
+        )
+
+
+def overdue(notes: Mapping[str, Mapping[str, Any]], now: float) -> list[Mapping[str, Any]]:
+    """Parked callbacks whose time came long ago, and that were not let go."""
+    return [one for one in notes.values() if one.get("state") == "parked" and now - one["due"] >= OVERDUE]
 
 
 def unsettled(
@@ -218,6 +260,8 @@ STUDIO: dict[str, Callable[[Feature, Params, float], Steps[Answered]]] = {
     "task-events": event,
 }
 """Signed requests."""
+FINAL = OUT_OF_QUEUE
+"""Modes of the wait experience after which nobody waits in the queue any more."""
 FLEX: dict[str, Callable[[Feature, Params, float], Steps[Answered]]] = {
     "create-callback": agent_create,
     "requeue-callback": again,

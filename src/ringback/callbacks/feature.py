@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from ringback.callbacks.attributes import fitted, inner, read_object
 from ringback.callbacks.options import Options
 from ringback.effects.features import Ask, Reply, Step, Wait
+from ringback.numbers.plan import dialled_region
 
 T = TypeVar("T")
 Steps = Generator[Step, Any, T]
@@ -39,6 +40,10 @@ class Feature:
         if len(self.memo) >= MEMO:
             self.memo.clear()
         self.memo[key] = value
+
+    def region(self, ours: str) -> str:
+        """The country (ISO-2) in which the callers of a number of ours are at home."""
+        return self.options.regions.get(ours) or dialled_region(ours) or self.options.home
 
 
 def is_sid(text: str, prefix: str = "") -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -9,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ringback.callbacks.calendar import Calendar, read_calendar
 
 MOST_LOOKUPS = 1000
+_REGION = re.compile(r"[A-Z]{2}\Z")
 FEATURE = "/features/callback-and-voicemail"
 
 
@@ -42,6 +44,9 @@ class Options:
     """Of every ``<Say>``; empty: the account's."""
     language: str = "en-US"
     """Of callers whose URL has no ``language``."""
+    regions: Mapping[str, str] = field(default_factory=dict)
+    """Number of ours → country (ISO-2) whose national numbers its callers key; else the country of the number, else
+    ``home_country``. ``[callback.regions]``"""
     music_url: str = ""
     """About 30 s, absolute or relative to the feature; empty: music of our own."""
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -83,6 +88,8 @@ class Options:
     """How often unfinished work is looked at again."""
     own_url: str = ""
     """Where this feature is reached; set by the composition root."""
+    home: str = "US"
+    """The home country (ISO-2); set by the composition root."""
 
     @property
     def feature_url(self) -> str:
@@ -114,22 +121,25 @@ class Options:
         return self.lookup == "evaluate" or (self.lookup == "auto" and not self.base_url)
 
 
-def read_options(table: Mapping[str, Any], own_url: str) -> Options:
+def read_options(table: Mapping[str, Any], own_url: str, home: str = "US") -> Options:
     """Read and check the table; raises ``ValueError`` with the name of what is wrong."""
     hints = get_type_hints(Options)
-    known = {one.name for one in fields(Options)} - {"own_url"}
+    known = {one.name for one in fields(Options)} - {"own_url", "home"}
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
             raise ValueError(f"[callback]: there is no setting {name!r}")
         values[name] = _read(name, hints[name], value)
-    options = Options(**values, own_url=own_url.rstrip("/"))
+    options = Options(**values, own_url=own_url.rstrip("/"), home=home)
     if not 1 <= options.lookup_limit <= MOST_LOOKUPS:
         raise ValueError(f"[callback] lookup_limit is 1 to {MOST_LOOKUPS}")
     if not 0 <= options.min_backoff <= options.max_backoff <= 60_000:
         raise ValueError("[callback] min_backoff and max_backoff: 0 <= min <= max <= 60000 milliseconds")
     if options.retry_limit < 0 or options.max_attempts < 0 or options.release_reserve < 0:
         raise ValueError("[callback] retry_limit, max_attempts and release_reserve are 0 or more")
+    for number, region in options.regions.items():
+        if not _REGION.match(region):
+            raise ValueError(f"[callback.regions] {number}: {region[:20]!r} is no country such as US or DE")
     if not 1 <= options.lookup_tries <= 10:
         raise ValueError("[callback] lookup_tries is 1 to 10")
     if options.sweep_seconds < 1 or any(one < 0 for one in options.delays):

@@ -15,6 +15,7 @@ from ringback.effects.features import Recall, Remember
 from ringback.kernel.errors import Refused
 
 TYPES = ("callback", "voicemail")
+NOBODY = "The caller of task {} withheld their number: they cannot be called back"
 
 
 def may_retry(attempts: int, most: int) -> bool:
@@ -32,7 +33,7 @@ def delay_of(attempt: int, options: Options) -> float:
 def requeue(feature: Feature, workspace: str, task_sid: str, now: float) -> Steps[Made]:
     """A successor of a callback or voicemail task. The same task asked for again gives the same successor.
 
-    Raises ``Refused``: 404/20404 no such task, 400/20001 not a callback, or no attempt left.
+    Raises ``Refused``: 404/20404 no such task, 400/20001 not a callback, nobody to call, or no attempt left.
     """
     reply = yield from get_task(workspace, task_sid)
     if not reply.ok:
@@ -44,6 +45,8 @@ def requeue(feature: Feature, workspace: str, task_sid: str, now: float) -> Step
     if attributes.get("taskType") not in TYPES:
         raise Refused(20001, f"Task {task_sid} is no callback and no voicemail")
     data = inner(attributes, "callBackData")
+    if data.get("callBackEnabled") is False:
+        raise Refused(20001, NOBODY.format(task_sid))
     tried = data.get("attempts") if isinstance(data.get("attempts"), int) else 0
     options, source = feature.options, f"requeue-{task_sid}"
     if not may_retry(tried or 0, options.max_attempts):

@@ -15,7 +15,7 @@ from ringback.callbacks.attributes import inner, normal_number, read_object
 from ringback.callbacks.creation import Made
 from ringback.callbacks.feature import AGENT_WON, TRIES, Feature, Steps, get_task, is_sid, write_task
 from ringback.callbacks.options import Options
-from ringback.effects.features import Ask, Recall, Remember, Reply
+from ringback.effects.features import Ask, Recall, Remember, Reply, Warn
 
 Note = dict[str, Any]
 GRACE = 60.0
@@ -51,7 +51,7 @@ def promise(
 def expect(options: Options, call: str, now: float, customer: str, ours: str) -> Steps[None]:
     """A message is about to be recorded: see that there is a promise (none when the call came another way)."""
     known = yield Recall(key(call))
-    if known is None and customer and ours:
+    if known is None:
         yield Remember(key(call), promise(options, call, now, customer=customer, ours=ours))
 
 
@@ -112,7 +112,12 @@ def attach(feature: Feature, workspace: str, task: str, sid: str, words: str) ->
 
 
 def call_instead(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[Made]:
-    """No message can be had: a callback, so that the caller loses nothing."""
+    """No message can be had: a callback, so that the caller loses nothing; who cannot be called back is lost."""
+    if not note["customer"]:
+        yield Warn(
+            note["call"], "No message was recorded, and the caller withheld their number: they are lost"
+        )
+        return Made(lost=True)
     wanted = creation.order(
         note["call"], {"numberToCall": note["customer"], "numberToCallFrom": note["ours"]}, now,
         workspace=note["workspace"], queue_task=note["queue_task"], original=note["original"],
@@ -121,18 +126,20 @@ def call_instead(feature: Feature, note: Mapping[str, Any], now: float) -> Steps
     return (yield from creation.fulfil(feature, wanted, now))
 
 
-def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]:
-    """The sweep's look at an open promise; True when it has ended."""
+def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[str]:
+    """The sweep's look at an open promise; gives what keeps it from ending (empty: it has ended, or its call lasts)."""
     call = note["call"]
     live: Reply = yield Ask("GET", "api", f"Calls/{call}")
-    if not (live.ok or live.gone) or (live.ok and live.body.get("status") not in CALL_OVER):
-        return False
+    if not (live.ok or live.gone):
+        return f"The call cannot be read: {live.message or live.status}"
+    if live.ok and live.body.get("status") not in CALL_OVER:
+        return ""
     listed: Reply = yield Ask("GET", "api", "Recordings", {"CallSid": call})
     if not listed.ok:
-        return False
+        return f"The call's recordings cannot be read: {listed.message or listed.status}"
     found = [one for one in listed.body.get("recordings") or [] if one.get("source") == "RecordVerb"]
     if any(one.get("status") in ("in-progress", "paused", "processing") for one in found):
-        return False
+        return "The call is over, but its recording does not end"
     spoken = [one for one in found if one.get("status") == "completed"]
     for one in spoken:
         facts = {
@@ -141,16 +148,16 @@ def settle(feature: Feature, note: Mapping[str, Any], now: float) -> Steps[bool]
         }  # fmt: skip
         made = yield from _task_of(feature, facts, now)
         if made is None or not (made.task_sid or made.noted):
-            return False
-    if not spoken and not note.get("heard"):
-        # Nothing was recorded, and not by their doing: the call was lost on the way. They were promised to be heard.
+            return made.message if made is not None else "The recording has no SID"
+    if not spoken and not (note.get("heard") and found):
+        # Nothing was recorded, and not by their own doing: the call was lost on the way, and a promise was given.
         task = yield from get_task(note["workspace"], note["queue_task"])
         if task.body.get("assignment_status") not in AGENT_WON:
             made = yield from call_instead(feature, note, now)
-            if not (made.task_sid or made.noted or made.agent):
-                return False
+            if not (made.task_sid or made.noted or made.agent or made.lost):
+                return made.message
     yield Remember(key(call), None)
-    return True
+    return ""
 
 
 def _media(recording: Mapping[str, Any]) -> str:
@@ -158,16 +165,13 @@ def _media(recording: Mapping[str, Any]) -> str:
 
 
 def _task_of(feature: Feature, params: Mapping[str, str], now: float) -> Steps[Made | None]:
-    """The one task of a recording; None: the numbers are missing, so nobody could be called."""
+    """The one task of a recording, whether or not its caller can be called back; None: there is no recording."""
     recording, call = params.get("RecordingSid", ""), params.get("CallSid", "")
     if not is_sid(recording, "RE"):
         return None
     note: Mapping[str, Any] | None = yield Recall(key(call))
     customer = normal_number(params.get("callerNumber", "")) or (note or {}).get("customer", "")
     ours = normal_number(params.get("calledNumber", "")) or (note or {}).get("ours", "")
-    if not customer or not ours:
-        known = yield Recall(recording)
-        return Made(task_sid=known["task"], again=True) if known and known["state"] == "done" else None
     facts = {
         "numberToCall": customer, "numberToCallFrom": ours, "recordingSid": recording,
         "recordingUrl": params.get("RecordingUrl", ""),

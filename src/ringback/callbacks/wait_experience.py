@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ringback.callbacks import creation, voicemail
-from ringback.callbacks.attributes import normal_number
+from ringback.callbacks.attributes import WITHHELD, normal_number, number_to_call
 from ringback.callbacks.feature import (
     AGENT_WON,
     Feature,
@@ -80,6 +80,8 @@ def _initial_choice(feature: Feature, page: Page, params: Params, now: float) ->
 
 def _choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
     digits = params.get("Digits", "")
+    if digits == "1" and not _caller(params):
+        return _ask_other(feature, page, "number_withheld")
     if digits == "1" and feature.options.allow_alternate_number:
         action = page.url("handle-callback-choice")
         inside = page.blank().say("number_choice")
@@ -93,26 +95,41 @@ def _choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[s
 
 def _callback_choice(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
     digits = params.get("Digits", "")
-    if digits == "1":
+    if digits == "1" and _caller(params):
         return page.redirect("submit-callback", to=_caller(params)).document
-    if digits == "2" and feature.options.allow_alternate_number:
-        page.gather(
-            page.blank().say("enter_number"), input="dtmf", numDigits="13", finishOnKey="#", timeout="10",
-            method="GET", action=page.url("handle-callback-for-other-number-confirmation-option"),
-        )  # fmt: skip
+    if digits in ("1", "2"):
+        return _ask_other(feature, page, "enter_number" if digits == "2" else "number_withheld")
     return _on(page)
     yield
 
 
+MOST_DIGITS = "20"
+"""The longest number with the longest prefix for calls abroad; fewer would cut it off."""
+
+
+def _ask_other(feature: Feature, page: Page, *words: str) -> str:
+    """Ask for another number, if there may be one; who enters none waits on in their place."""
+    if feature.options.allow_alternate_number:
+        inside = page.blank()
+        for name in words:
+            inside.say(name)
+        page.gather(
+            inside, input="dtmf", numDigits=MOST_DIGITS, finishOnKey="#", timeout="10", method="GET",
+            action=page.url("handle-callback-for-other-number-confirmation-option"),
+        )  # fmt: skip
+    else:
+        page.say("number_needed")
+    return _on(page)
+
+
 def _entered(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
-    digits = params.get("Digits", "")
-    if not normal_number(digits):
-        page.say("invalid_input")
-        return _on(page)
-    action = page.url("handle-callback-for-other-number-confirmation", updatedPhoneNumber=digits)
+    number = _other(feature, params, params.get("Digits", ""))
+    if not number:
+        return _ask_other(feature, page, "invalid_input", "enter_number")
+    action = page.url("handle-callback-for-other-number-confirmation", updatedPhoneNumber=number)
     words = page.blank()
     language = language_of(params.get("language", ""), feature.options)
-    words.spoken(text("you_entered", language, feature.options), digits).say("confirm_number")
+    words.spoken(text("you_entered", language, feature.options), number).say("confirm_number")
     page.gather(
         words, input="dtmf", numDigits="1", timeout="15", finishOnKey="#", method="GET", action=action
     )
@@ -121,18 +138,20 @@ def _entered(feature: Feature, page: Page, params: Params, now: float) -> Steps[
 
 
 def _confirmed(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
-    number = normal_number(params.get("updatedPhoneNumber", ""))
+    number = _other(feature, params, params.get("updatedPhoneNumber", ""))
     if params.get("Digits") == "1" and number:
         return page.redirect("submit-callback", to=number).document
-    return (yield from _callback_choice(feature, page, {**params, "Digits": "2"}, now))
+    return _ask_other(feature, page, "enter_number")
+    yield
 
 
 def _submit(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
     options, call = feature.options, params.get("CallSid", "")
     to, ours = normal_number(params.get("to", "")), _called(params)
-    if not to or not ours:
-        page.say("invalid_input")
-        return _on(page)
+    if to != _caller(params):  # the network's own word is not doubted
+        to = _other(feature, params, params.get("to", ""))
+    if not to:
+        return _ask_other(feature, page, "invalid_input", "enter_number")
     workspace, sid = params.get("workspaceSid", ""), params.get("enqueuedTaskSid", "")
     task = yield from get_task(workspace, sid)
     if task.body.get("assignment_status") in AGENT_WON:
@@ -148,7 +167,7 @@ def _submit(feature: Feature, page: Page, params: Params, now: float) -> Steps[s
     )  # fmt: skip
     made = yield from creation.fulfil(feature, wanted, now)
     if made.task_sid:
-        kept = options.retain_place and original is not None
+        kept = options.retain_place and original is not None and not made.moved
         return page.say("callback_submitted" if kept else "callback_submitted_no_place").hang_up().document
     if made.agent:
         page.say("agent_coming")
@@ -179,26 +198,22 @@ def _to_voicemail(feature: Feature, page: Page, params: Params, now: float) -> S
         yield Remember(voicemail.key(call), None)
         page.say("agent_coming" if outcome == "agent" else "processing_error")
         return _on(page)
-    url = page.url("record-voicemail", calledNumber=_called(params), callerNumber=_caller(params))
+    url = page.url("record-voicemail", **_numbers(params))
     moved: Reply = yield Ask("POST", "api", f"Calls/{call}", {"Url": url, "Method": "POST"})
     if moved.ok:
         return ""
     made = yield from voicemail.call_instead(feature, note, now)
     yield Remember(voicemail.key(call), None)
-    if made.task_sid or made.noted:
-        return page.say("voicemail_failed").hang_up().document
-    return page.say("processing_error").hang_up().document
+    return page.say("voicemail_lost" if made.lost else "voicemail_failed").hang_up().document
 
 
 def _record(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
     call = params.get("CallSid", "")
-    numbers = {"calledNumber": _called(params), "callerNumber": _caller(params)}
+    numbers = _numbers(params)
     if is_sid(call, "CA"):
-        yield from voicemail.expect(
-            feature.options, call, now, numbers["callerNumber"], numbers["calledNumber"]
-        )
+        yield from voicemail.expect(feature.options, call, now, _caller(params), _called(params))
     attributes = {
-        "action": page.url("voicemail-recorded"), "method": "GET", "playBeep": "true", "timeout": "10",
+        "action": page.url("voicemail-recorded", **numbers), "method": "GET", "playBeep": "true", "timeout": "10",
         "finishOnKey": "*", "recordingStatusCallback": page.url("voicemail-completed", **numbers) + DURABLE,
         "recordingStatusCallbackEvent": "completed absent",
     }  # fmt: skip
@@ -207,7 +222,8 @@ def _record(feature: Feature, page: Page, params: Params, now: float) -> Steps[s
             "transcribe": "true", "maxLength": "119",
             "transcribeCallback": page.url("submit-voicemail", **numbers) + DURABLE,
         }  # fmt: skip
-    page.say("record_voicemail").record(**attributes).say("voicemail_not_captured")
+    words = "record_voicemail" if _caller(params) else "record_voicemail_withheld"
+    page.say(words).record(**attributes).say("voicemail_not_captured")
     return page.redirect("record-voicemail", **numbers).document
 
 
@@ -217,7 +233,8 @@ DURABLE = "#rc=5&rp=5xx,ct,rt"
 
 def _recorded(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
     yield from voicemail.recorded(params)
-    return page.say("voicemail_recorded").hang_up().document
+    words = "voicemail_recorded" if _caller(params) else "voicemail_recorded_withheld"
+    return page.say(words).hang_up().document
 
 
 def _completed(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
@@ -243,6 +260,19 @@ def _called(params: Params) -> str:
     return normal_number(params.get("calledNumber") or params.get("Called") or params.get("To") or "")
 
 
+def _numbers(params: Params) -> dict[str, str]:
+    """Both numbers for the URLs of a recording; withheld is said, too, lest another ``Caller`` take its place."""
+    return {"calledNumber": _called(params), "callerNumber": _caller(params) or WITHHELD}
+
+
+def _other(feature: Feature, params: Params, given: str) -> str:
+    """A number that the caller entered, read as in the country of the number that they had dialled; empty: none."""
+    try:
+        return number_to_call(given, feature.region(_called(params)))
+    except ValueError:
+        return ""
+
+
 def _gone() -> Steps[str]:
     return "gone"
     yield
@@ -263,3 +293,7 @@ MODES: dict[str, Callable[[Feature, Page, Params, float], Steps[str]]] = {
     "submit-voicemail": _transcribed,
 }
 """Mode → what answers it."""
+OUT_OF_QUEUE = frozenset(
+    {"record-voicemail", "voicemail-recorded", "voicemail-completed", "submit-voicemail"}
+)
+"""Their callers have left the queue: it would be untrue that they are still in it."""

@@ -75,7 +75,16 @@ class Wait:
     seconds: float
 
 
-Step = Ask | Remember | Recall | Wait
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Tell the operator, in the debugger's log, that a promise to a caller is not kept."""
+
+    subject: str
+    """SID of the call or recording; other keys of notes are allowed."""
+    text: str
+
+
+Step = Ask | Remember | Recall | Wait | Warn
 
 
 @dataclass(frozen=True, slots=True)

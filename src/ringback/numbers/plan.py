@@ -15,6 +15,7 @@ TEXT_LIMIT: Final = 250
 """Characters; longer texts are no number (libphonenumber has the same limit)."""
 _BEGINS: Final = re.compile(r"(tel:)?[+\uff0b(\[\s]*\d", re.IGNORECASE)
 """A number begins so; libphonenumber would also find one in the middle of a sentence."""
+_ZERO: Final = re.compile(r"\+[1-9][0-9]{0,2}0")
 _PARSE_ERRORS: Final = {
     NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
@@ -102,34 +103,83 @@ def _checked(text: str, given: str, region: str | None) -> Number:
 
 
 def possible(e164: str) -> bool:
-    """Whether a network could have assigned the number, by its country and length.
+    """Whether a network could have assigned the number, by its country and length, with its area code.
 
     Fictitious ranges (555 …) count: test numbers must be diallable.
     """
     if e164.startswith("+1"):  # the commonest case, without the metadata
-        return len(e164) == 12
+        return len(e164) == 12 and e164[2] not in "01"
+    number = _parsed(e164, None)
+    return number is not None and _assignable(number)
+
+
+def understood(digits: str, region: str) -> str | None:
+    """What a person in ``region`` (ISO-2) means by digits, with or without a ``+``, in E.164; None: nothing possible.
+
+    Ten digits of a country of +1 are its national form, eleven from a 1 have the country code: no other reading is
+    tried. Elsewhere the national form comes before a country code without its ``+``, and a number that may be
+    assigned before one that only has the length of such.
+    """
+    if digits[0] != "+" and phonenumbers.country_code_for_region(region) == 1:
+        if len(digits) == 10 and digits[0] not in "01":
+            digits = "+1" + digits
+        elif len(digits) == 11 and digits[0] == "1":
+            digits = "+" + digits
+    texts = [digits] if digits[0] in "+0" else [digits, "+" + digits]
+    read = [number for number in (_parsed(text, region) for text in texts) if number is not None]
+    for judge in (phonenumbers.is_valid_number, _assignable):
+        for number in read:
+            if judge(number):
+                return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return None
+
+
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(e164, None))
+        return phonenumbers.parse(text, region)
     except NumberParseException:
+        return None
+
+
+def _assignable(number: phonenumbers.PhoneNumber) -> bool:
+    """By its length, with the area code; those of +1 begin with 2 to 9."""
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return False
+    return number.country_code != 1 or phonenumbers.national_significant_number(number)[0] not in "01"
+
+
+def without_trunk_zero(e164: str) -> str:
+    """``+44 (0)1632 …`` as ``+441632 …``: where the 0 is only dialled within the country, it goes."""
+    if not _ZERO.match(e164):  # nearly all: without the metadata
+        return e164
+    number = _parsed(e164, None)
+    if number is None or not phonenumbers.is_possible_number(number):
+        return e164
+    code, found = f"+{number.country_code}", phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return found if e164 == f"{code}0{found.removeprefix(code)}" else e164
+
+
+def dialled_region(e164: str) -> str | None:
+    """The ISO code of the country of a number that need not be assigned: by its range, else by its country code."""
+    number = _parsed(e164, None)
+    if number is None:
+        return None
+    found = region_of(e164) or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return found if found.isalpha() and found != "ZZ" else None
 
 
 def region_of(e164: str) -> str | None:
     """The ISO code of the country whose range the number is in; None: it is in nobody's."""
-    try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
-    except NumberParseException:
-        return None
+    number = _parsed(e164, None)
+    return None if number is None else phonenumbers.region_code_for_number(number)
 
 
 def carrier_name(e164: str) -> str | None:
     """The carrier to which the range of a mobile number was given first; None when the metadata has none."""
     from phonenumbers import carrier  # its tables are large: only when somebody asks
 
-    try:
-        return carrier.name_for_number(phonenumbers.parse(e164, None), "en") or None
-    except NumberParseException:
-        return None
+    number = _parsed(e164, None)
+    return None if number is None else carrier.name_for_number(number, "en") or None
 
 
 def v1_type(line_type: str | None) -> str | None:

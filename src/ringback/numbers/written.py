@@ -5,34 +5,49 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ringback.numbers import plan
+from ringback.numbers import emergency, plan
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{1,14}\Z")
-_PUNCTUATION: Final = re.compile(r"[\s().\-]")
+_KEYED: Final = re.compile(r"\+?[0-9]{2,20}\Z")
+_PUNCTUATION: Final = re.compile(r"[\s().\-/]")
 _NANP: Final = re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})\Z")
 
 
-def e164(text: str, region: str | None = plan.DEFAULT_REGION, *, plus_lost: bool = True) -> str:
-    """``text`` in E.164; raises ``ValueError``, which says why not.
+def e164(text: str, *, plus_lost: bool = True) -> str:
+    """A number as applications write it, in E.164; raises ``ValueError``, which says why not.
 
-    Blanks, dots, dashes and brackets do not count. ``region`` (ISO-2): whose national form is understood; None: none.
-    ``plus_lost``: other bare digits are E.164 whose ``+`` got lost on the way. The US and its neighbours: ten digits,
-    or eleven from a 1, whether assigned or not (555 … must be diallable); elsewhere the numbering plan decides.
+    Blanks, dots, dashes, slashes and brackets do not count; nor does the ``(0)`` of ``+44 (0)1632 …``. Ten bare digits
+    are a US number, and eleven from a 1, whether assigned or not (555 … must be diallable). ``plus_lost``: other bare
+    digits are E.164 whose ``+`` got lost on the way, but short numbers (112 …) are not.
     """
     bare = _PUNCTUATION.sub("", text)
     if bare.isascii() and bare.isdigit():
-        if region not in (None, plan.DEFAULT_REGION):
-            found = plan.check(text, region)
-            if found.errors:
-                raise ValueError(f"is not a valid phone number of {region}: {found.errors[0]}")
-            return found.phone_number
-        if region is not None and len(bare) == 10 and bare[0] != "0":
+        if len(bare) == 10 and bare[0] != "0":
             bare = "+1" + bare
-        elif plus_lost or (region is not None and len(bare) == 11 and bare[0] == "1"):
+        elif (plus_lost and len(bare) > emergency.SHORT) or (len(bare) == 11 and bare[0] == "1"):
             bare = "+" + bare
     if _E164.match(bare) is None:
         raise ValueError("is not a valid phone number")
-    return bare
+    return plan.without_trunk_zero(bare)
+
+
+def to_call(text: str, region: str) -> str:
+    """The number at which a person asks to be called, as they wrote or keyed it, in E.164.
+
+    ``region`` (ISO-2) is where they are at home: its national form and its prefix for calls abroad are understood, and
+    a country code without the ``+``. Raises ``ValueError`` for emergency numbers, and for those that no network can
+    have assigned.
+    """
+    bare = _PUNCTUATION.sub("", text)
+    if emergency.is_emergency(bare.removeprefix("+"), region):
+        raise ValueError("is an emergency number")
+    if _KEYED.match(bare):
+        if text[:1] == " ":  # a + that was not URL-encoded
+            bare = "+" + bare.removeprefix("+")
+        found = plan.understood(bare, region)
+        if found is not None:
+            return found
+    raise ValueError("is not a phone number that can be called")
 
 
 def readings(text: str) -> list[str]:

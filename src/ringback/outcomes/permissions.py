@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ringback.kernel.resource import Record
+from ringback.numbers import emergency
 from ringback.numbers.plan import check
-from ringback.outcomes import countries, emergency, prefixes
+from ringback.outcomes import countries, prefixes
 from ringback.resources.api.account import Account
 from ringback.resources.voice.blocked_number import BlockedNumber
 from ringback.resources.voice.country import Country

@@ -9,7 +9,6 @@ from ringback.numbers.written import e164
 
 _SIP: Final = re.compile(r"sips?:[^\s@<>\"]+@[^\s@<>\"?;]+(;[^\s<>\"?]*)?(\?\S*)?\Z", re.IGNORECASE)
 _SIP_HOST: Final = re.compile(r"sips?:[^\s@<>\";?]+(;[^\s<>\"?]*)?(\?\S*)?\Z", re.IGNORECASE)
-WITHHELD: Final = frozenset({"anonymous", "unknown", "restricted", "unavailable", "private"})
 SIP_HEADERS_LIMIT: Final = 1024
 IDENTITY_LIMIT: Final = 256
 SHORT_LIMIT: Final = 6

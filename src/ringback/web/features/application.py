@@ -11,7 +11,8 @@ from typing import Any, Final, Protocol
 import aiohttp
 import msgspec
 
-from ringback.effects.features import Answered, Step
+from ringback.effects.features import Answered, Step, Warn
+from ringback.effects.taskrouter import Announce
 from ringback.kernel.clock import Alarm, Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
@@ -43,8 +44,23 @@ class Callbacks(Protocol):
     def FLEX(self) -> Mapping[str, Door]:  # noqa: N802
         """Requests with an agent's token."""
 
-    def sweep(self, feature: Any, note: Mapping[str, Any], now: float) -> Generator[Step, Any, bool]:
-        """Go on with one note."""
+    @property
+    def FINAL(self) -> frozenset[str]:  # noqa: N802
+        """Modes of the wait experience whose callers have left the queue."""
+
+    def sweep(self, feature: Any, note: Mapping[str, Any], now: float) -> Generator[Step, Any, str]:
+        """Go on with one note; gives what it fails of."""
+
+    def complain(
+        self, feature: Any, note: Mapping[str, Any], fault: str, now: float
+    ) -> Generator[Step, Any, None]:
+        """A note could not be finished: tell the operator when that lasts."""
+
+    def ended(self, feature: Any, event_type: str, task: Mapping[str, Any]) -> Generator[Step, Any, None]:
+        """A task has ended."""
+
+    def overdue(self, notes: Mapping[str, Mapping[str, Any]], now: float) -> list[Mapping[str, Any]]:
+        """Notes that nobody was free for."""
 
     def unsettled(
         self, notes: Mapping[str, Mapping[str, Any]], now: float, allowed: int, *, starting: bool = False
@@ -75,6 +91,7 @@ class CallbackFeature:
         self._music: asyncio.Task[bytes] | None = None
         self._alarm: Alarm | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._following: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @property
@@ -82,11 +99,23 @@ class CallbackFeature:
         """Notes that are not done: requests that still need something."""
         return sum(1 for note in self._runner.notes.all.values() if note.get("state") != "done")
 
+    def figures(self) -> dict[str, float]:
+        """Numbers for ``/metrics``."""
+        notes = self._runner.notes.all.values()
+        return {
+            "callbacks_unfinished": float(self.unfinished),
+            "callbacks_stuck": float(sum(1 for note in notes if "warned" in note)),
+            "callback_warnings_total": float(self._runner.warned),
+        }
+
     # --- the sweep ----------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Read the notes and go on with what the last run left."""
-        await asyncio.to_thread(self._runner.notes.load)
+        for name in await asyncio.to_thread(self._runner.notes.load):
+            await self._runner.warn(
+                Warn(name, "A caller's request cannot be read any more; it is left in its file")
+            )
         self._begin(starting=True)
 
     async def close(self) -> None:
@@ -97,24 +126,39 @@ class CallbackFeature:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
-        if self._music is not None:
-            await asyncio.wait([self._music])
+        for task in [*self._following, *([self._music] if self._music is not None else [])]:
+            await asyncio.wait([task])
         await self._runner.api.close()
 
-    async def sweep(self, *, starting: bool = False) -> int:
-        """Look at everything that is unsettled; gives how many were settled."""
+    async def sweep(self, *, starting: bool = False) -> None:
+        """Look at everything that is unsettled; what lastingly fails is told to the operator."""
         now, notes = self._clock.now(), self._runner.notes.all
         due = sum(one.get("state") == "parked" and one.get("due", 0) <= now for one in notes.values())
         allowed = await self._runner.run(self._allowed(self._feature, due, now)) if due else 0
-        settled = 0
         for note in self._doors.unsettled(notes, now, allowed, starting=starting):
-            try:
-                settled += await self._runner.run(self._doors.sweep(self._feature, note, now))
-            except Refused as refusal:
-                log.warning("callback of %s: %s", note.get("source") or note.get("call"), refusal.message)
-            except Exception:
-                log.exception("callback of %s: tried again later", note.get("source") or note.get("call"))
-        return settled
+            await self._settle(note, now)
+        for note in self._doors.overdue(notes, now):
+            await self._complain(
+                note, "its time has come, but no agent of the release queue was free for it", now
+            )
+
+    async def _settle(self, note: Mapping[str, Any], now: float) -> None:
+        try:
+            fault = await self._runner.run(self._doors.sweep(self._feature, note, now))
+        except Refused as refusal:
+            fault = refusal.message
+        except Exception as error:
+            log.exception("callback of %s: tried again later", note.get("source") or note.get("call"))
+            fault = f"a defect of this server ({type(error).__name__}); see its log"
+        if fault:
+            log.warning("callback of %s: %s", note.get("source") or note.get("call"), fault)
+            await self._complain(note, fault, now)
+
+    async def _complain(self, note: Mapping[str, Any], fault: str, now: float) -> None:
+        try:
+            await self._runner.run(self._doors.complain(self._feature, note, fault, now))
+        except Exception:
+            log.exception("callback of %s: nobody could be told", note.get("source") or note.get("call"))
 
     def _begin(self, *, starting: bool = False) -> None:
         if not self._closed:
@@ -130,6 +174,24 @@ class CallbackFeature:
             if not self._closed:
                 at = self._clock.now() + self._feature.options.sweep_seconds
                 self._alarm = self._clock.call_at(at, self._begin, pulls=False)
+            hold.release()
+
+    def follow(self, effect: Announce) -> None:
+        """A listener of what happens in this Ringback's workspaces."""
+        task = effect.task
+        if effect.event_type == "task.canceled" and task is not None and not self._feature.options.base_url:
+            facts = {"sid": task.sid, "reason": task.reason, "attributes": task.attributes}
+            work = asyncio.get_running_loop().create_task(self._ended(effect.event_type, facts))
+            self._following.add(work)
+            work.add_done_callback(self._following.discard)
+
+    async def _ended(self, event_type: str, task: Mapping[str, Any]) -> None:
+        hold = self._clock.hold()
+        try:
+            await self._runner.run(self._doors.ended(self._feature, event_type, task))
+        except Exception:
+            log.exception("task %s: nobody could be told of its end", task["sid"])
+        finally:
             hold.release()
 
     # --- requests -----------------------------------------------------------------------------------------------
@@ -187,7 +249,7 @@ class CallbackFeature:
         try:
             return await self._runner.run(door(self._feature, params, self._clock.now()))
         except Exception:
-            if name != "wait-experience":
+            if name != "wait-experience" or params.get("mode") in self._doors.FINAL:
                 raise
             log.exception("wait-experience, mode %s: the caller waits on", params.get("mode", "")[:60])
             return await self._runner.run(door(self._feature, {**params, "mode": "error"}, self._clock.now()))

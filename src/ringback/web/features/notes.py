@@ -25,14 +25,17 @@ class Notes:
         self._folder = folder
         self.all: dict[str, Mapping[str, Any]] = {}
 
-    def load(self) -> None:
-        """Read what the last run left; a file that cannot be read is left where it is, and logged. Blocking."""
+    def load(self) -> list[str]:
+        """Read what the last run left; a file that cannot be read is left where it is, logged and named. Blocking."""
+        broken: list[str] = []
         for path in sorted(self._folder.glob("*" + SUFFIX)) if self._folder.is_dir() else []:
             try:
                 found = json.loads(path.read_text("utf-8"))
                 self.all[found["key"]] = found["value"]
             except (OSError, ValueError, KeyError, TypeError):
                 log.exception("%s: this note cannot be read; it is left there", path)
+                broken.append(path.name)
+        return broken
 
     def get(self, key: str) -> Mapping[str, Any] | None:
         """A note, or None."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+import logging
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
-from ringback.effects.features import Ask, Recall, Remember, Step, Wait
+from ringback.effects.features import Ask, Recall, Remember, Step, Wait, Warn
 from ringback.web.features.api import Api
 from ringback.web.features.notes import Notes
+
+log = logging.getLogger("ringback.features")
 
 T = TypeVar("T")
 
@@ -16,8 +19,11 @@ T = TypeVar("T")
 class Runner:
     """The outside of a feature: the API, the notes, and a lock for each note that somebody works with."""
 
-    def __init__(self, api: Api, notes: Notes) -> None:
-        self.api, self.notes = api, notes
+    def __init__(self, api: Api, notes: Notes, tell: Callable[[Warn], Awaitable[None]]) -> None:
+        """``tell`` makes an entry in the debugger's log."""
+        self.api, self.notes, self._tell = api, notes, tell
+        self.warned = 0
+        """Warnings since the start."""
         self._locks: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
 
@@ -48,8 +54,16 @@ class Runner:
             return self.notes.get(step.key)
         if isinstance(step, Remember):
             return await self.notes.put(step.key, step.value)
+        if isinstance(step, Warn):
+            return await self.warn(step)
         assert isinstance(step, Wait)
         return await asyncio.sleep(step.seconds)
+
+    async def warn(self, step: Warn) -> None:
+        """Tell the operator."""
+        self.warned += 1
+        log.error("%s: %s", step.subject, step.text)
+        await self._tell(step)
 
     async def _take(self, key: str) -> None:
         lock = self._locks.setdefault(key, asyncio.Lock())
