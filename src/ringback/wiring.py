@@ -17,6 +17,7 @@ from ringback.events import outcomes as out
 from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
 from ringback.events import transcription as te
+from ringback.events.writes import WriteRequested
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
@@ -103,17 +104,15 @@ CALL_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
     ev.DigitPressed, ev.PlaybackEnded, ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
     ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
-    out.CallDoubted, out.TrunkRecordFound, out.CallerIdVerificationRequested,
-    ev.CallRequested, ev.CallUpdateRequested, ev.RecordingRequested, ev.RecordingUpdateRequested,
+    out.CallDoubted, out.TrunkRecordFound,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
-    qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred, qu.MemberDequeueRequested,
+    qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred,
     qu.TaskMade, qu.ReservationClaimed, qu.TaskCallRequested,
-    co.ParticipantTold, co.SpeechChanged, co.ParticipantRequested, co.ParticipantUpdateRequested,
-    co.ParticipantRemovalRequested,
+    co.ParticipantTold, co.SpeechChanged, WriteRequested,
 )  # fmt: skip
 
 CONFERENCE_EVENTS: tuple[type[ev.Event], ...] = (
-    co.ConferenceUpdateRequested, co.ConferenceLost, ev.DocumentFetched, ev.RecordingBegan, ev.RecordingEnded,
+    WriteRequested, co.ConferenceLost, ev.DocumentFetched, ev.RecordingBegan, ev.RecordingEnded,
     ev.TimerFired,
 )  # fmt: skip
 
@@ -122,10 +121,10 @@ WORKSPACE_EVENTS: tuple[type[ev.Event], ...] = (
     qu.TaskCallChanged, ev.TimerFired,
 )  # fmt: skip
 
-RECORDING_EVENTS: tuple[type[ev.Event], ...] = (ev.RecordingRemovalRequested, ev.DeadlineReached)
+RECORDING_EVENTS: tuple[type[ev.Event], ...] = (WriteRequested, ev.DeadlineReached)
 
 TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
-    te.TranscriptionEnded, te.TranscriptionRemovalRequested, ev.DeadlineReached,
+    te.TranscriptionEnded, WriteRequested, ev.DeadlineReached,
 )  # fmt: skip
 
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
@@ -154,7 +153,7 @@ def wire(parts: Parts) -> Wiring:
                 crashed=voice.conference_crashed,
                 lives=False,
             ),
-            "queue": LaneKind(handlers={qu.QueueChangeRequested: voice.queue_changed}),
+            "queue": LaneKind(handlers={WriteRequested: voice.queue_changed}),
             "workspace": LaneKind(
                 handlers={
                     **dict.fromkeys(WORKSPACE_EVENTS, taskrouter.handle),

@@ -112,7 +112,7 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
     )
 
     async def remove(event: Any) -> None:
-        record = await store.get(Recording, event.recording_sid)
+        record = await store.get(Recording, event.sid)
         _, effects = on(Recording)(retention.step).handle(record, event, time.time())
         await store.commit([effect for effect in effects if effect.committed])
 

@@ -13,15 +13,16 @@ import pytest
 from ringback.effects import Answer, Delete, Effect, Post, ReleaseCall, Save
 from ringback.effects.queues import MakeTask
 from ringback.events import (
-    CallUpdateRequested,
     DeadlineReached,
     DigitPressed,
     Event,
     HangUpRequested,
     TimerFired,
+    VoiceRouting,
 )
 from ringback.events.queues import TaskCallChanged, TaskMade
 from ringback.events.taskrouter import WorkspacesLoaded
+from ringback.events.writes import NewCall, Verification, WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
@@ -36,6 +37,7 @@ from ringback.store.messages import dump, load, travelling
 
 WORK = Lane("workspace", "WS1")
 LEG = TaskLeg(workspace="WS1", task="WT1", role="customer")
+UPDATE = WriteRequested(lane=Lane("call", "CA1"), noun="Call", operation="update", sid="CA1")
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Site:
                         handlers={
                             DigitPressed: handlers.get("digit", nothing),
                             HangUpRequested: handlers.get("hang_up", nothing),
-                            CallUpdateRequested: handlers.get("update", nothing),
+                            WriteRequested: handlers.get("update", nothing),
                             TaskMade: handlers.get("made", nothing),
                         },
                         crashed=lambda sid, now, error: [Save(f"crashed {sid}"), ReleaseCall(call_sid=sid)],
@@ -378,7 +380,7 @@ async def test_the_limit_of_a_lane_is_for_what_comes_from_outside() -> None:
         site.runtime.post(press("1"))
     site.runtime.post(HangUpRequested(call_sid="CA1", reason="api"))
     with pytest.raises(Refused) as refused:
-        await site.runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))
+        await site.runtime.ask(UPDATE)
     await site.runtime.settle()
     assert refused.value.status == 429
     assert (heard.count("1"), heard[-1], site.runtime.dropped) == (LANE_LIMIT, "over", 50)
@@ -426,3 +428,7 @@ def test_every_event_has_one_name_and_messages_come_back_as_they_were() -> None:
     assert load(*dump(event)) == event
     timer = TimerFired(lane=WORK, name="x")
     assert load(*dump(timer)) == timer
+    assert load(*dump(UPDATE)) == UPDATE
+    wanted = Verification(number="+15551230002", friendly_name="x", code="123456", sid="PN1")
+    write = replace(UPDATE, known=NewCall(application=VoiceRouting(account_sid="AC1"), verification=wanted))
+    assert load(*dump(write)) == write

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from ringback.effects import Answer, Effect, Post, ReleaseCall, Save
-from ringback.events import CallUpdateRequested, DigitPressed, Event, LegAnswered
+from ringback.events import DigitPressed, Event, LegAnswered
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.runtime import Runtime
+
+UPDATE = WriteRequested(lane=Lane("call", "CA1"), noun="Call", operation="update", sid="CA1")
 
 
 @dataclass
@@ -44,7 +48,7 @@ def runtime_for(ledger: Ledger, **handlers: Any) -> Runtime:
         handlers={
             LegAnswered: handlers.get("answered", lambda event, now: []),
             DigitPressed: handlers.get("digit", lambda event, now: []),
-            CallUpdateRequested: handlers.get("update", lambda event, now: []),
+            WriteRequested: handlers.get("update", lambda event, now: []),
         },
         crashed=crashed,
         lives=False,
@@ -99,9 +103,7 @@ async def test_a_bug_among_waiting_events_spares_those_before_it() -> None:
 async def test_a_failed_commit_of_several_events_tells_everybody_and_performs_nothing() -> None:
     ledger = Ledger(fail=True)
     runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), ReleaseCall(call_sid="CA1")])
-    asked = [
-        asyncio.ensure_future(runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))) for _ in range(3)
-    ]
+    asked = [asyncio.ensure_future(runtime.ask(UPDATE)) for _ in range(3)]
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(one) for one in found] == [OSError] * 3
     assert ledger.seen == [("commit", ["crashed CA1 disk full"])]
@@ -128,7 +130,7 @@ async def test_live_effects_come_after_the_commit_in_which_posts_are_handled_too
 async def test_ask_gives_the_answer_after_the_commit() -> None:
     ledger = Ledger()
     runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), Answer(value=42)])
-    assert await runtime.ask(CallUpdateRequested(call_sid="CA1", params={})) == 42
+    assert await runtime.ask(UPDATE) == 42
     assert ledger.seen == [("commit", ["it"])]
 
 
@@ -140,7 +142,7 @@ async def test_a_refusal_writes_nothing_and_reaches_who_asked() -> None:
 
     runtime = runtime_for(ledger, update=update)
     with pytest.raises(Refused, match="Cannot redirect") as caught:
-        await runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))
+        await runtime.ask(UPDATE)
     assert caught.value.code == 21220
     assert ledger.seen == []
 
@@ -166,7 +168,7 @@ async def test_a_failed_commit_ends_the_session_and_tells_who_asked() -> None:
     ledger = Ledger(fail=True)
     runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), Answer(value=1)])
     with pytest.raises(OSError, match="disk full"):
-        await runtime.ask(CallUpdateRequested(call_sid="CA1", params={}))
+        await runtime.ask(UPDATE)
     await runtime.settle()
     assert ledger.seen == [("commit", ["crashed CA1 disk full"])]
 

@@ -14,7 +14,7 @@ from ringback.events.taskrouter import AssignmentAnswered, TaskRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
 from ringback.resources.telephony import TaskLeg
-from ringback.voice.call.task_leg import as_request
+from ringback.voice.call.task_leg import form_of
 from tests.taskrouter.states import flow
 from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
@@ -415,7 +415,7 @@ def test_what_a_conference_instruction_says_of_recordings_region_and_delay(way: 
     assert (call.record, call.recording_channels, call.record_callback, call.record_callback_method) == (
         True, "dual", "http://r.example/", "GET",
     )  # fmt: skip
-    params = as_request(call).params
+    params = form_of(call)
     assert (params["RecordingChannels"], params["RecordingStatusCallbackMethod"]) == (["dual"], ["GET"])
     for part in (
         'recordingStatusCallback="http://c.example/"', 'recordingStatusCallbackMethod="GET"', 'region="ie1"',

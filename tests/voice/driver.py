@@ -7,6 +7,7 @@ from typing import Any
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.events.writes import NewCall, WriteRequested
 from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.call import Call
@@ -17,6 +18,16 @@ from ringback.voice.switchboard import Switchboard
 ACCOUNT = "AC" + "0" * 32
 CALL = "CA" + "1" * 32
 BASE = "http://app.test"
+
+
+def write(
+    noun: str, operation: Any, sid: str, lane: Lane | None = None, params: Any = (), **fields: Any
+) -> WriteRequested:
+    """A REST write, in the lane of the call ``sid`` unless another is given."""
+    form = {name: value if isinstance(value, list) else [value] for name, value in dict(params).items()}
+    fields = {"account_sid": ACCOUNT, **fields}
+    lane = lane or Lane("call", sid)
+    return WriteRequested(lane=lane, noun=noun, operation=operation, sid=sid, params=form, **fields)
 
 
 def _nobody(event: ev.Event, now: float) -> list[fx.Effect]:
@@ -106,21 +117,21 @@ class Driver:
             )
         )  # fmt: skip
 
+    def write(
+        self, noun: str, operation: Any, sid: str, lane: Lane | None = None, params: Any = (), **fields: Any
+    ) -> Any:
+        """Ask for a REST write; gives the answer."""
+        self.answer = None
+        self.feed(write(noun, operation, sid, lane, params, **fields))
+        return self.answer
+
     def create(self, sid: str = CALL, own: bool = True, test: bool = False, **params: Any) -> Any:
         """POST Calls; defaults make a good request."""
         form = {"To": "+15551230002", "From": "+15550100123", "Url": BASE + "/voice", **params}
-        self.feed(
-            ev.CallRequested(
-                call_sid=sid, account_sid=ACCOUNT, test=test,
-                caller_number_sid="PN" + "0" * 32 if own else None,
-                params={
-                    name: value if isinstance(value, list) else [value]
-                    for name, value in form.items()
-                    if value is not None
-                },
-            )
+        return self.write(
+            "Call", "create", sid, params={name: value for name, value in form.items() if value is not None},
+            known=NewCall(test=test, caller_number_sid="PN" + "0" * 32 if own else None),
         )  # fmt: skip
-        return self.answer
 
     def dialled(self, sid: str = CALL, *, answered: bool = True) -> None:
         """The queue lets the call go; it rings, and is answered."""
@@ -148,9 +159,7 @@ class Driver:
         self.feed(ev.LegEnded(call_sid=sid, by="remote"))
 
     def update(self, sid: str = CALL, **params: str) -> Any:
-        self.answer = None
-        self.feed(ev.CallUpdateRequested(call_sid=sid, params={k: [v] for k, v in params.items()}))
-        return self.answer
+        return self.write("Call", "update", sid, params=params)
 
     def of(self, kind: type[Any]) -> list[Any]:
         """All effects of a kind so far."""

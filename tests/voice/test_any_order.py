@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from driver import BASE, CALL, Driver
+from driver import BASE, CALL, Driver, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,10 +65,10 @@ ACTS: dict[str, Act] = {
     "time limit": _timer("time-limit"),
     "owed timer": _timer("owed-guard"),
     "hang-up guard": _timer("hangup-guard"),
-    "redirect": lambda call, sid: ev.CallUpdateRequested(call_sid=sid, params={"Url": [BASE + "/new"]}),
-    "complete": lambda call, sid: ev.CallUpdateRequested(call_sid=sid, params={"Status": ["completed"]}),
+    "redirect": lambda call, sid: write("Call", "update", sid, params={"Url": [BASE + "/new"]}),
+    "complete": lambda call, sid: write("Call", "update", sid, params={"Status": ["completed"]}),
     "shutdown": lambda call, sid: ev.HangUpRequested(call_sid=sid, reason="shutdown"),
-    "record": lambda call, sid: ev.RecordingRequested(call_sid=sid, recording_sid="RE" + "3" * 32, params={}),
+    "record": lambda call, sid: write("Recording", "create", "RE" + "3" * 32, Lane("call", sid)),
     "crash": lambda call, sid: ev.TimerFired(lane=Lane("call", sid), name="crash"),
 }
 

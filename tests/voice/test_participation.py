@@ -12,11 +12,6 @@ from driver import BASE, CALL, Driver
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.effects.conferences import RecordRoom
-from ringback.events.conferences import (
-    ConferenceUpdateRequested,
-    ParticipantRemovalRequested,
-    ParticipantUpdateRequested,
-)
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.conference import Conference
@@ -44,13 +39,7 @@ def conference(call: Driver) -> Conference:
 
 
 def change(call: Driver, sid: str = CALL, **params: str) -> Any:
-    call.answer = None
-    call.feed(
-        ParticipantUpdateRequested(
-            call_sid=sid, conference_sid=conference(call).sid, params={k: [v] for k, v in params.items()}
-        )
-    )
-    return call.answer
+    return call.write("Participant", "update", sid, params=params, parent_sid=conference(call).sid)
 
 
 def hears(call: Driver, sid: str) -> list[Any]:
@@ -162,10 +151,10 @@ def test_a_hold_document_that_fails_is_music() -> None:
 
 def test_kicked_and_the_document_goes_on() -> None:
     call = meeting(dial="")
-    call.feed(ParticipantRemovalRequested(call_sid=CALL, conference_sid=conference(call).sid))
+    call.write("Participant", "delete", CALL, parent_sid=conference(call).sid)
     assert call.of(fx.LeaveRoom)[-1].call_sid == CALL
     assert hears(call, CALL) == [fx.Speech("next")]
-    call.feed(ParticipantRemovalRequested(call_sid=leg(2), conference_sid=conference(call).sid))
+    call.write("Participant", "delete", leg(2), parent_sid=conference(call).sid)
     assert conference(call).reason_conference_ended == "last-participant-kicked"
     assert call.hooks("StatusCallbackEvent", "ReasonParticipantLeft")[3:] == [
         ("participant-leave", "participant_updated_via_api"),
@@ -178,7 +167,7 @@ def test_kicked_and_the_document_goes_on() -> None:
 def test_end_on_exit(kicked: bool) -> None:
     call = meeting("endConferenceOnExit='true'")
     if kicked:
-        call.feed(ParticipantRemovalRequested(call_sid=CALL, conference_sid=conference(call).sid))
+        call.write("Participant", "delete", CALL, parent_sid=conference(call).sid)
     else:
         call.hangup()
     how = "kicked" if kicked else "left"
@@ -197,7 +186,7 @@ def test_end_on_exit(kicked: bool) -> None:
 def test_ended_by_rest() -> None:
     call = meeting()
     sid = conference(call).sid
-    call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"Status": ["completed"]}))
+    call.write("Conference", "update", sid, Lane("conference", sid), {"Status": ["completed"]})
     assert (call.answer.status, call.answer.reason_conference_ended) == (
         "completed",
         "conference-ended-via-api",
@@ -205,13 +194,13 @@ def test_ended_by_rest() -> None:
     assert call.hooks("ReasonParticipantLeft")[-3:-1] == [("conference_ended_via_api",)] * 2
     assert [one["DialCallStatus"] for one in call.asked("/after")] == ["answered", "answered"]
     call.answer = None
-    call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"Status": ["completed"]}))
+    call.write("Conference", "update", sid, Lane("conference", sid), {"Status": ["completed"]})
     assert call.answer is None
     with pytest.raises(Refused) as refusal:
-        call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"AnnounceUrl": [BASE + "/a"]}))
+        call.write("Conference", "update", sid, Lane("conference", sid), {"AnnounceUrl": [BASE + "/a"]})
     assert refusal.value.code == 16022
     with pytest.raises(Refused):
-        call.feed(ConferenceUpdateRequested(conference_sid=sid, params={"Status": ["init"]}))
+        call.write("Conference", "update", sid, Lane("conference", sid), {"Status": ["init"]})
 
 
 def test_redirected_out_of_it() -> None:
@@ -271,11 +260,8 @@ def test_an_announcement_to_everybody_is_asked_for_once() -> None:
     page = "<Response><Say loop='2'>attention</Say><Gather/><Pause length='2'/><Redirect>/more</Redirect></Response>"
     call = meeting(**{"/announce": page, "/more": "<Response><Play>/x.wav</Play></Response>"})
     change(call, leg(2), Hold="true")
-    call.feed(
-        ConferenceUpdateRequested(
-            conference_sid=conference(call).sid, params={"AnnounceUrl": [BASE + "/announce"]}
-        )
-    )
+    sid = conference(call).sid
+    call.write("Conference", "update", sid, Lane("conference", sid), {"AnnounceUrl": [BASE + "/announce"]})
     assert len(call.asked("/announce")) == len(call.asked("/more")) == 1
     wanted = [fx.Speech("attention")] * 2 + [fx.Silence(2.0)]
     assert [one.items for one in call.of(fx.PlayAudio) if one.items == tuple(wanted)] == [tuple(wanted)] * 2

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import Counter, deque
 from unittest.mock import patch
 
-from driver import ACCOUNT, BASE, Driver
+from driver import ACCOUNT, BASE, Driver, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.events.queues import TaskCallChanged
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.voice.queue.live import Partner
 from ringback.voice.queue.stay import Stay
@@ -52,7 +53,7 @@ class Lanes(Driver):
         try:
             super().feed(event)
         except Refused:  # REST came too late
-            assert isinstance(event, ev.CallUpdateRequested)
+            assert isinstance(event, WriteRequested)
         return True
 
     def begin(self, voice: str) -> None:
@@ -111,7 +112,7 @@ def step(call: Lanes, what: str, number: int) -> None:
         call.hangup(sid)
     elif what in ("again", "moved"):
         path = "/voice" if what == "again" else "/moved"
-        call.feed(ev.CallUpdateRequested(call_sid=sid, params={"Url": [BASE + path]}))
+        call.feed(write("Call", "update", sid, params={"Url": [BASE + path]}))
     elif what == "star":
         call.press("*", sid)
     elif what == "played":

@@ -13,16 +13,12 @@ from queue_site import (
 )
 
 from ringback import effects as fx
-from ringback.events import queues as qu
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 
 
 def ask(call: Driver, sid: str, change: Any, account: str = ACCOUNT, **params: str) -> Any:
-    call.answer = None
-    call.feed(
-        qu.QueueChangeRequested(queue_sid=sid, account_sid=account, change=change, params={name: [value] for name, value in params.items()})
-    )  # fmt: skip
-    return call.answer
+    return call.write("Queue", change, sid, Lane("queue", sid), params, account_sid=account)
 
 
 def test_queues_are_created_changed_and_deleted_in_step_with_the_registry() -> None:
@@ -64,19 +60,17 @@ def test_a_member_is_dequeued_onto_a_document_once() -> None:
     call = waiting()
     queue = call.board.queues.named(ACCOUNT, "support")
     assert queue is not None
-    event = qu.MemberDequeueRequested(
-        call_sid=CALL, queue_sid=queue.sid, params={"Url": [BASE + "/moved"], "Method": ["GET"]}
-    )
+    params = {"Url": [BASE + "/moved"], "Method": ["GET"]}
     for bad, code in (({}, 20001), ({"Url": ["gopher://x"]}, 21205)):
         with pytest.raises(Refused) as refused:
-            call.feed(qu.MemberDequeueRequested(call_sid=CALL, queue_sid=queue.sid, params=bad))
+            call.write("Member", "update", CALL, params=bad, parent_sid=queue.sid)
         assert refused.value.code == code
     call.now += 3
-    call.feed(event)
+    call.write("Member", "update", CALL, params=params, parent_sid=queue.sid)
     assert (call.answer.call_sid, call.answer.position, call.answer.wait_time) == (CALL, 1, 3)
     assert [one["QueueResult"] for one in call.asked("/after")] == ["redirected"]
     assert len(call.asked("/moved")) == 1
     for sid in (CALL, OTHER):
         with pytest.raises(Refused) as refused:
-            call.feed(qu.MemberDequeueRequested(call_sid=sid, queue_sid=queue.sid, params=event.params))
+            call.write("Member", "update", sid, params=params, parent_sid=queue.sid)
         assert refused.value.code == 22002

@@ -10,8 +10,8 @@ from queue_site import rooms, sounding
 
 from ringback import effects as fx
 from ringback import events as ev
-from ringback.events.conferences import ParticipantRequested, ParticipantUpdateRequested
 from ringback.events.queues import TaskCallRequested
+from ringback.events.writes import NewCall
 from ringback.resources.telephony import TaskLeg
 
 CALLEE = "CA" + "5" * 32
@@ -48,11 +48,9 @@ def participant(call: Driver, **params: str) -> None:
     room = call.board.conferences.named(ACCOUNT, TASK)
     assert room is not None
     form = {"To": "+15551230002", "From": "+15550100123", **params}
-    call.feed(
-        ParticipantRequested(
-            call_sid=CALLEE, account_sid=ACCOUNT, conference_sid=room.sid, name=TASK, caller_number_sid="PN1",
-            params={name: [value] for name, value in form.items()},
-        )
+    call.write(
+        "Participant", "create", CALLEE, params=form, parent_sid=room.sid,
+        known=NewCall(caller_number_sid="PN1", conference=TASK),
     )  # fmt: skip
     call.feed(ev.DialStarted(call_sid=CALLEE))
 
@@ -162,9 +160,9 @@ def test_on_hold_nothing_of_it_is_heard() -> None:
     assert room is not None
     call.feed(ev.LegRinging(call_sid=CALLEE, early_media=True))
     hold = {"Hold": ["true"]}
-    call.feed(ParticipantUpdateRequested(call_sid=CALL, conference_sid=room.sid, params=hold))
+    call.write("Participant", "update", CALL, params=hold, parent_sid=room.sid)
     assert (call.of(fx.Join)[-1].hold, sounding(call, CALL)) == (True, [MUSIC])
-    call.feed(ParticipantUpdateRequested(call_sid=CALL, conference_sid=room.sid, params={"Hold": ["false"]}))
+    call.write("Participant", "update", CALL, params={"Hold": ["false"]}, parent_sid=room.sid)
     assert (call.of(fx.Join)[-1].hold, sounding(call, CALL)) == (False, [])
 
 

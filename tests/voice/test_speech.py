@@ -10,7 +10,8 @@ from queue_site import Held
 
 from ringback import effects as fx
 from ringback.effects.conferences import BoundDelay, WatchSpeech
-from ringback.events.conferences import ConferenceUpdateRequested, SpeechChanged
+from ringback.events.conferences import SpeechChanged
+from ringback.kernel.lane import Lane
 
 OTHER, THIRD = "CA" + "2" * 32, "CA" + "3" * 32
 SPEAKER = "statusCallback='/cb' statusCallbackEvent='speaker leave'"
@@ -91,7 +92,7 @@ def test_what_crosses_the_end_of_the_conference_is_not_told_after_it() -> None:
     room = call.board.conferences.of(CALL)
     assert room is not None
     call.held = []
-    call.feed(ConferenceUpdateRequested(conference_sid=room.sid, params={"Status": ["completed"]}))
+    call.write("Conference", "update", room.sid, Lane("conference", room.sid), {"Status": ["completed"]})
     before = len(told(call))
     speaks(call, CALL, True)
     assert len(told(call)) == before

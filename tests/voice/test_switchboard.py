@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from driver import ACCOUNT, BASE, CALL, Driver
+from driver import ACCOUNT, BASE, CALL, Driver, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -267,24 +267,22 @@ def test_recording_by_rest() -> None:
     call.create()
     sid = "RE" + "2" * 32
     with pytest.raises(Refused) as refused:
-        call.feed(ev.RecordingRequested(call_sid=CALL, recording_sid=sid, params={}))
+        call.write("Recording", "create", sid, Lane("call", CALL), {})
     assert refused.value.code == 21220
     call.dialled()
-    call.feed(ev.RecordingRequested(call_sid=CALL, recording_sid=sid, params={"RecordingChannels": ["dual"]}))
+    call.write("Recording", "create", sid, Lane("call", CALL), {"RecordingChannels": ["dual"]})
     assert (call.answer.sid, call.answer.channels) == (sid, 2)
     for status, shown in (("paused", "paused"), ("in-progress", "in-progress"), ("stopped", "stopped")):
-        call.feed(
-            ev.RecordingUpdateRequested(
-                call_sid=CALL,
-                recording_sid="Twilio.CURRENT" if status != "stopped" else sid,
-                params={"Status": [status]},
-            )
+        call.write(
+            "Recording",
+            "update",
+            "Twilio.CURRENT" if status != "stopped" else sid,
+            Lane("call", CALL),
+            {"Status": [status]},
         )
         assert call.answer.status == shown
     with pytest.raises(Refused) as refused:
-        call.feed(
-            ev.RecordingUpdateRequested(call_sid=CALL, recording_sid=sid, params={"Status": ["paused"]})
-        )
+        call.write("Recording", "update", sid, Lane("call", CALL), {"Status": ["paused"]})
     assert refused.value.code == 16114
 
 
@@ -430,10 +428,10 @@ _EVENTS = st.sampled_from(
         ev.TimerFired(lane=Lane("call", CALL), name="ring"), ev.TimerFired(lane=Lane("call", CALL), name="gather"),
         ev.TimerFired(lane=Lane("call", CALL), name="time-limit"), ev.HangUpRequested(call_sid=CALL, reason="shutdown"),
         ev.PlaybackEnded(call_sid=CALL, playback="play1", seconds=1.0, completed=True),
-        ev.CallUpdateRequested(call_sid=CALL, params={"Status": ["completed"]}),
-        ev.CallUpdateRequested(call_sid=CALL, params={"Url": [BASE + "/voice"]}),
+        write("Call", "update", CALL, params={"Status": ["completed"]}),
+        write("Call", "update", CALL, params={"Url": [BASE + "/voice"]}),
         ev.DeadlineReached(lane=Lane("call", CALL), name="queue"),
-        ev.RecordingRequested(call_sid=CALL, recording_sid="RE" + "3" * 32, params={}),
+        write("Recording", "create", "RE" + "3" * 32, Lane("call", CALL)),
     ]
 )  # fmt: skip
 

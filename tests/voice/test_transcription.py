@@ -7,12 +7,12 @@ from itertools import count
 from typing import Any
 
 import pytest
-from driver import ACCOUNT, BASE, CALL, Driver
+from driver import ACCOUNT, BASE, CALL, Driver, write
 
 from ringback import effects as fx
 from ringback import events as ev
 from ringback.effects.transcription import Transcribe
-from ringback.events.transcription import TranscriptionEnded, TranscriptionRemovalRequested
+from ringback.events.transcription import TranscriptionEnded
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert
@@ -258,7 +258,7 @@ def test_removal() -> None:
     call.recorded(5.0)
     (record,) = made(call)
     stored = on(Transcription)(Transcripts(fresh_sids()).step)
-    request = TranscriptionRemovalRequested(transcription_sid=record.sid)
+    request = write("Transcription", "delete", record.sid, Lane("transcription", record.sid))
     with pytest.raises(Refused) as refused:
         stored.handle(record, request, call.now)
     assert refused.value.code == 20009

@@ -292,65 +292,7 @@ class CallResumed(CallEvent):
     """Unix seconds before which it is not to be dialled. 0: at once."""
 
 
-# --- what REST writes become ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRequested(CallEvent):
-    """POST Calls. Everything that had to be looked up has been looked up by the web side."""
-
-    account_sid: str
-    params: dict[str, list[str]]
-    """The form as received: PascalCase names, repeated values in order."""
-    application: VoiceRouting | None = None
-    """The application that ``ApplicationSid`` names; None when it names none of ours."""
-    caller_number_sid: str | None = None
-    """SID of our number or verified caller id that ``From`` is; None when it is neither."""
-    trial: bool = False
-    """The account is a trial one: an announcement, and ten minutes (call-outcomes.md §4.3)."""
-    trial_callee_verified: bool = True
-    test: bool = False
-    """Test credentials: validate and answer, dial nothing (surface.md)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallUpdateRequested(CallEvent):
-    """POST Calls/{sid}: redirect, end or re-limit a live call (voice-calls.md §7)."""
-
-    params: dict[str, list[str]]
-    call: Any = None
-    """The stored Call record, for a call that is over and has no session any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingRequested(CallEvent):
-    """POST Calls/{sid}/Recordings: start recording a live call (voice-calls.md §9.2)."""
-
-    recording_sid: str
-    params: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingUpdateRequested(CallEvent):
-    """POST Calls/{sid}/Recordings/{sid}: pause, resume or stop it."""
-
-    recording_sid: str
-    params: dict[str, list[str]]
-
-
 # --- what one leg tells another --------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingRemovalRequested(Event):
-    """DELETE of a recording."""
-
-    recording_sid: str
-
-    @property
-    def lane(self) -> Lane:
-        """The recording's own: its call is usually over."""
-        return Lane("recording", self.recording_sid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
-"""Conferences: what REST asks of them, and what a conference tells its legs (twiml.md §5.3)."""
+"""What a conference tells its legs (twiml.md §5.3)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ringback.events import CallEvent, Event
@@ -32,53 +32,6 @@ class SpeechChanged(CallEvent):
     outside: ClassVar[bool] = True
 
     speaking: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantRequested(CallEvent):
-    """POST Participants: call somebody into a conference (``call_sid`` is the new call)."""
-
-    account_sid: str
-    conference_sid: str
-    """The conference, or the SID that a new one is to have."""
-    fresh: bool = False
-    """Whether it is to be made, unless there is one of that name by now."""
-    name: str
-    """The conference's name."""
-    params: dict[str, list[str]]
-    """The form as received."""
-    caller_number_sid: str | None = None
-    """SID of our number or verified caller id that ``From`` is; None when it is neither."""
-    trial_callee_verified: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantUpdateRequested(CallEvent):
-    """POST Participants/{CallSid}: mute, hold, coach, announce … (``call_sid`` is the participant)."""
-
-    conference_sid: str
-    """Empty: whichever it takes part in (TaskRouter knows legs, not conferences)."""
-    params: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantRemovalRequested(CallEvent):
-    """DELETE Participants/{CallSid}: out of the conference; the call goes on with its document."""
-
-    conference_sid: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConferenceUpdateRequested(Event):
-    """POST Conferences/{CF}: end it, or announce something."""
-
-    conference_sid: str
-    params: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def lane(self) -> Lane:
-        """The conference's."""
-        return Lane("conference", self.conference_sid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

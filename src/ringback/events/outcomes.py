@@ -1,4 +1,4 @@
-"""Events about calls whose end nobody reported (call-outcomes.md §1, §6), and about verified caller ids (§4.2)."""
+"""Events about calls whose end nobody reported (call-outcomes.md §1, §6)."""
 
 from __future__ import annotations
 
@@ -54,25 +54,3 @@ class TrunkRecordFound(CallEvent):
     """200: it was answered."""
     call: Any = None
     """The record as stored when the event's turn has come."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallerIdVerificationRequested(CallEvent):
-    """POST OutgoingCallerIds: call the number and ask for the code. Answered by the queued Call."""
-
-    account_sid: str
-    number: str
-    """E.164; it becomes the caller id."""
-    from_: str
-    """Whom the callee sees."""
-    friendly_name: str
-    code: str
-    """Six digits that the callee must enter."""
-    caller_id_sid: str
-    """SID that the verified caller id will have."""
-    delay: float = 0.0
-    """Seconds before it is dialled."""
-    extension: str = ""
-    """Keys pressed after the answer."""
-    callback: str = ""
-    callback_method: str = "POST"

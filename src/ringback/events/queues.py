@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ringback.events import CallEvent, Event, WorkspaceEvent
-from ringback.kernel.lane import Lane
+from ringback.events import CallEvent, WorkspaceEvent
 from ringback.resources.telephony import TaskLeg
 
 
@@ -75,31 +74,6 @@ class BridgeEnded(CallEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStirred(CallEvent):
     """It may be this leg's turn: it waits in ``<Dial><Queue>`` for somebody to come (``call_sid``)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberDequeueRequested(CallEvent):
-    """POST Queues/{QU}/Members/{CallSid or Front}: the member ``call_sid`` goes on with another document."""
-
-    queue_sid: str
-    params: dict[str, list[str]]
-    """The form as received: ``Url``, ``Method``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueChangeRequested(Event):
-    """A write to a queue by REST."""
-
-    queue_sid: str
-    account_sid: str
-    change: Literal["create", "update", "delete"]
-    params: dict[str, list[str]] = field(default_factory=dict)
-    """The form as received: ``FriendlyName``, ``MaxSize``."""
-
-    @property
-    def lane(self) -> Lane:
-        """The queue's."""
-        return Lane("queue", self.queue_sid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Events of transcriptions; they have lanes of their own, because the call is usually over."""
+"""What is reported about transcriptions."""
 
 from __future__ import annotations
 
@@ -10,24 +10,13 @@ from ringback.kernel.lane import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionEvent(Event):
-    """A fact about one transcription."""
-
-    transcription_sid: str
-
-    @property
-    def lane(self) -> Lane:
-        """The transcription's."""
-        return Lane("transcription", self.transcription_sid)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionEnded(TranscriptionEvent):
+class TranscriptionEnded(Event):
     """A try to write a recording down is over, well or not.
 
     The two records are filled in from the store when the event's turn has come, so that they are the newest ones.
     """
 
+    transcription_sid: str
     text: str = ""
     """What was said; empty when nobody spoke."""
     problem: str = ""
@@ -42,7 +31,7 @@ class TranscriptionEnded(TranscriptionEvent):
     recording: Any = None
     call: Any = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionRemovalRequested(TranscriptionEvent):
-    """DELETE of a transcription."""
+    @property
+    def lane(self) -> Lane:
+        """The transcription's own, because the call is usually over."""
+        return Lane("transcription", self.transcription_sid)

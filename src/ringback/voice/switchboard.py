@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ringback.effects import (
     Answer,
@@ -22,34 +22,24 @@ from ringback.effects import (
 from ringback.events import (
     CallArrived,
     CallLost,
-    CallRequested,
     CallResumed,
-    CallUpdateRequested,
     ChildRequested,
     DeadlineReached,
     DialStarted,
     Event,
     HangUpRequested,
-    RecordingRequested,
-    RecordingUpdateRequested,
 )
-from ringback.events.conferences import (
-    ParticipantRemovalRequested,
-    ParticipantRequested,
-    ParticipantUpdateRequested,
-)
-from ringback.events.outcomes import CallDoubted, CallerIdVerificationRequested, TrunkRecordFound
+from ringback.events.outcomes import CallDoubted, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
-    MemberDequeueRequested,
     MemberReady,
-    QueueChangeRequested,
     QueueStirred,
     QueueTaken,
     ReservationClaimed,
     TaskCallRequested,
     TaskMade,
 )
+from ringback.events.writes import NewCall, WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.outcome import expired, refused
 from ringback.numbers.written import shown
@@ -77,8 +67,18 @@ from ringback.voice.queue import control as queue_control
 from ringback.voice.queue.live import Partner
 from ringback.voice.recording.status import settle, status_webhook
 
-ADDRESSED = (QueueTaken, MemberReady, MemberDequeueRequested, TaskMade, ReservationClaimed)
+Key = type[Event] | tuple[str, str]
+"""What a handler is found by: the class of an event; of a write, its noun and operation."""
+ADDRESSED: Final[set[Key]] = {QueueTaken, MemberReady, ("Member", "update"), TaskMade, ReservationClaimed}
 """Events of which somebody must hear that their call is over."""
+TOO_LATE: Final = {
+    ("Call", "update"): (21220, control.NOT_IN_PROGRESS),
+    ("Recording", "create"): (21220, "Requested resource is not eligible for recording"),
+    ("Recording", "update"): (21220, "The call is over, and its recordings with it"),
+    ("Participant", "update"): (16001, "The call is not in the conference any more"),
+    ("Member", "update"): (22002, queue_control.NOT_WAITING),
+}
+"""Write → what it is refused with when the call is over."""
 
 
 class Switchboard(Board):
@@ -89,28 +89,28 @@ class Switchboard(Board):
     ) -> None:
         super().__init__(settings, new_sid, new_token)
         self._sessions: dict[str, Session] = {}
-        self._handlers: dict[type[Event], Callable[[Any, float], list[Effect]]] = {
-            CallRequested: self._requested,
-            ParticipantRequested: self._participant,
+        self._handlers: dict[Key, Callable[[Any, float], list[Effect]]] = {
+            ("Call", "create"): self._requested,
+            ("Participant", "create"): self._participant,
             CallArrived: self._arrived,
             ChildRequested: self._child,
             CallResumed: self._resumed,
             CallLost: self._lost,
             CallDoubted: self._doubted,
-            CallerIdVerificationRequested: self._verification,
+            ("OutgoingCallerId", "create"): self._verification,
             TrunkRecordFound: self._trunk_record,
             TaskCallRequested: self._task_call,
         }
-        self._live: dict[type[Event], Callable[[Session, Any], object]] = {
-            CallUpdateRequested: control.update,
-            RecordingRequested: control.start_recording,
-            RecordingUpdateRequested: control.update_recording,
+        self._live: dict[Key, Callable[[Session, Any], object]] = {
+            ("Call", "update"): control.update,
+            ("Recording", "create"): control.start_recording,
+            ("Recording", "update"): control.update_recording,
             DialStarted: self._dial,
-            ParticipantUpdateRequested: conference_control.update_participant,
-            ParticipantRemovalRequested: conference_control.remove_participant,
+            ("Participant", "update"): conference_control.update_participant,
+            ("Participant", "delete"): conference_control.remove_participant,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,
-            MemberDequeueRequested: queue_control.dequeue,
+            ("Member", "update"): queue_control.dequeue,
         }
 
     @property
@@ -120,14 +120,15 @@ class Switchboard(Board):
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Handle one event at ``now``. Raises :class:`Refused` for a caller's mistake."""
-        fresh = self._handlers.get(type(event))
+        key = event.write if isinstance(event, WriteRequested) else type(event)
+        fresh = self._handlers.get(key)
         if fresh is not None:
             return fresh(event, now)
         session = self._sessions.get(event.lane.sid)
-        if session is None or (session.over and isinstance(event, ADDRESSED)):
+        if session is None or (session.over and key in ADDRESSED):
             return self._absent(event)
         session.now = now
-        command = self._live.get(type(event))
+        command = self._live.get(key)
         if command is None:
             session.handle(event)
             return self._flush(session)
@@ -149,7 +150,7 @@ class Switchboard(Board):
         """After a bug in the lane of a conference."""
         return conference_control.crashed(self.conferences, sid, now)
 
-    def queue_changed(self, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
+    def queue_changed(self, event: WriteRequested, now: float) -> Sequence[Effect]:
         """A write to a queue by REST. Raises :class:`Refused`."""
         return queue_control.change(self.queues, event, now)
 
@@ -207,20 +208,22 @@ class Switchboard(Board):
 
     # --- beginnings ----------------------------------------------------------------------------------
 
-    def _requested(self, event: CallRequested, now: float) -> list[Effect]:
-        settings = self.settings
+    def _requested(self, event: WriteRequested, now: float) -> list[Effect]:
+        settings, known = self.settings, event.known
         created = creation.check(
-            event,
+            event.account_sid,
+            event.params,
+            known,
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
             refuse=settings.refuse,
         )
-        call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
-        call.phone_number_sid = event.caller_number_sid
-        if event.trial:
+        call = self._call(event.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
+        call.phone_number_sid = known.caller_number_sid
+        if known.trial:
             trial.limit(created.plan)
         call.plan = created.plan.to_json()
-        if event.test:
+        if known.test:
             return [Answer(value=call)]
         session = self._queued(call, created.plan, now)
         for code, text in created.warnings:
@@ -228,17 +231,19 @@ class Switchboard(Board):
         session.do(Answer(value=replace(call)))
         return self._flush(session)
 
-    def _verification(self, event: CallerIdVerificationRequested, now: float) -> list[Effect]:
+    def _verification(self, event: WriteRequested, now: float) -> list[Effect]:
         """The call that verifies a caller id."""
         created = creation.check(
-            verification.as_request(event),
+            event.account_sid,
+            event.params,
+            event.known,
             magic_numbers=self.settings.magic_numbers,
             time_limit=verification.LONGEST,
             refuse=self.settings.refuse,
         )
-        call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
-        created.plan.verification = verification.pending(event)
-        session = self._queued(call, created.plan, now, event.delay)
+        call = self._call(event.lane.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
+        created.plan.verification = event.known.verification
+        session = self._queued(call, created.plan, now, event.known.delay)
         session.begin(verification.documents(session))
         session.do(Answer(value=replace(call)))
         return self._flush(session)
@@ -260,7 +265,12 @@ class Switchboard(Board):
         plan = Plan(time_limit=self.settings.time_limit)
         try:
             created = creation.check(
-                task_leg.as_request(event),
+                event.account_sid,
+                task_leg.form_of(event),
+                NewCall(  # whether the number shown may be shown is TaskRouter's to know
+                    caller_number_sid=event.caller_number_sid,
+                    trial_callee_verified=event.trial_callee_verified,
+                ),
                 magic_numbers=self.settings.magic_numbers and event.leg.role == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
@@ -279,7 +289,7 @@ class Switchboard(Board):
             session.finish(refused(refusal.code))
         return self._flush(session)
 
-    def _participant(self, event: ParticipantRequested, now: float) -> list[Effect]:
+    def _participant(self, event: WriteRequested, now: float) -> list[Effect]:
         """A call that goes into a conference when it is answered."""
         settings = self.settings
         wanted = invitation.check(
@@ -289,11 +299,11 @@ class Switchboard(Board):
             refuse=settings.refuse,
         )
         entry = self.conferences.expect(
-            event.conference_sid, event.call_sid, event.account_sid, wanted.attributes, now, fresh=event.fresh
+            event.parent_sid, event.sid, event.account_sid, wanted.attributes, now, fresh=event.known.fresh
         )
         created = wanted.created
-        call = self._call(event.call_sid, event.account_sid, created.to, created.from_, "outbound-api", now)
-        call.phone_number_sid = event.caller_number_sid
+        call = self._call(event.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
+        call.phone_number_sid = event.known.caller_number_sid
         session = self._queued(call, created.plan, now)
         session.out += entry.effects
         for code, text in created.warnings:
@@ -453,18 +463,11 @@ class Switchboard(Board):
     # --- small things ---------------------------------------------------------------------------------
 
     def _absent(self, event: Event) -> list[Effect]:
-        if isinstance(event, CallUpdateRequested):
-            if "Status" in event.params or not (event.params.keys() & {"Url", "Twiml"}):
+        if isinstance(event, WriteRequested):
+            redirecting = "Status" not in event.params and event.params.keys() & {"Url", "Twiml"}
+            if event.write not in TOO_LATE or (event.noun == "Call" and not redirecting):
                 return []  # ended calls take a new Status without a word; no Answer: the record is as stored
-            raise Refused(21220, control.NOT_IN_PROGRESS)
-        if isinstance(event, RecordingRequested):
-            raise Refused(21220, "Requested resource is not eligible for recording")
-        if isinstance(event, ParticipantUpdateRequested):
-            raise Refused(16001, "The call is not in the conference any more")
-        if isinstance(event, RecordingUpdateRequested):
-            raise Refused(21220, "The call is over, and its recordings with it")
-        if isinstance(event, MemberDequeueRequested):
-            raise Refused(22002, queue_control.NOT_WAITING)
+            raise Refused(*TOO_LATE[event.write])
         if isinstance(event, QueueTaken):  # taken in the moment in which it hung up
             gone = BridgeEnded(call_sid=event.by, other_sid=event.call_sid)
             return [Post(gone)] if event.by else []

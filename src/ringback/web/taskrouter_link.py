@@ -11,11 +11,13 @@ from typing import Any, Protocol
 from ringback.effects import Save
 from ringback.effects.queues import ClaimReservation, MakeTask
 from ringback.effects.taskrouter import RedirectCall
-from ringback.events import CallUpdateRequested, Event
+from ringback.events import Event
 from ringback.events.queues import ReservationClaimed, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested, WorkspacesLoaded
+from ringback.events.writes import WriteRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.call import Call
 from ringback.resources.taskrouter.activity import Activity
@@ -104,8 +106,11 @@ class TaskRouterLink:
             if call is None:
                 raise Refused(20404, f"Call {effect.call_sid} does not exist", 404)
             await self._ask(
-                CallUpdateRequested(call_sid=effect.call_sid, params={"Url": [effect.url]}, call=call)
-            )
+                WriteRequested(
+                    lane=Lane("call", call.sid), noun="Call", operation="update", sid=call.sid,
+                    account_sid=call.account_sid, params={"Url": [effect.url]},
+                )
+            )  # fmt: skip
         except Refused as refusal:
             now = self._now()
             alert = Alert(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ringback.effects import Post
-from ringback.events.conferences import ParticipantRemovalRequested, ParticipantUpdateRequested
 from ringback.events.taskrouter import WorkspaceWriteRequested
+from ringback.events.writes import Operation, WriteRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.task import Task
 from ringback.taskrouter.live import LiveTask
 from ringback.taskrouter.workspace import LiveWorkspace
@@ -46,7 +47,7 @@ def hold_worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Tas
 def kick_worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Take another worker out of the conference."""
     task = workspace.task(event.params.get("TaskSid", ""))
-    workspace.do(Post(ParticipantRemovalRequested(call_sid=_leg(workspace, task, event), conference_sid="")))
+    _write(workspace, "delete", _leg(workspace, task, event), {})
     return task.record
 
 
@@ -77,5 +78,12 @@ def _change(
     params = {ours: [event.params[theirs]] for theirs, ours in names.items() if event.params.get(theirs)}
     if not params:
         raise Refused(20001, f"Give one of {', '.join(names)}")
-    workspace.do(Post(ParticipantUpdateRequested(call_sid=leg, conference_sid="", params=params)))
+    _write(workspace, "update", leg, params)
     return task.record
+
+
+def _write(workspace: LiveWorkspace, operation: Operation, leg: str, params: dict[str, list[str]]) -> None:
+    lane = Lane("call", leg)
+    workspace.do(
+        Post(WriteRequested(lane=lane, noun="Participant", operation=operation, sid=leg, params=params))
+    )

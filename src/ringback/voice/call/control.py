@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ringback.effects import PauseRecording, ResumeRecording, StopRecording
-from ringback.events import CallUpdateRequested, RecordingRequested, RecordingUpdateRequested
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
 from ringback.resources.api.recording import Recording
@@ -22,7 +22,7 @@ UPDATE_PARAMETERS = frozenset(
 NOT_IN_PROGRESS = "Call is not in-progress. Cannot redirect."
 
 
-def update(session: Session, event: CallUpdateRequested) -> Call:
+def update(session: Session, event: WriteRequested) -> Call:
     """POST Calls/{sid}: everything is checked before anything is changed."""
     form = Form(event.params, UPDATE)
     status = form.get("Status")
@@ -64,7 +64,7 @@ def update(session: Session, event: CallUpdateRequested) -> Call:
     return replace(session.call)
 
 
-def start_recording(session: Session, event: RecordingRequested) -> Recording:
+def start_recording(session: Session, event: WriteRequested) -> Recording:
     """POST Calls/{sid}/Recordings."""
     form = Form(event.params)
     if session.call.status != "in-progress":
@@ -75,15 +75,15 @@ def start_recording(session: Session, event: RecordingRequested) -> Recording:
     plan = recording(form, warnings, "StartCallRecordingAPI", trim="do-not-trim")
     for code, text in warnings:
         session.warn(code, text)
-    session.recordings.start(plan, sid=event.recording_sid)
-    return replace(session.recordings.live[event.recording_sid])
+    session.recordings.start(plan, sid=event.sid)
+    return replace(session.recordings.live[event.sid])
 
 
-def update_recording(session: Session, event: RecordingUpdateRequested) -> Recording:
+def update_recording(session: Session, event: WriteRequested) -> Recording:
     """POST Calls/{sid}/Recordings/{sid}: pause, resume, stop; ``Twilio.CURRENT`` is the running one."""
     form = Form(event.params, UPDATE)
     live = session.recordings.live
-    sid = event.recording_sid
+    sid = event.sid
     if sid == "Twilio.CURRENT":
         running = [one for one in live.values() if one.status in ("in-progress", "paused")]
         if len(running) != 1:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ringback.events import CallRequested
+from ringback.events.writes import NewCall
 from ringback.numbers.plan import possible
 from ringback.voice import numbers, urls
 from ringback.voice.call import detection
@@ -60,37 +60,39 @@ class Created:
 
 
 def check(
-    event: CallRequested,
+    account_sid: str,
+    params: dict[str, list[str]],
+    known: NewCall,
     *,
     magic_numbers: bool,
     time_limit: int,
     refuse: Callable[[str, str], int | None] | None,
 ) -> Created:
-    """Read the request; raises :class:`Refused` with the code of the first failed check."""
-    form = Form(event.params)
+    """Read the form; raises :class:`Refused` with the code of the first failed check."""
+    form = Form(params)
     to, from_ = form.get("To").strip(), form.get("From").strip()
     if not to:
         raise form.refuse(21201, "No 'To' number is specified")
     if not from_:
         raise form.refuse(21213, "A 'From' phone number is required")
-    plan = Plan(time_limit=time_limit, test=event.test)
-    warnings = _instructions(form, event, plan)
+    plan = Plan(time_limit=time_limit, test=known.test)
+    warnings = _instructions(form, known, plan)
     from_ = _caller(form, from_, to)
-    to = _callee(form, to, refuse is not None and refuse(to, event.account_sid) != 21211)
-    magic = event.test or magic_numbers
-    _caller_rights(form, event, from_, magic)
-    _destination(form, to, magic, refuse and refuse(to, event.account_sid))
-    if not event.trial_callee_verified:
+    to = _callee(form, to, refuse is not None and refuse(to, account_sid) != 21211)
+    magic = known.test or magic_numbers
+    _caller_rights(form, known, from_, magic)
+    _destination(form, to, magic, refuse and refuse(to, account_sid))
+    if not known.trial_callee_verified:
         raise form.refuse(21219, f"The number {to} is not verified, and a trial account calls verified ones")
-    _values(form, event, plan, warnings, time_limit)
+    _values(form, known, plan, warnings, time_limit)
     return Created(to, from_, plan, warnings)
 
 
-def _instructions(form: Form, event: CallRequested, plan: Plan) -> list[tuple[int, str]]:
+def _instructions(form: Form, known: NewCall, plan: Plan) -> list[tuple[int, str]]:
     warnings: list[tuple[int, str]] = []
     application_sid = form.get("ApplicationSid")
     if application_sid:
-        routing = event.application
+        routing = known.application
         if not _SID.match(application_sid) or routing is None:
             raise form.refuse(21218, f"ApplicationSid {application_sid[:40]!r} is none of this account's")
         if not routing.voice_url:
@@ -162,7 +164,7 @@ def _callee(form: Form, to: str, short_numbers: bool) -> str:
     return number
 
 
-def _caller_rights(form: Form, event: CallRequested, from_: str, magic: bool) -> None:
+def _caller_rights(form: Form, known: NewCall, from_: str, magic: bool) -> None:
     if magic and from_ == MAGIC_INVALID_FROM:
         raise form.refuse(21212, f"The 'From' number {from_} is not a valid phone number")
     if magic and from_ == MAGIC_VALID_FROM:
@@ -170,7 +172,7 @@ def _caller_rights(form: Form, event: CallRequested, from_: str, magic: bool) ->
     shown = form.get("CallerId") or from_
     if not shown.startswith("+") and numbers.normal(shown) is None:
         return
-    if event.test or event.caller_number_sid is None:
+    if known.test or known.caller_number_sid is None:
         raise form.refuse(
             21210, f"The source phone number {shown[:60]} is not yours: buy it, or verify it as a caller id"
         )
@@ -185,9 +187,7 @@ def _destination(form: Form, to: str, magic: bool, code: int | None) -> None:
         raise form.refuse(code, f"The 'To' number {to} {text}")
 
 
-def _values(
-    form: Form, event: CallRequested, plan: Plan, warnings: list[tuple[int, str]], time_limit: int
-) -> None:
+def _values(form: Form, known: NewCall, plan: Plan, warnings: list[tuple[int, str]], time_limit: int) -> None:
     digits = form.get("SendDigits")
     if not _DIGITS.match(digits):
         raise form.refuse(21206, "SendDigits takes at most 32 of 0-9 A-D # * w W")
@@ -200,7 +200,7 @@ def _values(
     problem = sip_noun.credential_problem(plan.username or "", plan.password or "")
     if problem is not None and (plan.username or plan.password):
         raise form.refuse(*problem)
-    if event.application is None or not form.get("ApplicationSid"):
+    if known.application is None or not form.get("ApplicationSid"):
         callback = status_callback(form)
         if callback is not None:
             plan.callbacks.append(callback)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ringback.events.writes import Verification
 from ringback.resources.telephony import TaskLeg
 
 EVENTS = ("initiated", "ringing", "answered", "completed")
@@ -70,7 +71,7 @@ class Plan:
     """What the call is to a task; None: it belongs to none."""
     outcome: dict[str, Any] | None = None
     """How the call ended (kernel/outcome.py); None while it lives."""
-    verification: dict[str, str] | None = None
+    verification: Verification | None = None
     """What a verification call must bring (voice/call/verification.py); None: it is none, or it has been settled."""
     trial: bool = False
     """A trial account's call (voice/call/trial.py)."""

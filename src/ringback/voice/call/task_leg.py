@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringback.effects import Post
-from ringback.events import CallRequested
 from ringback.events.queues import ReservationClaimed, TaskCallChanged, TaskCallRequested, TaskMade
 from ringback.resources.api.call import Call
 from ringback.resources.telephony import TaskLeg
@@ -128,11 +127,8 @@ def _gone(event: TaskMade | ReservationClaimed, leg: TaskLeg, reason: str) -> li
     ]
 
 
-def as_request(event: TaskCallRequested) -> CallRequested:
-    """A call that TaskRouter wants, as POST Calls would ask for it: the same checks apply.
-
-    Whether the number shown may be shown is TaskRouter's to know.
-    """
+def form_of(event: TaskCallRequested) -> dict[str, list[str]]:
+    """A call that TaskRouter wants, as the form of POST Calls: the same checks apply."""
     given = {
         "To": event.to,
         "From": event.from_,
@@ -151,10 +147,4 @@ def as_request(event: TaskCallRequested) -> CallRequested:
     }
     params = {name: [value] for name, value in given.items() if value}
     params["StatusCallbackEvent"] = list(event.status_callback_events)
-    return CallRequested(
-        call_sid=event.call_sid,
-        account_sid=event.account_sid,
-        params=params,
-        caller_number_sid=event.caller_number_sid,
-        trial_callee_verified=event.trial_callee_verified,
-    )
+    return params

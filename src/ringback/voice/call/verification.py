@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ringback.effects import CheckCallerId, Keys, Save, SendWebhook, Silence, Speech
 from ringback.events import (
     CallerIdChecked,
-    CallRequested,
     DigitPressed,
     LegAnswered,
     PlaybackEnded,
     TimerFired,
 )
-from ringback.events.outcomes import CallerIdVerificationRequested
+from ringback.events.writes import Verification
 from ringback.resources.api.call import Call
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
 from ringback.voice.call.plan import Plan
@@ -37,40 +34,18 @@ THANKS = "Thank you. Your phone number is verified. Goodbye."
 SORRY = "The code was not entered. Your phone number is not verified. Goodbye."
 
 
-def as_request(event: CallerIdVerificationRequested) -> CallRequested:
-    """The same as an ordinary call, for the checks of POST Calls (dialling permissions among them)."""
-    return CallRequested(
-        call_sid=event.call_sid,
-        account_sid=event.account_sid,
-        params={"To": [event.number], "From": [event.from_], "Twiml": ["<Response/>"]},
-        caller_number_sid=event.caller_id_sid,
-    )
-
-
-def pending(event: CallerIdVerificationRequested) -> dict[str, str]:
-    """What the call's plan keeps, so that a restart knows what the call was for."""
-    return {
-        "code": event.code,
-        "number": event.number,
-        "friendly_name": event.friendly_name,
-        "sid": event.caller_id_sid,
-        "extension": event.extension,
-        "callback": event.callback,
-        "method": event.callback_method,
-    }
-
-
 def documents(session: Stage) -> Steps[End]:
     """Runs from the creation to the end of the call, in place of an application's documents."""
-    wanted: dict[str, str] = session.plan.verification or {}
+    wanted = session.plan.verification
+    assert wanted is not None
     try:
         while not isinstance((yield), LegAnswered):
             pass
-        if wanted["extension"]:
-            yield from session.play((Silence(EXTENSION_PAUSE), Keys(wanted["extension"])))
+        if wanted.extension:
+            yield from session.play((Silence(EXTENSION_PAUSE), Keys(wanted.extension)))
         for attempt in range(ATTEMPTS):
             entered = yield from _digits(session, AGAIN if attempt else PROMPT)
-            if entered == wanted["code"]:
+            if entered == wanted.code:
                 yield from _keep(session, wanted)
                 yield from session.play((Speech(THANKS),))
                 return End()
@@ -111,13 +86,11 @@ def _digits(session: Stage, prompt: str) -> Steps[str]:
     return found
 
 
-def _keep(session: Stage, wanted: dict[str, str]) -> Steps[None]:
+def _keep(session: Stage, wanted: Verification) -> Steps[None]:
     """Save the caller id (unless another call verified it meanwhile), and tell the application."""
     call, request = session.call, session.fresh("caller-id")
     session.do(
-        CheckCallerId(
-            call_sid=call.sid, account_sid=call.account_sid, request=request, number=wanted["number"]
-        )
+        CheckCallerId(call_sid=call.sid, account_sid=call.account_sid, request=request, number=wanted.number)
     )
     while True:
         event = yield
@@ -125,7 +98,7 @@ def _keep(session: Stage, wanted: dict[str, str]) -> Steps[None]:
             break
     sid = event.phone_number_sid
     if sid is None:
-        sid = wanted["sid"]
+        sid = wanted.sid
         session.do(
             Save(
                 OutgoingCallerId(
@@ -133,8 +106,8 @@ def _keep(session: Stage, wanted: dict[str, str]) -> Steps[None]:
                     account_sid=call.account_sid,
                     date_created=session.now,
                     date_updated=session.now,
-                    phone_number=wanted["number"],
-                    friendly_name=wanted["friendly_name"],
+                    phone_number=wanted.number,
+                    friendly_name=wanted.friendly_name,
                 )
             )
         )
@@ -150,9 +123,9 @@ def lost(call: Call, plan: Plan, now: float, token: str) -> list[SendWebhook]:
 
 
 def _told(
-    call: Call, wanted: dict[str, Any], now: float, token: str, caller_id_sid: str | None
+    call: Call, wanted: Verification, now: float, token: str, caller_id_sid: str | None
 ) -> list[SendWebhook]:
-    if not wanted["callback"]:
+    if not wanted.callback:
         return []
     facts = [*standard(call), ("Timestamp", rfc2822(now))]
     facts.append(("VerificationStatus", "failed" if caller_id_sid is None else "success"))
@@ -160,7 +133,7 @@ def _told(
         facts.append(("OutgoingCallerIdSid", caller_id_sid))
     return [
         SendWebhook(
-            key=call.sid, call_sid=call.sid, account_sid=call.account_sid, url=wanted["callback"],
-            method=wanted["method"], params=facts, token=token,
+            key=call.sid, call_sid=call.sid, account_sid=call.account_sid, url=wanted.callback,
+            method=wanted.method, params=facts, token=token,
         )
     ]  # fmt: skip

@@ -7,12 +7,8 @@ from typing import Final
 
 from ringback.effects import Answer, Effect
 from ringback.events import DocumentFetched, Event, RecordingEnded, TimerFired
-from ringback.events.conferences import (
-    ConferenceLost,
-    ConferenceUpdateRequested,
-    ParticipantRemovalRequested,
-    ParticipantUpdateRequested,
-)
+from ringback.events.conferences import ConferenceLost
+from ringback.events.writes import WriteRequested
 from ringback.resources.api.participant import Participant
 from ringback.voice.conference import announcement
 from ringback.voice.conference.live import FILE, Conferences, lost
@@ -29,7 +25,7 @@ PARAMETERS: Final = frozenset(
 
 def handle(conferences: Conferences, event: Event, now: float) -> list[Effect]:
     """An event in the lane of a conference; one that concerns nobody any more has no effects."""
-    if isinstance(event, ConferenceUpdateRequested):
+    if isinstance(event, WriteRequested):
         return _update(conferences, event, now)
     if isinstance(event, ConferenceLost):
         return lost(event.conference, now, conferences.make)
@@ -51,8 +47,8 @@ def crashed(conferences: Conferences, sid: str, now: float) -> list[Effect]:
     return [] if room is None else conferences.end(room, now, "last-participant-left")
 
 
-def _update(conferences: Conferences, event: ConferenceUpdateRequested, now: float) -> list[Effect]:
-    room = conferences.room(event.conference_sid)
+def _update(conferences: Conferences, event: WriteRequested, now: float) -> list[Effect]:
+    room = conferences.room(event.sid)
     form = Form(event.params, UPDATE)
     status, announce = form.get("Status"), form.url("AnnounceUrl", 21205)
     method = form.method("AnnounceMethod")
@@ -70,22 +66,22 @@ def _update(conferences: Conferences, event: ConferenceUpdateRequested, now: flo
     return [*effects, Answer(value=replace(room.record))]
 
 
-def update_participant(session: Stage, event: ParticipantUpdateRequested) -> Participant:
+def update_participant(session: Stage, event: WriteRequested) -> Participant:
     """POST Participants/{CallSid}; raises :class:`Refused`, 16001 for one who is still being called."""
     form = Form(event.params, UPDATE)
     part = session.part(Participation)
-    if part is None or event.conference_sid not in ("", part.room.sid):
+    if part is None or event.parent_sid not in ("", part.room.sid):
         raise form.refuse(16001, "The call is not in the conference (any more, or yet)")
     for code, text in form.unknown(PARAMETERS):
         session.warn(code, text)
     return part.change(event.params)
 
 
-def remove_participant(session: Stage, event: ParticipantRemovalRequested) -> None:
+def remove_participant(session: Stage, event: WriteRequested) -> None:
     """DELETE Participants/{CallSid}: out of the conference; one who is still being called is hung up."""
     if session.part(Participation) is not None:
         session.feed(event)
         return
     room = session.board.conferences.of(session.call.sid)
-    if room is not None and event.conference_sid in ("", room.sid):
+    if room is not None and event.parent_sid in ("", room.sid):
         session.hang_up("api")

@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from ringback.events import CallRequested
-from ringback.events.conferences import ParticipantRequested
+from ringback.events.writes import WriteRequested
 from ringback.kernel.sid import is_sid
 from ringback.voice.call import creation
 from ringback.voice.call.creation import RECORDING_EVENTS, Created
@@ -56,7 +55,7 @@ class Wanted:
 
 
 def check(
-    event: ParticipantRequested,
+    event: WriteRequested,
     *,
     magic_numbers: bool,
     time_limit: int,
@@ -64,17 +63,13 @@ def check(
 ) -> Wanted:
     """Read the request; raises :class:`Refused` with the code of the first failed check."""
     form = Form(event.params)
-    attributes = _attributes(form, event.params, event.name)
+    attributes = _attributes(form, event.params, event.known.conference)
     form.integer("Timeout", 60, 5, 600, 21208)
     calls = {_RENAMED.get(name, name): event.params[name] for name in PASSED & event.params.keys()}
     created = creation.check(
-        CallRequested(
-            call_sid=event.call_sid,
-            account_sid=event.account_sid,
-            params={**calls, "Twiml": ["<Response/>"]},
-            caller_number_sid=event.caller_number_sid,
-            trial_callee_verified=event.trial_callee_verified,
-        ),
+        event.account_sid,
+        {**calls, "Twiml": ["<Response/>"]},
+        event.known,
         magic_numbers=magic_numbers,
         time_limit=time_limit,
         refuse=refuse,

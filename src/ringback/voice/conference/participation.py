@@ -10,10 +10,10 @@ from ringback.effects import Join, LeaveRoom, StopAudio, Tone
 from ringback.effects.conferences import BoundDelay, WatchSpeech
 from ringback.events import DigitPressed, Event, PlaybackEnded, TimerFired
 from ringback.events.conferences import (
-    ParticipantRemovalRequested,
     ParticipantTold,
     SpeechChanged,
 )
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.participant import Participant
 from ringback.voice.call import task_leg
@@ -137,8 +137,8 @@ class Participation:
         here = self.room.sid
         if isinstance(event, ParticipantTold):
             return self._told(event) if event.conference_sid == here else ""
-        if isinstance(event, ParticipantRemovalRequested):
-            return "kicked" if event.conference_sid == here else ""
+        if isinstance(event, WriteRequested):  # its removal; changes do not come this way
+            return "kicked" if event.parent_sid == here else ""
         if isinstance(event, SpeechChanged):
             self._speech(event.speaking)
             return ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ringback.effects import Answer, Delete, Effect, Save
-from ringback.events.queues import MemberDequeueRequested, QueueChangeRequested
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.queue import DEFAULT_SIZE, LARGEST_SIZE, NAME_LIMIT, Member, Queue
 from ringback.voice.form import UPDATE, Form
@@ -17,28 +17,28 @@ from ringback.voice.steps import Source
 NOT_WAITING = "The call does not wait in this queue any more: it cannot be dequeued"
 
 
-def dequeue(session: Stage, event: MemberDequeueRequested) -> Member:
+def dequeue(session: Stage, event: WriteRequested) -> Member:
     """POST Queues/{QU}/Members/{CallSid or Front}: the member goes on with another document."""
     form = Form(event.params, UPDATE)
     url = form.url("Url", 21205)
     if url is None:
         raise form.refuse(20001, "Url is needed: where are the instructions for the dequeued call?")
     method = form.method("Method")
-    member = session.board.queues.member_record(event.queue_sid, session.call.sid, session.now)
+    member = session.board.queues.member_record(event.parent_sid, session.call.sid, session.now)
     if member is None:
         raise Refused(22002, NOT_WAITING)
     session.redirect(Source(url=url, method=method))
     return member
 
 
-def change(queues: Queues, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
+def change(queues: Queues, event: WriteRequested, now: float) -> Sequence[Effect]:
     """Create, update or delete a queue; the registry keeps in step. Raises :class:`Refused`."""
-    queue = queues.get(event.queue_sid)
-    if event.change == "create":
+    queue = queues.get(event.sid)
+    if event.operation == "create":
         return _create(queues, event, now)
     if queue is None or queue.record.account_sid != event.account_sid:
-        raise Refused(20404, f"The requested resource {event.queue_sid} was not found", 404)
-    if event.change == "delete":
+        raise Refused(20404, f"The requested resource {event.sid} was not found", 404)
+    if event.operation == "delete":
         if queue.size:
             raise Refused(20409, f"{queue.size} calls wait in this queue: only an empty one is deleted", 409)
         queues.drop(queue)
@@ -46,13 +46,13 @@ def change(queues: Queues, event: QueueChangeRequested, now: float) -> Sequence[
     return _update(queues, queue, event, now)
 
 
-def _create(queues: Queues, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
+def _create(queues: Queues, event: WriteRequested, now: float) -> Sequence[Effect]:
     form = Form(event.params)
     name = _name(form, queues, event.account_sid)
     if queues.full(event.account_sid):
         raise Refused(20409, "The account has as many queues as it may have", 409)
     record = Queue(
-        sid=event.queue_sid,
+        sid=event.sid,
         account_sid=event.account_sid,
         date_created=now,
         date_updated=now,
@@ -63,7 +63,7 @@ def _create(queues: Queues, event: QueueChangeRequested, now: float) -> Sequence
     return [Save(replace(record)), Answer(value=replace(record))]
 
 
-def _update(queues: Queues, queue: CallQueue, event: QueueChangeRequested, now: float) -> Sequence[Effect]:
+def _update(queues: Queues, queue: CallQueue, event: WriteRequested, now: float) -> Sequence[Effect]:
     form, record = Form(event.params, UPDATE), queue.record
     name = record.friendly_name
     if "FriendlyName" in event.params and form.get("FriendlyName") != name:

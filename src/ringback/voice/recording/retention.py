@@ -20,7 +20,7 @@ def step(record: Recording | None, event: Any, now: float) -> tuple[Recording | 
     if isinstance(event, DeadlineReached):
         return None, [ClearDeadline(lane=event.lane, name=PURGE)]
     if record is None:
-        raise Refused(20404, f"The recording {event.recording_sid} was not found", 404)
+        raise Refused(20404, f"The recording {event.lane.sid} was not found", 404)
     if record.status in UNFINISHED:
         raise Refused(20009, "Cannot delete this resource before it is complete", 400)
     gone = replace(record, status="deleted", deleted_at=now, date_updated=now)

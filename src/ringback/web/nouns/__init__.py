@@ -13,9 +13,15 @@ from __future__ import annotations
 
 from importlib import import_module
 from pkgutil import walk_packages
+from typing import Any
 
+from ringback.events.writes import NewCall, Operation, WriteRequested
+from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.web.nouns.ports import Ports
+from ringback.web.rest.context import Context, Params
+from ringback.web.rest.params import first
 from ringback.web.rest.rules import Rules
 
 
@@ -24,6 +30,35 @@ class NounRules(Rules):
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
+
+    async def write(
+        self, ctx: Context, operation: Operation, lane: Lane, sid: str, params: Params, *,
+        parent_sid: str = "", known: NewCall | None = None,
+    ) -> Any:  # fmt: skip
+        """Ask for a write to the noun, by one ``WriteRequested``. Raises ``Refused``."""
+        return await self.ports.ask(
+            WriteRequested(
+                lane=lane, noun=self.noun.__name__, operation=operation, sid=sid, account_sid=ctx.account.sid,
+                parent_sid=parent_sid, params=params, known=known or NewCall(),
+            )
+        )  # fmt: skip
+
+    async def new_call(self, ctx: Context, params: Params) -> NewCall:
+        """Look up what a form says of a new call's two ends. Raises ``Refused`` (20503) while we stop."""
+        self.open_for_calls()
+        account, caller_id = ctx.account, self.ports.directory.caller_id
+        caller, callee = first(params, "CallerId") or first(params, "From"), first(params, "To")
+        trial = account.type == "Trial"
+        return NewCall(
+            trial=trial,
+            trial_callee_verified=not trial or not callee or await caller_id(account.sid, callee) is not None,
+            caller_number_sid=await caller_id(account.sid, caller) if caller else None,
+        )
+
+    def open_for_calls(self) -> None:
+        """Raises ``Refused`` (20503) while we stop."""
+        if self.ports.closed():
+            raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
 
 
 def collect(ports: Ports) -> dict[type[Record], Rules]:

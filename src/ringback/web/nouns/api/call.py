@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from ringback.effects import Delete
-from ringback.events import CallRequested, CallUpdateRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.resources.api.call import Call
 from ringback.web.nouns import NounRules
 from ringback.web.outcomes import TERMINAL, CallOutcomes
@@ -38,31 +39,13 @@ class CallRules(NounRules):
 
     async def create(self, ctx: Context, params: Params) -> Call:
         """POST Calls: a queued call. Raises :class:`Refused` with the first failed check."""
-        if self.ports.closed():
-            raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
-        account = ctx.account
+        known = replace(await self.new_call(ctx, params), test=ctx.caller.is_test)
         application_sid = first(params, "ApplicationSid")
-        application = None
         if application_sid:
-            application = await self.ports.directory.application(account.sid, application_sid)
-        caller, callee = first(params, "CallerId") or first(params, "From"), first(params, "To")
-        verified = True
-        if account.type == "Trial" and callee:
-            verified = await self.ports.directory.caller_id(account.sid, callee) is not None
-        call: Call = await self.ports.ask(
-            CallRequested(
-                call_sid=self.ports.new_sid("CA"),
-                account_sid=account.sid,
-                params=params,
-                application=application,
-                caller_number_sid=await self.ports.directory.caller_id(account.sid, caller)
-                if caller
-                else None,
-                trial=account.type == "Trial",
-                trial_callee_verified=verified,
-                test=ctx.caller.is_test,
-            )
-        )
+            application = await self.ports.directory.application(ctx.account.sid, application_sid)
+            known = replace(known, application=application)
+        sid = self.ports.new_sid("CA")
+        call: Call = await self.write(ctx, "create", Lane("call", sid), sid, params, known=known)
         return call
 
     async def update(self, ctx: Context, params: Params) -> Call:
@@ -70,8 +53,8 @@ class CallRules(NounRules):
         status = first(params, "Status")
         if status not in ("", "canceled", "completed"):
             raise Refused(20001, f"Status {status[:40]!r} is neither canceled nor completed")
-        changed: Call | None = await self.ports.ask(
-            CallUpdateRequested(call_sid=ctx.record.sid, call=ctx.record, params=params)
+        changed: Call | None = await self.write(
+            ctx, "update", Lane("call", ctx.record.sid), ctx.record.sid, params
         )
         return await self._ended(ctx, status, changed) if changed is not None else ctx.record
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringback.events.conferences import ConferenceUpdateRequested
+from ringback.kernel.lane import Lane
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.conference import Conference
 from ringback.web.nouns import NounRules
@@ -38,8 +38,6 @@ class ConferenceRules(NounRules):
 
     async def update(self, ctx: Context, params: Params) -> Conference:
         """End it, or announce something to everybody; one that is over is given back unchanged."""
-        changed = await self.ports.ask(
-            ConferenceUpdateRequested(conference_sid=ctx.record.sid, params=params)
-        )
+        changed = await self.write(ctx, "update", Lane("conference", ctx.record.sid), ctx.record.sid, params)
         record: Conference = ctx.record if changed is None else changed
         return record

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ringback.events.outcomes import CallerIdVerificationRequested
+from ringback.events.writes import NewCall, Verification
 from ringback.kernel.errors import Refused
 from ringback.kernel.fields import callback_url
+from ringback.kernel.lane import Lane
 from ringback.numbers.written import e164, shown
 from ringback.resources.api.call import Call
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
@@ -61,8 +62,7 @@ class OutgoingCallerIdRules(NounRules):
 
     async def _verify(self, ctx: Context, code: str) -> dict[str, Any]:
         """Check the request, place the call; gives the answer's JSON. Raises :class:`Refused`."""
-        if self.ports.closed():
-            raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
+        self.open_for_calls()
         params = ctx.params
         number = _number(first(params, "PhoneNumber"))
         name = first(params, "FriendlyName")
@@ -77,21 +77,16 @@ class OutgoingCallerIdRules(NounRules):
         callback, method = _callback(ctx)
         await self._refuse_known(ctx, number)
         name = name or shown(number)
-        event = CallerIdVerificationRequested(
-            call_sid=self.ports.new_sid("CA"),
-            account_sid=ctx.account.sid,
-            number=number,
-            from_=await self._caller(ctx),
-            friendly_name=name,
-            code=code,
-            caller_id_sid=self.ports.new_sid("PN"),
-            delay=float(delay),
-            extension=extension,
-            callback=callback,
-            callback_method=method,
-        )
+        sid = self.ports.new_sid("PN")
+        wanted = Verification(
+            number=number, friendly_name=name, code=code, sid=sid, extension=extension, callback=callback,
+            method=method,
+        )  # fmt: skip
+        known = NewCall(caller_number_sid=sid, verification=wanted, delay=float(delay))
+        lane = Lane("call", self.ports.new_sid("CA"))
+        form = {"To": [number], "From": [await self._caller(ctx)], "Twiml": ["<Response/>"]}
         try:
-            call: Call = await self.ports.ask(event)
+            call: Call = await self.write(ctx, "create", lane, sid, form, known=known)
         except Refused as refusal:
             if refusal.code in (21211, 21217):
                 raise Refused(21401, f"{number} is not a valid phone number", 400) from None

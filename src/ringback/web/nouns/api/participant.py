@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from ringback.events.conferences import (
-    ParticipantRemovalRequested,
-    ParticipantRequested,
-    ParticipantUpdateRequested,
-)
+from ringback.events.writes import Operation
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
@@ -17,7 +15,6 @@ from ringback.store import Page, Query
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.memory import page_of
-from ringback.web.rest.params import first
 from ringback.web.rest.rules import normal
 
 _STATUS = {"initiated": "connecting", "ringing": "ringing", "in-progress": "connecting"}
@@ -48,48 +45,27 @@ class ParticipantRules(NounRules):
 
     async def create(self, ctx: Context, params: Params) -> Participant:
         """POST Participants: a queued call that goes into the conference. Raises :class:`Refused`."""
-        if self.ports.closed():
-            raise Refused(20503, "Ringback is stopping and takes no new calls; try again in a moment", 503)
+        known = await self.new_call(ctx, params)
         fresh: Conference | None = ctx.record
         conference = fresh or await ctx.store.get(Conference, ctx.args["ConferenceSid"], ctx.account.sid)
         if conference is None or conference.status == "completed":
             raise Refused(16022, "The conference is over", 400)
-        caller, callee = first(params, "CallerId") or first(params, "From"), first(params, "To")
-        account = ctx.account
-        verified = account.type != "Trial" or not callee or await self._known(account.sid, callee)
-        made: Participant = await self.ports.ask(
-            ParticipantRequested(
-                call_sid=self.ports.new_sid("CA"),
-                account_sid=account.sid,
-                conference_sid=conference.sid,
-                fresh=fresh is not None,
-                name=conference.friendly_name,
-                params=params,
-                caller_number_sid=await self.ports.directory.caller_id(account.sid, caller)
-                if caller
-                else None,
-                trial_callee_verified=verified,
-            )
-        )
+        sid, name = self.ports.new_sid("CA"), conference.friendly_name
+        made: Participant = await self.write(
+            ctx, "create", Lane("call", sid), sid, params, parent_sid=conference.sid,
+            known=replace(known, conference=name, fresh=fresh is not None),
+        )  # fmt: skip
         ctx.args["ConferenceSid"] = made.conference_sid
         return made
 
-    async def _known(self, account_sid: str, number: str) -> bool:
-        return await self.ports.directory.caller_id(account_sid, number) is not None
-
-    async def update(self, ctx: Context, params: Params) -> Participant:
+    async def update(self, ctx: Context, params: Params) -> Any:
         """POST Participants/{CallSid or label}."""
-        seat: Participant = ctx.record
-        changed: Participant = await self.ports.ask(
-            ParticipantUpdateRequested(
-                call_sid=seat.call_sid, conference_sid=seat.conference_sid, params=params
-            )
-        )
-        return changed
+        return await self._change(ctx, "update", params)
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Out of the conference; the call goes on with its document."""
-        seat: Participant = ctx.record
-        await self.ports.ask(
-            ParticipantRemovalRequested(call_sid=seat.call_sid, conference_sid=seat.conference_sid)
-        )
+        await self._change(ctx, "delete", params)
+
+    async def _change(self, ctx: Context, operation: Operation, params: Params) -> Any:
+        sid, conference_sid = ctx.record.call_sid, ctx.record.conference_sid
+        return await self.write(ctx, operation, Lane("call", sid), sid, params, parent_sid=conference_sid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.events.queues import MemberDequeueRequested, QueueChangeRequested
+from ringback.kernel.lane import Lane
 from ringback.resources.api.queue import Member, Queue
 from ringback.store import Page, Query
 from ringback.web.nouns import NounRules
@@ -28,20 +28,16 @@ class QueueRules(NounRules):
 
     async def create(self, ctx: Context, params: Params) -> Any:
         """POST Queues."""
-        return await self._change(ctx, self.ports.new_sid("QU"), "create", params)
+        sid = self.ports.new_sid("QU")
+        return await self.write(ctx, "create", Lane("queue", sid), sid, params)
 
     async def update(self, ctx: Context, params: Params) -> Any:
         """POST Queues/{sid}."""
-        return await self._change(ctx, ctx.record.sid, "update", params)
+        return await self.write(ctx, "update", Lane("queue", ctx.record.sid), ctx.record.sid, params)
 
     async def delete(self, ctx: Context, params: Params) -> Any:
         """DELETE of an empty queue; one with members is refused with 20409."""
-        return await self._change(ctx, ctx.record.sid, "delete", params)
-
-    async def _change(self, ctx: Context, sid: str, change: Any, params: Params) -> Any:
-        return await self.ports.ask(
-            QueueChangeRequested(queue_sid=sid, account_sid=ctx.account.sid, change=change, params=params)
-        )
+        return await self.write(ctx, "delete", Lane("queue", ctx.record.sid), ctx.record.sid, params)
 
 
 class MemberRules(NounRules):
@@ -75,6 +71,5 @@ class MemberRules(NounRules):
 
     async def update(self, ctx: Context, params: Params) -> Any:
         """POST Queues/{QU}/Members/{CallSid or Front}: gives the member as it was; 22002 when it is gone."""
-        return await self.ports.ask(
-            MemberDequeueRequested(call_sid=ctx.record.sid, queue_sid=ctx.args["QueueSid"], params=params)
-        )
+        sid, queue_sid = ctx.record.sid, ctx.args["QueueSid"]
+        return await self.write(ctx, "update", Lane("call", sid), sid, params, parent_sid=queue_sid)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ringback.events import RecordingRemovalRequested, RecordingRequested, RecordingUpdateRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.kernel.recording_file import mp3_file, wav_file
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
@@ -76,22 +76,17 @@ class RecordingRules(NounRules):
 
     async def create(self, ctx: Context, params: Params) -> Any:
         """POST Calls/{sid}/Recordings."""
-        return await self.ports.ask(
-            RecordingRequested(
-                call_sid=ctx.args["CallSid"], recording_sid=self.ports.new_sid("RE"), params=params
-            )
+        return await self.write(
+            ctx, "create", Lane("call", ctx.args["CallSid"]), self.ports.new_sid("RE"), params
         )
 
     async def update(self, ctx: Context, params: Params) -> Any:
         """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}."""
-        call_sid, sid = ctx.args["CallSid"], ctx.record.sid
-        return await self.ports.ask(
-            RecordingUpdateRequested(call_sid=call_sid, recording_sid=sid, params=params)
-        )
+        return await self.write(ctx, "update", Lane("call", ctx.args["CallSid"]), ctx.record.sid, params)
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
         sid = ctx.record.sid
-        await self.ports.ask(RecordingRemovalRequested(recording_sid=sid))
+        await self.write(ctx, "delete", Lane("recording", sid), sid, params)
         for file in (wav_file(self.ports.recordings, sid), mp3_file(self.ports.recordings, sid)):
             file.unlink(missing_ok=True)

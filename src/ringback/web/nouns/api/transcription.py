@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringback.events.transcription import TranscriptionRemovalRequested
+from ringback.kernel.lane import Lane
 from ringback.resources.api.transcription import Transcription
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context, Params
@@ -15,4 +15,4 @@ class TranscriptionRules(NounRules):
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """DELETE Transcriptions/{sid}; raises :class:`Refused` (20009) for one in progress."""
-        await self.ports.ask(TranscriptionRemovalRequested(transcription_sid=ctx.record.sid))
+        await self.write(ctx, "delete", Lane("transcription", ctx.record.sid), ctx.record.sid, params)
