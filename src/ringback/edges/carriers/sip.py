@@ -75,8 +75,6 @@ class Leg:
     """Session id of our descriptions (RFC 8866 §5.2); ``version`` grows with each."""
     version: int = 0
     trunk: str = ""
-    hung_up: bool = False
-    """We were told to end it, perhaps before the INVITE went out."""
 
 
 class SipCarrier:
@@ -213,8 +211,8 @@ class SipCarrier:
         leg.trunk = way.trunk
         self._router.took(leg.trunk)
         await self._open(leg, way.peer)
-        if leg.hung_up:
-            self._fail(leg, 487, "cancelled before it was dialled", "us")
+        if leg.call_sid not in self._legs:
+            self._pool.close(leg.call_sid)
             return
         route = way.route
         leg.call = self.endpoint.invite(
@@ -389,9 +387,10 @@ class SipCarrier:
     # --- the end -----------------------------------------------------------------------------------------
 
     def _hang_up(self, leg: Leg, effect: HangUpLeg) -> None:
-        leg.hung_up = True
         if leg.call is not None:
             leg.call.hangup()
+        else:
+            self._fail(leg, 487, "cancelled before it was dialled", "us")
 
     def failed(self, call: SipCall, code: int, reason: str, source: FailedBy) -> None:
         """An INVITE, ours or theirs, ended without an answer."""
