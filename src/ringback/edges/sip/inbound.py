@@ -37,6 +37,7 @@ class InboundCall(SipCall):
         self._invite: Request | None = request
         self._transaction: Transaction | None = transaction
         self.peer.hop = Hop(source.transport, source.host, source.port, source.flow)
+        self.peer.names(request.via.host.strip("[]"))
         self.peer_allows = request.headers.tokens("allow")
         self._wants_prack = "100rel" in request.headers.tokens("require")
         self._takes_prack = self._wants_prack or "100rel" in request.headers.tokens("supported")

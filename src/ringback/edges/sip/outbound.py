@@ -86,6 +86,7 @@ class OutboundCall(SipCall):
             self._fail(503, "Host not found", "transport")
         else:
             self.peer.hop = hop
+            self.peer.names(parse_uri(self._target).bare_host)
             self._send_invite()
 
     def _send_invite(self, authorization: tuple[str, str] | None = None) -> None:
