@@ -226,9 +226,10 @@ def _read_name_addr(text: str) -> NameAddr:
         if not rest.startswith("<"):
             raise BadAddress("no <URI> after the display name")
     else:
-        at = text.find("<")
-        if at < 0:
-            # addr-spec form: the parameters belong to the header, not to the URI (section 20)
+        at, quote = text.find("<"), text.find('"')
+        if at < 0 or (0 <= quote < at and ";" in text[:quote]):
+            # addr-spec form: the parameters belong to the header, not to the URI (section 20); the bracket, if there
+            # is one, is in a quoted value such as that of +sip.instance (RFC 5626)
             spec, _, params = text.partition(";")
             if "," in spec or "?" in spec:
                 raise BadAddress("this URI needs angle brackets")
@@ -326,6 +327,14 @@ def is_unicast(host: str) -> bool:
     """Whether a literal address can be that of one far end."""
     address = _plain(host)
     return not (address.is_multicast or address.is_unspecified or address == _BROADCAST)
+
+
+def is_far_end(host: str) -> bool:
+    """Whether audio may be sent to a literal address that a stranger names: one machine beyond our own link."""
+    address = _plain(host)
+    return (
+        is_unicast(host) and not address.is_link_local and not (address.version == 4 and address.is_reserved)
+    )
 
 
 def _plain(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

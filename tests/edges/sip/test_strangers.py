@@ -51,6 +51,26 @@ async def test_a_contact_that_we_cannot_reach_is_not_used(start: Start, raw: Raw
     await on.request("BYE")
 
 
+async def test_a_multipart_invite_and_a_contact_without_brackets(start: Start, raw: Raw) -> None:
+    """ISUP beside the SDP (SIP-T), and a contact as RFC 5626 phones write it: it is the remote target."""
+    on = await wire(start, raw)
+    kind, isup = (
+        "Content-Type: multipart/mixed;boundary=b",
+        b"--b\r\nContent-Type: application/isup\r\n\r\n\x01\r\n",
+    )
+    assert (await raw.ask(raw.build("INVITE", kind, body=isup + b"--b--"))).code == 415
+    body = isup + b"--b\r\nContent-Type: application/sdp\r\n\r\n" + OFFER + b"\r\n--b--"
+    contact = f"sip:raw@127.0.0.1:{raw.port}"
+    bare = f'{contact};+sip.instance="<urn:uuid:1>"'.encode()
+    raw.send(raw.build("INVITE", kind, cseq=2, body=body).replace(f"<{contact}>".encode(), bare))
+    ok = await on.response(200, "INVITE")
+    assert ok.sdp.startswith(b"v=0")
+    raw.send(raw.build("ACK", to_tag=ok.to.tag, cseq=2))
+    await on.handler.until("confirmed")
+    on.handler.calls[0].hangup()
+    assert (await on.request("BYE")).target == contact
+
+
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
 async def test_strangers_are_told_once_and_forgotten(start: Start, raw: Raw, method: str) -> None:
     """A forged sender is not sent a refusal ten times over; a repeated request is answered alike."""

@@ -332,13 +332,13 @@ class SipCall:
         if self.state is CallState.CLOSING:
             self._close()
             return
-        if offered and request.body:
-            self.remote_sdp = request.body
+        if offered and request.sdp:
+            self.remote_sdp = request.sdp
         if self.state is CallState.ANSWERED:
             self._move("connect")
             self.tell(self.handler.confirmed, self)
         elif offered:
-            self.tell(self.handler.reanswered, self, request.body or None)
+            self.tell(self.handler.reanswered, self, request.sdp or None)
         self.offers.go_on()
 
     # -- session timer ------------------------------------------------------------------------------------

@@ -328,7 +328,7 @@ def _invite_problem(request: Request) -> tuple[int, list[tuple[str, str]]] | Non
     """Why an INVITE is refused before anyone is asked (RFC 3261 section 8.2)."""
     if request.uri.scheme not in ("sip", "sips", "tel"):
         return 416, []
-    if request.body and request.content_type != "application/sdp":
+    if request.body and not request.sdp:
         return 415, [("Accept", "application/sdp")]
     if request.headers.get("content-encoding") not in (None, "identity", ""):
         return 415, [("Accept-Encoding", "identity")]

@@ -177,8 +177,8 @@ class OutboundCall(SipCall):
             if "100rel" in response.headers.tokens("require") and not self._prack(dialog, response):
                 return
             self.dialog = dialog
-        self.remote_sdp = response.body or self.remote_sdp
-        self.tell(self.handler.early, self, response.code, response.body or None)
+        self.remote_sdp = response.sdp or self.remote_sdp
+        self.tell(self.handler.early, self, response.code, response.sdp or None)
 
     def _prack(self, dialog: Dialog, response: Response) -> bool:
         """Acknowledge a reliable 1xx; False for one that is repeated or out of order (RFC 3262 section 4)."""
@@ -215,9 +215,9 @@ class OutboundCall(SipCall):
         self._move("connect")
         self._early.clear()
         self.peer_allows = response.headers.tokens("allow")
-        self.remote_sdp = response.body or self.remote_sdp
+        self.remote_sdp = response.sdp or self.remote_sdp
         self.watch.run(agree_as_uac(response))
-        self.tell(self.handler.answered, self, response.body or None)
+        self.tell(self.handler.answered, self, response.sdp or None)
 
     def _came_refusal(self, response: Response) -> None:
         code = response.code
