@@ -1,5 +1,6 @@
 """SDP (RFC 8866) and offer/answer (RFC 3264) for one G.711 audio stream with telephone-event (RFC 4733)."""
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -155,6 +156,8 @@ def negotiate(
             or (is_address(local) and (":" in host) != (":" in local))
         ):
             continue
+        else:
+            host = str(ipaddress.ip_address(host))  # as the system writes it: packets are compared with it
         event = next((number for number, name in found.items() if name == "TELEPHONE-EVENT"), None)
         ptime = next((a[6:] for a in media.attributes if a.startswith("ptime:")), "20").strip()
         milliseconds = int(ptime) if ptime.isascii() and ptime.isdigit() and len(ptime) < 4 else 20

@@ -175,6 +175,7 @@ async def test_what_was_heard_cannot_be_sent_again(start: Start, raw: Raw, metho
 async def test_guessing_passwords_is_slow_and_the_log_short(
     start: Start, raw: Raw, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "ringback.sip")
     on = await wire(start, raw)
     on.handler.verdict = Authorization("digest", realm="x", password={"a": "secret"}.get)
 

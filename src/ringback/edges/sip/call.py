@@ -90,6 +90,11 @@ class SipCall:
         return self.peer.hop.host if self.peer.hop else ""
 
     @property
+    def behind_nat(self) -> bool:
+        """Whether the peer's signalling shows a NAT between us."""
+        return self.peer.hop is not None and self.peer.behind_nat(self.dialog)
+
+    @property
     def over(self) -> bool:
         """Whether `failed` or `ended` was reported or is about to be."""
         return self.state in (CallState.OVER, CallState.CLOSING)

@@ -50,7 +50,7 @@ class Failures:
         key = self._key(host)
         source = self._sources.get(key)
         if source is None:
-            log.warning("%s from %s:%d with bad credentials", method, host, port)
+            log.info("%s from %s:%d with bad credentials", method, host, port)
             source = self._sources[key] = _Source(BURST, self._clock())
             self._after(SUM_UP, lambda: self._sum_up(key))
         else:
@@ -76,6 +76,6 @@ class Failures:
             del self._sources[key]
             return
         if source.untold:
-            log.warning("%s: %d more with bad credentials in %d s", key, source.untold, SUM_UP)
+            log.info("%s: %d more with bad credentials in %d s", key, source.untold, SUM_UP)
             source.untold = 0
         self._after(SUM_UP, lambda: self._sum_up(key))
