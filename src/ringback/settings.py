@@ -16,6 +16,9 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 Transport = Literal["udp", "tcp", "tls"]
+RtpSource = Literal["nat", "told", "any"]
+"""Where a call's audio may come from: ``told``, only from the address that its SDP names; ``nat``, also, when its SIP
+shows a NAT, from the address that the SIP comes from, within 10 seconds; ``any``, whoever sends first."""
 
 
 class SettingsError(Exception):
@@ -40,6 +43,8 @@ class Trunk:
     """Numbers that leave here: the longest prefix of all trunks wins. ``*`` matches every number."""
     max_calls: int = 0
     """Simultaneous calls; 0 = no limit."""
+    rtp_source: RtpSource | None = None
+    """Where the audio of its calls may come from (``nat``, ``told``, ``any``); default: ``RINGBACK_RTP_SOURCE``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,8 @@ class Phone:
     password: str = field(repr=False)
     contact_uri: str = ""
     """``sip:`` URI under which workers and ``<Dial><Sip>`` reach it; default ``sip:NAME@ringback``."""
+    rtp_source: RtpSource | None = None
+    """Where the audio of its calls may come from (``nat``, ``told``, ``any``); default: ``RINGBACK_RTP_SOURCE``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +97,9 @@ class Settings:
     operating system uses towards the peer."""
     rtp_ports: str = "20000-29999"
     """UDP ports for audio."""
+    rtp_source: Literal["nat", "told", "any"] = "nat"
+    """Where a call's audio may come from: ``told``, only from the address that its SDP names; ``nat``, also, when its
+    SIP shows a NAT, from the address that the SIP comes from, within 10 seconds; ``any``, whoever sends first."""
     media_workers: int = 1
     """Worker processes for audio."""
     carrier: str = "simulated"
@@ -272,6 +282,10 @@ class Settings:
             raise SettingsError(
                 "RINGBACK_TRANSCRIPTION_WORKERS is 0 or more, RINGBACK_TRANSCRIPTION_QUEUE is 1 or more"
             )
+        owners: tuple[Trunk | Phone, ...] = (*self.trunks, *self.phones)
+        for one in owners:
+            if one.rtp_source not in (None, *get_args(RtpSource)):
+                raise SettingsError(f"rtp_source = {one.rtp_source!r} of {one.name}: write nat, told or any")
         names = {trunk.name for trunk in self.trunks}
         if self.carrier != "simulated" and self.carrier not in names:
             raise SettingsError(

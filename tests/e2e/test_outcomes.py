@@ -104,6 +104,16 @@ def test_a_port_where_nobody_listens(start_site: Any, web: Web) -> None:
     check(site, web, str(call.sid), Case("closed", "failed", "503", "13254", ("initiated",)))
 
 
+def test_the_ring_time_ends_an_attempt_that_nobody_hears(shared: Site, web: Web) -> None:
+    """A silent callee is given up when its ring time is over, not when the transport gives up (32 s)."""
+    call = shared.client.calls.create(
+        to="sip:a@127.0.0.1:9", from_="+15550100", twiml=HELLO, timeout=2,
+        status_callback=f"{web.url}/status", status_callback_event=EVENTS,
+    )  # fmt: skip
+    assert shared.ended(str(call.sid), 5) == "no-answer"
+    check(shared, web, str(call.sid), Case("silent", "no-answer", "487", None, ("initiated",)))
+
+
 def test_canceled_while_it_waits_in_the_queue(start_site: Any, web: Web, tmp_path: Path) -> None:
     """Cancelled before it is dialled: no INVITE, no callback (voice-calls.md §4)."""
     site = start_site(calls_per_second="0.2")

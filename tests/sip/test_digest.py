@@ -39,12 +39,13 @@ def test_rfc_7616_example() -> None:
 
 def credentials(index: int = 0, password: str = "pass:word", now: float = 1000.0, **change: str) -> str:
     value = answer_challenge(
-        [MINT.challenges("r", now)[index]],
+        [MINT.challenges("r", "192.0.2.1", now)[index]],
         method="REGISTER",
-        uri="sip:x",
+        uri=change.pop("uri", "sip:x"),
         username=change.pop("username", "alice"),
         password=password,
         cnonce="c",
+        nc=int(change.pop("count", "1")),
     )
     assert value is not None
     for old, new in change.items():
@@ -52,8 +53,16 @@ def credentials(index: int = 0, password: str = "pass:word", now: float = 1000.0
     return value
 
 
-def verify(value: str, now: float = 1000.0, method: str = "REGISTER") -> str:
-    return MINT.verify(value, method=method, realm="r", password=PASSWORDS.get, now=now)
+def verify(
+    value: str,
+    now: float = 1000.0,
+    method: str = "REGISTER",
+    target: str = "sip:x",
+    source: str = "192.0.2.1",
+) -> str:
+    return MINT.verify(
+        value, method=method, target=target, source=source, realm="r", password=PASSWORDS.get, now=now
+    )
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -66,7 +75,7 @@ def test_both_algorithms(index: int) -> None:
 
 
 def test_foreign_nonce_zero_count_and_rubbish() -> None:
-    other = NonceMint(b"another").challenges("r", 1000.0)
+    other = NonceMint(b"another").challenges("r", "192.0.2.1", 1000.0)
     value = answer_challenge(
         other, method="REGISTER", uri="sip:x", username="alice", password="pass:word", cnonce="c"
     )
@@ -76,6 +85,68 @@ def test_foreign_nonce_zero_count_and_rubbish() -> None:
     assert verify(credentials().replace("nc=00000001", "nc=00000000")) == "malformed"
     assert verify("Basic Zm9v") == "malformed"
     assert verify('Digest username="alice') == "malformed"
+
+
+def test_a_request_that_is_sent_again_is_refused() -> None:
+    """Who has heard it may not use it: not with its number, not with a lower one."""
+    nonce = MINT.mint("r", "192.0.2.1", 1000.0)
+
+    def use(count: int, qop: str = ', qop="auth"') -> str:
+        value = answer_challenge(
+            [f'Digest realm="r", nonce="{nonce}"{qop}'],
+            method="REGISTER", uri="sip:x", username="alice", password="pass:word", cnonce="c", nc=count,
+        )  # fmt: skip
+        assert value is not None
+        return verify(value)
+
+    assert [use(count) for count in (1, 2, 2, 1, 5, 3, 6)] == [
+        "ok",
+        "ok",
+        "stale",
+        "stale",
+        "ok",
+        "stale",
+        "ok",
+    ]
+    assert use(1, qop="") == "stale", "without a number a nonce is good once"
+    nonce = MINT.mint("r", "192.0.2.1", 1000.0)
+    assert [use(1, qop="") for _ in range(2)] == ["ok", "stale"]
+
+
+def test_what_was_used_is_forgotten_when_it_is_stale() -> None:
+    mint = NonceMint(b"k")
+    for second in range(300):
+        nonce = mint.mint("r", "a", second)
+        assert mint._counted(nonce, 1, second)
+        assert not mint._counted(nonce, 1, second)
+    assert len(mint._counts) <= NONCE_SECONDS + 1
+
+
+def test_a_nonce_is_of_use_only_where_it_was_given() -> None:
+    """A phone whose address has changed is asked anew, not told that its password is wrong."""
+    value = credentials()
+    assert verify(value, source="198.51.100.9") == "stale"
+    assert verify(credentials(password="other"), source="198.51.100.9") == "wrong"
+    assert verify(value) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("signed", "target", "verdict"),
+    [
+        ("sip:100@x", "sip:100@x", "ok"),
+        ("sip:100@x", "sip:100@X:5060;transport=udp", "ok"),
+        ("sip:x:5060", "sip:100@x", "ok"),
+        ("sip:100@x", "sip:900@x", "wrong"),
+        ("sip:100@x", "sip:100@y", "wrong"),
+        ("sip:100@x", "sip:100@x:5070", "wrong"),
+        ("sip:100@x", "sips:100@x", "wrong"),
+        ("tel:+1555", "tel:+1555", "ok"),
+        ("tel:+1555", "tel:+1900", "wrong"),
+        ("nothing", "sip:100@x", "wrong"),
+    ],
+)
+def test_credentials_are_for_one_target(signed: str, target: str, verdict: str) -> None:
+    assert verify(credentials(uri=signed), target=target) == verdict
 
 
 def test_unusable_challenges_are_passed_over() -> None:

@@ -15,7 +15,7 @@ from ringback.sip.message import (
     plain_header,
     respond,
 )
-from ringback.sip.uri import parse_name_addr, parse_uri
+from ringback.sip.uri import BadAddress, parse_name_addr, parse_uri
 
 INVITE = message("INVITE sip:user@example.com SIP/2.0", body="v=0\r\n")
 
@@ -119,6 +119,17 @@ def test_limits(data: bytes, reason: str) -> None:
 def test_no_header_smuggling() -> None:
     with pytest.raises(ValueError, match="line ends"):
         plain_header("a\r\nVia: b")
+
+
+def test_an_address_without_brackets_and_brackets_in_its_parameters() -> None:
+    """RFC 5626 contacts as addr-spec: the bracket is in a quoted value, the parameters are the header's."""
+    text = 'sip:a@192.0.2.7:5062;ob;+sip.instance="<urn:uuid:0000;1>";reg-id=1'
+    contact = parse_name_addr(text)
+    assert (contact.uri.text, contact.display) == ("sip:a@192.0.2.7:5062", "")
+    assert contact.params["+sip.instance"] == "<urn:uuid:0000;1>"
+    assert parse_name_addr(f'"a;b" <{text.partition(";")[0]}>;+sip.instance="<urn:x>"').uri == contact.uri
+    with pytest.raises(BadAddress):
+        parse_name_addr('a "b" <sip:c@d>')
 
 
 def test_name_addr_forms() -> None:

@@ -62,6 +62,68 @@ def test_hold_of_rfc_2543() -> None:
     assert held.direction == "recvonly"
 
 
+REFUSED = ["m=video 0 RTP/AVP", "m=video 0 RTP/AVP ", "m=application 0 UDP/BFCP", "m=image 0/2 udptl  t38"]
+
+
+@pytest.mark.parametrize("refused", REFUSED)
+def test_a_refused_stream_needs_no_format(refused: str) -> None:
+    """Both ways; our answer keeps its place, with a format as the grammar wants one."""
+    body, _ = answer_offer(offer(f"{refused}\r\n", AUDIO), "127.0.0.1", 5000, session_id=2)
+    lines = [line.split() for line in body.decode().split("\r\n") if line.startswith("m=")]
+    assert [line[:2] for line in lines] == [[refused.split()[0], "0"], ["m=audio", "5000"]]
+    assert all(len(line) >= 4 for line in lines)
+    assert read_answer(offer(f"{refused}\r\n", AUDIO)).remote_port == 4000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        offer(AUDIO.replace("audio 4000 RTP/AVP 8", "audio  4000  RTP/AVP  8")),
+        offer(AUDIO.replace("audio 4000 RTP/AVP 8 0 96", "audio\t4000 RTP/AVP 8 0 96 ")),
+        offer(AUDIO) + b"\0",
+        offer(AUDIO) + b"\0\0\r\n\0",
+        offer(AUDIO).replace(b"s=-", "s=Caf\x85 \u2028 \v\f\x1c bar".encode()),
+        offer(AUDIO).replace(b"\r\n", b"\n"),
+        offer(AUDIO).replace(b"\r\n", b"\r"),
+        offer(AUDIO, "m=video 0 RTP/AVP 99\r\nc=IN IP4\r\n"),
+        offer(AUDIO, "m=video 6000 RTP/AVP 99\r\n", "m=audio 7000 RTP/AVP 0\r\n"),
+        offer("m=audio 0 RTP/AVP 0\r\n", AUDIO),
+    ],
+)
+def test_what_real_equipment_sends(body: bytes) -> None:
+    """Blanks, line ends, a NUL; and more m-lines in the answer than in our offer."""
+    answer = read_answer(body)
+    assert (answer.remote_host, answer.remote_port, answer.codec, answer.telephone_event) == (
+        "192.0.2.1",
+        4000,
+        "PCMA",
+        96,
+    )
+    assert answer_offer(body, "127.0.0.1", 5000, session_id=1)[1].remote_port == 4000
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "224.0.0.1",
+        "239.255.1.1",
+        "255.255.255.255",
+        "169.254.169.254",
+        "240.0.0.1",
+        "ff02::1",
+        "fe80::1",
+        "::ffff:224.0.0.1",
+    ],
+)
+def test_audio_goes_to_one_far_end(host: str) -> None:
+    """No stranger makes us send to many, to our own link, or to the metadata service of a cloud."""
+    body = offer(AUDIO, host=host)
+    with pytest.raises(BadSdp):
+        answer_offer(body, host if ":" in host else "192.0.2.5", 5000, session_id=1)
+    with pytest.raises(BadSdp):
+        read_answer(body)
+
+
 @pytest.mark.parametrize(
     "body",
     [

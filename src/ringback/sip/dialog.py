@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ringback.sip.message import Headers, MalformedMessage, Request, Response
 from ringback.sip.transaction import T1, T2
-from ringback.sip.uri import BadAddress, NameAddr, Uri, split_outside_quotes
+from ringback.sip.uri import BadAddress, NameAddr, Uri, parse_name_addr, split_outside_quotes
 
 
 class DialogState(StrEnum):
@@ -82,10 +82,9 @@ class Dialog:
             cseq = self.local_cseq
         target = self.target.without_headers()
         routes = list(self.routes)
-        if routes and ";lr" not in routes[0].lower():
+        if routes and (strict := _strict(routes[0])):
             # a strict router (section 12.2.1.1): it becomes the Request-URI, the target the last route
-            routes = [*routes[1:], f"<{target}>"]
-            target = self.routes[0].partition("<")[2].partition(">")[0] or target
+            routes, target = [*routes[1:], f"<{target}>"], strict
         headers = Headers()
         if routes:
             headers.set_all("Route", routes)
@@ -107,6 +106,16 @@ class Dialog:
         """A target refresh request or response carried a new Contact."""
         if contact is not None:
             self.target = contact.uri
+
+
+def _strict(route: str) -> str:
+    """The URI of a route without the parameter `lr`; empty for a loose one, and for one that cannot be read."""
+    try:
+        found = parse_name_addr(route)
+    except BadAddress:
+        return ""
+    # some write the URI without angle brackets, and so its parameter as one of the header
+    return "" if "lr" in found.uri.params or "lr" in found.params else found.uri.without_headers()
 
 
 def _values(headers: Headers, name: str) -> list[str]:

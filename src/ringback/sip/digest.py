@@ -1,7 +1,8 @@
 """Digest authentication both ways (RFC 7616, RFC 2617, RFC 8760): MD5, SHA-256, qop=auth.
 
-Nonces are stateless: a time and an HMAC over it, so that no table grows. A nonce may be used again by its owner
-until it is stale; `nc` must not be zero.
+Nonces are a time and HMACs over it, one with the address it was given to, so that strangers make no table grow. Of
+those that came back with the right response the count is remembered until they are stale: a request that is sent again
+by somebody who has heard it is refused. Whoever counts wrongly, or not at all, is asked anew each time.
 """
 
 import hashlib
@@ -11,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ringback.sip.uri import quote_string
+from ringback.sip.uri import BadAddress, parse_uri, quote_string
 
-NONCE_SECONDS = 300.0
+NONCE_SECONDS = 60.0
+MAX_NONCES = 100_000
 _PARAMETER = re.compile(r'\s*([A-Za-z0-9\-_.*]{1,64})\s*=\s*("(?:[^"\\]|\\.)*"|[^\s",]*)\s*(?:,|\Z)')
 _HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {
     "md5": lambda data: hashlib.md5(data, usedforsecurity=False),
@@ -57,30 +59,46 @@ class NonceMint:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self._counts: dict[str, int] = {}
+        "Nonce that was used → the highest `nc` seen with it."
+        self._minted = 0
 
-    def mint(self, realm: str, now: float) -> str:
-        """A nonce for `realm`."""
-        stamp = f"{int(now * 1000):x}"
-        return f"{stamp}-{self._sign(stamp, realm)}"
+    def mint(self, realm: str, source: str, now: float) -> str:
+        """A nonce for `realm`, of use only from the address `source`; no two are alike."""
+        self._minted += 1
+        stamp = f"{int(now * 1000):x}.{self._minted:x}"
+        return f"{stamp}-{self._sign(stamp, realm)}-{self._sign(stamp, realm, source)}"
 
-    def check(self, nonce: str, realm: str, now: float) -> Verdict:
-        """`ok`, `stale` (ours but old) or `wrong`."""
-        stamp, _, mac = nonce.partition("-")
+    def check(self, nonce: str, realm: str, source: str, now: float) -> Verdict:
+        """`ok`, `stale` (ours, but old or given to somebody else) or `wrong`."""
+        stamp, _, macs = nonce.partition("-")
+        mac, _, bound = macs.partition("-")
         if not hmac.compare_digest(mac.encode(), self._sign(stamp, realm).encode()):
             return "wrong"
-        age = now - int(stamp, 16) / 1000
-        return "ok" if -1.0 <= age <= NONCE_SECONDS else "stale"
+        if not hmac.compare_digest(bound.encode(), self._sign(stamp, realm, source).encode()):
+            return "stale"
+        return "ok" if -1.0 <= now - _minted_at(nonce) <= NONCE_SECONDS else "stale"
+
+    def _counted(self, nonce: str, count: int, now: float) -> bool:
+        """Take note of a use; False if there was one with that number or a higher one."""
+        while self._counts and now - _minted_at(oldest := next(iter(self._counts))) > NONCE_SECONDS:
+            del self._counts[oldest]
+        last = self._counts.get(nonce, 0 if len(self._counts) < MAX_NONCES else count)
+        if count <= last:
+            return False
+        self._counts[nonce] = count
+        return True
 
     def opaque(self, realm: str) -> str:
         """A constant per realm."""
         return self._sign("opaque", realm)[:16]
 
-    def _sign(self, stamp: str, realm: str) -> str:
-        return hmac.new(self._secret, f"{stamp}\0{realm}".encode(), "sha256").hexdigest()[:32]
+    def _sign(self, *parts: str) -> str:
+        return hmac.new(self._secret, "\0".join(parts).encode(), "sha256").hexdigest()[:32]
 
-    def challenges(self, realm: str, now: float, *, stale: bool = False) -> list[str]:
+    def challenges(self, realm: str, source: str, now: float, *, stale: bool = False) -> list[str]:
         """WWW-Authenticate values. MD5 comes first: many phones, and SIPp, read only the first one."""
-        nonce = self.mint(realm, now)
+        nonce = self.mint(realm, source, now)
         tail = ", stale=true" if stale else ""
         return [
             f'Digest realm={quote_string(realm)}, nonce="{nonce}", opaque="{self.opaque(realm)}", '
@@ -89,9 +107,19 @@ class NonceMint:
         ]
 
     def verify(
-        self, header: str, *, method: str, realm: str, password: Callable[[str], str | None], now: float
+        self,
+        header: str,
+        *,
+        method: str,
+        target: str,
+        source: str,
+        realm: str,
+        password: Callable[[str], str | None],
+        now: float,
     ) -> Verdict:
-        """Judge an Authorization header; `password(username)` is None for an unknown user.
+        """Judge an Authorization header of a request to `target` from the address `source`.
+
+        `password(username)` is None for an unknown user. `stale`: the password is right, the nonce must be a new one.
 
         The comparison takes the same time for a wrong and a right response, and an unknown user is
         computed like a known one.
@@ -106,15 +134,37 @@ class NonceMint:
             return "malformed"
         if sent["realm"] != realm or (sent["opaque"] and sent["opaque"] != self.opaque(realm)):
             return "wrong"
-        nonce = self.check(sent["nonce"], realm, now)
-        if nonce == "wrong":
+        nonce = self.check(sent["nonce"], realm, source, now)
+        if nonce == "wrong" or not _same(sent["uri"], target):
             return "wrong"
         known = password(sent["username"])
         expected = _response(sent, algorithm, method, known if known is not None else "\0")
         right = hmac.compare_digest(expected.encode(), sent["response"].lower().encode("utf-8", "replace"))
         if not right or known is None:
             return "wrong"
-        return nonce
+        count = int(sent["nc"], 16) if sent["qop"] else 1
+        return nonce if nonce != "ok" or self._counted(sent["nonce"], count, now) else "stale"
+
+
+def _minted_at(nonce: str) -> float:
+    """Wall seconds of a nonce of ours."""
+    return int(nonce.partition(".")[0], 16) / 1000
+
+
+def _same(uri: str, target: str) -> bool:
+    """Whether the `uri` of the credentials is the request's (RFC 7616 section 3.4.6).
+
+    Parameters may differ, which proxies add and take; without a user part (as SIPp writes it) it is the host's.
+    """
+    try:
+        signed, asked = parse_uri(uri), parse_uri(target)
+    except BadAddress:
+        return uri == target
+    places = [
+        (each.scheme, each.host.lower(), each.port or (5061 if each.transport == "tls" else 5060))
+        for each in (signed, asked)
+    ]
+    return places[0] == places[1] and signed.user in ("", asked.user)
 
 
 def _response(fields: Credentials, algorithm: str, method: str, password: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from propcache.api import cached_property
 
+from ringback.sip.body import session_of
 from ringback.sip.uri import (
     BadAddress,
     NameAddr,
@@ -249,6 +250,11 @@ class Message:
     def content_type(self) -> str:
         """type/subtype in lower case without parameters; empty if there is none."""
         return (self.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def sdp(self) -> bytes:
+        """The session description that the message carries, empty if there is none; other bodies are left out."""
+        return session_of(self.headers.get("content-type") or "", self.body) if self.body else b""
 
     def _address(self, name: str) -> NameAddr:
         try:

@@ -1,10 +1,11 @@
 """SDP (RFC 8866) and offer/answer (RFC 3264) for one G.711 audio stream with telephone-event (RFC 4733)."""
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ringback.sip.uri import is_address
+from ringback.sip.uri import is_address, is_far_end
 
 MAX_SDP_BYTES = 16_384
 MAX_LINES = 400
@@ -20,7 +21,9 @@ _MIRROR: dict[Direction, Direction] = {
 }
 _STATIC = {0: "PCMU", 8: "PCMA"}
 _RTPMAP = re.compile(r"rtpmap:([0-9]{1,3})\s+([A-Za-z0-9\-.]+)/([0-9]{1,6})(?:/1)?\s*\Z")
-_MEDIA = re.compile(r"([A-Za-z0-9\-]+) ([0-9]{1,5})(?:/[0-9]{1,5})? (\S+) (\S.*)\Z")
+# formats may be missing where a stream is refused, and blanks be more than one: so they are sent
+_MEDIA = re.compile(r"([A-Za-z0-9\-]+)[ \t]+([0-9]{1,5})(?:/[0-9]{1,5})?[ \t]+(\S+)((?:[ \t]+\S+)*)\Z")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class BadSdp(ValueError):
@@ -65,7 +68,8 @@ def parse_sdp(body: bytes) -> SessionDescription:
     """Read a body with limits. Raises BadSdp."""
     if len(body) > MAX_SDP_BYTES:
         raise BadSdp("too large")
-    lines = body.decode("utf-8", "replace").splitlines()
+    # only CR and LF end a line (RFC 8866 section 5); some send the NUL that ends the string in their program
+    lines = _LINE_END.split(body.rstrip(b"\0\r\n").decode("utf-8", "replace"))
     if len(lines) > MAX_LINES:
         raise BadSdp("too many lines")
     session = SessionDescription("", [], [])
@@ -85,9 +89,8 @@ def parse_sdp(body: bytes) -> SessionDescription:
             session.media.append(MediaLine(match[1], int(match[2]), match[3], match[4].split(), session.host))
         elif kind == "c":
             parts = value.split()
-            if len(parts) != 3 or parts[0] != "IN":
-                raise BadSdp("bad connection line")
-            host = parts[2].partition("/")[0]
+            # one that we cannot read names no address: it may be that of a stream we do not want
+            host = parts[2].partition("/")[0] if len(parts) == 3 and parts[0].upper() == "IN" else ""
             if current is not None:
                 current.host = host
             else:
@@ -129,7 +132,8 @@ def negotiate(
 
     The peer's order of preference is followed (RFC 3264 section 6.1). Hold by `c=0.0.0.0` means that
     we must not send (section 8.4). Audio goes to literal addresses only (a name, which RFC 8866 allows and nobody
-    sends, would have to be looked up by who must not wait), and, where `local` is one, only within its family.
+    sends, would have to be looked up by who must not wait) of one far end, and, where `local` is one, only within its
+    family. A peer's answer may have more m-lines than our offer: they are read like an offer's.
     """
     for index, media in enumerate(sdp.media):
         if media.kind != "audio" or media.port == 0 or media.protocol.upper() not in ("RTP/AVP", "RTP/AVPF"):
@@ -146,8 +150,14 @@ def negotiate(
             direction = "recvonly" if direction in ("sendrecv", "recvonly") else "inactive"
             if _direction(media, sdp) == "sendrecv":
                 direction = "inactive"
-        elif not is_address(host) or (is_address(local) and (":" in host) != (":" in local)):
+        elif (
+            not is_address(host)
+            or not is_far_end(host)
+            or (is_address(local) and (":" in host) != (":" in local))
+        ):
             continue
+        else:
+            host = str(ipaddress.ip_address(host))  # as the system writes it: packets are compared with it
         event = next((number for number, name in found.items() if name == "TELEPHONE-EVENT"), None)
         ptime = next((a[6:] for a in media.attributes if a.startswith("ptime:")), "20").strip()
         milliseconds = int(ptime) if ptime.isascii() and ptime.isdigit() and len(ptime) < 4 else 20
@@ -197,7 +207,8 @@ def answer_offer(
     lines = _head(host, session_id, version)
     for index, media in enumerate(offer.media):
         if index != chosen:
-            lines.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats)}")
+            # at least one format, of no meaning in a refused stream (RFC 3264 section 6)
+            lines.append(f"m={media.kind} 0 {media.protocol} {' '.join(media.formats) or '0'}")
             continue
         extra = f" {result.telephone_event}" if result.telephone_event is not None else ""
         lines.append(f"m=audio {port} {media.protocol} {result.payload_type}{extra}")

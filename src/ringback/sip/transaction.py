@@ -85,7 +85,8 @@ CLIENT_INVITE: Table = {
     (_S.CALLING, _E.A): Row(_S.CALLING, (_E.A,), (), (Do.SEND,)),
     (_S.CALLING, _E.B): _TIMED_OUT,
     (_S.CALLING, _E.BROKEN): _BROKEN,
-    (_S.CALLING, _E.ABANDON): _END,
+    # nobody waits for it any more: it is not repeated, but what still comes is taken until timer B
+    (_S.CALLING, _E.ABANDON): Row(_S.CALLING, (), (_E.A,)),
     (_S.CALLING, _E.R1XX): Row(_S.PROCEEDING, (), (_E.A, _E.B), (Do.DELIVER,)),
     (_S.CALLING, _E.R2XX): Row(_S.ACCEPTED, (_E.M,), (_E.A, _E.B), (Do.DELIVER,)),
     (_S.CALLING, _E.R3XX): Row(_S.COMPLETED, (_E.D,), (_E.A, _E.B), (Do.ACK, Do.DELIVER)),

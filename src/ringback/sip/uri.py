@@ -19,6 +19,7 @@ _VIA = re.compile(
     re.DOTALL,
 )
 _URI_FORBIDDEN = re.compile(r"[\x00-\x20<>\"\x7f]")
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 _MAX_PARAMETERS = 64
 _CACHED = 256
 """Characters up to which an address is remembered: each comes in some seven messages of its call."""
@@ -225,9 +226,10 @@ def _read_name_addr(text: str) -> NameAddr:
         if not rest.startswith("<"):
             raise BadAddress("no <URI> after the display name")
     else:
-        at = text.find("<")
-        if at < 0:
-            # addr-spec form: the parameters belong to the header, not to the URI (section 20)
+        at, quote = text.find("<"), text.find('"')
+        if at < 0 or (0 <= quote < at and ";" in text[:quote]):
+            # addr-spec form: the parameters belong to the header, not to the URI (section 20); the bracket, if there
+            # is one, is in a quoted value such as that of +sip.instance (RFC 5626)
             spec, _, params = text.partition(";")
             if "," in spec or "?" in spec:
                 raise BadAddress("this URI needs angle brackets")
@@ -298,6 +300,47 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_reachable(host: str, peer: str) -> bool:
+    """Whether an address can be sent to from where `peer` is heard; both literal. Private ones only by the private.
+
+    Loopback and link-local addresses mean something among their own kind only, and nobody alone is a multicast,
+    broadcast or unspecified address.
+    """
+    address, other = _plain(host), _plain(peer)
+    if not is_unicast(host):
+        return False
+    if address.is_loopback or other.is_loopback:
+        return address.is_loopback == other.is_loopback or address.is_global
+    if address.is_link_local:
+        return other.is_link_local
+    return address.is_global or not other.is_global
+
+
+def is_public(host: str) -> bool:
+    """Whether a literal address means the same everywhere."""
+    return _plain(host).is_global
+
+
+def is_unicast(host: str) -> bool:
+    """Whether a literal address can be that of one far end."""
+    address = _plain(host)
+    return not (address.is_multicast or address.is_unspecified or address == _BROADCAST)
+
+
+def is_far_end(host: str) -> bool:
+    """Whether audio may be sent to a literal address that a stranger names: one machine beyond our own link."""
+    address = _plain(host)
+    return (
+        is_unicast(host) and not address.is_link_local and not (address.version == 4 and address.is_reserved)
+    )
+
+
+def _plain(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address, of an IPv4-mapped one the IPv4 address within."""
+    address = ipaddress.ip_address(host)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def host_port(host: str, port: int) -> str:

@@ -14,7 +14,7 @@ from ringback.media.g711 import encode
 from ringback.media.tones import sine
 from ringback.media.wav import BadWavError, header, read
 
-from .rig import Phone, Rig, strength
+from .rig import Rig, strength
 
 
 def beep_file(tmp_path: Path, frequency: float, seconds: float) -> p.AudioFile:
@@ -69,34 +69,6 @@ async def test_recordings_of_a_leg_that_changes_its_law(rig: Rig, tmp_path: Path
     # The same sound in both, whichever law each was begun in.
     assert abs(int(np.abs(first.astype(int)).max()) - int(np.abs(second.astype(int)).max())) < 600
     assert np.abs(first.astype(int)).max() < 12000
-
-
-async def test_a_far_side_that_moves_is_followed_after_a_second_of_silence(rig: Rig) -> None:
-    old, address = await rig.call("A")
-    new = Phone()
-    rig.phones.append(new)
-    old.send(b"\xff" * 160, address)
-    await rig.wait(p.FirstPacket)
-    new.send(b"\xff" * 160, address)
-    await old.packets(4)
-    assert (await rig.pool.leg_stats("A")).ignored == 1
-    await old.packets(55)
-    new.send(b"\xff" * 160, address)
-    assert len(await new.packets(5)) == 5
-    assert (await rig.pool.leg_stats("A")).packets == 2
-
-
-async def test_without_symmetry_packets_go_where_the_description_says(rig: Rig) -> None:
-    told = Phone()
-    rig.phones.append(told)
-    real, address = await rig.call("A")
-    rig.pool.connect("A", told.address, "PCMU", 0, 101, True, True, symmetric=False)
-    real.send(b"\xff" * 160, address)
-    await rig.wait(p.FirstPacket)
-    real.drain()
-    await told.packets(5)
-    with pytest.raises(BlockingIOError):
-        real.socket.recv(2048)
 
 
 async def test_hold_sends_nothing_and_hears_nothing(rig: Rig, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from tests.edges.sip.conftest import Start
 from tests.edges.sip.test_protocol import Raw, raw
 from tests.edges.sip.wire import Wire, wire
@@ -151,6 +154,43 @@ async def test_a_hangup_before_any_response_cancels_at_the_first_one(start: Star
     on.answer(invite, 487)
     await on.handler.until("failed")
     assert on.handler.log[-1][1:] == (487, "Request Terminated", "local")
+
+
+@pytest.mark.parametrize("provisional", [None, 100, 180])
+async def test_a_hangup_ends_the_attempt_whatever_the_callee_does(
+    start: Start, raw: Raw, provisional: int | None
+) -> None:
+    """Timer B and the wait after CANCEL are the transport's: nobody who has hung up waits 32 s for them."""
+    on = await wire(start, raw)
+    call = on.call()
+    invite = await on.request("INVITE")
+    if provisional:
+        on.answer(invite, provisional)
+        async with asyncio.timeout(5):
+            while not call._provisional_seen:  # type: ignore[attr-defined]
+                await asyncio.sleep(0)
+    call.hangup()
+    await on.handler.until("failed", seconds=1)
+    assert on.handler.log[-1] == ("failed", 487, "Request Terminated", "local")
+    assert not on.agent._calls
+    on.push(31.0)
+    methods = [each.method for each in await on.quiet() if isinstance(each, Request)]
+    assert "INVITE" not in methods, "an INVITE that nobody waits for is not repeated"
+    assert ("CANCEL" in methods) is (provisional is not None)
+    on.push(33.0)
+    assert not on.agent._stack._client
+
+
+async def test_a_200_to_an_attempt_that_was_over_before_any_response_is_ended(start: Start, raw: Raw) -> None:
+    on = await wire(start, raw)
+    call = on.call()
+    invite = await on.request("INVITE")
+    call.hangup()
+    await on.handler.until("failed")
+    on.answer(invite, 200, body=OFFER)
+    await on.request("ACK")
+    await on.request("BYE")
+    assert on.handler.counts == {"failed": 1}
 
 
 async def test_bye_within_an_early_dialog_of_ours_leaves_nothing(start: Start, raw: Raw) -> None:

@@ -12,6 +12,7 @@ from tests.edges.sip.wire import wire
 from tests.sip_peers import OFFER, Recorder, port_of
 
 from ringback.edges.sip.handler import Authorization
+from ringback.sip.digest import answer_challenge
 from ringback.sip.message import respond
 from ringback.sip.uri import parse_name_addr
 
@@ -49,6 +50,26 @@ async def test_a_contact_that_we_cannot_reach_is_not_used(start: Start, raw: Raw
     assert (await on.request("ACK")).target == contact.format(port=raw.port)
     call.hangup()
     await on.request("BYE")
+
+
+async def test_a_multipart_invite_and_a_contact_without_brackets(start: Start, raw: Raw) -> None:
+    """ISUP beside the SDP (SIP-T), and a contact as RFC 5626 phones write it: it is the remote target."""
+    on = await wire(start, raw)
+    kind, isup = (
+        "Content-Type: multipart/mixed;boundary=b",
+        b"--b\r\nContent-Type: application/isup\r\n\r\n\x01\r\n",
+    )
+    assert (await raw.ask(raw.build("INVITE", kind, body=isup + b"--b--"))).code == 415
+    body = isup + b"--b\r\nContent-Type: application/sdp\r\n\r\n" + OFFER + b"\r\n--b--"
+    contact = f"sip:raw@127.0.0.1:{raw.port}"
+    bare = f'{contact};+sip.instance="<urn:uuid:1>"'.encode()
+    raw.send(raw.build("INVITE", kind, cseq=2, body=body).replace(f"<{contact}>".encode(), bare))
+    ok = await on.response(200, "INVITE")
+    assert ok.sdp.startswith(b"v=0")
+    raw.send(raw.build("ACK", to_tag=ok.to.tag, cseq=2))
+    await on.handler.until("confirmed")
+    on.handler.calls[0].hangup()
+    assert (await on.request("BYE")).target == contact
 
 
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
@@ -120,3 +141,62 @@ async def test_a_bye_finds_its_way_when_the_connection_has_closed(start: Start) 
     await here.until("ended")
     assert here.log[-1][1] == "remote"
     assert call.over
+
+
+def signed(challenge: str, method: str, password: str = "secret") -> str:
+    value = answer_challenge(
+        [challenge], method=method, uri="sip:a@127.0.0.1", username="a", password=password, cnonce="c"
+    )
+    return f"Authorization: {value}"
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
+async def test_what_was_heard_cannot_be_sent_again(start: Start, raw: Raw, method: str) -> None:
+    """Neither from the same address nor from another one; the honest one is asked anew (stale)."""
+    on = await wire(start, raw, 486)
+    on.handler.verdict = Authorization("digest", realm="x", password={"a": "secret"}.get)
+    body = OFFER if method == "INVITE" else b""
+    asked = (await raw.ask(raw.build(method, body=body))).headers.get("www-authenticate") or ""
+    right = signed(asked, method)
+    assert (await raw.ask(raw.build(method, right, cseq=2, body=body))).code == (486 if body else 200)
+    again = raw.build(method, right, cseq=3, body=body).replace(b"Call-ID: ", b"Call-ID: x")
+    refused = await raw.ask(again)
+    assert refused.code == 401
+    assert "stale=true" in (refused.headers.get("www-authenticate") or "")
+    _, thief = await asyncio.get_running_loop().create_datagram_endpoint(Raw, local_addr=("127.0.0.2", 0))
+    thief.to = raw.to
+    fresh = (await raw.ask(raw.build(method, cseq=4, body=body))).headers.get("www-authenticate") or ""
+    stolen = await thief.ask(thief.build(method, signed(fresh, method), cseq=5, body=body))
+    thief.socket.close()
+    assert stolen.code == 401
+    assert on.handler.counts["incoming"] == (1 if body else 0)
+
+
+async def test_guessing_passwords_is_slow_and_the_log_short(
+    start: Start, raw: Raw, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "ringback.sip")
+    on = await wire(start, raw)
+    on.handler.verdict = Authorization("digest", realm="x", password={"a": "secret"}.get)
+
+    async def guess(number: int, password: str = "guess") -> int:
+        asked = (await raw.ask(raw.build("REGISTER", cseq=2 * number + 1))).headers.get("www-authenticate")
+        line = signed(asked or "", "REGISTER", password)
+        return (await raw.ask(raw.build("REGISTER", line, cseq=2 * number + 2))).code
+
+    codes = [await guess(number) for number in range(30)]
+    assert codes == [401] * 20 + [503] * 10
+    assert await guess(30, "secret") == 503, "not looked at"
+    on.push(2.0)
+    assert [await guess(number) for number in (31, 32)] == [401, 503]
+    on.push(2.0)
+    assert await guess(33, "secret") == 200
+    on.push(60.0)
+    assert on.agent.counters.auth_slowed == 12
+    told = [each.message for each in caplog.records if "credentials" in each.message]
+    assert told == [
+        f"REGISTER from 127.0.0.1:{raw.port} with bad credentials",
+        "127.0.0.1: 20 more with bad credentials in 60 s",
+    ]
+    on.push(120.0)
+    assert not on.agent._failures._sources

@@ -52,8 +52,10 @@ from ringback.events import (
     SipFacts,
 )
 from ringback.events.conferences import SpeechChanged
+from ringback.settings import RtpSource
 from ringback.sip import sdp
 from ringback.sip.message import Request
+from ringback.sip.uri import is_reachable
 
 log = logging.getLogger("ringback.sip")
 
@@ -75,8 +77,8 @@ class Leg:
     """Session id of our descriptions (RFC 8866 §5.2); ``version`` grows with each."""
     version: int = 0
     trunk: str = ""
-    hung_up: bool = False
-    """We were told to end it, perhaps before the INVITE went out."""
+    rtp_source: RtpSource = "nat"
+    """Where its audio may come from."""
 
 
 class SipCarrier:
@@ -210,11 +212,11 @@ class SipCarrier:
         except Unreachable as why:
             self._fail(leg, why.sip_code, why.reason, why.by)
             return
-        leg.trunk = way.trunk
+        leg.trunk, leg.rtp_source = way.trunk, way.rtp_source
         self._router.took(leg.trunk)
         await self._open(leg, way.peer)
-        if leg.hung_up:
-            self._fail(leg, 487, "cancelled before it was dialled", "us")
+        if leg.call_sid not in self._legs:
+            self._pool.close(leg.call_sid)
             return
         route = way.route
         leg.call = self.endpoint.invite(
@@ -275,6 +277,7 @@ class SipCarrier:
         assert facts is not None, "an inbound call has the INVITE that began it"
         leg = Leg(self._new_sid("CA"), call=call)
         leg.group = leg.call_sid
+        leg.rtp_source = self._router.rtp_source(facts.source[0], facts.username)
         call.context = leg
         self._legs[leg.call_sid] = leg
         self._warm()
@@ -389,9 +392,10 @@ class SipCarrier:
     # --- the end -----------------------------------------------------------------------------------------
 
     def _hang_up(self, leg: Leg, effect: HangUpLeg) -> None:
-        leg.hung_up = True
         if leg.call is not None:
             leg.call.hangup()
+        else:
+            self._fail(leg, 487, "cancelled before it was dialled", "us")
 
     def failed(self, call: SipCall, code: int, reason: str, source: FailedBy) -> None:
         """An INVITE, ours or theirs, ended without an answer."""
@@ -448,7 +452,18 @@ class SipCarrier:
             audio.telephone_event,
             send=audio.direction in ("sendrecv", "sendonly"),
             receive=audio.direction in ("sendrecv", "recvonly"),
+            others=self._other_source(leg, audio.remote_host),
         )
+
+    def _other_source(self, leg: Leg, told: str) -> str:
+        """Where audio may come from besides the described address (`media.Connect.others`): behind NAT, from where
+        the signalling comes, which an attacker cannot choose."""
+        if leg.rtp_source == "any":
+            return "*"
+        call = leg.call
+        if leg.rtp_source == "told" or call is None or not call.source_host:
+            return ""
+        return call.source_host if call.behind_nat or not is_reachable(told, call.source_host) else ""
 
     def report(self, report: Any) -> None:
         """What the media workers say."""

@@ -117,12 +117,12 @@ class MediaPool:
 
     def connect(
         self, leg: str, remote: Address, codec: Law, payload_type: int, telephone_event: int | None,
-        send: bool, receive: bool, symmetric: bool = True, inband: bool | None = None,
+        send: bool, receive: bool, others: str = "", inband: bool | None = None,
     ) -> None:  # fmt: skip
-        """Set the far side, or change it after a re-INVITE. ``inband``: look for tones (default: when
-        no events)."""
+        """Set the far side, or change it after a re-INVITE. ``others``: see `protocol.Connect`; ``inband``: look
+        for tones (default: when no events)."""
         find = telephone_event is None if inband is None else inband
-        command = p.Connect(leg, remote, codec, payload_type, telephone_event, send, receive, symmetric, find)
+        command = p.Connect(leg, remote, codec, payload_type, telephone_event, send, receive, others, find)
         if leg in self._where:
             self._connects[leg] = command
         self._send(leg, command)

@@ -17,8 +17,8 @@ from ringback.media.jitter import MAX_DELAY, JitterBuffer
 from ringback.media.rtp import BadRtpError, Receipt, parse
 
 _HEADER: Final = struct.Struct("!BBHII")
-_RELATCH_TICKS: Final = 50
-"""Ticks (1 s) of silence from the latched source before another may take its place."""
+_WINDOW_TICKS: Final = 500
+"""Ticks (10 s) after its description in which a far side behind NAT shows where its audio really comes from."""
 
 _STEADY_PACKETS: Final = 150
 """Packets in a row (3 s) that came early, after which a conversation gives up the frame in store."""
@@ -58,6 +58,8 @@ class Leg:
         self._sequence = secrets.randbits(16)
         self._timestamp = secrets.randbits(32)
         self._ssrc = secrets.randbits(32)
+        self._since = 0
+        """Tick of the description that the window counts from."""
         self._marker = True
         self._event_timestamp = 0
         self._steady = 0
@@ -65,13 +67,14 @@ class Leg:
     def connect(self, link: Connect, tick: int) -> None:
         """The far side, for the first time or after a re-INVITE; a new address forgets the latched source."""
         if self.link is None or self.link.remote != link.remote:
-            self._target, self._latched = link.remote, None
+            self._target, self._latched, self._since = link.remote, None, tick
         if self.law != link.codec or self.link is None:
             self.law = link.codec
             self.silence = SILENCE[link.codec] * FRAME
             self.jitter = JitterBuffer(link.codec, self.most_delay)
         if self.link is None or (link.receive and not self.link.receive):
             self.heard_at, self.told_silence = tick, False
+            self._since = tick
         if self.link is None:
             self.heard_any = False
         self.link = link
@@ -99,9 +102,7 @@ class Leg:
             self.ignored += 1
             return []
         if source != self._latched:
-            self._latched = source
-            if link.symmetric:
-                self._target = source
+            self._latched = self._target = source
         self.heard_at = tick
         self.receipt.count(packet.sequence, packet.timestamp, packet.ssrc, len(packet.payload), tick * FRAME)
         if kind == link.telephone_event:
@@ -126,9 +127,15 @@ class Leg:
             self._steady = 0
 
     def _may_latch(self, source: Address, link: Connect, tick: int) -> bool:
-        if not link.symmetric and source[0] != link.remote[0]:
+        """The described address, or the one that NAT makes of it; whichever comes first stays until a new one is told.
+
+        Else the first packet from anywhere would take the call's audio.
+        """
+        if self._latched is not None:
             return False
-        return self._latched is None or tick - self.heard_at > _RELATCH_TICKS
+        if source == link.remote or link.others == "*":
+            return True
+        return source[0] == link.others and tick - self._since <= _WINDOW_TICKS
 
     def mark(self) -> None:
         """The next packet begins a talk-spurt (RFC 3551 §4.1)."""

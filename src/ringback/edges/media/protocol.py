@@ -75,7 +75,10 @@ class Open(Record, frozen=True):
 
 
 class Connect(Record, frozen=True):
-    """The far side is known (again): address, law, payload types, and which directions are live."""
+    """The far side is known (again): address, law, payload types, and which directions are live.
+
+    ``others``: the host from which its audio may come instead, for a while; "": none, ``*``: any, at any time.
+    """
 
     leg: str
     remote: Address
@@ -84,7 +87,7 @@ class Connect(Record, frozen=True):
     telephone_event: int | None
     send: bool
     receive: bool
-    symmetric: bool
+    others: str
     inband: bool
 
 

@@ -90,6 +90,11 @@ class SipCall:
         return self.peer.hop.host if self.peer.hop else ""
 
     @property
+    def behind_nat(self) -> bool:
+        """Whether the peer's signalling shows a NAT between us."""
+        return self.peer.hop is not None and self.peer.behind_nat(self.dialog)
+
+    @property
     def over(self) -> bool:
         """Whether `failed` or `ended` was reported or is about to be."""
         return self.state in (CallState.OVER, CallState.CLOSING)
@@ -332,13 +337,13 @@ class SipCall:
         if self.state is CallState.CLOSING:
             self._close()
             return
-        if offered and request.body:
-            self.remote_sdp = request.body
+        if offered and request.sdp:
+            self.remote_sdp = request.sdp
         if self.state is CallState.ANSWERED:
             self._move("connect")
             self.tell(self.handler.confirmed, self)
         elif offered:
-            self.tell(self.handler.reanswered, self, request.body or None)
+            self.tell(self.handler.reanswered, self, request.sdp or None)
         self.offers.go_on()
 
     # -- session timer ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ class SipCounters:
     calls_out: int = 0
     overload: int = 0
     auth_refused: int = 0
+    auth_slowed: int = 0
     handler_errors: int = 0
     live_calls: int = 0
     live_transactions: int = 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.counters import SipCounters
+from ringback.edges.sip.failures import Failures
 from ringback.edges.sip.handler import Authorization, SipHandler
 from ringback.edges.sip.inbound import InboundCall
 from ringback.edges.sip.listener import Listener, TlsFiles
@@ -72,6 +73,7 @@ class SipEndpoint:
             max_transactions=max_transactions,
         )
         self._mint = NonceMint(secrets.token_bytes(32))
+        self._failures = Failures(lambda: self._stack.clock(), self._stack.after)
         self._calls: dict[tuple[str, str], SipCall] = {}
         self._registrations: list[Registration] = []
         self._stopping = False
@@ -284,11 +286,18 @@ class SipEndpoint:
             self.counters.auth_refused += 1
             self._stack.turn_away(request, transaction, verdict.code)
             return None
+        headers = request.headers.all("authorization")[:4]
+        if headers and (seconds := self._failures.wait(source.host)):
+            self.counters.auth_slowed += 1
+            self._stack.turn_away(request, transaction, 503, [("Retry-After", str(seconds))])
+            return None
         stale = False
-        for header in request.headers.all("authorization")[:4]:
+        for header in headers:
             result = self._mint.verify(
                 header,
                 method=request.method,
+                target=request.target,
+                source=source.host,
                 realm=verdict.realm,
                 password=verdict.password,
                 now=self._wall(),
@@ -298,11 +307,11 @@ class SipEndpoint:
                 return sent["username"] if sent else None
             stale = stale or result == "stale"
             if result != "stale":
-                log.info("%s from %s:%d with bad credentials", request.method, source.host, source.port)
+                self._failures.note(request.method, source.host, source.port)
         self.counters.auth_refused += 1
         # MD5 only: libre 1.x (baresip as Debian 12 ships it) fails on a second challenge that it does not know,
         # wherever it stands; whoever can do SHA-256 can do MD5 as well.
-        challenges = self._mint.challenges(verdict.realm, self._wall(), stale=stale)[:1]
+        challenges = self._mint.challenges(verdict.realm, source.host, self._wall(), stale=stale)[:1]
         self._stack.turn_away(request, transaction, 401, [("WWW-Authenticate", text) for text in challenges])
         return None
 
@@ -328,7 +337,7 @@ def _invite_problem(request: Request) -> tuple[int, list[tuple[str, str]]] | Non
     """Why an INVITE is refused before anyone is asked (RFC 3261 section 8.2)."""
     if request.uri.scheme not in ("sip", "sips", "tel"):
         return 416, []
-    if request.body and request.content_type != "application/sdp":
+    if request.body and not request.sdp:
         return 415, [("Accept", "application/sdp")]
     if request.headers.get("content-encoding") not in (None, "identity", ""):
         return 415, [("Accept-Encoding", "identity")]

@@ -33,10 +33,11 @@ class InboundCall(SipCall):
         super().__init__(stack, handler, forget, request.call_id)
         self.request = CallRequest.read(request, source, username)
         self.dialog = Dialog.from_request(request, self.local_tag)
-        self.remote_sdp = request.body or None
+        self.remote_sdp = request.sdp or None
         self._invite: Request | None = request
         self._transaction: Transaction | None = transaction
         self.peer.hop = Hop(source.transport, source.host, source.port, source.flow)
+        self.peer.names(request.via.host.strip("[]"))
         self.peer_allows = request.headers.tokens("allow")
         self._wants_prack = "100rel" in request.headers.tokens("require")
         self._takes_prack = self._wants_prack or "100rel" in request.headers.tokens("supported")
@@ -80,7 +81,7 @@ class InboundCall(SipCall):
             if session is not None and not session.we_refresh:
                 headers.append(("Require", "timer"))
         self.reply(invite, transaction, 200, headers, sdp)
-        self.successes.repeat(invite.cseq[0], transaction, offered=not invite.body)
+        self.successes.repeat(invite.cseq[0], transaction, offered=not invite.sdp)
         self.watch.run(session)
         self._release()
 
@@ -177,8 +178,8 @@ class InboundCall(SipCall):
             return
         waiting[1].cancel()
         self._unpracked = None
-        if request.body and self.remote_sdp is None:
-            self.remote_sdp = request.body
+        if request.sdp and self.remote_sdp is None:
+            self.remote_sdp = request.sdp
         self.reply(request, transaction, 200)
         queued, self._after_prack = self._after_prack, []
         for action in queued:

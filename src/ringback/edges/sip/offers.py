@@ -121,9 +121,9 @@ class Offers:
         self._out = False
         if response.code < 300:
             self.agreed(response)
-            if response.body:
-                call.remote_sdp = response.body
-            call.tell(call.handler.reanswered, call, response.body or None)
+            if response.sdp:
+                call.remote_sdp = response.sdp
+            call.tell(call.handler.reanswered, call, response.sdp or None)
         elif response.code in (408, 481):
             call.lost("remote", f"re-INVITE answered {response.code}")
             return
@@ -160,7 +160,7 @@ class Offers:
         """re-INVITE and UPDATE (RFC 3261 section 14.2, RFC 3311)."""
         call = self._call
         invite = request.method == "INVITE"
-        asked = Asked.INVITE if invite else Asked.UPDATE if request.body else Asked.REFRESH
+        asked = Asked.INVITE if invite else Asked.UPDATE if request.sdp else Asked.REFRESH
         verdict = LATER if invite and call.state != "talking" else VERDICTS[self.exchange, asked]
         if verdict != TAKE:
             call.reply(request, transaction, verdict, [("Retry-After", "1")] if verdict == LATER else None)
@@ -168,12 +168,12 @@ class Offers:
         if too_small(request):
             call.reply(request, transaction, 422, [("Min-SE", "90")])
             return
-        if request.body and request.content_type != "application/sdp":
+        if request.body and not request.sdp:
             call.reply(request, transaction, 415, [("Accept", "application/sdp")])
             return
         answer: bytes | Refusal = b""
         if asked is not Asked.REFRESH:
-            answer = call.guard(call.handler.reoffer, call, request.body or None)
+            answer = call.guard(call.handler.reoffer, call, request.sdp or None)
         if isinstance(answer, Refusal):
             call.reply(request, transaction, answer.code, reason=answer.reason)
             return
@@ -182,8 +182,8 @@ class Offers:
             return
         assert call.dialog is not None
         call.dialog.refresh_target(contact_of(request))
-        if request.body:
-            call.remote_sdp = request.body
+        if request.sdp:
+            call.remote_sdp = request.sdp
         if answer:
             call.local_sdp = answer
         session, value = agree_as_uas(request)
@@ -195,4 +195,4 @@ class Offers:
                 headers.append(("Require", "timer"))
         call.reply(request, transaction, 200, headers, answer)
         if invite:
-            call.successes.repeat(request.cseq[0], transaction, offered=not request.body)
+            call.successes.repeat(request.cseq[0], transaction, offered=not request.sdp)

@@ -84,10 +84,9 @@ class OutboundCall(SipCall):
             return
         if hop is None:
             self._fail(503, "Host not found", "transport")
-        elif self._canceling:
-            self._fail(487, "Request Terminated", "local")
         else:
             self.peer.hop = hop
+            self.peer.names(parse_uri(self._target).bare_host)
             self._send_invite()
 
     def _send_invite(self, authorization: tuple[str, str] | None = None) -> None:
@@ -112,20 +111,22 @@ class OutboundCall(SipCall):
         self._sent = request
 
     def _trouble(self, trouble: Trouble) -> None:
-        if self._canceling:
-            self._fail(487, "Request Terminated", "local")
-        elif trouble == "timeout":
+        if trouble == "timeout":
             self._fail(408, "Request Timeout", "timeout")
         else:
             self._fail(503, "Service Unavailable", "transport")
 
     def _abandon(self) -> None:
-        if self._canceling:
-            return
+        """The attempt is over at once, also where the callee is silent; what still comes is cancelled or ended.
+
+        Before a provisional response CANCEL must wait (RFC 3261 section 9.1); the INVITE is not repeated any more.
+        """
         self._canceling = True
         if self._provisional_seen:
             self._send_cancel()
-        # before a provisional response CANCEL must wait (RFC 3261 section 9.1)
+        elif self._transaction is not None:
+            self.stack.give_up(self._transaction)
+        self._fail(487, "Request Terminated", "local")
 
     def _send_cancel(self) -> None:
         if self._transaction is not None:
@@ -136,7 +137,6 @@ class OutboundCall(SipCall):
         """No final response 64*T1 after the CANCEL: wait no longer (RFC 3261 section 9.1)."""
         if self._transaction is not None:
             self.stack.give_up(self._transaction)
-        self._fail(487, "Request Terminated", "local")
 
     def _remote_gave_up(self) -> None:
         """BYE before a final response: a callee may not (section 15), but it means what it says."""
@@ -151,18 +151,19 @@ class OutboundCall(SipCall):
             return
         if response.code < 200:
             self._came_provisional(response)
-        elif response.code < 300:
+            return
+        if self._give_up is not None:
+            self._give_up.cancel()
+        if response.code < 300:
             self._came_success(response)
         elif self.state is CallState.SETUP:
             self._came_refusal(response)
 
     def _came_provisional(self, response: Response) -> None:
-        if self.state is not CallState.SETUP:
-            return
         first, self._provisional_seen = not self._provisional_seen, True
-        if self._canceling:
-            if first:
-                self._send_cancel()
+        if self._canceling and first:
+            self._send_cancel()
+        if self.state is not CallState.SETUP:
             return
         tag = response.to.tag
         if response.code == 100:
@@ -176,8 +177,8 @@ class OutboundCall(SipCall):
             if "100rel" in response.headers.tokens("require") and not self._prack(dialog, response):
                 return
             self.dialog = dialog
-        self.remote_sdp = response.body or self.remote_sdp
-        self.tell(self.handler.early, self, response.code, response.body or None)
+        self.remote_sdp = response.sdp or self.remote_sdp
+        self.tell(self.handler.early, self, response.code, response.sdp or None)
 
     def _prack(self, dialog: Dialog, response: Response) -> bool:
         """Acknowledge a reliable 1xx; False for one that is repeated or out of order (RFC 3262 section 4)."""
@@ -211,37 +212,25 @@ class OutboundCall(SipCall):
             self.peer.bye(dialog)
             return
         self.dialog = dialog
-        if self._give_up is not None:
-            self._give_up.cancel()
-        if self._canceling:
-            self._bye()
-            self._fail(487, "Request Terminated", "local")
-            return
         self._move("connect")
         self._early.clear()
         self.peer_allows = response.headers.tokens("allow")
-        self.remote_sdp = response.body or self.remote_sdp
+        self.remote_sdp = response.sdp or self.remote_sdp
         self.watch.run(agree_as_uac(response))
-        self.tell(self.handler.answered, self, response.body or None)
+        self.tell(self.handler.answered, self, response.sdp or None)
 
     def _came_refusal(self, response: Response) -> None:
         code = response.code
-        if (
-            code in (401, 407)
-            and not self._canceling
-            and self._auth_rounds < (2 if is_stale(response) else 1)
-        ):
+        if code in (401, 407) and self._auth_rounds < (2 if is_stale(response) else 1):
             answer = self.peer.credentials_for(response, "INVITE", self._target)
             if answer is not None:
                 self._auth_rounds += 1
                 self._send_invite(answer)
                 return
         smallest = response.number("min-se") or 0
-        if code == 422 and not self._canceling and self._min_se == MIN_SE < smallest <= 86_400:
+        if code == 422 and self._min_se == MIN_SE < smallest <= 86_400:
             # once; the new INVITE may be challenged again
             self._min_se, self._auth_rounds = smallest, 0
             self._send_invite()
             return
-        if self._give_up is not None:
-            self._give_up.cancel()
-        self._fail(code, response.reason[:MAX_REASON], "local" if self._canceling else "remote")
+        self._fail(code, response.reason[:MAX_REASON], "remote")

@@ -1,6 +1,5 @@
 """The far end of one call: where requests within the dialog go, digest where it asks for it, ACKs."""
 
-import ipaddress
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +8,7 @@ from ringback.edges.sip.stack import Hop, Stack, Trouble
 from ringback.sip.dialog import Dialog
 from ringback.sip.digest import answer_challenge, parse_digest
 from ringback.sip.message import MalformedMessage, Request, Response
-from ringback.sip.uri import BadAddress, is_address, parse_name_addr
+from ringback.sip.uri import BadAddress, is_address, is_public, is_reachable, parse_name_addr
 
 Header = tuple[str, str]
 _KNOWN = ("udp", "tcp", "tls")
@@ -18,15 +17,23 @@ SUPPORTED = "100rel, timer"
 
 
 class Peer:
-    """See the module. `hop` is where the call really goes to or comes from, once that is known."""
+    """See the module. `hop` is where the call really goes to or comes from, once that is known.
+
+    `translated`: it names itself by another address than the one it was heard from or is called at, so that there is
+    a NAT in between and its private addresses are none of ours.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self.hop: Hop | None = None
+        self.translated = False
         self.credentials: tuple[str, str] | None = None
         self._stack = stack
 
     def hop_for(self, dialog: Dialog) -> Hop:
-        """Where in-dialog requests go: the route or target, or the address really used if that is private."""
+        """Where in-dialog requests go (RFC 3261 section 12.2.1.1): the route or target.
+
+        An address that cannot be reached from where the peer is gives way to the one really used.
+        """
         assert self.hop is not None
         uri = dialog.target
         if dialog.routes:
@@ -37,7 +44,7 @@ class Peer:
         elif self.hop.transport != "udp" and getattr(self.hop.flow, "open", True):
             return self.hop  # a connection that has closed is replaced by one to the contact
         host, transport = uri.bare_host, uri.transport
-        if not is_address(host) or (host != self.hop.host and _unroutable(host)):
+        if not is_address(host) or self._hidden(host):
             return self.hop
         if transport not in _KNOWN or (":" in host) != (":" in self.hop.host):
             return self.hop  # no way for us: the one that has worked is the better guess
@@ -47,6 +54,22 @@ class Peer:
             else None
         )
         return Hop(transport, host, uri.port or (5061 if transport == "tls" else 5060), flow)
+
+    def names(self, host: str) -> None:
+        """The address by which it names itself in its Via, or that it is registered with."""
+        assert self.hop is not None
+        self.translated = is_address(host) and host != self.hop.host
+
+    def behind_nat(self, dialog: Dialog | None) -> bool:
+        """Whether its signalling shows that its own addresses are not ours."""
+        host = dialog.target.bare_host if dialog is not None else ""
+        return self.translated or (is_address(host) and self._hidden(host))
+
+    def _hidden(self, host: str) -> bool:
+        assert self.hop is not None
+        if host == self.hop.host:
+            return False
+        return not is_reachable(host, self.hop.host) or (self.translated and not is_public(host))
 
     def ask(
         self,
@@ -130,8 +153,3 @@ def contact_of(message: Request | Response) -> Any:
         return message.contact
     except MalformedMessage:
         return None
-
-
-def _unroutable(host: str) -> bool:
-    address = ipaddress.ip_address(host)
-    return address.is_private or address.is_unspecified or address.is_link_local

@@ -20,7 +20,7 @@ from ringback.edges.sip.address import (
     within_uri,
 )
 from ringback.effects import DialLeg
-from ringback.settings import Phone, Settings, Trunk
+from ringback.settings import Phone, RtpSource, Settings, Trunk
 
 log = logging.getLogger("ringback.sip")
 
@@ -48,6 +48,7 @@ class Way:
     route: Route
     peer: str
     trunk: str = ""
+    rtp_source: RtpSource = "nat"
 
 
 class Router:
@@ -65,6 +66,7 @@ class Router:
         self._default = self._trunks.get(settings.carrier)
         self._trusted = settings.trusted_networks
         self._external = settings.sip_external_host
+        self._rtp_source = settings.rtp_source
         self._lookup = lookup
         self._addresses: dict[str, set[str]] = {}
         self._resolving: asyncio.Task[None] | None = None
@@ -94,6 +96,12 @@ class Router:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
         return any(mapped.version == network.version and mapped in network for network in self._trusted)
+
+    def rtp_source(self, host: str, username: str) -> RtpSource:
+        """Where the audio of a call may come from that `host` sends us, or the phone that has proved its name."""
+        names = (name for name, addresses in self._addresses.items() if host in addresses)
+        found = self._phones.get(username) or self._trunks.get(next(names, ""))
+        return (found and found.rtp_source) or self._rtp_source
 
     def password(self, username: str) -> str | None:
         """The secret of a phone; None for an unknown one."""
@@ -129,7 +137,7 @@ class Router:
         if trunk.max_calls and self._busy.get(trunk.name, 0) >= trunk.max_calls:
             raise Unreachable(503, f"trunk {trunk.name} has its {trunk.max_calls} calls", "carrier")
         route = trunk_route(trunk, effect.to, effect.from_, own_host)
-        return Way(route, host_of(trunk.host), trunk.name)
+        return Way(route, host_of(trunk.host), trunk.name, trunk.rtp_source or self._rtp_source)
 
     def took(self, trunk: str) -> None:
         """A call goes through a trunk."""
@@ -156,7 +164,8 @@ class Router:
         )
         credentials = (effect.username, effect.password) if effect.username and effect.password else None
         if phone is None and not self._is_own(host):
-            return Way(Route(uri, from_uri, None, transport, credentials, headers), host_of(host))
+            route = Route(uri, from_uri, None, transport, credentials, headers)
+            return Way(route, host_of(host), rtp_source=self._rtp_source)
         bindings = self._lookup(phone.name if phone is not None else user)
         if not bindings:
             raise Unreachable(404, f"no phone is registered as {user}", "unregistered")
@@ -164,6 +173,7 @@ class Router:
         return Way(
             Route(best.contact, from_uri, best.next_hop, best.transport, None, headers),
             host_of(best.next_hop),
+            rtp_source=(phone and phone.rtp_source) or self._rtp_source,
         )
 
     def _is_own(self, host: str) -> bool:

@@ -358,8 +358,9 @@ class Stack:
         self.request(request, asked.hop, lambda response: None, lambda trouble: None, branch=key[0])
 
     def give_up(self, transaction: Transaction) -> None:
-        """Forget a client transaction that will have no final response; one that has is left alone."""
+        """Expect no final response any more: forgotten after a provisional one, before it just not repeated."""
         self._perform(transaction, transaction.fire(Event.ABANDON, self.clock()))
+        self._schedule(transaction)
 
     def send_ack(self, request: Request, hop: Hop) -> Callable[[], None]:
         """Send the ACK of a 2xx; calling the result sends it again."""
