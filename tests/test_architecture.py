@@ -351,7 +351,11 @@ def test_the_drawn_lanes_are_those_there_are() -> None:
         if isinstance(node, ast.Assign) and dotted(node.targets[0]) == "Kind"
     )
     assert {target for _, _, target in arrows} == kinds
-    wired = {node.attr for node in ast.walk(parsed(SOURCE / "wiring.py")) if isinstance(node, ast.Attribute)}
+    wired = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(parsed(SOURCE / "wiring.py"))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
     assert {name for _, names, _ in arrows for name in names.split(", ")} <= wired
 
 
