@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.events.writes import NewCall, Verification
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.voice.call.machine import TERMINAL
@@ -418,6 +419,27 @@ def test_lost_resumed_and_crashed() -> None:
     effects = again.board.crashed(CALL, again.now, ValueError("x"))
     assert isinstance(effects[-1], fx.ReleaseCall)
     assert again.board.live == 0
+
+
+def test_a_call_that_verifies_a_number_still_does_so_after_a_restart() -> None:
+    wanted = Verification(
+        number="+15551230002", friendly_name="desk", code="123456", sid="PN9", callback=BASE + "/v"
+    )
+    call, again = Driver(), Driver()
+    call.write(
+        "OutgoingCallerId", "create", "PN9", Lane("call", CALL),
+        {"To": wanted.number, "From": "+15550100123", "Twiml": "<Response/>"},
+        known=NewCall(caller_number_sid="PN9", verification=wanted),
+    )  # fmt: skip
+    again.feed(ev.CallResumed(call_sid=CALL, call=call.calls[CALL]))
+    again.dialled()
+    again.press("123456")
+    (check,) = again.of(fx.CheckCallerId)
+    assert check.number == wanted.number
+    lost = Driver()
+    lost.feed(ev.CallLost(call_sid=CALL, call=again.calls[CALL]))
+    (hook,) = lost.of(fx.SendWebhook)
+    assert dict(hook.params)["VerificationStatus"] == "failed"
 
 
 _EVENTS = st.sampled_from(

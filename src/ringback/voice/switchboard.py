@@ -92,12 +92,12 @@ class Switchboard(Board):
         self._handlers: dict[Key, Callable[[Any, float], list[Effect]]] = {
             ("Call", "create"): self._requested,
             ("Participant", "create"): self._participant,
+            ("OutgoingCallerId", "create"): self._verification,
             CallArrived: self._arrived,
             ChildRequested: self._child,
             CallResumed: self._resumed,
             CallLost: self._lost,
             CallDoubted: self._doubted,
-            ("OutgoingCallerId", "create"): self._verification,
             TrunkRecordFound: self._trunk_record,
             TaskCallRequested: self._task_call,
         }
@@ -105,12 +105,12 @@ class Switchboard(Board):
             ("Call", "update"): control.update,
             ("Recording", "create"): control.start_recording,
             ("Recording", "update"): control.update_recording,
-            DialStarted: self._dial,
             ("Participant", "update"): conference_control.update_participant,
             ("Participant", "delete"): conference_control.remove_participant,
+            ("Member", "update"): queue_control.dequeue,
+            DialStarted: self._dial,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,
-            ("Member", "update"): queue_control.dequeue,
         }
 
     @property

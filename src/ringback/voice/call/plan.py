@@ -95,4 +95,6 @@ def from_json(data: dict[str, Any]) -> Plan:
         values["record"] = RecordingPlan(**values["record"])
     if values.get("task_leg") is not None:
         values["task_leg"] = TaskLeg(**values["task_leg"])
+    if values.get("verification") is not None:
+        values["verification"] = Verification(**values["verification"])
     return Plan(**values)
