@@ -74,6 +74,49 @@ def test_event_receiver_takes_anything(packets: list[tuple[int, bytes]]) -> None
     assert all(press.key in KEYS for at, data in packets for press in receiver.push(at, data))
 
 
+def keys_of(packets: list[tuple[int, int, int, bool]], start: int = 2**32 - 1000) -> list[tuple[str, int]]:
+    """What is told of (code, timestamp, duration, end) packets."""
+    receiver, found = EventReceiver(), []
+    for code, at, duration, end in packets:
+        payload = bytes([code, 0x80 if end else 10, duration >> 8, duration & 0xFF])
+        found += receiver.push((start + at) & 0xFFFFFFFF, payload)
+    for _ in range(10):
+        found += receiver.tick()
+    return [(press.key, press.duration_ms) for press in found]
+
+
+def honest(code: int, at: int, ticks: int) -> list[tuple[int, int, int, bool]]:
+    return [(code, at, 160 * n, n == ticks) for n in (*range(1, ticks + 1), ticks, ticks)]
+
+
+@pytest.mark.parametrize("gap", [160, 320, 800])
+@pytest.mark.parametrize("kept", ["all", "ends", "first"])
+def test_the_same_key_twice_by_an_honest_sender(gap: int, kept: str) -> None:
+    presses = [honest(1, at, 5) for at in (0, 800 + gap, 2 * (800 + gap))]
+    parts = {"all": slice(None), "ends": slice(4, None), "first": slice(0, 1)}
+    assert [key for key, _ in keys_of([one for press in presses for one in press[parts[kept]]])] == ["1"] * 3
+
+
+def test_a_key_in_two_segments_counts_once() -> None:
+    """RFC 4733 §2.5.1.3: over 8.19 s the event goes on under a new timestamp, without an end in between."""
+    first = [(5, 0, min(160 * n, 65535), False) for n in range(1, 411)]
+    second = [(5, 65535, duration, end) for _, _, duration, end in honest(5, 0, 50)]
+    assert keys_of([*first, *second, *honest(5, 65535 + 9000, 5)]) == [("5", 9191), ("5", 100)]
+
+
+def test_senders_that_give_packets_timestamps_of_their_own() -> None:
+    """End packets again under new ones, or every packet: a press counts once, and the next one too."""
+    for again in (0, 5000):
+        ends = [*honest(2, again, 5)[:5], *((2, again + 160 * n, 800, True) for n in (1, 2))]
+        later = [*honest(2, again, 5)[:5], *((2, again + 800 + 160 * n, 800, True) for n in (0, 1))]
+        growing = [(2, again + 160 * n, 160 * (n + 1), n > 4) for n in range(8)]
+        equal = [(2, again + 160 * n, 160, n > 4) for n in range(8)]
+        for packets in (ends, later, growing, equal):
+            assert [key for key, _ in keys_of(packets)] == ["2"]
+            twice = [*packets, *((code, at + 2400, length, end) for code, at, length, end in packets)]
+            assert [key for key, _ in keys_of(twice)] == ["2", "2"]
+
+
 def test_an_event_without_end_packets_is_told_after_a_while() -> None:
     receiver = EventReceiver()
     assert receiver.push(5, event_packets("7")[0][0].payload) == []

@@ -174,6 +174,20 @@ def test_fuzz_mutations(name: str, edits: list[tuple[int, bytes]]) -> None:
     _read_everything(data)
 
 
+def test_a_ping_in_pieces() -> None:
+    """RFC 5626 §3.5.1: a double CRLF gets its answer however it is cut; a single one is nobody's."""
+    for pieces in ([b"\r\n", b"\r\n"], [b"\r", b"\n\r", b"\n"], [b"\r\n\r", b"\n"], [b"\r\n\r\n"]):
+        framer = StreamFramer()
+        for piece in pieces:
+            assert framer.pings == 0
+            assert framer.feed(piece) == []
+        assert framer.pings == 1
+    framer = StreamFramer()
+    message = b"BYE sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n"
+    assert [*framer.feed(b"\r\n"), *framer.feed(message)] == [message]
+    assert framer.pings == 0
+
+
 @given(st.lists(st.integers(1, 60), max_size=40))
 def test_stream_framing_in_any_pieces(cuts: list[int]) -> None:
     stream = b"\r\n\r\n" + INVITE + b"\r\n\r\n" + TORTURE["zeromf"][0] + INVITE

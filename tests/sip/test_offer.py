@@ -14,9 +14,9 @@ def test_every_case_has_a_verdict() -> None:
     [
         (Exchange.SETTLED, TAKE, TAKE),
         (Exchange.OURS, GLARE, GLARE),  # RFC 3261 §14.2, RFC 3311 §5.2: we have an offer out
-        (Exchange.OURS_IN_2XX, LATER, GLARE),  # the INVITE transaction is open; its ACK brings the answer
+        (Exchange.OURS_IN_2XX, GLARE, GLARE),  # our offer is out: the ACK brings the answer
         (Exchange.THEIRS, LATER, LATER),  # RFC 3311 §5.2: an offer of theirs waits for our answer
-        (Exchange.UNACKED, LATER, TAKE),  # offer and answer are complete, the INVITE is not
+        (Exchange.UNACKED, TAKE, TAKE),  # offer and answer are complete: the ACK may have been overtaken
     ],
 )
 def test_verdicts(exchange: Exchange, invite: int, update: int) -> None:

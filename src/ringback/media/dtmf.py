@@ -23,6 +23,11 @@ GAP_SECONDS: Final = 0.1
 
 _EVENT: Final = struct.Struct("!BBH")
 _LONGEST_SEGMENT: Final = 0xFFFF
+_SEGMENT: Final = 0xF000
+"""Samples (7.7 s) of an event from which a new timestamp of its key is its next segment."""
+
+_REPEATS: Final = 8
+"""Packets after an end that are taken for repetitions with timestamps of their own."""
 _LOW: Final = (697.0, 770.0, 852.0, 941.0)
 _HIGH: Final = (1209.0, 1336.0, 1477.0, 1633.0)
 _PAD: Final = ("123A", "456B", "789C", "*0#D")
@@ -40,9 +45,23 @@ class EventReceiver:
 
     A press is reported at its first end packet; when all end packets are lost, at the next event or after
     `quiet` calls of `tick` without a packet.
+
+    No press of a key begins before the last one of that key is over. What claims to is the same press: its next
+    segment (over 8.19 s, §2.5.1.3), or from a sender that gives its packets timestamps of their own. An honest sender
+    leaves a gap, so nothing of it is lost.
     """
 
-    __slots__ = ("_done", "_duration", "_idle", "_key", "_timestamp")
+    __slots__ = (
+        "_begun",
+        "_done",
+        "_duration",
+        "_ended",
+        "_idle",
+        "_key",
+        "_length",
+        "_longer",
+        "_timestamp",
+    )
 
     quiet: Final = 6
     """Ticks (20 ms) without a packet of the event after which it counts as ended."""
@@ -53,6 +72,12 @@ class EventReceiver:
         self._key = ""
         self._duration = 0
         self._idle = 0
+        self._begun = self._length = 0
+        """Timestamp of the segment's first packet, and samples to the end of the newest one."""
+        self._longer = 0
+        """Samples in segments before this one."""
+        self._ended = 0
+        """Packets of the press that may still come after its end with timestamps of their own."""
 
     @property
     def active(self) -> bool:
@@ -68,12 +93,25 @@ class EventReceiver:
         if code >= len(KEYS) or timestamp in self._done:
             return []
         pressed: list[KeyPress] = []
-        if timestamp != self._timestamp:
+        if timestamp != self._timestamp and self._goes_on(KEYS[code], timestamp):
+            elapsed = (timestamp - self._begun) & 0xFFFFFFFF
+            self._length = max(self._length, elapsed + FRAME)
+            if self._timestamp < 0:
+                self._ended -= 1
+                return []
+            if elapsed >= _SEGMENT:
+                self._longer += elapsed
+                self._begun, self._duration, self._length = timestamp, 0, 0
+            self._done.append(self._timestamp)
+            self._timestamp = timestamp
+        elif timestamp != self._timestamp:
             if self._timestamp >= 0:
                 if ((timestamp - self._timestamp) & 0xFFFFFFFF) >= 0x80000000:
                     return []  # older than the event in progress, and never seen: too late to be of use
                 pressed += self._finish()
             self._timestamp, self._key, self._duration = timestamp, KEYS[code], 0
+            self._begun, self._length = timestamp, 0
+            self._longer, self._ended = 0, _REPEATS
         self._duration = max(self._duration, duration)
         self._idle = 0
         if flags & 0x80:
@@ -87,9 +125,16 @@ class EventReceiver:
         self._idle += 1
         return self._finish() if self._idle >= self.quiet else []
 
+    def _goes_on(self, key: str, timestamp: int) -> bool:
+        """Whether a packet with a new timestamp is of the newest press."""
+        if key != self._key or (self._timestamp < 0 and not self._ended):
+            return False
+        lasts = max(self._duration, self._length, FRAME)
+        return (timestamp - self._begun) & 0xFFFFFFFF < lasts + FRAME
+
     def _finish(self) -> list[KeyPress]:
         self._done.append(self._timestamp)
-        pressed = [KeyPress(self._key, self._duration * 1000 // RATE)]
+        pressed = [KeyPress(self._key, (self._longer + self._duration) * 1000 // RATE)]
         self._timestamp = -1
         return pressed
 

@@ -52,6 +52,8 @@ class StreamFramer:
             if buffer.startswith(b"\r\n\r\n"):
                 self.pings += 1
                 del buffer[:4]
+            elif len(buffer) < 4 and b"\r\n\r\n".startswith(buffer):
+                return  # perhaps the first half of a ping
             else:
                 del buffer[:2]
             self._searched = 0

@@ -343,16 +343,17 @@ def parse_message(data: bytes, *, stream: bool = False) -> Request | Response:
 
 
 def _start(line: str, charset: str) -> Request | Response:
-    if line.startswith("SIP/"):
+    if line[:4].upper() == "SIP/":
         version, _, rest = line.partition(" ")
         code, _, reason = rest.partition(" ")
-        if version != "SIP/2.0" or len(code) != 3 or not code.isascii() or not code.isdigit():
+        if version.upper() != "SIP/2.0" or len(code) != 3 or not code.isascii() or not code.isdigit():
             raise MalformedMessage("status-line")
         if not 100 <= int(code) <= 699 or _CONTROL.search(reason):
             raise MalformedMessage("status-line")
         return Response(int(code), reason, Headers(), b"", charset)
     method, _, rest = line.partition(" ")
     target, _, version = rest.rpartition(" ")
+    version = version.upper()  # RFC 3261 section 7.1: in any case
     if not version.startswith("SIP/") or not is_token(method) or len(method) > 64 or _CONTROL.search(line):
         raise MalformedMessage("request-line")
     request = Request(method, target, Headers(), b"", charset)

@@ -38,11 +38,11 @@ VERDICTS: dict[tuple[Exchange, Asked], int] = {
     (Exchange.SETTLED, Asked.UPDATE): TAKE,
     (Exchange.OURS, Asked.INVITE): GLARE,
     (Exchange.OURS, Asked.UPDATE): GLARE,
-    (Exchange.OURS_IN_2XX, Asked.INVITE): LATER,
+    (Exchange.OURS_IN_2XX, Asked.INVITE): GLARE,
     (Exchange.OURS_IN_2XX, Asked.UPDATE): GLARE,
     (Exchange.THEIRS, Asked.INVITE): LATER,
     (Exchange.THEIRS, Asked.UPDATE): LATER,
-    (Exchange.UNACKED, Asked.INVITE): LATER,
+    (Exchange.UNACKED, Asked.INVITE): TAKE,
     (Exchange.UNACKED, Asked.UPDATE): TAKE,
     **{(exchange, Asked.REFRESH): TAKE for exchange in Exchange},
 }

@@ -16,7 +16,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-_.]*)|\[[0-9A-Fa-f:.]{2,45}\])
 _VIA = re.compile(
     r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+"
     r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9\-_.]*)\s*(?::\s*([0-9]{1,5}))?\s*(?:;(.*))?\Z",
-    re.DOTALL,
+    re.DOTALL | re.IGNORECASE,
 )
 _URI_FORBIDDEN = re.compile(r"[\x00-\x20<>\"\x7f]")
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")

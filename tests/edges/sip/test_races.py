@@ -110,6 +110,34 @@ async def test_cancel_after_our_200_changes_nothing(start: Start, raw: Raw) -> N
     assert on.handler.counts == {"incoming": 1, "confirmed": 1, "ended": 1}
 
 
+async def test_a_reinvite_that_overtakes_the_ack(start: Start, raw: Raw) -> None:
+    """Taken when all is agreed; 491 when our own offer in the 200 waits for its answer (RFC 3261 §14.2)."""
+    on = await wire(start, raw)
+    ok = await raw.ask(raw.build("INVITE", body=OFFER))
+    raw.send(raw.build("INVITE", to_tag=ok.to.tag, cseq=2, body=OFFER))
+    assert (await on.response(200, "INVITE")).cseq[0] in (1, 2)
+    for cseq in (2, 1):
+        raw.send(raw.build("ACK", to_tag=ok.to.tag, cseq=cseq))
+    await on.handler.until("confirmed")
+    on.push(33.0)
+    assert on.handler.counts == {"incoming": 1, "reoffer": 1, "confirmed": 1}
+    late = (await raw.ask(raw.build("INVITE").replace(b"Call-ID: ", b"Call-ID: x"))).to.tag
+    again = raw.build("INVITE", to_tag=late, cseq=2, body=OFFER).replace(b"Call-ID: ", b"Call-ID: x")
+    raw.send(again)
+    await on.response(491, "INVITE")
+
+
+@pytest.mark.parametrize("inbound", ["ring", "answer"])
+async def test_the_answers_to_invite_and_cancel_have_one_tag(start: Start, raw: Raw, inbound: str) -> None:
+    on = await wire(start, raw, inbound)
+    raw.send(raw.build("INVITE", branch="z9hG4bKtag", body=OFFER))
+    tag = (await on.response(180, "INVITE")).to.tag
+    raw.send(raw.build("CANCEL", branch="z9hG4bKtag"))
+    assert (await on.response(200, "CANCEL")).to.tag == tag
+    if inbound == "ring":
+        assert (await on.response(487, "INVITE")).to.tag == tag
+
+
 async def test_a_200_that_crosses_our_cancel_is_taken_and_ended(start: Start, raw: Raw) -> None:
     on = await wire(start, raw)
     call = on.call()

@@ -54,6 +54,7 @@ from ringback.events import (
 from ringback.events.conferences import SpeechChanged
 from ringback.settings import RtpSource
 from ringback.sip import sdp
+from ringback.sip.info import key_of
 from ringback.sip.message import Request
 from ringback.sip.uri import is_reachable
 
@@ -288,6 +289,7 @@ class SipCarrier:
                 from_=caller_of(facts.from_user, facts.from_host, facts.from_display),
                 to=number_of(facts.to_user),
                 caller_name=facts.from_display or None,
+                forwarded_from=caller_of(*facts.forwarded_from, "") if facts.forwarded_from else None,
                 sip=SipFacts(
                     call_id=call.call_id,
                     source_ip=facts.source[0],
@@ -367,17 +369,9 @@ class SipCarrier:
     def info(self, call: SipCall, content_type: str, body: bytes) -> None:
         """INFO with a key (application/dtmf-relay): phones that send neither RFC 4733 nor tones."""
         leg: Leg = call.context
-        if leg is None or "dtmf" not in content_type.lower():
-            return
-        text = body[:200].decode("ascii", "replace")
-        for line in text.splitlines():
-            name, _, value = line.partition("=")
-            digit = value.strip() if name.strip().lower() == "signal" else ""
-            if content_type.lower().endswith("/dtmf"):
-                digit = text.strip()
-            if len(digit) == 1 and digit in "0123456789*#ABCD":
-                self._post(DigitPressed(call_sid=leg.call_sid, digit=digit))
-                return
+        key = key_of(content_type, body)
+        if leg is not None and key:
+            self._post(DigitPressed(call_sid=leg.call_sid, digit=key))
 
     def referred(self, call: SipCall, refer_to: str) -> None:
         """A phone asks for a transfer; the documents of the call decide, which comes with ``referUrl``."""

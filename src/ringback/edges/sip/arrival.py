@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ringback.edges.sip.transport import Source
+from ringback.sip.forwarding import forwarded_by
 from ringback.sip.message import Request
 
 
@@ -26,12 +27,15 @@ class CallRequest:
     x_headers: dict[str, str] = field(default_factory=dict)
     username: str = ""
     "The authenticated digest user, or empty."
+    forwarded_from: tuple[str, str] | None = None
+    "User and host of who has forwarded the call."
 
     @classmethod
     def read(cls, request: Request, source: Source, username: str = "") -> CallRequest:
         """From a parsed INVITE. Raises MalformedMessage."""
         from_, uri = request.from_, request.uri
         headers = request.headers.items()
+        forwarder = forwarded_by(request)
         return cls(
             request.target,
             from_.uri.user,
@@ -44,4 +48,5 @@ class CallRequest:
             headers,
             {name: value for name, value in headers if name[:2] in ("X-", "x-")},
             username,
+            (forwarder.user, forwarder.bare_host) if forwarder is not None else None,
         )

@@ -19,6 +19,7 @@ from ringback.edges.sip.stack import Hop, Stack
 from ringback.edges.sip.success import Successes
 from ringback.edges.sip.transport import Flow, Source
 from ringback.sip.dialog import Dialog
+from ringback.sip.info import TYPES as INFO_TYPES
 from ringback.sip.message import Request, Response, plain_header, respond
 from ringback.sip.transaction import Transaction
 from ringback.sip.uri import BadAddress, parse_name_addr
@@ -285,6 +286,9 @@ class SipCall:
         self.offers.take(request, transaction)
 
     def _on_info(self, request: Request, transaction: Transaction) -> None:
+        if request.body and request.content_type not in INFO_TYPES:
+            self.reply(request, transaction, 415, [("Accept", ", ".join(INFO_TYPES))])
+            return
         self.reply(request, transaction, 200)
         self.tell(self.handler.info, self, request.content_type, request.body)
 

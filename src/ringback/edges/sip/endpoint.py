@@ -20,7 +20,7 @@ from ringback.edges.sip.registration import Registration
 from ringback.edges.sip.stack import Hop, Stack
 from ringback.edges.sip.transport import Flow, Source
 from ringback.sip.digest import NonceMint, parse_digest
-from ringback.sip.message import MalformedMessage, Request, respond
+from ringback.sip.message import MalformedMessage, Request, parse_message, respond
 from ringback.sip.session_timer import too_small
 from ringback.sip.transaction import Transaction
 from ringback.sip.uri import parse_name_addr, parse_uri, split_host_port
@@ -224,9 +224,15 @@ class SipEndpoint:
 
     def _on_cancel(self, request: Request, transaction: Transaction) -> None:
         invite = self._stack.canceled(request)
-        self._reply(request, transaction, 481 if invite is None else 200)
-        if invite is not None and isinstance(invite.user, InboundCall):
-            invite.user.canceled()
+        if invite is None:
+            self._reply(request, transaction, 481)
+            return
+        # the tag of the INVITE's responses (RFC 3261 section 9.2); one that is answered has it in its last response
+        call = invite.user
+        tag = call.local_tag if isinstance(call, InboundCall) else parse_message(invite.last).to.tag
+        self._stack.respond(transaction, respond(request, 200, to_tag=tag))
+        if isinstance(call, InboundCall):
+            call.canceled()
 
     def _on_invite(self, request: Request, source: Source, transaction: Transaction) -> None:
         if self._stopping:

@@ -63,7 +63,7 @@ class SipHandler(Protocol[Call]):
         """The peer's answer to our re-INVITE, or None if it refused."""
 
     def info(self, call: Call, content_type: str, body: bytes) -> None:
-        """INFO within the call; answered 200 by the stack."""
+        """INFO within the call, with a key (`ringback.sip.info`) or empty; answered 200 by the stack."""
 
     def referred(self, call: Call, refer_to: str) -> None:
         """REFER within the call; answered 202 by the stack."""

@@ -161,7 +161,7 @@ class Offers:
         call = self._call
         invite = request.method == "INVITE"
         asked = Asked.INVITE if invite else Asked.UPDATE if request.sdp else Asked.REFRESH
-        verdict = LATER if invite and call.state != "talking" else VERDICTS[self.exchange, asked]
+        verdict = LATER if invite and call.state == "setup" else VERDICTS[self.exchange, asked]
         if verdict != TAKE:
             call.reply(request, transaction, verdict, [("Retry-After", "1")] if verdict == LATER else None)
             return
