@@ -11,12 +11,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ringback.effects import ClearDeadline, Delete, Save, SendWebhook, SetDeadline
+from ringback.events import HangUpRequested
 from ringback.kernel.lane import Lane
 from ringback.resources import all_nouns
 from ringback.resources.api.application import Application
 from ringback.resources.api.call import Call
-from ringback.store import Condition, LogHttp, OutboxDone, Query, Store, migrate
+from ringback.store import Condition, LogHttp, Message, MessageDone, OutboxDone, Query, Store, migrate
 from ringback.store.engine import metadata_ddl
+from ringback.store.sql import Statement
 from ringback.store.tables import tables
 
 AC = "AC" + "1" * 32
@@ -188,3 +190,15 @@ def test_urls_of_other_databases_are_refused() -> None:
 
     with pytest.raises(ValueError, match="sqlite:///path"):
         make_engine("mysql://x")
+
+
+async def test_messages_come_back_in_order_and_one_that_cannot_be_read_stops_nothing(store: Store) -> None:
+    sent = [Message(store.new_sid("MG"), HangUpRequested(call_sid=f"CA{n}", reason="api")) for n in range(3)]
+    await store.commit(sent)
+    alien = Statement(store._sql.upsert("messages"), ("MG0", "EventOfTomorrow", "{}", None), "messages")
+    await store._engine.write([alien])
+    assert await store.messages() == sent
+    rows = await store._engine.rows("SELECT sid, failed FROM messages WHERE failed IS NOT NULL", ())
+    assert [(row[0], "EventOfTomorrow" in row[1]) for row in rows] == [("MG0", True)]
+    await store.commit([MessageDone(sent[1].sid)])
+    assert await store.messages() == [sent[0], sent[2]]

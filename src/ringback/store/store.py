@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -33,6 +34,8 @@ from ringback.store.writes import (
     Owed,
     SaveIf,
 )
+
+log = logging.getLogger("ringback.store")
 
 R = TypeVar("R", bound=Record)
 
@@ -286,7 +289,20 @@ class Store:
         rows = await self._engine.rows(
             "SELECT sid, event, body FROM messages WHERE failed IS NULL ORDER BY sid", ()
         )
-        return [Message(sid, messages.load(event, body)) for sid, event, body in rows]
+        found: list[Message] = []
+        unreadable: list[MessageFailed] = []
+        for sid, name, body in rows:
+            try:
+                found.append(Message(sid, messages.load(name, body)))
+            except (
+                KeyError,
+                msgspec.MsgspecError,
+            ) as error:  # of another version: it must not stop the start
+                log.error("message %s (%s) cannot be read; its row is kept", sid, name)
+                unreadable.append(MessageFailed(sid, f"{type(error).__name__}: {error}"))
+        if unreadable:
+            await self.commit(unreadable)
+        return found
 
     async def deadlines(self) -> list[tuple[Lane, str, float]]:
         """The durable timers (lane, name, due), for the start."""

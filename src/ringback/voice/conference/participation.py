@@ -138,7 +138,7 @@ class Participation:
         if isinstance(event, ParticipantTold):
             return self._told(event) if event.conference_sid == here else ""
         if isinstance(event, WriteRequested):  # its removal; changes do not come this way
-            return "kicked" if event.parent_sid == here else ""
+            return "kicked" if event.parent_sid in ("", here) else ""
         if isinstance(event, SpeechChanged):
             self._speech(event.speaking)
             return ""
