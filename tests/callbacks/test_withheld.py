@@ -13,7 +13,7 @@ from ringback.callbacks.wait_experience import respond
 from ringback.effects.features import Reply
 from ringback.kernel.errors import Refused
 from tests.callbacks.platform import CALL, CUSTOMER, OURS, RECORDING, Platform, asked
-from tests.taskrouter.desk_kit import WS
+from tests.taskrouter.workspace_kit import WS
 
 FORMS = [
     "anonymous", "sip:anonymous@anonymous.invalid", "Restricted", "unavailable", "+266696687", "", "sip:@example.test",
