@@ -62,6 +62,11 @@ class Book:
         await asyncio.sleep(0)
         return self.records.get(sid)
 
+    def commit_soon(self, writes: Sequence[Any]) -> None:
+        for write in writes:
+            assert isinstance(write, MessageDone)
+            assert self.rows.pop(write.sid, None) is not None, "a row is removed once"
+
     async def commit(self, writes: Sequence[Any]) -> list[Any]:
         await self.gate.wait()
         await asyncio.sleep(0)
@@ -218,7 +223,8 @@ async def test_effects_that_are_addressed_at_the_commit() -> None:
 
 async def test_what_was_on_its_way_is_delivered_by_the_next_run() -> None:
     first = Site(
-        digit=lambda event, now: [Post(changed("lost"))], changed=lambda event, now: [Save(event.about)]
+        digit=lambda event, now: [Save("sent"), Post(changed("lost"))],
+        changed=lambda event, now: [Save(event.about)],
     )
     first.book.gate.clear()
     first.runtime.post(changed("busy"))
@@ -236,6 +242,28 @@ async def test_what_was_on_its_way_is_delivered_by_the_next_run() -> None:
     await second.runtime.settle()
     assert (heard, second.book.rows) == (["lost"], {})
     await first.runtime.settle()
+
+
+async def test_a_turn_that_writes_nothing_waits_for_no_disk() -> None:
+    """What was only said is in memory; what was only heard loses its row after it has been done."""
+    site = Site(
+        digit=lambda event, now: [Post(changed(event.digit))],
+        changed=lambda event, now: (
+            [Save("busy")] if event.about == "busy" else [ReleaseCall(call_sid=event.about)]
+        ),
+    )
+    site.book.gate.clear()
+    site.runtime.post(changed("busy"))
+    await asyncio.sleep(0)
+    site.runtime.post(press("1"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (site.book.rows, site.performed) == ({}, [])
+    site.book.rows = {"MG1": changed("2")}
+    site.runtime.resume([Message("MG1", changed("2"))])
+    site.book.gate.set()
+    await site.runtime.settle()
+    assert (site.performed, site.book.commits, site.book.rows) == (["1", "2"], [["busy"]], {})
 
 
 async def test_a_refused_message_is_handled() -> None:

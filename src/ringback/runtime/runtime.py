@@ -7,8 +7,9 @@ transactions too (group commit in the store).
 **Messages.** A lane that has nothing to do handles what another one posts to it at once, in the sender's own
 transaction: either both happened or neither did. For a lane that is busy the message is a row, written in the
 sender's transaction and removed in the receiver's: it arrives at least once, those of one pair in their order, and
-the row's SID tells a second delivery from a second message. Between two lanes that both die with the process
-(``LaneKind.lives``) a message is kept in memory only: after a restart nobody is there to hear it.
+the row's SID tells a second delivery from a second message. A turn that writes nothing else waits for no disk.
+Between two lanes that both die with the process (``LaneKind.lives``) a message is kept in memory only: after a
+restart nobody is there to hear it.
 
 The whole product's routing is in ``wiring.py``; nothing here knows what a call is.
 """
@@ -54,6 +55,9 @@ class Commits(Protocol):
 
     async def commit(self, writes: Sequence[Any]) -> Sequence[Any]:
         """Write all or nothing; gives the outbox rows that were made, in order."""
+
+    def commit_soon(self, writes: Sequence[Any]) -> None:
+        """Write without waiting for the end."""
 
 
 class Runtime:
@@ -266,8 +270,12 @@ class Runtime:
 
     async def _finish(self, turn: Turn) -> Exception | None:
         """Commit, perform, answer. Gives why nothing was written: then the memory of all its lanes is wrong."""
+        writes = [effect for _, effects in turn.done for effect in effects if effect.committed]
+        handled: Sequence[Message | MessageDone] = ()
+        if not writes and not turn.broken:
+            handled = self._without_writes(turn)
         try:
-            await self.commit([effect for _, effects in turn.done for effect in effects], turn.rows)
+            await self.commit(writes, turn.rows)
         except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
             turn.answer(error)
             for lane in turn.lanes:
@@ -280,7 +288,25 @@ class Runtime:
                 item.waiter.set_result(answer)
         for item in turn.later:
             self._put(item)
+        if handled:
+            self._store.commit_soon(handled)
         return None
+
+    def _without_writes(self, turn: Turn) -> Sequence[Message | MessageDone]:
+        """Nothing has changed that outlives the process, so nobody waits for the disk.
+
+        What was only said is said in memory: a crash takes the saying with what was said. What was only heard is
+        forgotten after it has been done, and heard once more after a crash. Gives the rows that are to go then.
+        """
+        if not any(isinstance(row, MessageDone) for row in turn.rows):
+            turn.rows.clear()
+            turn.later[:] = [item._replace(message="") for item in turn.later]
+            return ()
+        if any(isinstance(row, Message) for row in turn.rows):
+            return ()
+        handled = list(turn.rows)
+        turn.rows.clear()
+        return handled
 
     async def commit(self, effects: Sequence[Effect], rows: Sequence[object] = ()) -> None:
         """Write the effects that are to be written, and rows of messages; then tell who follows commits."""
