@@ -74,6 +74,10 @@ class Runtime:
         self._lanes: dict[Lane, deque[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._messages = {Post, *wiring.address}
+        self._stored = {
+            kind: frozenset(event for event, handler in each.handlers.items() if isinstance(handler, Stored))
+            for kind, each in wiring.kinds.items()
+        }
         self.mending = Mending(self, wiring, clock)
 
     @property
@@ -197,10 +201,8 @@ class Runtime:
 
     def _looks_up(self, event: Event, lane: Lane, turn: Turn) -> bool:
         """Whether something must be read from the store before the event can be handled."""
-        if type(event) in self._wiring.prepare:
-            return True
-        stored = isinstance(self._wiring.kinds[lane.kind].handlers.get(type(event)), Stored)
-        return stored and lane not in turn.records
+        kind = type(event)
+        return kind in self._wiring.prepare or (kind in self._stored[lane.kind] and lane not in turn.records)
 
     async def _prepared(self, turn: Turn, item: Item, lane: Lane) -> Item:
         handler = self._wiring.kinds[lane.kind].handlers.get(type(item.event))
