@@ -21,7 +21,7 @@ _TAKE_AND_KEEP = """<recv request="INVITE" rrs="true"><action>
   <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
   <assignstr assign_to="caller" value="To:[$from]"/></action></recv>"""
 _THEY_END = ended(60_000)
-_WE_END = """<pause milliseconds="500"/><send retrans="500"><![CDATA[
+_WE_END = """<pause milliseconds="1000"/><send retrans="500"><![CDATA[
 BYE [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:far@[local_ip]:[local_port]>;tag=f[call_number]
