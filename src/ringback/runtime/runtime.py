@@ -152,7 +152,7 @@ class Runtime:
 
         Gives what is wrong with the lane.
         """
-        turn = Turn([lane])
+        turn = Turn(lane)
         while queue and len(turn.done) < BATCH and lane not in turn.broken:
             if self._looks_up(queue[0].event, lane, turn):
                 if turn.done:
@@ -173,7 +173,7 @@ class Runtime:
             )  # their rows are still there
         elif self.mending.ailing(lane) and any(not item.revives for item, _ in turn.done):
             self.mending.well(lane)
-        for each in turn.lanes[1:]:
+        for each in turn.joined:
             self._leave(each, turn.broken.get(each))
         return turn.broken.get(lane)
 
@@ -228,7 +228,7 @@ class Runtime:
                 item.waiter.set_exception(refusal)
         except Exception as bug:  # noqa: BLE001 - it ends its own session and nothing else
             turn.broken[lane] = Trouble(item, bug)
-            if not item.message and lane != turn.lanes[0]:
+            if not item.message and lane != turn.own:
                 self._keep(turn, lane, item, bug)
             return ()
         if item.message:
@@ -260,12 +260,12 @@ class Runtime:
         """Whether the lane has nothing to do, and so can handle the event in this turn."""
         if lane in turn.broken or self._looks_up(event, lane, turn):
             return False
-        if lane in turn.lanes:
+        if lane == turn.own or lane in turn.joined:
             return not self._lanes[lane]
         if lane in self._lanes or self.mending.ails(lane):
             return False
         self._lanes[lane] = deque()
-        turn.lanes.append(lane)
+        turn.joined[lane] = None
         return True
 
     # --- the transaction, and what follows it ---------------------------------------------------------------
@@ -280,8 +280,8 @@ class Runtime:
             await self.commit(writes, turn.rows)
         except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
             turn.answer(error)
-            for lane in turn.lanes:
-                if lane not in turn.broken or lane != turn.lanes[0]:
+            for lane in (turn.own, *turn.joined):
+                if lane not in turn.broken or lane != turn.own:
                     turn.broken[lane] = Trouble(None, error, storage=not isinstance(error, Conflict))
             return error
         for item, effects in turn.done:

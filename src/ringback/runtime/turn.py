@@ -44,8 +44,10 @@ class Trouble(NamedTuple):
 class Turn:
     """The lanes in hand, what they have answered, and what is on its way to others."""
 
-    lanes: list[Lane]
-    """The one whose turn it is, and those that had nothing to do and join it."""
+    own: Lane
+    """Whose turn it is."""
+    joined: dict[Lane, None] = field(default_factory=dict)
+    """Lanes that had nothing to do, and join it in this order."""
     done: list[tuple[Item, Sequence[Effect]]] = field(default_factory=list)
     """Events handled, in order, with their effects."""
     later: list[Item] = field(default_factory=list)
