@@ -266,6 +266,26 @@ async def test_a_turn_that_writes_nothing_waits_for_no_disk() -> None:
     assert (site.performed, site.book.commits, site.book.rows) == (["1", "2"], [["busy"]], {})
 
 
+async def test_nothing_overtakes_what_must_be_looked_up_first() -> None:
+    heard: list[str] = []
+    site = Site(
+        changed=lambda event, now: [
+            Save("sent"), Post(HangUpRequested(call_sid="CA2", reason="api")), Post(press("5", "CA2"))
+        ],
+        hang_up=lambda event, now: heard.append("first") or [],
+        digit=lambda event, now: heard.append("second") or [],
+    )  # fmt: skip
+
+    async def prepare(event: Event) -> Event:
+        await asyncio.sleep(0)
+        return event
+
+    site.runtime._wiring.prepare[HangUpRequested] = prepare  # type: ignore[index]
+    site.runtime.post(changed("a"))
+    await site.runtime.settle()
+    assert (heard, site.book.rows) == (["first", "second"], {})
+
+
 async def test_a_refused_message_is_handled() -> None:
     def take(event: TaskCallChanged, now: float) -> list[Effect]:
         raise Refused(20001, "no")

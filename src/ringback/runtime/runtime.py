@@ -255,10 +255,11 @@ class Runtime:
             row = self._store.new_sid("MG")
             turn.rows.append(Message(row, event))
         turn.later.append(Item(event, message=row))
+        turn.behind.add(lane)
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
         """Whether the lane has nothing to do, and so can handle the event in this turn."""
-        if lane in turn.broken or self._looks_up(event, lane, turn):
+        if lane in turn.broken or lane in turn.behind or self._looks_up(event, lane, turn):
             return False
         if lane == turn.own or lane in turn.joined:
             return not self._lanes[lane]

@@ -52,6 +52,8 @@ class Turn:
     """Events handled, in order, with their effects."""
     later: list[Item] = field(default_factory=list)
     """Posts that wait for the end of the transaction."""
+    behind: set[Lane] = field(default_factory=set)
+    """Lanes for which something is among those: what is posted after it must not overtake it."""
     rows: list[Message | MessageDone] = field(default_factory=list)
     """Messages sent and handled."""
     records: dict[Lane, Record | None] = field(default_factory=dict)
