@@ -57,6 +57,8 @@ PURE_PACKAGES: dict[str, set[str]] = {
     "numbers": {"phonenumbers"},
     "sip": {"propcache"},
     "media": {"numpy"},
+    "events": {"msgspec"},
+    "effects": {"msgspec"},
     "voice": {"lxml", "msgspec", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
     "studio": {"liquid"},

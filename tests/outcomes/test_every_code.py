@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec import structs
 
 from ringback.effects import Save
 from ringback.events import LegFailed, LegRinging
@@ -149,7 +150,7 @@ class Carrier:
                 self.rings.set_result(event.call_sid)
         if isinstance(event, LegFailed) and self.says is not None:
             code, reason, by = self.says
-            event = replace(event, sip_code=code, reason=reason, by=by)
+            event = structs.replace(event, sip_code=code, reason=reason, by=by)
         self._pass_on(event)
 
 

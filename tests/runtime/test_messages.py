@@ -9,6 +9,7 @@ from itertools import count, pairwise
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ringback.effects import Answer, Delete, Effect, Post, ReleaseCall, Save
 from ringback.effects.queues import MakeTask
@@ -478,5 +479,7 @@ def test_every_event_has_one_name_and_messages_come_back_as_they_were() -> None:
     assert load(*dump(timer)) == timer
     assert load(*dump(UPDATE)) == UPDATE
     wanted = Verification(number="+15551230002", friendly_name="x", code="123456", sid="PN1")
-    write = replace(UPDATE, known=NewCall(application=VoiceRouting(account_sid="AC1"), verification=wanted))
+    write = structs.replace(
+        UPDATE, known=NewCall(application=VoiceRouting(account_sid="AC1"), verification=wanted)
+    )
     assert load(*dump(write)) == write

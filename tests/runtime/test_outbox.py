@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from ringback.effects import SendWebhook
 from ringback.runtime.outbox import Outbox
@@ -104,14 +105,14 @@ async def test_what_waits_for_its_time_is_sent_then_or_on_demand_and_once() -> N
 
     outbox = Outbox(clock, deliver, done)
     rows = [owed(number, f"CA{number}") for number in (1, 2, 3)]
-    outbox.add([Owed(row.sid, replace(row.what, not_before=clock.now() + 60)) for row in rows[:2]])
+    outbox.add([Owed(row.sid, structs.replace(row.what, not_before=clock.now() + 60)) for row in rows[:2]])
     outbox.add(rows[2:])
     await outbox.settle(5)
     assert (sent, outbox.parked, outbox.waiting) == (["3"], 2, 0)
     await clock.advance(61)
     await outbox.settle(5)
     assert (sent, gone, outbox.parked, outbox.repeated) == (["3", "1", "2"], ["3", "1", "2"], 0, 2)
-    outbox.add([Owed("4", replace(rows[0].what, not_before=clock.now() + 60, token="4"))])
+    outbox.add([Owed("4", structs.replace(rows[0].what, not_before=clock.now() + 60, token="4"))])
     assert outbox.send_parked() == 1
     await outbox.settle(5)
     await clock.advance(61)

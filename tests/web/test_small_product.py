@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import urlencode, urlsplit
@@ -110,8 +109,7 @@ class Recording(Record):
 NOUNS = (Room, Participant, Message, Recording)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageRequested(Event):
+class MessageRequested(Event, frozen=True, kw_only=True):
     """Somebody wants to say something."""
 
     message_sid: str

@@ -6,17 +6,18 @@ everything else is *live*: performed once, right after the commit, and never sto
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from msgspec import Struct
+
+from ringback.kernel.hiding import repr_without
 from ringback.kernel.lane import Lane
 
 if TYPE_CHECKING:
     from ringback.events import Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(Struct, frozen=True, kw_only=True):
     """A request to the outside world."""
 
     committed: ClassVar[bool] = False
@@ -26,24 +27,21 @@ class Effect:
 # --- written in the transaction ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Save(Effect):
+class Save(Effect, frozen=True):
     """Insert or replace one record (an instance of a declared resource)."""
 
     committed: ClassVar[bool] = True
     record: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Delete(Effect):
+class Delete(Effect, frozen=True):
     """Remove one record."""
 
     committed: ClassVar[bool] = True
     record: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendWebhook(Effect):
+class SendWebhook(Effect, frozen=True, kw_only=True):
     """A notification: delivered at least once, in order per ``key``, kept in the outbox until then."""
 
     committed: ClassVar[bool] = True
@@ -66,8 +64,7 @@ class SendWebhook(Effect):
     """Unix seconds: a final notification that was given up, to be sent once more then. 0: the first time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetDeadline(Effect):
+class SetDeadline(Effect, frozen=True, kw_only=True):
     """A durable timer: ``DeadlineReached(lane, name)`` at ``at`` (Unix seconds), also after a restart.
 
     The same lane and name again moves it.
@@ -79,8 +76,7 @@ class SetDeadline(Effect):
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClearDeadline(Effect):
+class ClearDeadline(Effect, frozen=True, kw_only=True):
     """Forget a durable timer; none of that name is fine."""
 
     committed: ClassVar[bool] = True
@@ -91,22 +87,19 @@ class ClearDeadline(Effect):
 # --- live: the runtime -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Post(Effect):
+class Post(Effect, frozen=True):
     """Post another event once this one is committed: a message, when it is for another lane (runtime/runtime.py)."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Effect):
+class Answer(Effect, frozen=True, kw_only=True):
     """The value that whoever asked (``Runtime.ask``) gets; at most one per event."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTimer(Effect):
+class StartTimer(Effect, frozen=True, kw_only=True):
     """Post ``TimerFired(lane, name)`` after ``seconds``; the same name again replaces it."""
 
     lane: Lane
@@ -117,16 +110,14 @@ class StartTimer(Effect):
     the maximum length of a call, which must not fire because nothing else happens."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopTimer(Effect):
+class StopTimer(Effect, frozen=True, kw_only=True):
     """Forget a timer; none of that name is fine."""
 
     lane: Lane
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueDial(Effect):
+class QueueDial(Effect, frozen=True, kw_only=True):
     """Let this queued call be dialled when the account's calls-per-second rate allows: ``DialStarted``.
 
     A row of the outbox until it is claimed, so a call that was queued when the process died is dialled after all.
@@ -139,8 +130,7 @@ class QueueDial(Effect):
     """Unix seconds before which it is not to be dialled. 0: at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimDial(Effect):
+class ClaimDial(Effect, frozen=True, kw_only=True):
     """The queued call is dialled now, or never: the commit that says so takes the row out of the outbox. Whatever
     becomes of the dial, it is not begun again: at most once."""
 
@@ -148,8 +138,7 @@ class ClaimDial(Effect):
     call_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseCall(Effect):
+class ReleaseCall(Effect, frozen=True, kw_only=True):
     """The session is over: forget its leg, timers and cookies."""
 
     call_sid: str
@@ -158,8 +147,7 @@ class ReleaseCall(Effect):
 # --- live: the web ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchDocument(Effect):
+class FetchDocument(Effect, frozen=True, kw_only=True):
     """Ask the customer's application for instructions; answered by ``DocumentFetched``."""
 
     lane: Lane
@@ -175,8 +163,7 @@ class FetchDocument(Effect):
     """An empty answer is no failure: a wait document (silence)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckCallerId(Effect):
+class CheckCallerId(Effect, frozen=True, kw_only=True):
     """Is ``number`` ours or verified? Answered by ``CallerIdChecked``."""
 
     call_sid: str
@@ -188,15 +175,13 @@ class CheckCallerId(Effect):
 # --- live: the leg, performed by the carrier that has it -----------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegEffect(Effect):
+class LegEffect(Effect, frozen=True, kw_only=True):
     """Something for the carrier that has the leg ``call_sid``."""
 
     call_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialLeg(LegEffect):
+class DialLeg(LegEffect, frozen=True, kw_only=True):
     """Place the outbound leg. The commit before it was the claim: it is performed at most once."""
 
     account_sid: str
@@ -205,32 +190,31 @@ class DialLeg(LegEffect):
     from_: str
     caller_name: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     group: str = ""
     """Legs of one group are mixed together: the parent's SID, or the call's own."""
 
+    def __repr__(self) -> str:
+        return repr_without(self, "password")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingLeg(LegEffect):
+
+class RingLeg(LegEffect, frozen=True, kw_only=True):
     """Tell the caller that it rings (180); the call stays unanswered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerLeg(LegEffect):
+class AnswerLeg(LegEffect, frozen=True, kw_only=True):
     """Answer an inbound leg; the carrier reports ``LegAnswered`` once media can flow."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectLeg(LegEffect):
+class RejectLeg(LegEffect, frozen=True, kw_only=True):
     """Refuse an unanswered inbound leg with a SIP final response; no event follows."""
 
     sip_code: int
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HangUpLeg(LegEffect):
+class HangUpLeg(LegEffect, frozen=True, kw_only=True):
     """End the leg in whatever state it is: BYE, or CANCEL while it rings.
 
     An answered leg then reports ``LegEnded(by='local')``, an unanswered outbound one
@@ -240,8 +224,7 @@ class HangUpLeg(LegEffect):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(Struct, frozen=True):
     """Text to be spoken."""
 
     text: str
@@ -251,29 +234,25 @@ class Speech:
     ssml: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(Struct, frozen=True):
     """An audio file to be fetched and played."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(Struct, frozen=True):
     """A generated tone: ``beep``, ``ringback-us`` …, ``busy``, ``hold-music``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Nothing for some seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """DTMF to be sent: ``0-9 A-D * # w W`` (w = 0.5 s, W = 1 s)."""
 
     digits: str
@@ -282,8 +261,7 @@ class Keys:
 AudioItem = Speech | Sound | Tone | Silence | Keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayAudio(LegEffect):
+class PlayAudio(LegEffect, frozen=True, kw_only=True):
     """Play items to the far end; ``PlaybackEnded`` follows exactly once."""
 
     playback: str
@@ -292,15 +270,13 @@ class PlayAudio(LegEffect):
     """Times; 0 = until stopped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopAudio(LegEffect):
+class StopAudio(LegEffect, frozen=True, kw_only=True):
     """Stop a playback now; ``PlaybackEnded(completed=False)`` follows if it was running."""
 
     playback: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordLeg(LegEffect):
+class RecordLeg(LegEffect, frozen=True, kw_only=True):
     """Start writing a recording of this leg to the data directory."""
 
     recording_sid: str
@@ -316,30 +292,26 @@ class RecordLeg(LegEffect):
     """It will be written down: the simulated carrier keeps the words that its party says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseRecording(LegEffect):
+class PauseRecording(LegEffect, frozen=True, kw_only=True):
     """Pause: ``skip`` leaves the time out, ``silence`` fills it with silence."""
 
     recording_sid: str
     behavior: Literal["skip", "silence"] = "silence"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeRecording(LegEffect):
+class ResumeRecording(LegEffect, frozen=True, kw_only=True):
     """Go on after a pause."""
 
     recording_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRecording(LegEffect):
+class StopRecording(LegEffect, frozen=True, kw_only=True):
     """Finish the file; ``RecordingEnded`` follows. A leg that ends finishes its recordings by itself."""
 
     recording_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Join(LegEffect):
+class Join(LegEffect, frozen=True, kw_only=True):
     """Put the leg into a room, or change how it takes part; everybody in a room hears everybody else."""
 
     room: str
@@ -351,6 +323,5 @@ class Join(LegEffect):
     """Call SID of the one party that hears this leg (supervision)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveRoom(LegEffect):
+class LeaveRoom(LegEffect, frozen=True, kw_only=True):
     """Take the leg out of its room; in none is fine."""

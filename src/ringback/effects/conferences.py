@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ringback.effects import LegEffect
 from ringback.kernel.lane import Lane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordRoom(LegEffect):
+class RecordRoom(LegEffect, frozen=True, kw_only=True):
     """Record what is said in a room: everybody who is heard there, mixed into one channel.
 
     ``call_sid`` is a leg that is in the room: its carrier makes the file. The recording goes on when that leg
@@ -25,8 +22,7 @@ class RecordRoom(LegEffect):
     """Cut leading and trailing silence off the finished file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSpeech(LegEffect):
+class WatchSpeech(LegEffect, frozen=True, kw_only=True):
     """Report ``SpeechChanged`` when this leg begins and ceases to be heard in its room; or do so no more.
 
     It costs work for every frame, so it is asked for only where a conference tells of it.
@@ -35,8 +31,7 @@ class WatchSpeech(LegEffect):
     on: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoundDelay(LegEffect):
+class BoundDelay(LegEffect, frozen=True, kw_only=True):
     """To how much delay the leg's jitter buffer may grow (``jitterBufferSize``)."""
 
     milliseconds: int | None

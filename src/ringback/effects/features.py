@@ -7,12 +7,12 @@ sees them, because a feature is a customer of the public API like any other appl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+
+class Ask(Struct, frozen=True):
     """A request to the REST API, answered by :class:`Reply`. It never raises."""
 
     method: Literal["GET", "POST"]
@@ -27,8 +27,7 @@ class Ask:
     """Whether it may be sent again when it is unclear if it was carried out (a broken connection)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What came of it."""
 
     status: int
@@ -53,30 +52,26 @@ class Reply:
         return self.status == 404
 
 
-@dataclass(frozen=True, slots=True)
-class Remember:
+class Remember(Struct, frozen=True):
     """Write a durable note; on the disk when the generator goes on. ``value`` None: forget it."""
 
     key: str
     value: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Struct, frozen=True):
     """Read a durable note; answered by its value, or None."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Let a moment pass (real seconds: what is waited for is another server)."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
+class Warn(Struct, frozen=True):
     """Tell the operator, in the debugger's log, that a promise to a caller is not kept."""
 
     subject: str
@@ -87,8 +82,7 @@ class Warn:
 Step = Ask | Remember | Recall | Wait | Warn
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The HTTP answer of a feature."""
 
     status: int

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import field
 
 from ringback.effects import Effect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakeTask(Effect):
+class MakeTask(Effect, frozen=True, kw_only=True):
     """``<Enqueue workflowSid>``: a task on channel ``voice``; answered by ``TaskMade``."""
 
     call_sid: str
@@ -25,8 +24,7 @@ class MakeTask(Effect):
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimReservation(Effect):
+class ClaimReservation(Effect, frozen=True, kw_only=True):
     """``<Dial><Queue reservationSid>``: accept it and name its caller; answered by ``ReservationClaimed``."""
 
     call_sid: str

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ringback.effects import Effect
 from ringback.resources.telephony import TaskTransfer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskAssignment(Effect):
+class AskAssignment(Effect, frozen=True, kw_only=True):
     """POST the assignment callback; answered by ``AssignmentAnswered`` (5 s, then the fallback; taskrouter.md §8)."""
 
     workspace_sid: str
@@ -21,8 +19,7 @@ class AskAssignment(Effect):
     params: list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announce(Effect):
+class Announce(Effect, frozen=True, kw_only=True):
     """Something happened: for those who listen live (the event bridge). Records are copies."""
 
     workspace_sid: str
@@ -36,8 +33,7 @@ class Announce(Effect):
     transfer: TaskTransfer | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedirectCall(Effect):
+class RedirectCall(Effect, frozen=True, kw_only=True):
     """Give a live call of the account another document (instruction ``redirect``)."""
 
     call_sid: str

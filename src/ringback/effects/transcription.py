@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ringback.effects import Effect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcribe(Effect):
+class Transcribe(Effect, frozen=True, kw_only=True):
     """Write down what the recording of this Transcription says; ``TranscriptionEnded`` follows.
 
     Live: what makes it durable is the record with status ``in-progress`` and its deadline. One that is under

@@ -6,16 +6,16 @@ posted (kernel/lane.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from msgspec import Struct, field
 
 from ringback.kernel.lane import Lane
 
 EndedBy = Literal["remote", "local", "timeout", "media", "carrier"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """A fact."""
 
     outside: ClassVar[bool] = False
@@ -28,8 +28,7 @@ class Event:
             """In whose turn it is handled: a property of the kinds below, or a field."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallEvent(Event):
+class CallEvent(Event, frozen=True, kw_only=True):
     """A fact about one call."""
 
     call_sid: str
@@ -40,8 +39,7 @@ class CallEvent(Event):
         return Lane("call", self.call_sid)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceEvent(Event):
+class WorkspaceEvent(Event, frozen=True, kw_only=True):
     """A fact that TaskRouter is told about one workspace."""
 
     workspace_sid: str
@@ -55,8 +53,7 @@ class WorkspaceEvent(Event):
 # --- what carriers report -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SipFacts:
+class SipFacts(Struct, frozen=True):
     """What a SIP INVITE told beyond the two numbers (voice-calls.md §6)."""
 
     call_id: str
@@ -71,8 +68,7 @@ class SipFacts:
     """Every ``X-`` header, as received."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoiceRouting:
+class VoiceRouting(Struct, frozen=True, kw_only=True):
     """Where the instructions of a call come from: the voice keys of a number or an application."""
 
     account_sid: str
@@ -89,8 +85,7 @@ class VoiceRouting:
     """The number's account is a trial one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallArrived(CallEvent):
+class CallArrived(CallEvent, frozen=True, kw_only=True):
     """Somebody calls one of our numbers; nothing has been answered yet."""
 
     carrier: str
@@ -106,8 +101,7 @@ class CallArrived(CallEvent):
     """Filled in by the runtime from the called number, before the event is handled; None: no such number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegRinging(CallEvent):
+class LegRinging(CallEvent, frozen=True, kw_only=True):
     """The far end of an outbound call rings (SIP 180/183)."""
 
     outside: ClassVar[bool] = True
@@ -116,8 +110,7 @@ class LegRinging(CallEvent):
     """True when the far end already sends audio (183 with a session description)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegAnswered(CallEvent):
+class LegAnswered(CallEvent, frozen=True, kw_only=True):
     """The leg is answered and has media: outbound 2xx, or our own answer became effective."""
 
     sip_call_id: str = ""
@@ -126,8 +119,7 @@ class LegAnswered(CallEvent):
     """Every ``X-`` header of the answer, as received (``DialSipHeader_…``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegFailed(CallEvent):
+class LegFailed(CallEvent, frozen=True, kw_only=True):
     """An unanswered leg is over. ``sip_code`` follows voice-calls.md §4.1.
 
     Inbound: the caller gave up before an answer (487). Outbound: refused, unreachable or cancelled.
@@ -145,16 +137,14 @@ class LegFailed(CallEvent):
     """Every ``X-`` header of the final response, as received."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegEnded(CallEvent):
+class LegEnded(CallEvent, frozen=True, kw_only=True):
     """An answered leg is over; reported exactly once."""
 
     by: EndedBy
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigitPressed(CallEvent):
+class DigitPressed(CallEvent, frozen=True, kw_only=True):
     """The far end pressed one key: ``0-9 * # A-D``."""
 
     outside: ClassVar[bool] = True
@@ -162,8 +152,7 @@ class DigitPressed(CallEvent):
     digit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaybackEnded(CallEvent):
+class PlaybackEnded(CallEvent, frozen=True, kw_only=True):
     """A playback is over: played out, stopped, or failed. Reported exactly once per PlayAudio."""
 
     playback: str
@@ -175,8 +164,7 @@ class PlaybackEnded(CallEvent):
     error_text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingBegan(Event):
+class RecordingBegan(Event, frozen=True, kw_only=True):
     """The first sample of a recording is being written."""
 
     lane: Lane
@@ -184,8 +172,7 @@ class RecordingBegan(Event):
     recording_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingSilent(Event):
+class RecordingSilent(Event, frozen=True, kw_only=True):
     """The recorded party has said nothing for the ``silence_timeout`` of the recording."""
 
     outside: ClassVar[bool] = True
@@ -194,8 +181,7 @@ class RecordingSilent(Event):
     recording_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingEnded(Event):
+class RecordingEnded(Event, frozen=True, kw_only=True):
     """A recording's file is complete and on disk (trimmed when asked for). Exactly once."""
 
     lane: Lane
@@ -212,8 +198,7 @@ class RecordingEnded(Event):
 # --- what the web and the runtime report ----------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentFetched(Event):
+class DocumentFetched(Event, frozen=True, kw_only=True):
     """The answer to :class:`~ringback.effects.FetchDocument`, good or bad. Exactly once per request."""
 
     lane: Lane
@@ -234,8 +219,7 @@ class DocumentFetched(Event):
     """The start of a failed answer's body, at most 2,000 bytes; for the debugger's log."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallerIdChecked(CallEvent):
+class CallerIdChecked(CallEvent, frozen=True, kw_only=True):
     """The answer to :class:`~ringback.effects.CheckCallerId`."""
 
     request: str
@@ -243,8 +227,7 @@ class CallerIdChecked(CallEvent):
     phone_number_sid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimerFired(Event):
+class TimerFired(Event, frozen=True, kw_only=True):
     """A timer went off."""
 
     lane: Lane
@@ -252,16 +235,14 @@ class TimerFired(Event):
     """The name given in :class:`~ringback.effects.StartTimer`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadlineReached(Event):
+class DeadlineReached(Event, frozen=True, kw_only=True):
     """A durable timer (:class:`~ringback.effects.SetDeadline`) is due."""
 
     lane: Lane
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class LostRecording:
+class LostRecording(Struct, frozen=True):
     """An unfinished recording, found after a restart."""
 
     recording: Any
@@ -272,8 +253,7 @@ class LostRecording:
     """Bytes of its file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallLost(CallEvent):
+class CallLost(CallEvent, frozen=True, kw_only=True):
     """After a restart: the call was live when the process died (house.md, "One commit")."""
 
     call: Any
@@ -282,8 +262,7 @@ class CallLost(CallEvent):
     """Its recordings that were not finished, with what their files say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallResumed(CallEvent):
+class CallResumed(CallEvent, frozen=True, kw_only=True):
     """After a restart: the call was still queued, nothing had been dialled; it goes on."""
 
     call: Any
@@ -295,13 +274,11 @@ class CallResumed(CallEvent):
 # --- what one leg tells another --------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialStarted(CallEvent):
+class DialStarted(CallEvent, frozen=True, kw_only=True):
     """The rate limiter lets a queued call go: it may be dialled now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildRequested(CallEvent):
+class ChildRequested(CallEvent, frozen=True, kw_only=True):
     """A ``<Dial>`` of the parent creates this child leg (``call_sid`` is the child)."""
 
     parent_sid: str
@@ -310,8 +287,7 @@ class ChildRequested(CallEvent):
     """The noun and the dial attributes that concern the child; see voice/dial/tie.py."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildChanged(CallEvent):
+class ChildChanged(CallEvent, frozen=True, kw_only=True):
     """A child leg tells its parent (``call_sid`` is the parent) of a change."""
 
     child_sid: str
@@ -331,8 +307,7 @@ class ChildChanged(CallEvent):
     """The child's ``X-`` headers when ``ended``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HangUpRequested(CallEvent):
+class HangUpRequested(CallEvent, frozen=True, kw_only=True):
     """Another leg (or an operator) wants this call over; the reason decides its final status."""
 
     reason: Literal["parent-ended", "other-answered", "dial-timeout", "star", "time-limit", "api", "shutdown"]

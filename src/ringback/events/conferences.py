@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ringback.events import CallEvent, Event
 from ringback.kernel.lane import Lane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParticipantTold(CallEvent):
+class ParticipantTold(CallEvent, frozen=True, kw_only=True):
     """A conference tells ``call_sid``, one of its legs, what happened to all of them."""
 
     conference_sid: str
@@ -25,8 +23,7 @@ class ParticipantTold(CallEvent):
     """Whether this leg tells the conference that the announcement is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechChanged(CallEvent):
+class SpeechChanged(CallEvent, frozen=True, kw_only=True):
     """A leg that is watched (``WatchSpeech``) begins to be heard in its room, or has ceased to be."""
 
     outside: ClassVar[bool] = True
@@ -34,8 +31,7 @@ class SpeechChanged(CallEvent):
     speaking: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConferenceLost(Event):
+class ConferenceLost(Event, frozen=True, kw_only=True):
     """After a restart: the conference was not completed."""
 
     conference: Any

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from ringback.events import CallEvent
 
@@ -16,8 +17,7 @@ would ever have dialled it.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """What was done about one call: a line of the report."""
 
     call_sid: str
@@ -29,8 +29,7 @@ class Repair:
     """One sentence for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallDoubted(CallEvent):
+class CallDoubted(CallEvent, frozen=True, kw_only=True):
     """The reconciler thinks that a call will never end by itself. Answered by a ``Repair``, or None.
 
     ``call`` and ``finding`` are filled in when the event's turn has come, so that nothing that was reported
@@ -43,8 +42,7 @@ class CallDoubted(CallEvent):
     """None: all is well with it after all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrunkRecordFound(CallEvent):
+class TrunkRecordFound(CallEvent, frozen=True, kw_only=True):
     """A trunk's own record of a call was imported. Answered by a ``Repair``, or None when nothing was corrected."""
 
     started_at: float

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import field
+
 from ringback.events import CallEvent, WorkspaceEvent
+from ringback.kernel.hiding import repr_without
 from ringback.resources.telephony import TaskLeg
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskMade(CallEvent):
+class TaskMade(CallEvent, frozen=True, kw_only=True):
     """The answer to :class:`~ringback.effects.queues.MakeTask`: the caller's task, or why there is none."""
 
     request: str
@@ -22,8 +23,7 @@ class TaskMade(CallEvent):
     error_text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReservationClaimed(CallEvent):
+class ReservationClaimed(CallEvent, frozen=True, kw_only=True):
     """The answer to :class:`~ringback.effects.queues.ClaimReservation`: whom to bridge, or why not."""
 
     request: str
@@ -38,8 +38,7 @@ class ReservationClaimed(CallEvent):
     error_text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueTaken(CallEvent):
+class QueueTaken(CallEvent, frozen=True, kw_only=True):
     """``call_sid``, a waiting member, has been taken out of its queue (it is no member any more)."""
 
     by: str
@@ -54,15 +53,13 @@ class QueueTaken(CallEvent):
     ``<Conference>`` by their TwiML names (already read: booleans, lists), with ``name``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberReady(CallEvent):
+class MemberReady(CallEvent, frozen=True, kw_only=True):
     """The dequeued member has joined the room (``call_sid`` is the leg that dequeued it)."""
 
     member_sid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeEnded(CallEvent):
+class BridgeEnded(CallEvent, frozen=True, kw_only=True):
     """The other side of a bridge between two calls is over (``call_sid`` is the one that is left)."""
 
     other_sid: str
@@ -71,13 +68,11 @@ class BridgeEnded(CallEvent):
     """How long the two talked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStirred(CallEvent):
+class QueueStirred(CallEvent, frozen=True, kw_only=True):
     """It may be this leg's turn: it waits in ``<Dial><Queue>`` for somebody to come (``call_sid``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskCallRequested(CallEvent):
+class TaskCallRequested(CallEvent, frozen=True, kw_only=True):
     """TaskRouter wants a call to somebody: a worker, a supervisor (``call_sid`` is the new call)."""
 
     account_sid: str
@@ -98,7 +93,7 @@ class TaskCallRequested(CallEvent):
     status_callback_method: str = "POST"
     status_callback_events: tuple[str, ...] = ("completed",)
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     leg: TaskLeg
     """What the call is to the task: kept in its plan, and told back with every :class:`TaskCallChanged`."""
     caller_number_sid: str | None = "taskrouter"
@@ -108,9 +103,11 @@ class TaskCallRequested(CallEvent):
     trial_callee_verified: bool = True
     """False: a trial account, and the callee is not verified (21219)."""
 
+    def __repr__(self) -> str:
+        return repr_without(self, "password")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskCallChanged(WorkspaceEvent):
+
+class TaskCallChanged(WorkspaceEvent, frozen=True, kw_only=True):
     """A call that belongs to a task tells TaskRouter how it goes."""
 
     about: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from ringback.events import WorkspaceEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who wants it (taskrouter.md §10)."""
 
     type: str = "account"
@@ -22,8 +22,7 @@ class Actor:
     """Where the request came from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceWriteRequested(WorkspaceEvent):
+class WorkspaceWriteRequested(WorkspaceEvent, frozen=True, kw_only=True):
     """A write to one of TaskRouter's nouns. Asked; answered by the record as it is now (create, update)."""
 
     account_sid: str
@@ -41,16 +40,14 @@ class WorkspaceWriteRequested(WorkspaceEvent):
     actor: Actor = field(default_factory=Actor)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspacesLoaded(WorkspaceEvent):
+class WorkspacesLoaded(WorkspaceEvent, frozen=True, kw_only=True):
     """At the start: one workspace as it is stored."""
 
     records: tuple[Any, ...]
     """Workspace, Activities, TaskChannels, TaskQueues, Workflows, Workers, WorkerChannels, Tasks, Reservations."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRequested(WorkspaceEvent):
+class TaskRequested(WorkspaceEvent, frozen=True, kw_only=True):
     """A waiting caller needs a task (``MakeTask``, once its workspace is known)."""
 
     account_sid: str
@@ -65,8 +62,7 @@ class TaskRequested(WorkspaceEvent):
     timeout: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequested(WorkspaceEvent):
+class ClaimRequested(WorkspaceEvent, frozen=True, kw_only=True):
     """A leg dials a reservation's caller (``ClaimReservation``, once its workspace is known)."""
 
     account_sid: str
@@ -77,8 +73,7 @@ class ClaimRequested(WorkspaceEvent):
     post_work_activity_sid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentAnswered(WorkspaceEvent):
+class AssignmentAnswered(WorkspaceEvent, frozen=True, kw_only=True):
     """What the assignment callback (or its fallback) answered for a reservation (taskrouter.md §8)."""
 
     reservation_sid: str

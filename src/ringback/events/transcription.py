@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ringback.events import Event
 from ringback.kernel.lane import Lane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionEnded(Event):
+class TranscriptionEnded(Event, frozen=True, kw_only=True):
     """A try to write a recording down is over, well or not.
 
     The two records are filled in from the store when the event's turn has come, so that they are the newest ones.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ringback.events import Event, VoiceRouting
 from ringback.kernel.lane import Lane
@@ -29,8 +31,7 @@ class Verification:
     """Of the callback."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCall:
+class NewCall(Struct, frozen=True, kw_only=True):
     """What was looked up for a new call, so that the core need not."""
 
     application: VoiceRouting | None = None
@@ -52,8 +53,7 @@ class NewCall:
     """Seconds before it is dialled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteRequested(Event):
+class WriteRequested(Event, frozen=True, kw_only=True):
     """A write to a live noun. Asked; answered by the record as it is now, or not at all when it is as stored."""
 
     lane: Lane

@@ -22,8 +22,9 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
+from ringback.kernel.copies import copier
 from ringback.kernel.docstrings import field_docs
 
 T = TypeVar("T")
@@ -187,6 +188,12 @@ class Record:
     """When it was created."""
     date_updated: float = 0.0
     """When it last changed."""
+
+    def copy(self) -> Self:
+        """The record as it is now: a shallow copy."""
+        cls: Any = type(self)
+        made: Self = copier(cls)(self)
+        return made
 
 
 class _Declared:

@@ -10,8 +10,10 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import structs
 
 from ringback.events import Event
 from ringback.events.outcomes import CallDoubted, Finding, Repair, TrunkRecordFound
@@ -98,7 +100,7 @@ class Report:
         return {
             **{name: getattr(self, name) for name in ("started_at", "seconds", "checked", "probed", "resent")},
             "unknown": self.unknown, "bad": self.bad, "repaired": self.repaired, "counts": dict(self.counts),
-            "repairs": [asdict(line) for line in self.lines], "left_out": self.repaired - len(self.lines),
+            "repairs": [structs.asdict(line) for line in self.lines], "left_out": self.repaired - len(self.lines),
             "complaints": list(self.complaints),
         }  # fmt: skip
 
@@ -269,11 +271,11 @@ class Reconciler:
     async def prepare(self, event: CallDoubted) -> Event:
         """The call as it is now, and what is wrong with it now."""
         call = await self._store.get(Call, event.call_sid)
-        return replace(event, call=call, finding=None if call is None else self._finding(call))
+        return structs.replace(event, call=call, finding=None if call is None else self._finding(call))
 
     async def prepare_record(self, event: TrunkRecordFound) -> Event:
         """The call as it is now."""
-        return replace(event, call=await self._store.get(Call, event.call_sid))
+        return structs.replace(event, call=await self._store.get(Call, event.call_sid))
 
     # --- trunk records --------------------------------------------------------------------------------
 

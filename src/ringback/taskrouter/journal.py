@@ -7,7 +7,6 @@ made from the records as they are at this moment (hence the copies), though the 
 
 from __future__ import annotations
 
-import copy
 import datetime
 from typing import Any
 
@@ -88,10 +87,10 @@ def publish(
         workspace.do(
             Announce(
                 workspace_sid=workspace.record.sid, event_type=kind, at=workspace.now,
-                reservation=copy.copy(reservation) if reservation is not None else None,
-                task=copy.copy(task) if task is not None else None,
-                worker=copy.copy(worker) if worker is not None else None,
-                channel=copy.copy(channel) if channel is not None else None,
+                reservation=reservation.copy() if reservation is not None else None,
+                task=task.copy() if task is not None else None,
+                worker=worker.copy() if worker is not None else None,
+                channel=channel.copy() if channel is not None else None,
                 transfer=transfer,
             )
         )  # fmt: skip

@@ -59,14 +59,14 @@ def copies(workspace: LiveWorkspace) -> tuple[Any, ...]:
     """
     return (
         replace(workspace.record, event_callback_url=None),
-        *(replace(each) for each in workspace.activities.values()),
-        *(replace(each) for each in workspace.channels.values()),
-        *(replace(queue.record) for queue in workspace.queues.values()),
+        *(each.copy() for each in workspace.activities.values()),
+        *(each.copy() for each in workspace.channels.values()),
+        *(queue.record.copy() for queue in workspace.queues.values()),
         *(
             replace(workflow.record, assignment_callback_url=None, fallback_assignment_callback_url=None)
             for workflow in workspace.workflows.values()
         ),
-        *(replace(worker.record) for worker in workspace.workers.values()),
+        *(worker.record.copy() for worker in workspace.workers.values()),
         *(
             replace(each, assigned_tasks=0, last_reserved=0.0, available_capacity_percentage=100)
             for each in workspace.worker_channels.values()
@@ -129,7 +129,7 @@ class Rehearsal:
         self.guessed = 0
         """Offers to workers who had never been offered the task: they did what they usually do."""
         self._tell(
-            WorkspacesLoaded(workspace_sid=self._record.sid, records=tuple(replace(r) for r in cast.records))
+            WorkspacesLoaded(workspace_sid=self._record.sid, records=tuple(r.copy() for r in cast.records))
         )
         for move in cast.moves:
             if move.at <= until:

@@ -6,7 +6,6 @@ through here and through ``lifecycle.py``, and asks for their saving with :meth:
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -105,7 +104,7 @@ class LiveWorkspace:
         for record in self._saves.values():
             if isinstance(record, Task):
                 self.task_counts.update(record)
-        effects: list[Effect] = [Save(copy.copy(record)) for record in self._saves.values()]
+        effects: list[Effect] = [Save(record.copy()) for record in self._saves.values()]
         effects += self.out
         self._saves.clear()
         self.out = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from ringback.effects import Effect, FetchDocument, Save, StartTimer, StopTimer
@@ -78,7 +77,7 @@ class Leg:
         """Save the record as it is now."""
         self.call.date_updated = self.now
         self.call.plan = self.plan.to_json()
-        self.do(Save(replace(self.call)))
+        self.do(Save(self.call.copy()))
 
     def warn(
         self, code: int, text: str, *, resource: str | None = None, answer: DocumentFetched | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from ringback.effects import (
@@ -199,7 +198,7 @@ class Switchboard(Board):
         effects: list[Effect] = []
         for recording in session.recordings.live.values():
             settle(recording, 0.0, False, 0, now)
-            effects.append(Save(replace(recording)))
+            effects.append(Save(recording.copy()))
             hook = status_webhook(recording, recording.status, self.settings.api_base, self.new_token())
             if hook is not None:
                 effects.append(hook)
@@ -228,7 +227,7 @@ class Switchboard(Board):
         session = self._queued(call, created.plan, now)
         for code, text in created.warnings:
             session.warn(code, text)
-        session.do(Answer(value=replace(call)))
+        session.do(Answer(value=call.copy()))
         return self._flush(session)
 
     def _verification(self, event: WriteRequested, now: float) -> list[Effect]:
@@ -245,7 +244,7 @@ class Switchboard(Board):
         created.plan.verification = event.known.verification
         session = self._queued(call, created.plan, now, event.known.delay)
         session.begin(verification.documents(session))
-        session.do(Answer(value=replace(call)))
+        session.do(Answer(value=call.copy()))
         return self._flush(session)
 
     def _queued(self, call: Call, plan: Plan, now: float, delay: float = 0.0) -> Session:
@@ -308,7 +307,7 @@ class Switchboard(Board):
         session.out += entry.effects
         for code, text in created.warnings:
             session.warn(code, text)
-        session.do(Answer(value=replace(entry.seat)))
+        session.do(Answer(value=entry.seat.copy()))
         return self._flush(session)
 
     def call_status(self, call_sid: str) -> str | None:
@@ -392,7 +391,7 @@ class Switchboard(Board):
             text = "The server was restarted while the call was live; the call is ended"
             effects.append(self._alert(call, now, 15000, text))
         for lost in event.recordings:
-            record = replace(lost.recording)
+            record = lost.recording.copy()
             settle(record, lost.seconds, False, lost.size, now)
             effects.append(Save(record))
             hook = status_webhook(record, record.status, self.settings.api_base, self.new_token())

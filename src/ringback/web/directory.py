@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec import structs
 
 from ringback.effects import Save
 from ringback.events import CallArrived, Event, VoiceRouting
@@ -33,7 +34,7 @@ class Directory:
         if ours.voice_application_sid:
             application = await self.application(ours.account_sid, ours.voice_application_sid)
             if application is not None:
-                return replace(application, phone_number_sid=ours.sid)
+                return structs.replace(application, phone_number_sid=ours.sid)
         return VoiceRouting(
             account_sid=ours.account_sid,
             phone_number_sid=ours.sid,
@@ -81,7 +82,9 @@ class Directory:
             routing = await self.routing(number)
             account = None if routing is None else await self._active(routing, event)
             if routing is not None and account is not None:
-                return replace(event, to=number, routing=replace(routing, trial=account.type == "Trial"))
+                return structs.replace(
+                    event, to=number, routing=structs.replace(routing, trial=account.type == "Trial")
+                )
         return event
 
     async def _active(self, routing: VoiceRouting, event: CallArrived) -> Account | None:

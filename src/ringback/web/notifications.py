@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
+
+from msgspec import structs
 
 from ringback.effects import SendWebhook
 from ringback.kernel.clock import Clock
@@ -179,7 +180,7 @@ class Notifications:
         )
         if not self._again_after or hook.not_before or not final(hook):
             return [entry]
-        return [entry, replace(hook, not_before=now + self._again_after)]
+        return [entry, structs.replace(hook, not_before=now + self._again_after)]
 
 
 def final(hook: SendWebhook) -> bool:

@@ -7,10 +7,10 @@ Extensions of ours: ``Calls/{CA}/Outcome``, ``Calls/{CA}/FailureNotification`` a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from ringback.effects.taskrouter import Announce
 from ringback.events.queues import TaskCallRequested
@@ -112,7 +112,7 @@ class CustomerRights:
         if account is not None and account.type == "Trial":
             verified = await self._directory.caller_id(event.account_sid, event.to) is not None
         owner = await self._directory.caller_id(event.account_sid, event.from_)
-        return replace(event, caller_number_sid=owner, trial_callee_verified=verified)
+        return structs.replace(event, caller_number_sid=owner, trial_callee_verified=verified)
 
 
 # --- REST --------------------------------------------------------------------------------------------------------

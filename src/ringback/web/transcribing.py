@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import structs
 
 from ringback.effects.transcription import Transcribe
 from ringback.events import Event
@@ -110,7 +111,7 @@ class Transcriptions:
         """Fill in the newest records that it is about."""
         if not event.recording_sid:
             return event
-        return replace(
+        return structs.replace(
             event,
             recording=await self._store.get(Recording, event.recording_sid),
             call=await self._store.get(Call, event.call_sid),
@@ -160,16 +161,16 @@ class Transcriptions:
             call_sid=dict(record.plan["facts"])["CallSid"],
         )
         if self._fault("duplicate_transcription", record) is not None:
-            ended = replace(ended, copies=2)
+            ended = structs.replace(ended, copies=2)
         if self._fault("failed_transcription", record) is not None:
-            return replace(ended, problem="a tester ordered it to fail")
+            return structs.replace(ended, problem="a tester ordered it to fail")
         if self._listener is None:
-            return replace(ended, problem=OFF)
+            return structs.replace(ended, problem=OFF)
         path = wav_file(self._recordings, record.recording_sid)
         if not path.is_file():
-            return replace(ended, problem="the recording's audio is not there any more")
+            return structs.replace(ended, problem="the recording's audio is not there any more")
         heard = await self._listener.transcribe(path)
-        return replace(ended, text=heard.text, problem=heard.problem, crashed=heard.crashed)
+        return structs.replace(ended, text=heard.text, problem=heard.problem, crashed=heard.crashed)
 
     def _fault(self, kind: str, record: Transcription) -> Any:
         if self._faults is None:

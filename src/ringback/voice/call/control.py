@@ -61,7 +61,7 @@ def update(session: Session, event: WriteRequested) -> Call:
         session.hang_up("api")
     elif redirecting:
         session.redirect(Source(url=url, method=method) if url else Source(twiml=twiml))
-    return replace(session.call)
+    return session.call.copy()
 
 
 def start_recording(session: Session, event: WriteRequested) -> Recording:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ringback.effects import ClaimDial, Effect, Save
 from ringback.kernel.error_codes import title
@@ -39,4 +38,4 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
     hooks += verification.lost(call, plan, now, new_token())
-    return [*claim, *hooks, Save(replace(call)), *task_leg.changed(call, plan.task_leg, "ended", "lost")]
+    return [*claim, *hooks, Save(call.copy()), *task_leg.changed(call, plan.task_leg, "ended", "lost")]

@@ -6,7 +6,6 @@ while the call was live), which the trunk's own record may correct (call-outcome
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from ringback.effects import Effect, HangUpLeg, ReleaseCall, Save
@@ -72,7 +71,7 @@ def corrected(event: TrunkRecordFound, now: float, new_token: object) -> tuple[l
     """The record with what the trunk knows; one more final callback when the status was presumed wrongly."""
     if not may_correct(event.call):
         return [], None
-    call: Call = replace(event.call)
+    call: Call = event.call.copy()
     before = call.status
     plan = from_json(call.plan)
     result = completed() if event.sip_code < 300 else outbound(event.sip_code, "carrier")

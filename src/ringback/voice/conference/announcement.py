@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ringback.effects import AudioItem, Effect, FetchDocument, Post, Silence, Sound, Speech
+from ringback.effects import AudioItem, Effect, FetchDocument, Post, Save, Silence, Sound, Speech
 from ringback.events import DocumentFetched
 from ringback.events.conferences import ParticipantTold
 from ringback.kernel.errors import Refused
@@ -104,7 +104,7 @@ def _alert(room: Room, asked: Asked, event: DocumentFetched, code: int, text: st
         room.make.new_sid, now, account_sid=room.record.account_sid, call_sid="", code=code,
         text=text, request=asked.request, answer=event, resource_sid=room.sid,
     )  # fmt: skip
-    return replace(saved, record=replace(saved.record, call_sid=None))
+    return Save(replace(saved.record, call_sid=None))
 
 
 def _read(event: DocumentFetched, warned: list[tuple[int, str]]) -> tuple[list[AudioItem], Source | None]:

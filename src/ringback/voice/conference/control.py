@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from ringback.effects import Answer, Effect
@@ -63,7 +62,7 @@ def _update(conferences: Conferences, event: WriteRequested, now: float) -> list
         effects += conferences.end(room, now, "conference-ended-via-api")
     elif announce is not None:
         effects += announcement.ask(room, announce, method, None)
-    return [*effects, Answer(value=replace(room.record))]
+    return [*effects, Answer(value=room.record.copy())]
 
 
 def update_participant(session: Stage, event: WriteRequested) -> Participant:

@@ -7,7 +7,7 @@ the commit of the leg (or the request) that caused the change; other legs are to
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ringback.effects import Effect, LeaveRoom, Post, Save, StartTimer, StopTimer, Tone
@@ -304,7 +304,7 @@ def lost(record: Conference, now: float, make: Makers) -> list[Effect]:
     why = record.reason_conference_ended = "last-participant-left"
     record.status, record.date_updated = "completed", now
     hooks = told(record, "conference-end", now, make.new_token(), None, _end_facts(why, "", None))
-    return [*hooks, Save(replace(record))]
+    return [*hooks, Save(record.copy())]
 
 
 def _end_facts(why: str, call_sid: str, label: str | None) -> Params:

@@ -289,7 +289,7 @@ class Participation:
         announcing = []
         if announce is not None:
             announcing = announcement.ask(self.room, announce, announce_method, seat.call_sid)
-        before, now = replace(seat), session.now
+        before, now = seat.copy(), session.now
         for name in _CHANGEABLE:
             setattr(seat, name, getattr(wanted, name))
         events = []
@@ -312,7 +312,7 @@ class Participation:
         if events:
             session.do(self.room.save(now))
         session.out += announcing
-        return replace(seat)
+        return seat.copy()
 
 
 _HEARD: Final = ("muted", "hold", "coaching", "call_sid_to_coach")

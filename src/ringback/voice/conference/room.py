@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ringback.effects import Effect, FetchDocument, Save, SendWebhook, StopRecording
@@ -125,7 +125,7 @@ class Room:
     def save(self, now: float) -> Save:
         """The record as it is now."""
         self.record.date_updated = now
-        return Save(replace(self.record))
+        return Save(self.record.copy())
 
     # --- who may come in -------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Room:
             recording_sid=self.recording.sid,
             trim=plan.trim,
         )
-        return [Save(replace(self.recording)), effect, *recording_told(self.recording, self.make)]
+        return [Save(self.recording.copy()), effect, *recording_told(self.recording, self.make)]
 
     def stop_recording(self, leg: str) -> list[Effect]:
         """Finish it; its file is reported later. ``leg`` has, or had last, the same carrier."""
@@ -270,4 +270,4 @@ def recording_told(recording: Recording, make: Makers) -> list[Effect]:
 def recording_over(recording: Recording, event: RecordingEnded, make: Makers, now: float) -> list[Effect]:
     """The file is there: the record's last status, and its callback."""
     settle(recording, event.seconds, event.silent, event.size, now)
-    return [Save(replace(recording)), *recording_told(recording, make)]
+    return [Save(recording.copy()), *recording_told(recording, make)]

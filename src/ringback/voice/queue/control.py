@@ -60,7 +60,7 @@ def _create(queues: Queues, event: WriteRequested, now: float) -> Sequence[Effec
         max_size=form.integer("MaxSize", DEFAULT_SIZE, 1, LARGEST_SIZE, 20001),
     )
     queues.add(record)
-    return [Save(replace(record)), Answer(value=replace(record))]
+    return [Save(record.copy()), Answer(value=record.copy())]
 
 
 def _update(queues: Queues, queue: CallQueue, event: WriteRequested, now: float) -> Sequence[Effect]:
@@ -75,7 +75,7 @@ def _update(queues: Queues, queue: CallQueue, event: WriteRequested, now: float)
         date_updated=max(now, record.date_updated + 1e-6),
     )
     queues.change(queue, changed)
-    return [Save(replace(changed)), Answer(value=queue.shown(now))]
+    return [Save(changed.copy()), Answer(value=queue.shown(now))]
 
 
 def _name(form: Form, queues: Queues, account_sid: str) -> str:

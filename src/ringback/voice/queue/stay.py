@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from ringback.effects import Delete, Join, LeaveRoom, Post, Save, Tone
@@ -69,7 +68,7 @@ class Stay:
                 friendly_name=name,
                 max_size=limit or DEFAULT_SIZE,
             )
-            session.do(Save(replace(record)))
+            session.do(Save(record.copy()))
             queue = queues.add(record, proved=proved)
         self._limit = limit or queue.record.max_size
         if queue.size >= self._limit:

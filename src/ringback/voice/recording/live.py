@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ringback.effects import RecordLeg, Save
 from ringback.events import RecordingEnded
 from ringback.resources.api.recording import Recording
@@ -55,7 +53,7 @@ class Recordings:
             url = recording_url(session.board.settings.api_base, record)
             record.plan = order(call, url, record.sid, transcribe_callback)
         self.live[record.sid] = record
-        session.do(Save(replace(record)))
+        session.do(Save(record.copy()))
         session.do(
             RecordLeg(
                 call_sid=call.sid,
@@ -75,8 +73,8 @@ class Recordings:
         """Save a new status of a live recording."""
         record.status = status
         record.date_updated = self._session.now
-        self._session.do(Save(replace(record)))
-        return replace(record)
+        self._session.do(Save(record.copy()))
+        return record.copy()
 
     def ended(self, event: RecordingEnded) -> None:
         """The file is there, or will never be."""
@@ -84,7 +82,7 @@ class Recordings:
         if record is None:
             return
         settle(record, event.seconds, event.silent, event.size, self._session.now)
-        self._session.do(Save(replace(record)))
+        self._session.do(Save(record.copy()))
         self._tell(record, record.status)
         self._session.out += begin(record, event.seconds, self._session.board.new_sid, self._session.now)
         if record.error_code is not None:

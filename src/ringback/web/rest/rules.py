@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -126,7 +125,7 @@ class Rules:
     async def update(self, ctx: Context, params: Params) -> Any:
         """``ctx.record`` after the update, with what was not given as it was. Raises ``Refused``."""
         before = ctx.record
-        ctx.record = record = copy.copy(before)
+        ctx.record = record = before.copy()
         for field in self.noun.__noun__.fields:
             value = read_given(field, params, getattr(before, field.name)) if field.update else NOT_GIVEN
             if value is not NOT_GIVEN:

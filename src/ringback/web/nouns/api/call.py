@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from urllib.parse import parse_qsl
+
+from msgspec import structs
 
 from ringback.effects import Delete
 from ringback.kernel.errors import Refused
@@ -39,11 +40,11 @@ class CallRules(NounRules):
 
     async def create(self, ctx: Context, params: Params) -> Call:
         """POST Calls: a queued call. Raises :class:`Refused` with the first failed check."""
-        known = replace(await self.new_call(ctx, params), test=ctx.caller.is_test)
+        known = structs.replace(await self.new_call(ctx, params), test=ctx.caller.is_test)
         application_sid = first(params, "ApplicationSid")
         if application_sid:
             application = await self.ports.directory.application(ctx.account.sid, application_sid)
-            known = replace(known, application=application)
+            known = structs.replace(known, application=application)
         sid = self.ports.new_sid("CA")
         call: Call = await self.write(ctx, "create", Lane("call", sid), sid, params, known=known)
         return call

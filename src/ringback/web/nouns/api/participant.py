@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from ringback.events.writes import Operation
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
@@ -40,7 +42,7 @@ class ParticipantRules(NounRules):
 
     def _shown(self, seat: Participant) -> Participant:
         if seat.status != "queued":
-            return replace(seat)
+            return seat.copy()
         return replace(seat, status=_STATUS.get(self.ports.call_status(seat.call_sid) or "", "queued"))
 
     async def create(self, ctx: Context, params: Params) -> Participant:
@@ -53,7 +55,7 @@ class ParticipantRules(NounRules):
         sid, name = self.ports.new_sid("CA"), conference.friendly_name
         made: Participant = await self.write(
             ctx, "create", Lane("call", sid), sid, params, parent_sid=conference.sid,
-            known=replace(known, conference=name, fresh=fresh is not None),
+            known=structs.replace(known, conference=name, fresh=fresh is not None),
         )  # fmt: skip
         ctx.args["ConferenceSid"] = made.conference_sid
         return made

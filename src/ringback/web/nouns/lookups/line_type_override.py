@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -61,7 +60,7 @@ class LineTypeOverrideRules(NounRules):
             if stored is None:
                 raise self._not_found(ctx)
             if ctx.method == "PUT":
-                return await self._write(ctx, dataclasses.replace(stored), 200)
+                return await self._write(ctx, stored.copy(), 200)
             if ctx.method == "DELETE":
                 await ctx.store.commit([Delete(stored)])
                 self.ports.lookups.follow(stored, gone=True)

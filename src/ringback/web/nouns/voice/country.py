@@ -6,7 +6,6 @@ committed first and told to the table then.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -90,7 +89,7 @@ class CountryRules(NounRules):
         """A copy of the account's record of a country; a new one begins with what holds now."""
         stored = self.ports.permissions.stored(ctx.account.sid, iso_code)
         if stored is not None:
-            return dataclasses.replace(stored)
+            return stored.copy()
         record = self.ports.permissions.country(ctx.account.sid, iso_code)
         if record is None:
             raise Refused(20001, f"iso_code {iso_code!r} is no country", 400)
