@@ -1,11 +1,10 @@
 """SDP (RFC 8866) and offer/answer (RFC 3264) for one G.711 audio stream with telephone-event (RFC 4733)."""
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ringback.sip.uri import is_address, is_far_end
+from ringback.sip.uri import is_address, is_far_end, literal
 
 MAX_SDP_BYTES = 16_384
 MAX_LINES = 400
@@ -157,7 +156,7 @@ def negotiate(
         ):
             continue
         else:
-            host = str(ipaddress.ip_address(host))  # as the system writes it: packets are compared with it
+            host = str(literal(host))  # as the system writes it: packets are compared with it
         event = next((number for number, name in found.items() if name == "TELEPHONE-EVENT"), None)
         ptime = next((a[6:] for a in media.attributes if a.startswith("ptime:")), "20").strip()
         milliseconds = int(ptime) if ptime.isascii() and ptime.isdigit() and len(ptime) < 4 else 20

@@ -21,6 +21,7 @@ _VIA = re.compile(
 _URI_FORBIDDEN = re.compile(r"[\x00-\x20<>\"\x7f]")
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 _MAX_PARAMETERS = 64
+_LONGEST_LITERAL = 64
 _CACHED = 256
 """Characters up to which an address is remembered: each comes in some seven messages of its call."""
 
@@ -293,13 +294,22 @@ def parse_via(text: str) -> Via:
     )
 
 
+def literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that `host` (without brackets) writes; None for a name."""
+    return _literal(host) if len(host) <= _LONGEST_LITERAL else None
+
+
+@functools.lru_cache(4096)  # one call asks some fifteen times
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
 def is_address(host: str) -> bool:
     """Whether `host` (without brackets) is a literal IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return literal(host) is not None
 
 
 def is_reachable(host: str, peer: str) -> bool:
@@ -339,7 +349,9 @@ def is_far_end(host: str) -> bool:
 
 def _plain(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """The address, of an IPv4-mapped one the IPv4 address within."""
-    address = ipaddress.ip_address(host)
+    address = literal(host)
+    if address is None:
+        raise ValueError(f"{host!r} is no address")
     return getattr(address, "ipv4_mapped", None) or address
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from ringback.edges.sip.address import (
 )
 from ringback.effects import DialLeg
 from ringback.settings import Phone, RtpSource, Settings, Trunk
+from ringback.sip.uri import literal
 
 log = logging.getLogger("ringback.sip")
 
@@ -90,9 +90,8 @@ class Router:
         """Whether INVITEs from an address need no authentication: a trusted network, or a trunk's host."""
         if any(host in addresses for addresses in self._addresses.values()):
             return True
-        try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
+        address = literal(host.partition("%")[0])
+        if address is None:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
         return any(mapped.version == network.version and mapped in network for network in self._trusted)
