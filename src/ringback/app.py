@@ -22,10 +22,19 @@ from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
 from ringback.edges.transcription.client import Transcriber
 from ringback.edges.transcription.spoken import Spoken
-from ringback.effects import CheckCallerId, Effect, HangUpLeg, QueueDial, ReleaseCall, Save, SendWebhook
+from ringback.effects import (
+    CheckCallerId,
+    Effect,
+    FindApplication,
+    HangUpLeg,
+    QueueDial,
+    ReleaseCall,
+    Save,
+    SendWebhook,
+)
 from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
-from ringback.events import CallerIdChecked, Event, HangUpRequested
+from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.front import build_bridge, build_callbacks, build_front
 from ringback.kernel.clock import Hold
@@ -120,6 +129,7 @@ class Ringback:
                 public_url=settings.base_url,
                 time_limit=settings.time_limit,
                 queue_timeout=settings.queue_timeout,
+                documents_per_minute=settings.documents_per_minute,
                 magic_numbers=settings.carrier == "simulated",
                 refuse=self.permissions.refuse,
             ),
@@ -449,6 +459,17 @@ class Ringback:
                     phone_number_sid=sid,
                 )
             )
+        finally:
+            hold.release()
+
+    def find_application(self, effect: FindApplication) -> None:
+        """Perform the look-up of an application; answered by ``ApplicationFound``."""
+        self._start(self._find_application(effect, self.clock.hold()))
+
+    async def _find_application(self, effect: FindApplication, hold: Hold) -> None:
+        try:
+            routing = await self.directory.application(effect.account_sid, effect.application_sid)
+            self.post(ApplicationFound(call_sid=effect.call_sid, request=effect.request, routing=routing))
         finally:
             hold.release()
 

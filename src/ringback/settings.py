@@ -145,6 +145,9 @@ class Settings:
     """``virtual``: time moves by ``/sim/v1/Clock`` and with simulated calls."""
     allow_private_webhooks: bool | None = None
     """Whether webhooks may go to private addresses; default: only when listening on loopback."""
+    documents_per_minute: int = 100
+    """TwiML documents of one call that may lead from one to the next within a minute without taking time (saying,
+    playing or waiting for something); then the call's fallback URL is asked, or the call is ended (11215)."""
     time_limit: int = 14400
     """Longest answered call in seconds, when the request says nothing."""
     session_drain: float = 10.0
@@ -281,6 +284,10 @@ class Settings:
         if self.transcription_workers < 0 or self.transcription_queue < 1:
             raise SettingsError(
                 "RINGBACK_TRANSCRIPTION_WORKERS is 0 or more, RINGBACK_TRANSCRIPTION_QUEUE is 1 or more"
+            )
+        if self.documents_per_minute < 1:
+            raise SettingsError(
+                f"RINGBACK_DOCUMENTS_PER_MINUTE={self.documents_per_minute}: write a number from 1 up, such as 100"
             )
         owners: tuple[Trunk | Phone, ...] = (*self.trunks, *self.phones)
         for one in owners:

@@ -21,6 +21,8 @@ class VoiceSettings:
     time_limit: int = 14400
     queue_timeout: float = 14400.0
     """Seconds that a call may wait as ``queued`` (15002)."""
+    documents_per_minute: int = 100
+    """Documents a minute of one call that may take no time (voice/call/pace.py)."""
     magic_numbers: bool = False
     """Whether the magic numbers answer the live credentials too."""
     refuse: Callable[[str, str], int | None] | None = None

@@ -13,6 +13,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
 from ringback.voice import params, urls
 from ringback.voice.board import Board
+from ringback.voice.call.pace import Pace
 from ringback.voice.call.plan import Plan
 from ringback.voice.leg import Leg
 from ringback.voice.params import Params
@@ -30,6 +31,7 @@ class Stage(Leg, ABC):
         self.whispering = False
         """The running document is for this party alone, before it is joined to the other."""
         self.recordings = Recordings(self)
+        self.pace = Pace(board.settings.documents_per_minute)
 
     # --- the running document ---------------------------------------------------------------------------
 
@@ -76,7 +78,7 @@ class Stage(Leg, ABC):
 
     def play(self, items: tuple[AudioItem, ...], loop: int = 1) -> Steps[PlaybackEnded]:
         """Play to the end; an interruption stops the sound."""
-        playback = self.start_audio(items, loop)
+        playback, began = self.start_audio(items, loop), self.now
         try:
             while True:
                 event = yield
@@ -85,6 +87,8 @@ class Stage(Leg, ABC):
         except Interrupted:
             self.do(StopAudio(call_sid=self.call.sid, playback=playback))
             raise
+        if event.error_code is not None:
+            self.pace.wasted(self.now - began)
         return event
 
     def sleep(self, seconds: float) -> Steps[None]:

@@ -134,3 +134,23 @@ def read_attributes(
             shown = "nothing" if attribute.default is None else repr(attribute.default)
             warn(attribute.code, f"{where}: {name}={value[:80]!r} of <{element.tag}>; {shown} is used")
     return found
+
+
+PARAMETER_LIMIT = 32
+"""``<Parameter>`` children of one element."""
+_PARAMETER = {"name": Attribute(text, ""), "value": Attribute(text, "")}
+
+
+def parameters(element: Element, warn: Callable[[int, str], None]) -> list[tuple[str, str]]:
+    """Name and value of the ``<Parameter>`` children; those without a name and too many are warned of."""
+    found: list[tuple[str, str]] = []
+    for child in element.children:
+        if child.tag == "Parameter":
+            own = read_attributes(child, _PARAMETER, warn)
+            if not own["name"] or len(found) >= PARAMETER_LIMIT:
+                warn(
+                    12200, f"{child.place}: a <Parameter> has a name, and there are at most {PARAMETER_LIMIT}"
+                )
+                continue
+            found.append((own["name"], own["value"]))
+    return found

@@ -25,7 +25,9 @@ from ringback.edges.simulator.sound import speech_seconds
 from ringback.edges.simulator.speaking import Speaking
 from ringback.effects import (
     AnswerLeg,
+    AnswerTransfer,
     DialLeg,
+    EchoLeg,
     HangUpLeg,
     Join,
     LeaveRoom,
@@ -33,6 +35,7 @@ from ringback.effects import (
     PauseRecording,
     PlayAudio,
     RecordLeg,
+    ReferLeg,
     RejectLeg,
     ResumeRecording,
     RingLeg,
@@ -49,6 +52,7 @@ from ringback.events import (
     LegEnded,
     LegFailed,
     LegRinging,
+    ReferAnswered,
 )
 from ringback.kernel.clock import Clock, Hold
 from ringback.media import RATE
@@ -124,6 +128,9 @@ class SimulatedCarrier:
             Join: self._join,
             LeaveRoom: lambda party, _: self._leave(party),
             WatchSpeech: lambda party, effect: self._speaking.watch(party.sid, effect.on),
+            EchoLeg: self._echo,
+            ReferLeg: lambda party, _: post(ReferAnswered(call_sid=party.sid, sip_code=0)),
+            AnswerTransfer: lambda party, _: None,  # a simulated party asks for none
             BoundDelay: lambda party, _: None,  # simulated sound is never late
         }
 
@@ -451,6 +458,8 @@ class SimulatedCarrier:
 
     def _mates(self, party: Party) -> list[Party]:
         """Who hears a party: nobody when it is muted or held, one when it coaches; nobody on hold hears."""
+        if party.echo:
+            return [party]
         if party.room is None:
             return []
         room = self._rooms[party.room]
@@ -476,6 +485,9 @@ class SimulatedCarrier:
         self._rooms.setdefault(effect.room, {})[party.sid] = effect
         if effect.muted or effect.hold:
             self._speaking.hush(party.sid)
+
+    def _echo(self, party: Party, effect: EchoLeg) -> None:
+        party.echo = effect.on
 
     def _record_room(self, party: Party, effect: RecordRoom) -> None:
         if party.room == effect.room:

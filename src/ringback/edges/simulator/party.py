@@ -35,7 +35,7 @@ class Party:
     """A leg of the simulated carrier; ``peer`` is the other leg when it loops back to ourselves."""
 
     __slots__ = (
-        "alarm", "alarms", "answered", "cursor", "direction", "expecting", "failed", "fetching", "from_",
+        "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching", "from_",
         "heard", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status", "steps",
         "takes", "to", "watchers",
     )  # fmt: skip
@@ -72,6 +72,8 @@ class Party:
         self.playing: dict[str, Playing] = {}
         self.takes: dict[str, Take] = {}
         self.room: str | None = None
+        self.echo = False
+        """It hears itself."""
         self.peer: Party | None = None
         self.fetching = False
         """A ``play`` step is finding out how long its sound is."""

@@ -1,4 +1,4 @@
-"""The nouns of ``<Dial>``: Number, Sip, Client (twiml.md §5.1). Conference and Queue come later."""
+"""The nouns of ``<Dial>`` that ring a phone: Number, Sip, Client (twiml.md §5.1)."""
 
 from __future__ import annotations
 
@@ -141,6 +141,7 @@ def _target(noun: Element, dial: Attributes, session: Stage, from_: str) -> Targ
                 callbacks=callbacks,
                 machine_detection=verdict is not None,
                 detection_callback=verdict,
+                transfers=bool(dial["referUrl"]),
             ),
             whisper,
         )
