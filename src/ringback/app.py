@@ -77,6 +77,7 @@ from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
+from ringback.web.rest.application import RestApplication
 from ringback.web.server import Server
 from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcribing import Transcriptions
@@ -139,12 +140,18 @@ class Ringback:
         self.taskrouter = TaskRouter(self.new_sid, keep_ended=settings.task_retention)
         self.listeners: list[Callable[[Announce], None]] = []
         """Who hears what happens in workspaces (the event bridge)."""
-        self.sender = WebhookSender(allow_private=settings.private_webhooks)
+        self.sender = WebhookSender(
+            allow_private=settings.private_webhooks, connections=settings.webhook_connections
+        )
         self.faults = Faults()
         self.speech = Speech(
-            cache_dir=settings.data_dir / "speech", idle_seconds=settings.speech_idle_minutes * 60
+            cache_dir=settings.data_dir / "speech",
+            idle_seconds=settings.speech_idle_minutes * 60,
+            workers=settings.speech_workers,
         )
-        self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
+        self.sounds = Sounds(
+            sender=self.sender, cache_dir=settings.data_dir / "sounds", workers=settings.sound_workers
+        )
         self.directory = Directory(store, new_sid=self.new_sid, now=self.clock.now)
         self.customer_rights = CustomerRights(self.directory, store)
         self.timers = Timers(self.clock, self.post)
@@ -253,7 +260,8 @@ class Ringback:
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
-        """Set by :func:`build_front`."""
+        self.rest: RestApplication
+        """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
         self.front = build_front(self)
         self.server = Server(self.front, *settings.http_address)
@@ -495,6 +503,10 @@ class Ringback:
             **self.transcriptions.figures(),
             **self.reconciler.figures(),
             **self.callbacks.figures(),
+            **self.sounds.figures(),
+            **self.speech.figures(),
+            **self.sender.figures(),
+            **self.rest.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
             "calls_live": float(self.exchange.legs),

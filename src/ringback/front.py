@@ -50,7 +50,7 @@ from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
 from ringback.web.reconciliation import Reconciliation
-from ringback.web.rest.application import build_rest
+from ringback.web.rest.application import RestApplication, build_rest
 from ringback.web.rest.context import RestSettings
 from ringback.web.server import Front
 from ringback.web.status import Status
@@ -79,6 +79,7 @@ class Product(Protocol):
     callbacks: CallbackFeature
     front: Front
     authenticator: Authenticator
+    rest: RestApplication
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -192,9 +193,10 @@ def build_front(product: Product) -> Front:
             make_secret=lambda: secrets.token_hex(16),
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
+            at_once=settings.api_requests,
         ),
     )
-    product.authenticator = rest.services.auth
+    product.authenticator, product.rest = rest.services.auth, rest
     status = Status(ready=product.not_ready, figures=product.figures)
     prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge

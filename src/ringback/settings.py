@@ -153,7 +153,17 @@ class Settings:
     session_drain: float = 10.0
     """Seconds that a stop waits for live calls to end by themselves."""
     speech_idle_minutes: float = 10.0
-    """The speech process ends after that long without work; 0 = never."""
+    """A speech process ends after that long without work; 0 = never."""
+    speech_workers: int = 2
+    """Processes that speak, started when needed. One account alone never takes the last of them: with two, the
+    second starts when two accounts speak at once."""
+    sound_workers: int = 2
+    """Processes that decode what ``<Play>`` fetches, started when needed; shared as those of speech."""
+    webhook_connections: int = 2000
+    """Requests to applications that are under way at a time; further ones wait, the accounts taking turns. One account
+    alone never has the last quarter, and one host at most as many as a quarter of them."""
+    api_requests: int = 64
+    """Requests to the REST API that are carried out at a time, shared in the same way."""
     transcription: Literal["whisper", "script", "off"] = "whisper"
     """Who writes recordings down: ``whisper``, the engine in worker processes; ``script``, for tests with the
     simulated carrier: the words that the simulated party said; ``off``: every transcription fails at once."""
@@ -162,7 +172,7 @@ class Settings:
     transcription_workers: int = 1
     """Worker processes for transcription, started when needed; each keeps a core busy while it works. 0 = off."""
     transcription_queue: int = 1000
-    """Recordings that may wait for a worker; further ones fail at once."""
+    """Recordings of one account that may wait for a worker; further ones fail at once. The accounts take turns."""
     transcription_idle_minutes: float = 10.0
     """A transcription process ends after that long without work; 0 = never."""
     sqlite_synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
@@ -285,10 +295,15 @@ class Settings:
             raise SettingsError(
                 "RINGBACK_TRANSCRIPTION_WORKERS is 0 or more, RINGBACK_TRANSCRIPTION_QUEUE is 1 or more"
             )
-        if self.documents_per_minute < 1:
-            raise SettingsError(
-                f"RINGBACK_DOCUMENTS_PER_MINUTE={self.documents_per_minute}: write a number from 1 up, such as 100"
-            )
+        for name in (
+            "documents_per_minute",
+            "speech_workers",
+            "sound_workers",
+            "webhook_connections",
+            "api_requests",
+        ):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"RINGBACK_{name.upper()}={getattr(self, name)}: write 1 or more")
         owners: tuple[Trunk | Phone, ...] = (*self.trunks, *self.phones)
         for one in owners:
             if one.rtp_source not in (None, *get_args(RtpSource)):

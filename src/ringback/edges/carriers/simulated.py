@@ -86,13 +86,13 @@ class SimulatedCarrier:
         clock: Clock,
         new_sid: Callable[[str], str],
         is_ours: Callable[[str], Awaitable[bool]],
-        sound_seconds: Callable[[str], Awaitable[float]] | None = None,
+        sound_seconds: Callable[[str, str], Awaitable[float]] | None = None,
         render_speech: Callable[[str], Awaitable[Path]] | None = None,
         recordings: Path = Path("recordings"),
         faults: Faults | None = None,
         note: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``sound_seconds(url)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
+        """``sound_seconds(url, account)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
         ``note``: see :class:`Recorder`."""
         self._post = post
         self._clock = clock
@@ -424,7 +424,7 @@ class SimulatedCarrier:
             if source.startswith(("http://", "https://")):
                 if self._sound_seconds is None:
                     raise ValueError("sounds from URLs are not available here")
-                seconds, kind = await self._sound_seconds(source), "speech"
+                seconds, kind = await self._sound_seconds(source, ""), "speech"  # a stranger's sound
             else:
                 from ringback.edges.simulator.wavefile import read_wav
 

@@ -18,10 +18,11 @@ MOST_PENDING = 2000
 class Playing:
     """A playback on a leg."""
 
-    __slots__ = ("alarm", "at", "endless", "id", "pieces", "round", "rounds", "started")
+    __slots__ = ("account", "alarm", "at", "endless", "id", "pieces", "round", "rounds", "started")
 
-    def __init__(self, playback: str, pieces: list[Piece], rounds: int, started: float) -> None:
+    def __init__(self, playback: str, pieces: list[Piece], rounds: int, started: float, account: str) -> None:
         self.id = playback
+        self.account = account
         self.pieces = pieces
         self.rounds = rounds
         self.endless = rounds == 0

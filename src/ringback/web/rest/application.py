@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
+from ringback.sharing.seats import Full, Seats
 from ringback.store import OwnershipLost, Store
 from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
@@ -23,6 +24,8 @@ from ringback.web.rest.rules import Rules, complete, normal
 
 log = logging.getLogger("ringback.rest")
 
+LONGEST_LINE = 1000
+"""Requests of one account that may wait for their turn; further ones are answered 429."""
 _PREFIX = {"create": "Unable to create record: ", "update": "Unable to update record: "}
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
@@ -53,12 +56,17 @@ class RestApplication:
     ) -> None:
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
         self.services = Services(store=store, settings=settings, auth=auth)
+        self._turns = Seats(settings.at_once, reserve=settings.at_once // 4, longest=LONGEST_LINE)
         self.router = Router()
         self.nouns = nouns
         self._fallback = fallback
         every = complete(nouns, rules)
         for each in every:
             self.router.add_noun(each, settings.public_url, every)
+
+    def figures(self) -> Mapping[str, float]:
+        """For ``/metrics``."""
+        return {"api_requests": float(self._turns.busy), "api_requests_waiting": float(self._turns.waiting)}
 
     @functools.cached_property
     def _openapi(self) -> Answer:
@@ -135,15 +143,18 @@ class RestApplication:
                 ctx.params = await self._read(receive, headers, target.rules.body_limit)
             else:
                 ctx.params = read_form(scope["query_string"], self.services.settings.field_limit)
-            answer: Answer
-            if is_media:
-                answer = await target.rules.sound(ctx, suffix)
-                return answer
-            await generic.check_parents(ctx, target)
-            if target.custom is not None:
-                answer = await target.custom(ctx)
-                return answer
-            return await generic.run(ctx, target, operation)
+            async with self._turns.of(ctx.account.sid):
+                answer: Answer
+                if is_media:
+                    answer = await target.rules.sound(ctx, suffix)
+                    return answer
+                await generic.check_parents(ctx, target)
+                if target.custom is not None:
+                    answer = await target.custom(ctx)
+                    return answer
+                return await generic.run(ctx, target, operation)
+        except Full as full:
+            return error_answer(Refused(20429, f"Too many requests at once: {full}", 429), public_url)
         except Refused as error:
             prefix = _PREFIX.get(operation, "") if error.status == 400 else ""
             answer = error_answer(error, public_url, "" if error.message.startswith(prefix) else prefix)

@@ -36,6 +36,8 @@ class RestSettings:
     """Bytes."""
     field_limit: int = 1000
     """Parameters of one request."""
+    at_once: int = 64
+    """Requests that are carried out at a time; further ones wait, the accounts taking turns."""
 
 
 class Locks:

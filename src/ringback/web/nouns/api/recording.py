@@ -10,12 +10,16 @@ from ringback.kernel.lane import Lane
 from ringback.kernel.recording_file import mp3_file, wav_file
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
+from ringback.sharing.seats import Full, Seats
 from ringback.store import Condition
 from ringback.web.nouns import NounRules
 from ringback.web.nouns.ports import Ports
 from ringback.web.rest.answer import Answer
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.rules import normal
+
+ENCODINGS = 2
+"""Recordings that become MP3 at a time; one account alone never has the last."""
 
 
 class RecordingRules(NounRules):
@@ -27,6 +31,7 @@ class RecordingRules(NounRules):
     def __init__(self, ports: Ports) -> None:
         super().__init__(ports)
         self.open_media = not ports.recording_auth
+        self._encoding = Seats(ENCODINGS, reserve=1, longest=100)
 
     async def fetch(self, ctx: Context, word: str) -> Any:
         """``Twilio.CURRENT`` is the running recording of the call."""
@@ -68,7 +73,10 @@ class RecordingRules(NounRules):
             if self.ports.encode_mp3 is None:
                 raise Refused(20503, "This server cannot make MP3 files", 503)
             try:
-                file = await asyncio.to_thread(self.ports.encode_mp3, file)
+                async with self._encoding.of(record.account_sid):
+                    file = await asyncio.to_thread(self.ports.encode_mp3, file)
+            except Full as full:
+                raise Refused(20429, f"Too many recordings are being encoded: {full}", 429) from None
             except ValueError:
                 raise Refused(20404, f"The recording {sid} holds no sound", 404) from None
             return Answer(200, content_type=b"audio/mpeg", file=file)
