@@ -23,7 +23,6 @@ from ringback.web.rest.rules import Rules, complete, normal
 
 log = logging.getLogger("ringback.rest")
 
-_PREFIX = {"create": "Unable to create record: ", "update": "Unable to update record: "}
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
 
@@ -101,7 +100,6 @@ class RestApplication:
         request_id: str,
     ) -> Answer:
         public_url = self.services.settings.public_url
-        operation = ""
         try:
             header = headers.get(b"authorization", b"").decode("latin-1")
             method = scope["method"]
@@ -145,8 +143,7 @@ class RestApplication:
                 return answer
             return await generic.run(ctx, target, operation)
         except Refused as error:
-            prefix = _PREFIX.get(operation, "") if error.status == 400 else ""
-            answer = error_answer(error, public_url, "" if error.message.startswith(prefix) else prefix)
+            answer = error_answer(error, public_url)
             if error.status == 405 and route is not None:
                 answer.headers.append((b"allow", _allowed(route[0]).encode()))
             return answer
