@@ -49,6 +49,7 @@ from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
+from ringback.resources.monitor.audit_event import AuditEvent
 from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
@@ -133,6 +134,7 @@ class Ringback:
                 documents_per_minute=settings.documents_per_minute,
                 magic_numbers=settings.carrier == "simulated",
                 refuse=self.permissions.refuse,
+                ours=self.permissions.is_ours,
             ),
             new_sid=self.new_sid,
             new_token=_new_token,
@@ -209,7 +211,9 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
+        self.retention = Retention(
+            store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS, AuditEvent: EVENT_DAYS}
+        )
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,

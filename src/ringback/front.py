@@ -36,6 +36,7 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard
+from ringback.web import audit
 from ringback.web.auth import Authenticator, read_token
 from ringback.web.directory import Directory
 from ringback.web.event_bridge import EventBridge
@@ -50,6 +51,7 @@ from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
 from ringback.web.reconciliation import Reconciliation
+from ringback.web.relay_tokens import RelayTokens
 from ringback.web.rest.application import RestApplication, build_rest
 from ringback.web.rest.context import RestSettings
 from ringback.web.server import Front
@@ -178,6 +180,8 @@ def build_front(product: Product) -> Front:
         notices=product.notices,
         taskrouter=product.taskrouter,
         compile_expression=compile_expression,
+        relay=RelayTokens(settings.relays, settings.turn_secret),
+        simulates=settings.carrier == "simulated",
         statistics=statistics,
         explain=explain,
         replay=replay,
@@ -191,6 +195,7 @@ def build_front(product: Product) -> Front:
             now=product.clock.now,
             make_sid=product.new_sid,
             make_secret=lambda: secrets.token_hex(16),
+            audit=audit.entry,
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
             at_once=settings.api_requests,

@@ -106,6 +106,10 @@ class Settings:
     """Carrier for numbers that no trunk's prefixes match: ``simulated``, or the name of a trunk."""
     sip_trusted: str = "127.0.0.0/8,::1/128"
     """Networks whose INVITEs need no authentication."""
+    turn_urls: str = ""
+    """STUN and TURN servers that ``Tokens`` hands to browsers (``stun:host:3478,turn:host:3478``); default: none."""
+    turn_secret: str = field(default="", repr=False)
+    """The secret that the TURN server shares with us (coturn: ``static-auth-secret``)."""
     test_account_sid: str = ""
     """Test credentials; default: made at the first start."""
     test_auth_token: str = field(default="", repr=False)
@@ -270,6 +274,21 @@ class Settings:
         return found
 
     @property
+    def relays(self) -> tuple[str, ...]:
+        """``turn_urls`` as URLs."""
+        found = tuple(part.strip() for part in self.turn_urls.split(",") if part.strip())
+        for url in found:
+            if not re.fullmatch(r"(stun|turn)s?:[^\s,]+", url):
+                raise SettingsError(
+                    f"RINGBACK_TURN_URLS: {url!r} is no URL such as turn:turn.example.org:3478"
+                )
+        if any(url.startswith("turn") for url in found) and not self.turn_secret:
+            raise SettingsError(
+                "RINGBACK_TURN_URLS names a TURN server: write its secret to RINGBACK_TURN_SECRET"
+            )
+        return found
+
+    @property
     def trusted_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """``sip_trusted`` as networks."""
         try:
@@ -282,7 +301,7 @@ class Settings:
     def check(self) -> Settings:
         """Return self when every derived value can be made; raise :class:`SettingsError` otherwise."""
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = self.allowed_emergency_numbers
+        _ = (self.allowed_emergency_numbers, self.relays)
         if not re.fullmatch(r"[A-Z]{2}", self.home_country):
             raise SettingsError(f"RINGBACK_HOME_COUNTRY={self.home_country!r}: write an ISO code, such as US")
         if urlsplit(self.base_url).scheme not in ("http", "https"):

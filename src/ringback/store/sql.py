@@ -153,7 +153,14 @@ class SqlTexts:
             elif each.value is None:
                 where.append(column.is_(None))
             else:
-                compare = {"=": "__eq__", ">=": "__ge__", "<": "__lt__", "<=": "__le__", ">": "__gt__"}
+                compare = {
+                    "=": "__eq__",
+                    ">=": "__ge__",
+                    "<": "__lt__",
+                    "<=": "__le__",
+                    ">": "__gt__",
+                    "like": "like",
+                }
                 where.append(getattr(column, compare[each.operator])(bind(column)))
         keys = [table.c.sid]
         if query.order != "sid":

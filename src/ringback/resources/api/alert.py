@@ -32,7 +32,7 @@ _ALERT = {
 _FILTERS = {
     "MessageDate": "message_date day",
     "MessageDate>": "message_date >=",
-    "MessageDate<": "message_date <",
+    "MessageDate<": "message_date midnight",
     "Log": "log =",
 }
 

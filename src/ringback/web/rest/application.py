@@ -26,7 +26,6 @@ log = logging.getLogger("ringback.rest")
 
 LONGEST_LINE = 1000
 """Requests of one account that may wait for their turn; further ones are answered 429."""
-_PREFIX = {"create": "Unable to create record: ", "update": "Unable to update record: "}
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
 
@@ -109,7 +108,6 @@ class RestApplication:
         request_id: str,
     ) -> Answer:
         public_url = self.services.settings.public_url
-        operation = ""
         try:
             header = headers.get(b"authorization", b"").decode("latin-1")
             method = scope["method"]
@@ -156,8 +154,7 @@ class RestApplication:
         except Full as full:
             return error_answer(Refused(20429, f"Too many requests at once: {full}", 429), public_url)
         except Refused as error:
-            prefix = _PREFIX.get(operation, "") if error.status == 400 else ""
-            answer = error_answer(error, public_url, "" if error.message.startswith(prefix) else prefix)
+            answer = error_answer(error, public_url)
             if error.status == 405 and route is not None:
                 answer.headers.append((b"allow", _allowed(route[0]).encode()))
             return answer

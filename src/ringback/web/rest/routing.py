@@ -36,6 +36,15 @@ class _Node:
     target: Target | None = None
 
 
+def _below(node: _Node, path: str = "") -> Iterable[tuple[str, Target]]:
+    if node.target is not None:
+        yield path, node.target
+    for part, following in node.fixed.items():
+        yield from _below(following, f"{path}/{part}")
+    if node.any is not None:
+        yield from _below(node.any, f"{path}/{{}}")
+
+
 class Router:
     """Products by path prefix and by host name; each a tree of path segments."""
 
@@ -46,6 +55,12 @@ class Router:
     def products(self) -> Iterable[str]:
         """Names of the products."""
         return self._products
+
+    def targets(self) -> Iterable[tuple[str, str, Target]]:
+        """Product and path of every target."""
+        for product, root in self._products.items():
+            for path, target in _below(root):
+                yield product, path.format(*(f"{{{name}}}" for name in target.names)), target
 
     def add(self, product: str, path: str, target: Target) -> None:
         """Put a target at a path with ``{Name}`` parts."""

@@ -8,6 +8,7 @@ from typing import Any
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.recording_file import mp3_file, wav_file
+from ringback.kernel.resource import snake
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
 from ringback.sharing.seats import Full, Seats
@@ -26,6 +27,7 @@ class RecordingRules(NounRules):
     """``Recordings/{Sid}`` without ``.json`` is the sound."""
 
     noun = Recording
+    audited = frozenset({"delete"})
     media = ("", ".wav", ".mp3")
 
     def __init__(self, ports: Ports) -> None:
@@ -34,12 +36,14 @@ class RecordingRules(NounRules):
         self._encoding = Seats(ENCODINGS, reserve=1, longest=100)
 
     async def fetch(self, ctx: Context, word: str) -> Any:
-        """``Twilio.CURRENT`` is the running recording of the call."""
-        call = ctx.args.get("CallSid")
-        if word != "Twilio.CURRENT" or not call:
+        """``Twilio.CURRENT`` is the running recording of the call or conference."""
+        owner: dict[str, Any] = {
+            snake(name): ctx.args[name] for name in ("CallSid", "ConferenceSid") if name in ctx.args
+        }
+        if word != "Twilio.CURRENT" or not owner:
             return await super().fetch(ctx, word)
         running = await ctx.store.find(
-            Recording, call_sid=call, status=("in-progress", "paused"), account_sid=ctx.account.sid
+            Recording, status=("in-progress", "paused"), account_sid=ctx.account.sid, **owner
         )
         return running[0] if running else None
 
@@ -89,8 +93,10 @@ class RecordingRules(NounRules):
         )
 
     async def update(self, ctx: Context, params: Params) -> Any:
-        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}."""
-        return await self.write(ctx, "update", Lane("call", ctx.args["CallSid"]), ctx.record.sid, params)
+        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}; the same of a conference."""
+        conference = ctx.args.get("ConferenceSid")
+        lane = Lane("call", ctx.args["CallSid"]) if conference is None else Lane("conference", conference)
+        return await self.write(ctx, "update", lane, ctx.record.sid, params)
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
