@@ -35,7 +35,7 @@ class Speech:
     def __init__(self, *, cache_dir: Path, idle_seconds: float = 600.0) -> None:
         """``idle_seconds``: the process ends after that long without work; 0: never."""
         self._cache = cache_dir
-        self._cache.mkdir(parents=True, exist_ok=True)
+        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._idle = idle_seconds
         self._link: SpeechProcess | None = None
         self._starting = asyncio.Lock()
