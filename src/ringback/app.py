@@ -11,8 +11,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from starlette.requests import Request
-
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.exchange import Exchange
@@ -36,9 +34,8 @@ from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_callbacks, build_front
+from ringback.front import build_bridge, build_callbacks, build_front, http_limits
 from ringback.kernel.clock import Hold
-from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.recording_file import recordings_folder
 from ringback.kernel.sid import SidMaker, sid_at
@@ -68,6 +65,7 @@ from ringback.store.writes import OutboxDone
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
+from ringback.web.access import Access
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.contacts import Contacts
@@ -115,7 +113,7 @@ class Ringback:
         self.clock = VirtualClock() if settings.clock == "virtual" else RealClock()
         self.new_sid = SidMaker(self.clock.now, random.SystemRandom().getrandbits)
         self.recordings = recordings_folder(settings.data_dir)
-        self.recordings.mkdir(parents=True, exist_ok=True)
+        self.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
 
         self.permissions = Permissions(
             default=settings.dialing_default,
@@ -265,10 +263,11 @@ class Ringback:
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
         self.rest: RestApplication
+        self.access: Access
         """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
         self.front = build_front(self)
-        self.server = Server(self.front, *settings.http_address)
+        self.server = Server(self.front, *settings.http_address, http_limits(settings))
 
     # --- what others ask for --------------------------------------------------------------------------
 
@@ -285,8 +284,7 @@ class Ringback:
     @property
     def http_url(self) -> str:
         """Where the server really listens (the port may have been chosen by the system)."""
-        host = self.settings.http_address[0]
-        return f"http://{host}:{self.server.port}"
+        return f"http://{self.settings.reachable_host}:{self.server.port}"
 
     @property
     def simulating(self) -> bool:
@@ -443,14 +441,6 @@ class Ringback:
         self.exchange.perform(HangUpLeg(call_sid=call_sid, reason="time-limit"))
         self.exchange.release(ReleaseCall(call_sid=call_sid))
 
-    async def operates(self, request: Request) -> bool:
-        """Whether a request brings the credentials of the first account: it may see to the whole installation."""
-        try:
-            caller = await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
-        return caller.account.sid == self.account_sid and not caller.is_test
-
     def check_caller_id(self, effect: CheckCallerId) -> None:
         """Perform the look-up of a caller id; answered by ``CallerIdChecked``."""
         self._start(self._check(effect, self.clock.hold()))
@@ -485,14 +475,6 @@ class Ringback:
         finally:
             hold.release()
 
-    async def signed_in(self, request: Request) -> bool:
-        """Whether a request to the simulator brings good credentials."""
-        try:
-            await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
-        return True
-
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
         return self.store.broken or ("" if self._ready else "starting or stopping")
@@ -511,6 +493,7 @@ class Ringback:
             **self.speech.figures(),
             **self.sender.figures(),
             **self.rest.figures(),
+            **self.server.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
             "calls_live": float(self.exchange.legs),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
-
-from starlette.requests import Request
 
 from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
@@ -37,7 +36,8 @@ from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard
 from ringback.web import audit
-from ringback.web.auth import Authenticator, read_token
+from ringback.web.access import Access
+from ringback.web.auth import Authenticator
 from ringback.web.directory import Directory
 from ringback.web.event_bridge import EventBridge
 from ringback.web.features.api import Api
@@ -46,6 +46,7 @@ from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
+from ringback.web.limits import HttpLimits
 from ringback.web.lookups import Lookups
 from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
@@ -54,7 +55,9 @@ from ringback.web.reconciliation import Reconciliation
 from ringback.web.relay_tokens import RelayTokens
 from ringback.web.rest.application import RestApplication, build_rest
 from ringback.web.rest.context import RestSettings
+from ringback.web.routes import Rule
 from ringback.web.server import Front
+from ringback.web.simulator_access import SimulatorAccess
 from ringback.web.status import Status
 
 
@@ -82,6 +85,7 @@ class Product(Protocol):
     front: Front
     authenticator: Authenticator
     rest: RestApplication
+    access: Access
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -110,19 +114,14 @@ class Product(Protocol):
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
 
-    async def operates(self, request: Request) -> bool:
-        """Whether a request brings the credentials of the first account."""
-
-    async def signed_in(self, request: Request) -> bool:
-        """Whether a request to the simulator brings good credentials."""
-
 
 def build_bridge(product: Product) -> EventBridge:
     """What the worker SDK speaks to (taskrouter-js.md)."""
     return EventBridge(
         taskrouter=product.taskrouter,
         ask=product.ask,
-        read_token=lambda token: read_token(product.store, token, product.clock.now()),
+        admit=lambda token: product.access.agent(token, product.taskrouter),
+        still=lambda grant: product.access.still(grant, product.taskrouter),
         clock=product.clock,
         new_sid=product.new_sid,
         compile_expression=lambda text, scope: compile_expression(text, cast("Scope", scope)),
@@ -140,10 +139,11 @@ def build_callbacks(product: Product) -> CallbackFeature:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     known = product.credentials
-    token = options.auth_token or known.auth_token
+    token, account_sid = options.auth_token or known.auth_token, options.account_sid or known.account_sid
+    elsewhere = bool(options.base_url)
     api = Api(
         lambda: options.base_url or product.http_url,
-        options.account_sid or known.account_sid,
+        account_sid,
         token,
         Retries(options.retry_limit, options.min_backoff, options.max_backoff),
         local=None if options.base_url else Local(lambda: product.front),
@@ -156,12 +156,12 @@ def build_callbacks(product: Product) -> CallbackFeature:
         clock=product.clock,
         public_url=settings.base_url,
         auth_token=token,
-        read_token=lambda text: read_token(product.store, text, product.clock.now()),
+        admit=lambda text: product.access.agent(text, product.taskrouter, account_sid, elsewhere=elsewhere),
     )
 
 
 def build_front(product: Product) -> Front:
-    """Everything that is served; also tells the product its authenticator."""
+    """Everything that is served; also tells the product who decides whom it lets in."""
     settings = product.settings
     ports = Ports(
         ask=product.runtime.ask,
@@ -196,26 +196,38 @@ def build_front(product: Product) -> Front:
             make_sid=product.new_sid,
             make_secret=lambda: secrets.token_hex(16),
             audit=audit.entry,
+            operator_sid=product.credentials.account_sid,
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
             at_once=settings.api_requests,
         ),
     )
-    product.authenticator, product.rest = rest.services.auth, rest
+    auth, access = rest.services.auth, rest.services.access
+    product.authenticator, product.access, product.rest = auth, access, rest
     status = Status(ready=product.not_ready, figures=product.figures)
     prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
-        operates=product.operates,
+        admit=lambda header: access.admit(header, Rule.OPERATOR),
         read=cdr.read,
         seconds=cdr.seconds,
         bad_file=cdr.BadFile,
     )
     if product.simulating:
-        prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, product.signed_in)
+        testers = SimulatorAccess(
+            access, auth, product.store, product.directory, product.credentials.account_sid
+        )
+        prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, testers)
     return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
+
+
+def http_limits(settings: Settings) -> HttpLimits:
+    """What strangers may ask of the HTTP server."""
+    return HttpLimits(
+        **{each.name: getattr(settings, f"http_{each.name}") for each in dataclasses.fields(HttpLimits)}
+    )
 
 
 def _code() -> str:

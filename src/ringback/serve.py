@@ -58,6 +58,7 @@ def run(settings: Settings, *, standby: bool = False) -> int:
     )
     for chatty in ("uvicorn", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    os.umask(0o077)  # recordings, caches, database: of this process's user alone, also in its workers
     _raise_file_limit()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -95,6 +96,13 @@ async def _serve(settings: Settings, standby: bool) -> int:
     except OwnershipLost:  # it was said
         return 1
     _spare_the_collector()
+    if settings.listens_everywhere and not settings.public_url:
+        log.warning(
+            "RINGBACK_PUBLIC_URL is not set, and RINGBACK_HTTP=%s is every address: links, and the URLs that are "
+            "signed, begin with %s; write the URL by which your application and browsers reach us",
+            settings.http,
+            settings.base_url,
+        )
     _say_ready(settings, product.account_sid, product.auth_token, product.http_url)
     told = loop.create_task(stop.wait())
     await asyncio.wait({told, lost}, return_when=asyncio.FIRST_COMPLETED)
@@ -113,6 +121,7 @@ async def _stand_by(settings: Settings, stop: asyncio.Event) -> Ringback | None:
     Meanwhile ``/health`` is well and ``/ready`` says 503 and who owns the database.
     """
     from ringback.app import build
+    from ringback.front import http_limits
     from ringback.store.engine import Holder
     from ringback.web.server import Front, Server
     from ringback.web.status import Status
@@ -129,7 +138,7 @@ async def _stand_by(settings: Settings, stop: asyncio.Event) -> Ringback | None:
         return {}
 
     status = Status(ready=lambda: f"standby: owned by {owner}", figures=figures)
-    server = Server(Front(status, {}), *settings.http_address)
+    server = Server(Front(status, {}), *settings.http_address, http_limits(settings))
     server.bind()
     await server.start()
     building = asyncio.create_task(build(settings, patience=math.inf, waiting=waiting))

@@ -5,9 +5,12 @@ The environment wins over the file. ``docs/settings.md`` lists the same names; a
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+import math
 import os
 import re
+import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -19,6 +22,22 @@ Transport = Literal["udp", "tcp", "tls"]
 RtpSource = Literal["nat", "told", "any"]
 """Where a call's audio may come from: ``told``, only from the address that its SDP names; ``nat``, also, when its SIP
 shows a NAT, from the address that the SIP comes from, within 10 seconds; ``any``, whoever sends first."""
+
+
+LIMITS = {
+    "http_head_bytes": 1024,
+    "http_body_bytes": 1024,
+    "http_head_seconds": 0.05,
+    "http_body_seconds": 0.05,
+    "http_idle_seconds": 0.05,
+    "http_connections": 0,
+    "http_connections_per_source": 0,
+    "sip_message_seconds": 0.05,
+    "sip_idle_seconds": 0.05,
+    "sip_connections": 0,
+    "sip_connections_per_source": 0,
+}
+"""Limits on what strangers may send, and the least that can be written for each."""
 
 
 class SettingsError(Exception):
@@ -76,6 +95,22 @@ class Settings:
     """Listen address of the HTTP server, ``host:port``."""
     public_url: str = ""
     """Base of the URLs that we hand out and of signatures; default: from ``http``."""
+    http_head_bytes: int = 65_536
+    """Bytes that the request line and the header fields of an HTTP request may have."""
+    http_body_bytes: int = 134_217_728
+    """Bytes that the body of any HTTP request may have; most paths take far less."""
+    http_head_seconds: float = 10.0
+    """Seconds for the head of an HTTP request, from the connection on; whoever takes longer is cut off."""
+    http_body_seconds: float = 20.0
+    """Seconds for the body of an HTTP request, beyond those that it takes at 1 KiB a second."""
+    http_idle_seconds: float = 75.0
+    """Seconds that an HTTP connection stays open without a request."""
+    http_connections: int = 4096
+    """HTTP connections and web sockets at once; then the one that has waited longest for a request is closed. 0 = no
+    limit."""
+    http_connections_per_source: int = 1024
+    """HTTP connections at once from one address (IPv6: one /64 network), web sockets not counted; 0 = no limit. Behind
+    a proxy all clients come from its address."""
     data_dir: Path = Path("./var")
     """Database, recordings, sound cache, credentials."""
     database_url: str = field(default="", repr=False)
@@ -92,6 +127,16 @@ class Settings:
     """PEM file with the certificate chain for ``tls:`` listeners."""
     sip_tls_key: str = ""
     """PEM file with its private key."""
+    sip_message_seconds: float = 15.0
+    """Seconds for the TLS handshake and for the first message on a SIP connection (TCP, TLS), and for each that has
+    begun; whoever takes longer is cut off."""
+    sip_idle_seconds: float = 600.0
+    """Seconds that a SIP connection stays open without a message, unless a call or a registration needs it."""
+    sip_connections: int = 4096
+    """SIP connections (TCP, TLS) at once; then the one that has waited longest without a call or a registration is
+    closed. 0 = no limit."""
+    sip_connections_per_source: int = 1024
+    """SIP connections at once from one address (IPv6: one /64 network); 0 = no limit."""
     sip_external_host: str = ""
     """Host that SIP peers see (Contact and SDP) when we are behind a NAT; default: the address that the
     operating system uses towards the peer."""
@@ -209,9 +254,20 @@ class Settings:
         """``public_url``, or what follows from ``http``; without a trailing slash."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        host, port = self.http_address
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
-        return f"http://{shown}:{port}"
+        return f"http://{self.reachable_host}:{self.http_address[1]}"
+
+    @property
+    def listens_everywhere(self) -> bool:
+        """Whether the HTTP server listens on every address of the machine."""
+        return self.http_address[0] in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+    @property
+    def reachable_host(self) -> str:
+        """The host of ``http`` for a URL; a real address of this machine where it listens on all of them."""
+        host = self.http_address[0]
+        if self.listens_everywhere:
+            host = own_address(host)
+        return f"[{host}]" if ":" in host else host
 
     @property
     def on_loopback(self) -> bool:
@@ -302,6 +358,10 @@ class Settings:
         """Return self when every derived value can be made; raise :class:`SettingsError` otherwise."""
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
         _ = (self.allowed_emergency_numbers, self.relays)
+        for name, least in LIMITS.items():
+            value = getattr(self, name)
+            if not least <= value < math.inf:
+                raise SettingsError(f"RINGBACK_{name.upper()}={value!r}: write a number of {least:g} or more")
         if not re.fullmatch(r"[A-Z]{2}", self.home_country):
             raise SettingsError(f"RINGBACK_HOME_COUNTRY={self.home_country!r}: write an ISO code, such as US")
         if urlsplit(self.base_url).scheme not in ("http", "https"):
@@ -333,6 +393,24 @@ class Settings:
                 f"RINGBACK_CARRIER={self.carrier!r}: write 'simulated' or a trunk's name ({sorted(names)})"
             )
         return self
+
+
+@functools.lru_cache(4)
+def own_address(wildcard: str) -> str:
+    """The address that this machine sends from to the outside, IPv6 only when it has no other; loopback when it has
+    none at all. Nothing is sent."""
+    outside = [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")]
+    for family, far in outside if wildcard == "::" else outside[:1]:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((far, 9))
+                return str(probe.getsockname()[0])
+        except OSError:
+            continue  # no way there
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
 
 
 def load(

@@ -172,13 +172,15 @@ class SimulatedCarrier:
 
     # --- what testers do (``/sim/v1``) --------------------------------------------------------------
 
-    def place(self, from_: str, to: str, script: Sequence[Step] = ()) -> str:
-        """A simulated customer calls ``to``; gives the call's SID. Raises :class:`CarrierDown`."""
+    def place(self, from_: str, to: str, script: Sequence[Step] = (), account_sid: str = "") -> str:
+        """A simulated customer calls ``to``; gives the call's SID. ``account_sid``: who may ask for its story.
+
+        Raises :class:`CarrierDown`."""
         if self.faults.take("carrier_down", {"from": from_, "to": to}):
             raise CarrierDown("the simulated carrier is down (a fault that was ordered)")
         if len(self._live) >= MOST_LIVE:
             raise CarrierDown(f"{MOST_LIVE} simulated calls are live")
-        party = self._arrive(from_, to, script)
+        party = self._arrive(from_, to, script, account_sid=account_sid)
         self._next(party)
         return party.sid
 
@@ -201,20 +203,24 @@ class SimulatedCarrier:
 
     # --- setting up ---------------------------------------------------------------------------------
 
-    def _arrive(self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None) -> Party:
-        party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script)
+    def _arrive(
+        self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None, account_sid: str = ""
+    ) -> Party:
+        party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script, account_sid)
         party.peer = peer
         self._live[party.sid] = party
         self._post(CallArrived(call_sid=party.sid, carrier=self.name, from_=from_, to=to))
         return party
 
     def _dial(self, effect: DialLeg) -> None:
-        party = Party(effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), ())
+        party = Party(
+            effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), (), effect.account_sid
+        )
         self._live[party.sid] = party
         if self.faults.take("carrier_down", {"from": effect.from_, "to": effect.to}):
             self._fail(party, 503, "the carrier is down", "carrier")
             return
-        known = self.book.find(effect.to)
+        known = self.book.find(effect.to, effect.account_sid)
         if known is not None:
             self._behave(party, known)
         else:

@@ -36,7 +36,8 @@ class Party:
     """A leg of the simulated carrier; ``peer`` is the other leg when it loops back to ourselves."""
 
     __slots__ = (
-        "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching", "from_",
+        "account_sid", "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching",
+        "from_",
         "heard", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status", "steps",
         "takes", "to", "watchers",
     )  # fmt: skip
@@ -49,8 +50,11 @@ class Party:
         to: str,
         started: float,
         steps: Iterable[Step],
+        account_sid: str = "",
     ) -> None:
+        """``account_sid``: whose call it is, where that is known from the start."""
         self.sid = sid
+        self.account_sid = account_sid
         self.direction = direction
         self.from_ = from_
         self.to = to

@@ -87,7 +87,7 @@ class Sounds:
         """``workers``: processes that decode."""
         self._sender = sender
         self._cache = cache_dir
-        self._cache.mkdir(parents=True, exist_ok=True)
+        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._now = now
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._under_way: dict[tuple[str, str], asyncio.Task[Path]] = {}

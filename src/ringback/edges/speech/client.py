@@ -42,7 +42,7 @@ class Speech:
     def __init__(self, *, cache_dir: Path, idle_seconds: float = 600.0, workers: int = 1) -> None:
         """``idle_seconds``: the processes end after that long without work; 0: never."""
         self._cache = cache_dir
-        self._cache.mkdir(parents=True, exist_ok=True)
+        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._idle = idle_seconds
         self._links: dict[int, SpeechProcess] = {}
         """The process of each seat that has had one."""

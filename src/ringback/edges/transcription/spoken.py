@@ -19,7 +19,7 @@ class Spoken:
 
     def note(self, recording_sid: str, text: str) -> None:
         """Keep what a recording says. Blocking: belongs in a thread; raises ``OSError``."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file(recording_sid).write_text(text, "utf-8")
 
     async def transcribe(self, path: Path, account: str = "") -> Heard:

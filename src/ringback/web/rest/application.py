@@ -12,6 +12,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 from ringback.sharing.seats import Full, Seats
 from ringback.store import OwnershipLost, Store
+from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
@@ -21,11 +22,13 @@ from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.routing import Router, Target
 from ringback.web.rest.rules import Rules, complete, normal
+from ringback.web.routes import Route, Rule
 
 log = logging.getLogger("ringback.rest")
 
 LONGEST_LINE = 1000
 """Requests of one account that may wait for their turn; further ones are answered 429."""
+_PAGES = ("/openapi.json", "/docs")
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
 
@@ -54,7 +57,8 @@ class RestApplication:
         fallback: Any,
     ) -> None:
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
-        self.services = Services(store=store, settings=settings, auth=auth)
+        access = Access(auth, settings.operator_sid)
+        self.services = Services(store=store, settings=settings, auth=auth, access=access)
         self._turns = Seats(settings.at_once, reserve=settings.at_once // 4, longest=LONGEST_LINE)
         self.router = Router()
         self.nouns = nouns
@@ -76,6 +80,21 @@ class RestApplication:
     def _page(self) -> Answer:
         return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
 
+    def routes(self) -> list[Route]:
+        """Every path of every product, and the pages that tell of them."""
+        found = [Route(method, path, Rule.OPEN) for path in _PAGES for method in ("GET", "HEAD")]
+        for product, path, target in self.router.targets():
+            full = path if product == "api" else f"/{product}{path}"
+            found.append(Route("OPTIONS", full, Rule.OPEN))
+            for method, operation in target.methods.items():
+                methods = (method, "HEAD") if method == "GET" else (method,)
+                found += [Route(each, full, _rule(target, operation)) for each in methods]
+            if target.instance:
+                rule = Rule.OPEN if target.rules.open_media else Rule.ACCOUNT
+                media = [suffix for suffix in target.rules.media if suffix]
+                found += [Route("GET", full + suffix, rule) for suffix in media]
+        return found
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
         if scope["type"] != "http":
@@ -85,7 +104,7 @@ class RestApplication:
         headers = dict(scope["headers"])
         path = scope["path"]
         found = self.router.product_of(path, headers.get(b"host", b"").decode("latin-1").partition(":")[0])
-        if found is None and path in ("/openapi.json", "/docs") and scope["method"] in ("GET", "HEAD"):
+        if found is None and path in _PAGES and scope["method"] in ("GET", "HEAD"):
             answer = self._openapi if path == "/openapi.json" else self._page
             await send_answer(answer, self._request_id(), scope, receive, send)
             return
@@ -119,7 +138,7 @@ class RestApplication:
             if method == "OPTIONS" and route is not None:
                 return Answer(200, headers=[(b"allow", _allowed(route[0]).encode())])
             if route is not None and not header and _is_open(route[0], suffix, method):
-                caller = await self.services.auth.nobody(route[1].get(OWNER, ""), path)
+                caller = await self.services.access.nobody(route[1].get(OWNER, ""), path)
             else:
                 caller = await self.services.auth.caller(header)
             if route is None:
@@ -133,10 +152,9 @@ class RestApplication:
             is_media = _is_media(target, suffix, method)
             if suffix not in ("", ".json") and not is_media:
                 raise generic.not_found(path)
-            await self._choose_account(ctx, target)
+            await self._choose_account(ctx, target, operation)
             if not operation:
                 raise Refused(20004, f"Method {method} not allowed", 405)
-            self._rights(ctx, target, operation)
             if method in ("POST", "PUT"):
                 ctx.params = await self._read(receive, headers, target.rules.body_limit)
             else:
@@ -164,27 +182,15 @@ class RestApplication:
             log.exception("%s: %s %s failed", request_id, scope["method"], scope["path"])
             return error_answer(Refused(20500, "An internal server error has occurred", 500), public_url)
 
-    async def _choose_account(self, ctx: Context, target: Target) -> None:
-        """The account that the request is about; raises 20404, or 403/20005 when it is not active."""
-        own = ctx.account
-        sid = normal(ctx.args.get(OWNER, own.sid))
-        if sid != own.sid:
-            found = await self.services.auth.subaccount(own, sid)
-            if found is None:
-                raise generic.not_found(ctx.path)
+    async def _choose_account(self, ctx: Context, target: Target, operation: str) -> None:
+        """The account that the request is about, if the caller may ask this of it; see ``Access.allow``."""
+        sid = normal(ctx.args.get(OWNER, ctx.account.sid))
+        itself = target.rules.owns_itself and target.instance and operation == "fetch"
+        ctx.account = await self.services.access.allow(
+            ctx.caller, _rule(target, operation), sid, ctx.path, itself=itself
+        )
+        if OWNER in ctx.args:
             ctx.args[OWNER] = sid
-            if own.status != "active":
-                raise Refused(20005, "Account not active", 403)
-            ctx.account = found
-        if ctx.account.status != "active" and not (target.rules.owns_itself and target.instance):
-            raise Refused(20005, "Account not active", 403)
-
-    def _rights(self, ctx: Context, target: Target, operation: str) -> None:
-        rules = target.rules
-        if target.custom is None and rules.manages and not ctx.caller.may_manage:
-            raise Refused(20003, "API keys cannot manage accounts and keys", 403)
-        if ctx.caller.is_test and not (rules.tests and operation == "create"):
-            raise Refused(20008, "Resource not accessible with Test Account Credentials", 403)
 
     async def _read(self, receive: Any, headers: dict[bytes, bytes], larger: int | None) -> Params:
         settings = self.services.settings
@@ -206,6 +212,14 @@ class RestApplication:
                 break
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         return read_body(b"".join(parts), content_type, settings.field_limit)
+
+
+def _rule(target: Target, operation: str) -> Rule:
+    """Who may carry out an operation."""
+    rules = target.rules
+    if target.custom is None and rules.manages:
+        return Rule.MANAGER
+    return Rule.TESTER if rules.tests and operation == "create" else Rule.ACCOUNT
 
 
 def _split(path: str) -> tuple[str, str]:

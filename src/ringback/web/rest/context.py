@@ -12,6 +12,7 @@ from typing import Any
 from ringback.kernel.resource import Place, Record
 from ringback.resources.api.account import Account
 from ringback.store import Store
+from ringback.web.access import Access
 from ringback.web.auth import Authenticator, Caller
 
 Params = dict[str, list[str]]
@@ -30,6 +31,8 @@ class RestSettings:
     make_sid: Callable[[str], str]
     make_secret: Callable[[], str]
     """A new auth token or API key secret: 32 hex digits."""
+    operator_sid: str = ""
+    """The first account, which sees to the whole installation."""
     test_account_sid: str = ""
     test_auth_token: str = ""
     body_limit: int = 256 * 1024
@@ -70,6 +73,7 @@ class Services:
     store: Store
     settings: RestSettings
     auth: Authenticator
+    access: Access
     locks: Locks = field(default_factory=Locks)
 
 

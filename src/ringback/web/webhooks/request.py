@@ -20,6 +20,7 @@ from ringback.web.signing import (
     signed_url,
     with_body_sha256,
 )
+from ringback.web.webhooks.authority import check_authority
 from ringback.web.webhooks.jar import CookieJar
 from ringback.web.webhooks.overrides import Overrides, Trouble, parse_overrides
 from ringback.web.webhooks.target import Target
@@ -98,6 +99,8 @@ def read_target(url: str) -> Target:
         raise Unsendable(11100, "The URL holds control characters.")
     try:
         parts = urlsplit(url)
+        if parts.scheme in ("http", "https"):
+            check_authority(parts.netloc)
         clean = signed_url(url)
         port = parts.port
         host = urlsplit(clean).hostname or ""
