@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from ringback.settings import Settings, SettingsError, load
 
+NONE = Path(os.devnull)
+"""A settings file with nothing in it."""
 
-def test_the_defaults_are_the_documented_ones(tmp_path: Path) -> None:
-    settings = load(environ={}, file=tmp_path / "none.toml")
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    settings = load(environ={}, file=NONE)
     assert settings.http_address == ("127.0.0.1", 8080)
     assert settings.base_url == "http://127.0.0.1:8080"
     assert [(one.transport, one.port) for one in settings.listeners] == [("udp", 5060), ("tcp", 5060)]
@@ -48,8 +52,8 @@ def test_trunks_and_phones_are_tables(tmp_path: Path) -> None:
     assert (phone.name, phone.password) == ("alice", "secret")
 
 
-def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
-    none = tmp_path / "none.toml"
+def test_private_webhooks_follow_the_listen_address() -> None:
+    none = NONE
     assert load(environ={"RINGBACK_HTTP": "0.0.0.0:8080"}, file=none).private_webhooks is False
     environ = {"RINGBACK_HTTP": "0.0.0.0:8080", "RINGBACK_ALLOW_PRIVATE_WEBHOOKS": "true"}
     assert load(environ=environ, file=none).private_webhooks is True
@@ -74,11 +78,9 @@ def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
         ({"RINGBACK_PUBLIC_URL": "ftp://example.test"}, "http"),
     ],
 )
-def test_a_bad_value_is_refused_with_what_to_write(
-    tmp_path: Path, environ: dict[str, str], says: str
-) -> None:
+def test_a_bad_value_is_refused_with_what_to_write(environ: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        load(environ=environ, file=tmp_path / "none.toml")
+        load(environ=environ, file=NONE)
 
 
 @pytest.mark.parametrize(

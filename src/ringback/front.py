@@ -196,7 +196,7 @@ def build_front(product: Product) -> Front:
     )
     product.authenticator = rest.services.auth
     status = Status(ready=product.not_ready, figures=product.figures)
-    prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
+    prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["reconcile"] = Reconciliation(

@@ -110,7 +110,10 @@ class _Sim:
         party = self._carrier.call(request.path_params["sid"])
         if party is None:
             raise _missing(request)
-        return JSONResponse(party.answer())
+        seconds = round(self._clock.now() - party.started, 3)
+        return JSONResponse(
+            {**party.answer(), "seconds": seconds, "talking_to": self._carrier.talking_to(party)}
+        )
 
     async def more(self, request: Request) -> Response:
         body = await _body(request, {"script"})
