@@ -74,6 +74,8 @@ class Desk:
         """What a page says, for this desk."""
         for said, port in self.ports.items():
             text = re.sub(rf"(127\.0\.0\.1:){said}\b", rf"\g<1>{port}", text)
+        # a person's own configuration lies in their home, with their sound card
+        text = text.replace("baresip -e", f"baresip -f {self.folder}/home/.baresip -e")
         return text.replace("ACCOUNT_SID", ACCOUNT).replace("AUTH_TOKEN", TOKEN)
 
     def terminal(self) -> Terminal:

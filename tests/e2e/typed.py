@@ -27,8 +27,8 @@ LASTING = {
     r"^make run$": "Ringback is ready at ",
     r"ringback serve\b": "Ringback is ready at ",
     r"examples/\w+/app\.py": "Ctrl-C stops it",
-    r"^baresip -e": "Call established",
-    r"^baresip -f": "200 OK",
+    r"^baresip .*-e": "Call established",
+    r"^baresip -f phone$": "200 OK",
 }
 """Commands that go on until they are stopped, and the last thing that they print at their start."""
 
