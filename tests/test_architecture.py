@@ -45,15 +45,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "web": {"kernel", "numbers", "events", "effects", "resources", "store", "sharing"},
     "runtime": {"kernel", "events", "effects", "resources", "store", "sharing"},
-    "settings": set(),
+    "settings": {"kernel"},
 }
 # These put everything together, or stand outside and look in: they may import every part.
 COMPOSITION = {
     "__init__",
     "__main__",
+    "access_token",
     "app",
+    "backup",
     "wiring",
     "cli",
+    "command_line",
+    "credentials",
+    "data_dir",
     "doctor",
     "firstrun",
     "front",

@@ -205,7 +205,7 @@ def build_front(product: Product) -> Front:
     auth, access = rest.services.auth, rest.services.access
     product.authenticator, product.access, product.rest = auth, access, rest
     status = Status(ready=product.not_ready, figures=product.figures)
-    prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
+    prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["reconcile"] = Reconciliation(

@@ -1,4 +1,4 @@
-"""``/health``, ``/ready`` and ``/metrics`` (surface.md, HTTP), and the greeting of the number to try."""
+"""``/health``, ``/ready``, ``/metrics`` (surface.md, HTTP), the way in at ``/``, the greeting of the number to try."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ringback.kernel.errors import Refused
@@ -55,6 +55,8 @@ class Status:
         response: Response
         if request.method not in ("GET", "HEAD", "POST"):
             response = PlainTextResponse("method not allowed", 405)
+        elif scope["path"] == "/":
+            response = RedirectResponse("/docs")
         elif scope["path"] == "/health":
             response = JSONResponse({"status": "ok"})
         elif scope["path"] == "/ready":

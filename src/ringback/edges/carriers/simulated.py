@@ -475,6 +475,11 @@ class SimulatedCarrier:
         hearers = [sid for sid, join in room.items() if sid != party.sid and not join.hold]
         return [self._live[sid] for sid in hearers if own.coach in (None, sid)]
 
+    def talking_to(self, party: Party) -> list[str]:
+        """The numbers of those who hear a simulated party now, and are heard by it."""
+        mates = [mate for mate in self._mates(party) if party in self._mates(mate)]
+        return [mate.from_ if mate.direction == "in" else mate.to for mate in mates]
+
     def _is_public(self, party: Party) -> bool:
         """Whether the whole room hears a party."""
         return self._is_heard(party) and not self._rooms[party.room or ""][party.sid].coach

@@ -193,7 +193,11 @@ class _Sim:
         return party
 
     async def show(self, request: Request, tester: Tester) -> Response:
-        return JSONResponse((await self._party(request, tester)).answer())
+        party = await self._party(request, tester)
+        seconds = round(self._clock.now() - party.started, 3)
+        return JSONResponse(
+            {**party.answer(), "seconds": seconds, "talking_to": self._carrier.talking_to(party)}
+        )
 
     async def more(self, request: Request, tester: Tester) -> Response:
         body = await _body(request, {"script"})
