@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -55,6 +56,7 @@ def build_sim(
     def guarded(
         endpoint: Callable[[Request], Awaitable[Response]],
     ) -> Callable[[Request], Awaitable[Response]]:
+        @functools.wraps(endpoint)
         async def answer(request: Request) -> Response:
             if authenticate is not None and not await authenticate(request):
                 response = _problem(401, 20003, "Authenticate")
@@ -98,6 +100,8 @@ class _Sim:
         self._faults = faults
 
     async def place(self, request: Request) -> Response:
+        """``{"from": "+15551230001", "to": "+15550100", "script": […]}``: a simulated customer calls a number of ours.
+        201 with ``{"sid": "CA…"}``."""
         body = await _body(request, {"from", "to", "script"})
         from_, to = _address(body, "from"), _address(body, "to")
         try:
@@ -107,12 +111,15 @@ class _Sim:
         return JSONResponse({"sid": sid}, 201)
 
     async def show(self, request: Request) -> Response:
+        """How the call goes and what the customer has heard:
+        ``{"sid", "status", "heard": [{"at", "kind", "text"}, …]}``."""
         party = self._carrier.call(request.path_params["sid"])
         if party is None:
             raise _missing(request)
         return JSONResponse(party.answer())
 
     async def more(self, request: Request) -> Response:
+        """``{"script": […]}``: more steps for a live call."""
         body = await _body(request, {"script"})
         if "script" not in body:
             raise Refused(20001, "script is missing")
@@ -126,6 +133,7 @@ class _Sim:
         return await self.show(request)
 
     async def set_number(self, request: Request) -> Response:
+        """``{"answers": "busy", "after": 1.0, "script": […]}``: how a simulated callee behaves."""
         body = await _body(request, {"answers", "after", "script"})
         number = _address(request.path_params, "number")
         answers = body.get("answers", "answer")
@@ -141,13 +149,16 @@ class _Sim:
         )
 
     async def reset_number(self, request: Request) -> Response:
+        """The callee behaves as usual again."""
         self._carrier.book.reset(request.path_params["number"])
         return Response(status_code=204)
 
     async def show_clock(self, request: Request) -> Response:
+        """``{"mode", "now"}``: ``real`` or ``virtual``, and Unix seconds."""
         return JSONResponse({"mode": self._clock.mode, "now": self._clock.now()})
 
     async def move_clock(self, request: Request) -> Response:
+        """``{"advance": 86400}``: move a virtual clock by so many seconds."""
         body = await _body(request, {"advance"})
         seconds = body.get("advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
@@ -160,9 +171,11 @@ class _Sim:
         return await self.show_clock(request)
 
     async def show_faults(self, request: Request) -> Response:
+        """The faults that are still to come."""
         return JSONResponse({"faults": [_fault(fault) for fault in self._faults.open()]})
 
     async def add_fault(self, request: Request) -> Response:
+        """``{"kind": "drop_callback", "count": 1, "match": {…}}``: make something go wrong."""
         body = await _body(request, {"kind", "count", "match", "seconds"})
         kind, count, match = body.get("kind"), body.get("count", 1), body.get("match", {})
         seconds = body.get("seconds", 5.0)
@@ -179,10 +192,12 @@ class _Sim:
         return JSONResponse(_fault(fault), 201)
 
     async def clear_faults(self, request: Request) -> Response:
+        """No faults are to come any more."""
         self._faults.clear()
         return Response(status_code=204)
 
     async def no_messages(self, request: Request) -> Response:
+        """Simulated messages are not built yet: 501."""
         raise Refused(20501, "Simulated messages are not built yet", 501)
 
 

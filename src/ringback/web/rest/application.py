@@ -15,7 +15,6 @@ from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
 from ringback.web.rest.context import OWNER, Context, Params, RestSettings, Services
-from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.routing import Router, Target
@@ -41,7 +40,7 @@ def build_rest(
 
 
 class RestApplication:
-    """Serves every declared resource, ``/openapi.json`` and ``/docs``."""
+    """Serves every declared resource, and ``/openapi.json``."""
 
     def __init__(
         self,
@@ -56,18 +55,14 @@ class RestApplication:
         self.router = Router()
         self.nouns = nouns
         self._fallback = fallback
-        every = complete(nouns, rules)
-        for each in every:
-            self.router.add_noun(each, settings.public_url, every)
+        self.rules = complete(nouns, rules)
+        for each in self.rules:
+            self.router.add_noun(each, settings.public_url, self.rules)
 
     @functools.cached_property
     def _openapi(self) -> Answer:
         """Made when it is first asked for: it reads the sources of all declarations."""
         return json_answer(200, openapi(self.nouns, self.services.settings.public_url))
-
-    @functools.cached_property
-    def _page(self) -> Answer:
-        return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
@@ -78,9 +73,8 @@ class RestApplication:
         headers = dict(scope["headers"])
         path = scope["path"]
         found = self.router.product_of(path, headers.get(b"host", b"").decode("latin-1").partition(":")[0])
-        if found is None and path in ("/openapi.json", "/docs") and scope["method"] in ("GET", "HEAD"):
-            answer = self._openapi if path == "/openapi.json" else self._page
-            await send_answer(answer, self._request_id(), scope, receive, send)
+        if found is None and path == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
+            await send_answer(self._openapi, self._request_id(), scope, receive, send)
             return
         if found is None and self._fallback is not None:
             await self._fallback(scope, receive, send)
