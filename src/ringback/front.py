@@ -35,10 +35,15 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard
+from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.directory import Directory
+from ringback.web.docs import reference
+from ringback.web.docs.doors import of_features, of_paths, of_routes
+from ringback.web.docs.site import Docs
+from ringback.web.docs.vocabulary import Door, Sources, errors
 from ringback.web.event_bridge import EventBridge
 from ringback.web.features.api import Api
 from ringback.web.features.application import CallbackFeature
@@ -58,6 +63,7 @@ from ringback.web.rest.context import RestSettings
 from ringback.web.routes import Rule
 from ringback.web.server import Front
 from ringback.web.simulator_access import SimulatorAccess
+from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
 
 
@@ -215,11 +221,14 @@ def build_front(product: Product) -> Front:
         seconds=cdr.seconds,
         bad_file=cdr.BadFile,
     )
+    simulator: list[Door] = []
     if product.simulating:
         testers = SimulatorAccess(
             access, auth, product.store, product.directory, product.credentials.account_sid
         )
-        prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, testers)
+        prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
+        simulator += of_routes(sim.endpoints, "Simulator")
+    prefixes["docs"] = build_docs(product, rest, simulator)
     return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
 
 
@@ -227,6 +236,32 @@ def http_limits(settings: Settings) -> HttpLimits:
     """What strangers may ask of the HTTP server."""
     return HttpLimits(
         **{each.name: getattr(settings, f"http_{each.name}") for each in dataclasses.fields(HttpLimits)}
+    )
+
+
+def build_docs(product: Product, rest: RestApplication, simulator: Sequence[Door]) -> Docs:
+    """The documentation of what was built. The account SID is in its examples only where nobody but this machine can
+    read them: whoever knows it has half of the credentials, and a proxy lets strangers in."""
+    settings = product.settings
+
+    def sources() -> Sources:
+        products, verbs = reference.products(rest.rules), tuple(collect_verbs().values())
+        return Sources(
+            products=products,
+            prefixes=reference.prefixes(rest.rules),
+            verbs=verbs,
+            doors=(
+                *of_features("/features/callback-and-voicemail/", doors.STUDIO, doors.FLEX),
+                *simulator,
+                *of_paths(STATUS_PATHS, "Operation"),
+            ),
+            errors=errors(products, verbs),
+        )
+
+    return Docs(
+        sources,
+        base_url=lambda: settings.base_url if settings.public_url else product.http_url,
+        account_sid=product.credentials.account_sid if settings.seen_from_here_only else "",
     )
 
 

@@ -275,6 +275,16 @@ class Settings:
             return False
 
     @property
+    def seen_from_here_only(self) -> bool:
+        """Whether only this machine reaches the HTTP server: no proxy in front of it makes it public."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            near = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            near = False
+        return near and self.on_loopback
+
+    @property
     def private_webhooks(self) -> bool:
         """``allow_private_webhooks`` with its default applied."""
         if self.allow_private_webhooks is None:

@@ -17,6 +17,17 @@ from ringback.web.routes import Route, Rule
 
 Figures = Callable[[], Awaitable[Mapping[str, float]]]
 
+PATHS = {
+    "GET /health": "200 while the process lives. Needs no credentials.",
+    "GET /ready": "200 when calls can be taken, else 503 with the reason as ``status``. Needs no credentials.",
+    "GET /metrics": "Numbers for Prometheus.",
+    "GET /reconcile": "The last report of the reconciler; with the first account's credentials.",
+    "POST /reconcile": "A round of the reconciler now; ``since`` (ISO 8601) limits it.",
+    "POST /reconcile/records": "The same with a trunk's call detail records as CSV.",
+    "GET /openapi.json": "The REST API for machines: OpenAPI 3.1.",
+}
+"""What operators and machines ask, for ``/docs``."""
+
 WELCOME = """<?xml version="1.0" encoding="UTF-8"?>
 <Response>
   <Gather numDigits="1" timeout="5" action="/welcome">

@@ -37,7 +37,7 @@ def error_answer(error: Refused, public_url: str) -> Answer:
     envelope = {
         "code": error.code,
         "message": error.message,
-        "more_info": f"{public_url}/docs#error-{error.code}",
+        "more_info": f"{public_url}/docs/errors/{error.code}",
         "status": error.status,
     }
     answer = json_answer(error.status, envelope)

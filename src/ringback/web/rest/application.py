@@ -17,7 +17,6 @@ from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
 from ringback.web.rest.context import OWNER, Context, Params, RestSettings, Services
-from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.routing import Router, Target
@@ -28,7 +27,6 @@ log = logging.getLogger("ringback.rest")
 
 LONGEST_LINE = 1000
 """Requests of one account that may wait for their turn; further ones are answered 429."""
-_PAGES = ("/openapi.json", "/docs")
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
 
@@ -46,7 +44,7 @@ def build_rest(
 
 
 class RestApplication:
-    """Serves every declared resource, ``/openapi.json`` and ``/docs``."""
+    """Serves every declared resource, and ``/openapi.json``."""
 
     def __init__(
         self,
@@ -63,9 +61,9 @@ class RestApplication:
         self.router = Router()
         self.nouns = nouns
         self._fallback = fallback
-        every = complete(nouns, rules)
-        for each in every:
-            self.router.add_noun(each, settings.public_url, every)
+        self.rules = complete(nouns, rules)
+        for each in self.rules:
+            self.router.add_noun(each, settings.public_url, self.rules)
 
     def figures(self) -> Mapping[str, float]:
         """For ``/metrics``."""
@@ -76,13 +74,9 @@ class RestApplication:
         """Made when it is first asked for: it reads the sources of all declarations."""
         return json_answer(200, openapi(self.nouns, self.services.settings.public_url))
 
-    @functools.cached_property
-    def _page(self) -> Answer:
-        return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
-
     def routes(self) -> list[Route]:
-        """Every path of every product, and the pages that tell of them."""
-        found = [Route(method, path, Rule.OPEN) for path in _PAGES for method in ("GET", "HEAD")]
+        """Every path of every product, and the description of them."""
+        found = [Route(method, "/openapi.json", Rule.OPEN) for method in ("GET", "HEAD")]
         for product, path, target in self.router.targets():
             full = path if product == "api" else f"/{product}{path}"
             found.append(Route("OPTIONS", full, Rule.OPEN))
@@ -104,9 +98,8 @@ class RestApplication:
         headers = dict(scope["headers"])
         path = scope["path"]
         found = self.router.product_of(path, headers.get(b"host", b"").decode("latin-1").partition(":")[0])
-        if found is None and path in _PAGES and scope["method"] in ("GET", "HEAD"):
-            answer = self._openapi if path == "/openapi.json" else self._page
-            await send_answer(answer, self._request_id(), scope, receive, send)
+        if found is None and path == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
+            await send_answer(self._openapi, self._request_id(), scope, receive, send)
             return
         if found is None and self._fallback is not None:
             await self._fallback(scope, receive, send)
