@@ -44,6 +44,7 @@ COMPOSITION = {
     "cli",
     "doctor",
     "firstrun",
+    "kept",
     "front",
     "phone",
     "reconcile",

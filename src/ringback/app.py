@@ -26,12 +26,14 @@ from ringback.effects import CheckCallerId, Effect, HangUpLeg, QueueDial, Releas
 from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
 from ringback.events import CallerIdChecked, Event, HangUpRequested
+from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.front import build_bridge, build_callbacks, build_front
+from ringback.kept import kept
 from ringback.kernel.clock import Hold
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
-from ringback.kernel.recording_file import recordings_folder
+from ringback.kernel.recording_file import recordings_folder, remove_sound
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.numbers import plan
 from ringback.outcomes import line_status, notifications
@@ -39,10 +41,11 @@ from ringback.outcomes.permissions import FOLLOWED, Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
+from ringback.resources.api.recording import Recording
 from ringback.resources.lookups.line_type_override import LineTypeOverride
-from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
+from ringback.runtime.disk import Disk
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -50,6 +53,7 @@ from ringback.runtime.recovery import recover
 from ringback.runtime.retention import Retention
 from ringback.runtime.runtime import Runtime
 from ringback.runtime.timers import Timers
+from ringback.runtime.usage import Usage
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
 from ringback.store.engine import Holder
@@ -76,8 +80,11 @@ from ringback.wiring import leave, wire
 
 log = logging.getLogger("ringback")
 
-EVENT_DAYS = 30.0
-"""TaskRouter's events are kept that long (taskrouter.md §10)."""
+
+NO_NEW_CALLS = 15.0
+"""Seconds for which new calls wait for a database that cannot be written; then they are refused with 503."""
+SETTLE = 5.0
+"""Seconds that a stop waits, after draining, for a database that cannot be written."""
 
 
 async def build(
@@ -192,7 +199,12 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
+        self.usage = Usage(settings.data_dir, store)
+        self.retention = Retention(
+            store, self.clock, sid_at, kept(settings, self._forget_recording),
+            ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
+            every=(self.usage.look,),
+        )  # fmt: skip
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -221,7 +233,7 @@ class Ringback:
                 voices=self.speech,
                 sounds=self.sounds,
                 warm=self.speech.warm,
-                registrations=Contacts(store, self.account_sid, self.clock.now),
+                registrations=Contacts(store.hurried(), self.account_sid, self.clock.now),
             )
             self.exchange.add(self.sip)
         self.reconciler = Reconciler(
@@ -235,6 +247,7 @@ class Ringback:
             carriers=self.exchange,
             hang_up=self._drop_leg,
             resend=self.outbox.send_parked,
+            trouble=lambda: store.trouble,
             every=settings.reconcile_every,
             probe_after=settings.probe_after,
         )
@@ -245,6 +258,8 @@ class Ringback:
         self.authenticator: Authenticator
         """Set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
+        store.watch(self._store_changed)
+        self.disk = Disk(settings.data_dir)
         self.front = build_front(self)
         self.server = Server(self.front, *settings.http_address)
 
@@ -276,7 +291,7 @@ class Ringback:
     async def start(self) -> None:
         """Open the carriers, settle what a crash left, send what is owed, then listen."""
         self.server.bind()
-        await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
+        await provision(self.store.hurried(), self.credentials, self.settings, self.clock.now(), self.new_sid)
         await load(self.store, FOLLOWED, self.permissions.follow)
         await load(self.store, (LineTypeOverride,), self.lookups.follow)
         for carrier in self.exchange.carriers:
@@ -308,13 +323,14 @@ class Ringback:
     async def stop(self, drain: float = 0.0) -> None:
         """Stop in order: ``drain`` seconds for live calls, hang up the rest, send what is owed."""
         self._ready = False
+        until = asyncio.get_running_loop().time() + drain + SETTLE
         await self.reconciler.stop()
         self.exchange.draining = True
         self.runtime.mending.close()
         await self._drained(drain)
         for call_sid in self.exchange.sids():
             self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self._drained(2.0 if self.exchange.legs else 0.0)
         self.bridge.close()
         await self.callbacks.close()
@@ -322,13 +338,13 @@ class Ringback:
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
         await self.retention.close()
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()
         await self.transcriptions.close()
         if self.transcriber is not None:
             await self.transcriber.close()
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self.outbox.settle(5.0)
         await self.outbox.close()
         await self.speech.close()
@@ -399,6 +415,21 @@ class Ringback:
         )  # fmt: skip
         await self.store.commit([Save(entry)])
 
+    def _store_changed(self, why: str, seconds: float, serious: bool) -> None:
+        """The database cannot be written, or can be again: new calls go elsewhere when it takes long, and the debugger
+        has an entry when it is over."""
+        if why:
+            asyncio.get_running_loop().call_later(NO_NEW_CALLS, self._take_calls)
+            return
+        self._take_calls()
+        if not serious:
+            return
+        text = f"The database could not be written for {seconds:.1f} s; what was to be written was kept, and is now"
+        self._start(self._alert(20503, text, self.account_sid, self.account_sid))
+
+    def _take_calls(self) -> None:
+        self.exchange.refusing = bool(self.store.trouble)
+
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler (deadlines), in order, and arm it."""
         self.store.commit_soon(effects)
@@ -416,6 +447,20 @@ class Ringback:
         writes = [each if isinstance(each, SendWebhook) else Save(each) for each in records]
         leave(self, await self.store.commit([*writes, OutboxDone(row_sid)]))
 
+    async def _forget_recording(self, record: Recording) -> None:
+        """Retention removes a recording as the API does."""
+        lane = Lane("recording", record.sid)
+        await self.ask(
+            WriteRequested(
+                lane=lane,
+                noun="Recording",
+                operation="delete",
+                sid=record.sid,
+                account_sid=record.account_sid,
+            )
+        )
+        await asyncio.to_thread(remove_sound, self.recordings, record.sid)
+
     def _drop_leg(self, call_sid: str) -> None:
         """End a leg that no call owns."""
         self.exchange.perform(HangUpLeg(call_sid=call_sid, reason="time-limit"))
@@ -425,8 +470,8 @@ class Ringback:
         """Whether a request brings the credentials of the first account: it may see to the whole installation."""
         try:
             caller = await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
+        except Refused as refusal:
+            return _signed_out(refusal)
         return caller.account.sid == self.account_sid and not caller.is_test
 
     def check_caller_id(self, effect: CheckCallerId) -> None:
@@ -456,13 +501,13 @@ class Ringback:
         """Whether a request to the simulator brings good credentials."""
         try:
             await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
+        except Refused as refusal:
+            return _signed_out(refusal)
         return True
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
-        return self.store.broken or ("" if self._ready else "starting or stopping")
+        return self.store.broken or self.disk.full() or ("" if self._ready else "starting or stopping")
 
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
@@ -476,6 +521,10 @@ class Ringback:
             **self.callbacks.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
+            **self.store.figures(),
+            **self.retention.figures(),
+            **self.usage.figures(),
+            "disk_free_bytes": float(self.disk.free()),
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),
             "webhooks_owed": float(self.outbox.waiting),
@@ -497,6 +546,13 @@ def _texts(settings: Settings) -> dict[str, str]:
         return notifications.texts(dict(settings.notifications))
     except ValueError as error:
         raise SettingsError(f"[notifications]: {error}") from None
+
+
+def _signed_out(refusal: Refused) -> bool:
+    """False, unless nobody can say whether the credentials are good."""
+    if refusal.status == 503:
+        raise refusal
+    return False
 
 
 def _new_token() -> str:

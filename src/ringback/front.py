@@ -182,7 +182,7 @@ def build_front(product: Product) -> Front:
         replay=replay,
     )
     rest = build_rest(
-        product.store,
+        product.store.hurried(),
         all_nouns(),
         collect(ports),
         RestSettings(
@@ -205,6 +205,7 @@ def build_front(product: Product) -> Front:
         read=cdr.read,
         seconds=cdr.seconds,
         bad_file=cdr.BadFile,
+        trouble=lambda: product.store.broken,
     )
     if product.simulating:
         prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, product.signed_in)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from ringback.kernel.errors import Refused
 from ringback.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run(settings: Settings, *, standby: bool = False) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_serve(settings, standby))
-    except OSError as error:
+    except (OSError, Refused) as error:
         log.error("cannot start: %s. `ringback doctor` says what to mend.", error)
         return 1
 
@@ -95,7 +96,10 @@ async def _serve(settings: Settings, standby: bool) -> int:
     except OwnershipLost:  # it was said
         return 1
     _spare_the_collector()
-    _say_ready(settings, product.account_sid, product.auth_token, product.http_url)
+    if why := product.not_ready():
+        log.error("it runs, but it is not ready: %s. `ringback doctor` says what to mend.", why)
+    else:
+        _say_ready(settings, product.account_sid, product.auth_token, product.http_url)
     told = loop.create_task(stop.wait())
     await asyncio.wait({told, lost}, return_when=asyncio.FIRST_COMPLETED)
     if lost.done():

@@ -6,6 +6,7 @@ The environment wins over the file. ``docs/settings.md`` lists the same names; a
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 import tomllib
@@ -19,6 +20,13 @@ Transport = Literal["udp", "tcp", "tls"]
 RtpSource = Literal["nat", "told", "any"]
 """Where a call's audio may come from: ``told``, only from the address that its SDP names; ``nat``, also, when its SIP
 shows a NAT, from the address that the SIP comes from, within 10 seconds; ``any``, whoever sends first."""
+
+
+KEPT = (
+    "keep_calls_days", "keep_recordings_days", "keep_transcriptions_days", "keep_alerts_days", "keep_events_days",
+    "keep_requests_days", "requests_megabytes", "account_recordings_megabytes", "account_records",
+)  # fmt: skip
+"""Settings of retention: numbers, and 0 means without end."""
 
 
 class SettingsError(Exception):
@@ -139,6 +147,25 @@ class Settings:
     hosted service has it by default. What is told about a recording (``.json``) always needs them."""
     task_retention: float = 300.0
     """Seconds that completed and canceled tasks stay readable before they are removed."""
+    keep_calls_days: float = 400.0
+    """Days for which calls and conferences that are over stay readable; 0 = for ever."""
+    keep_recordings_days: float = 400.0
+    """Days for which recordings are kept; then they are deleted as by the API. 0 = until somebody deletes them."""
+    keep_transcriptions_days: float = 400.0
+    """Days for which transcriptions are kept; 0 = for ever."""
+    keep_alerts_days: float = 90.0
+    """Days for which the entries of the debugger are kept; 0 = for ever."""
+    keep_events_days: float = 30.0
+    """Days for which TaskRouter's events are kept; 0 = for ever."""
+    keep_requests_days: float = 30.0
+    """Days for which the requests to applications (``Calls/{Sid}/Events``) are kept; 0 = for ever."""
+    requests_megabytes: float = 1024.0
+    """Size above which the oldest of them go whatever their age; 0 = no limit."""
+    account_recordings_megabytes: float = 0.0
+    """Size of the recordings that one account may keep: above it its oldest are deleted; 0 = no limit."""
+    account_records: int = 2_000_000
+    """Calls, and as many alerts and TaskRouter events, that one account may keep: above it its oldest that are over go,
+    so that no account fills the disk of all; 0 = no limit."""
     plugins: str = ""
     """Reserved for the desktop's plugins; default ``plugins`` in the data directory."""
     clock: Literal["real", "virtual"] = "real"
@@ -278,6 +305,11 @@ class Settings:
             raise SettingsError(
                 "RINGBACK_TRANSCRIPTION=script: only with RINGBACK_CARRIER=simulated; write whisper"
             )
+        for name in KEPT:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingsError(
+                    f"RINGBACK_{name.upper()}={getattr(self, name)!r}: write a number that is 0 or more; 0 = no limit"
+                )
         if self.transcription_workers < 0 or self.transcription_queue < 1:
             raise SettingsError(
                 "RINGBACK_TRANSCRIPTION_WORKERS is 0 or more, RINGBACK_TRANSCRIPTION_QUEUE is 1 or more"

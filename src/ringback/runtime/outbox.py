@@ -14,8 +14,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from ringback.kernel.clock import Alarm, Clock
+from ringback.store.writes import Unavailable
 
 log = logging.getLogger("ringback.outbox")
+
+AGAIN = 5.0
+"""Seconds after which a row is removed again, when the store keeps so much that it takes nothing more."""
 
 
 class Owed(Protocol):
@@ -123,6 +127,16 @@ class Outbox:
         if self._running:
             await asyncio.wait(set(self._running))
 
+    async def _end(self, row_sid: str, records: Sequence[Any]) -> None:
+        """Remove a row: it was sent, so it must not stop the others of its key that this cannot be written now."""
+        while True:
+            try:
+                await self._done(row_sid, records)
+            except Unavailable:
+                await asyncio.sleep(AGAIN)
+            else:
+                return
+
     def _start(self) -> None:
         while self._ready and len(self._running) < self._parallel and not self._closing:
             key = self._ready.popleft()
@@ -155,7 +169,7 @@ class Outbox:
                     continue
                 hold = self._clock.hold()
                 try:
-                    await self._done(row.sid, records)
+                    await self._end(row.sid, records)
                 finally:
                     hold.release()
                 lane.popleft()

@@ -56,11 +56,11 @@ def build_sim(
         endpoint: Callable[[Request], Awaitable[Response]],
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            if authenticate is not None and not await authenticate(request):
-                response = _problem(401, 20003, "Authenticate")
-                response.headers["WWW-Authenticate"] = 'Basic realm="Ringback"'
-                return response
             try:
+                if authenticate is not None and not await authenticate(request):
+                    response = _problem(401, 20003, "Authenticate")
+                    response.headers["WWW-Authenticate"] = 'Basic realm="Ringback"'
+                    return response
                 return await endpoint(request)
             except Refused as refused:
                 return _problem(refused.status, refused.code, refused.message)
