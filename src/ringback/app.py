@@ -58,7 +58,7 @@ from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
 from ringback.store.engine import Holder
 from ringback.store.store import Store
-from ringback.store.writes import OutboxDone
+from ringback.store.writes import OutboxDone, Unavailable
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
@@ -83,6 +83,7 @@ log = logging.getLogger("ringback")
 
 NO_NEW_CALLS = 15.0
 """Seconds for which new calls wait for a database that cannot be written; then they are refused with 503."""
+KNOWN_TOKENS = 10_000
 SETTLE = 5.0
 """Seconds that a stop waits, after draining, for a database that cannot be written."""
 
@@ -252,6 +253,8 @@ class Ringback:
             probe_after=settings.probe_after,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tokens: dict[str, str] = {}
+        """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = build_bridge(self)
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
@@ -437,8 +440,17 @@ class Ringback:
 
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""
-        account = await self.authenticator.account(account_sid)
-        return account.auth_token if account is not None else ""
+        try:
+            account = await self.authenticator.account(account_sid)
+        except Unavailable:  # a live call must not end because the database is away
+            if account_sid not in self._tokens:
+                raise
+            return self._tokens[account_sid]
+        token = account.auth_token if account is not None else ""
+        if len(self._tokens) > KNOWN_TOKENS:
+            self._tokens.clear()
+        self._tokens[account_sid] = token
+        return token
 
     async def _is_ours(self, number: str) -> bool:
         return await self.directory.routing(number) is not None

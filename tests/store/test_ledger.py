@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ringback.store import LogHttp, Store
-from ringback.store.ledger import pack
+from ringback.store.packing import pack
 from ringback.store.sql import Statement
 
 AC = "AC" + "1" * 32
@@ -30,7 +30,7 @@ async def test_what_is_packed_is_read_as_it_was(store: Store) -> None:
     entries = [entry(number) for number in range(50)]
     await store.commit(entries)
     assert [each.request for each in await store.requests_of("CA1")] == entries
-    assert len(pack(entries[0])) < len(msgspec.json.encode(entries[0])) / 3
+    assert len(pack(msgspec.json.encode(entries[0]))) < len(msgspec.json.encode(entries[0])) / 3
 
 
 async def test_rows_of_before_are_still_read(store: Store) -> None:

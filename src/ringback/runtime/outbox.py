@@ -19,7 +19,7 @@ from ringback.store.writes import Unavailable
 log = logging.getLogger("ringback.outbox")
 
 AGAIN = 5.0
-"""Seconds after which a row is removed again, when the store keeps so much that it takes nothing more."""
+"""Seconds after which it is tried again what the store could not do: to say who signs, to take a row out."""
 
 
 class Owed(Protocol):
@@ -160,6 +160,9 @@ class Outbox:
                 records: Sequence[Any] | None
                 try:
                     records = await self._deliver(row.what)
+                except Unavailable:  # who signs it cannot be looked up now: it is owed all the same
+                    await asyncio.sleep(AGAIN)
+                    continue
                 except Exception:
                     log.exception("%s: the webhook to be sent could not even be tried; it is dropped", key)
                     records = ()

@@ -19,7 +19,7 @@ from ringback.events import Event
 from ringback.events.outcomes import CallDoubted, Finding, Repair, TrunkRecordFound
 from ringback.kernel.clock import Alarm, Clock
 from ringback.resources.api.call import Call
-from ringback.store import Condition, Query, Store
+from ringback.store import Condition, Query, Store, Unavailable
 
 log = logging.getLogger("ringback.reconcile")
 
@@ -169,6 +169,8 @@ class Reconciler:
         try:
             if not self._trouble():  # nothing could be repaired: the next round comes soon enough
                 await self.run(resend=False)
+        except Unavailable as trouble:
+            log.info("a round of the reconciler was broken off: %s", trouble)
         except Exception:
             self._totals["failed"] += 1
             log.exception("a round of the reconciler failed; the next one comes in %g s", self._every)

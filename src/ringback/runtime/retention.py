@@ -1,6 +1,6 @@
 """What is kept for a while only: what is too old, or too much, is removed in small pieces, so that nobody waits for it.
 
-It looks at every start and then once an hour, so a clock that a restart forgets does not matter. A piece is one short
+It looks at every start and then again and again, so a clock that a restart forgets does not matter. A piece is one short
 transaction that shares its commit with whatever else is written; between two pieces others have their turn.
 """
 
@@ -23,7 +23,9 @@ log = logging.getLogger("ringback.retention")
 
 DAY: Final = 86_400.0
 EVERY: Final = 3600.0
-"""Seconds between two looks."""
+"""Seconds between two looks at the ledger of requests, which grows fastest."""
+SELDOM: Final = 6
+"""Every so many looks are at everything."""
 SLICE: Final = 100
 """Rows of one transaction."""
 PAUSE: Final = 0.02
@@ -82,6 +84,7 @@ class Retention:
         self._ledger_days, self._ledger_bytes, self._every = ledger_days, ledger_bytes, tuple(every)
         self._alarm: Alarm | None = None
         self._task: asyncio.Task[None] | None = None
+        self._looks = 0
         self.done = Removed()
 
     @property
@@ -90,7 +93,7 @@ class Retention:
         return sum(self.done.rows.values())
 
     def start(self) -> None:
-        """Look now, then every hour."""
+        """Look at everything now, then every sixth hour, and at the ledger every hour."""
         self._alarm = None
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._look())
@@ -114,7 +117,8 @@ class Retention:
     async def _look(self) -> None:
         hold = self._clock.hold()
         try:
-            await self.look()
+            await self.look(everything=self._looks % SELDOM == 0)
+            self._looks += 1
         except Unavailable as trouble:
             log.info("nothing is removed now: %s", trouble)
         except Exception:
@@ -122,17 +126,18 @@ class Retention:
         finally:
             hold.release()
 
-    async def look(self) -> None:
-        """Remove everything that is too old or too much now."""
+    async def look(self, *, everything: bool = True) -> None:
+        """Remove everything that is too old or too much now; or of the ledger alone."""
         before = self.removed
-        for rule in self._rules:
-            await self._too_old(rule)
-            if rule.most or rule.most_bytes:
-                await self._too_much(rule)
         await self._ledger()
-        await self._store.pruning.forget_messages(self._sid_at("MG", self._clock.now() - MESSAGE_DAYS * DAY))
-        for each in self._every:
-            await each()
+        if everything:
+            for rule in self._rules:
+                await self._too_old(rule)
+                if rule.most or rule.most_bytes:
+                    await self._too_much(rule)
+            await self._store.pruning.forget_messages(self._sid_at("MG", self._clock.now() - MESSAGE_DAYS * DAY))
+            for each in self._every:
+                await each()
         if self.removed > before:
             log.info("%d rows were removed: too old, or too much", self.removed - before)
             await self._shrink()

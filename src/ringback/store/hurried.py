@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine.interfaces import Dialect
 
@@ -13,6 +13,8 @@ from ringback.store.engine import Engine
 from ringback.store.sql import Params, Statement
 from ringback.store.writes import Unavailable
 
+LAST: Final = 0.5
+"""Seconds that a read may take when the trouble has lasted longer than a request waits."""
 T = TypeVar("T")
 
 
@@ -74,6 +76,6 @@ class HurriedEngine:
         if not self.backlog.why:
             return await asked
         try:
-            return await asyncio.wait_for(asked, HURRY)
+            return await asyncio.wait_for(asked, LAST if self.backlog.refusing else HURRY)
         except TimeoutError:
             raise Unavailable(self.backlog.why or "the database did not answer") from None

@@ -109,7 +109,7 @@ class PostgresqlEngine:
             await self._take()
             self._keeper = asyncio.create_task(self._lease.keep(self._connect), name="ringback-lease")
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=self._readers, timeout=CONNECT, command_timeout=READ
+                self._url, min_size=0, max_size=self._readers, timeout=CONNECT, command_timeout=READ
             )
         except BaseException:
             await self.close()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import marshal
 import os
 import select
@@ -27,7 +28,7 @@ import sqlite3
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 PART = ";\n"
@@ -182,6 +183,18 @@ def serve(link: socket.socket, writer: Writer) -> None:
             return
 
 
+def packer() -> Callable[[bytes], bytes]:
+    """``packing.pack``, found beside this file: nothing of ours can be imported here by its name."""
+    path = os.path.join(os.path.dirname(__file__), "packing.py")  # noqa: PTH118, PTH120 - without pathlib it starts sooner
+    spec = importlib.util.spec_from_file_location("packing", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    pack: Callable[[bytes], bytes] = module.pack
+    return pack
+
+
 def lock(path: str, patience: float) -> int | None:
     """The one right to write to this file, held until the process ends; None: after ``patience`` seconds another
     still has it (the writer of a server that was killed may still be ending)."""
@@ -211,6 +224,7 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
                 return 1
             connection = connect(path, synchronous)
             connection.execute(f"PRAGMA busy_timeout={LOCK_WAIT}")
+            connection.create_function("PACK", 1, packer(), deterministic=True)
         except (sqlite3.Error, OSError) as error:
             link.sendall(frame(f"{type(error).__name__}: {error}".encode()))
             return 1

@@ -291,8 +291,7 @@ class Store:
         return Statement(self._sql.delete("timers"), (*write.lane, write.name), "timers")
 
     def _log(self, write: LogHttp, _: list[Owed]) -> Statement:
-        row = (next(self._entry_ids), write.resource_sid, write.at, "", ledger.pack(write))
-        return Statement(self._sql.upsert("http_events"), row, "http_events")
+        return ledger.row(next(self._entry_ids), write, self._engine.dialect.name)
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -384,7 +383,7 @@ class Store:
             f"ORDER BY id LIMIT {marks[2]}"
         )
         rows = await self._engine.rows(sql, (resource_sid, after, limit))
-        return [Attempt(int(row[0]), ledger.unpack(row[1], row[2])) for row in rows]
+        return [Attempt(int(row[0]), ledger.read(row[1], row[2])) for row in rows]
 
 
 def _tell(
