@@ -76,6 +76,9 @@ from ringback.wiring import leave, wire
 
 log = logging.getLogger("ringback")
 
+ANSWER_LEAD = 0.02
+"""Seconds between an answer and the web sockets' news of what its request caused: they travel on different connections,
+and a client must have read the answer first."""
 EVENT_DAYS = 30.0
 """TaskRouter's events are kept that long (taskrouter.md §10)."""
 
@@ -364,6 +367,10 @@ class Ringback:
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
         return await self.runtime.ask(event)
+
+    def lead(self, effect: Effect) -> float:
+        """Real seconds that an answer has to arrive before what its request caused is told: where somebody listens."""
+        return ANSWER_LEAD if type(effect) is Announce and self.bridge.sessions else 0.0
 
     def announce(self, effect: Announce) -> None:
         """Perform ``Announce``: tell every listener."""

@@ -208,7 +208,7 @@ def build_front(product: Product) -> Front:
     )
     if product.simulating:
         prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, product.signed_in)
-    return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
+    return Front(rest, prefixes, by_host={"event-bridge": product.bridge}, own=frozenset({"sim"}))
 
 
 def _code() -> str:

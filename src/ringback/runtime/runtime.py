@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from ringback.effects import Answer, Effect, Post
 from ringback.events import Event
+from ringback.kernel.answering import CURRENT, Answering, open_answers
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
@@ -31,6 +32,7 @@ from ringback.kernel.resource import Record
 from ringback.runtime.lane_kind import Wiring
 from ringback.runtime.mending import Mending
 from ringback.runtime.stored import Stored
+from ringback.runtime.telling import Telling
 from ringback.runtime.turn import Item, Trouble, Turn
 from ringback.store.writes import Conflict, Message, MessageDone
 
@@ -78,6 +80,7 @@ class Runtime:
             kind: frozenset(event for event, handler in each.handlers.items() if isinstance(handler, Stored))
             for kind, each in wiring.kinds.items()
         }
+        self.telling = Telling(clock, self._do, wiring.lead)
         self.mending = Mending(self, wiring, clock)
 
     @property
@@ -99,9 +102,10 @@ class Runtime:
 
         Returns the value of its ``Answer`` effect (None without one). Raises :class:`Refused` when the
         handler refuses it, and any other exception when the handling failed; then nothing was written.
+        Within an HTTP request the outside hears of what follows once that is answered (``kernel/answering.py``).
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._put(Item(event, future))
+        self._put(Item(event, future, answer=CURRENT.get()))
         return await future
 
     async def settle(self) -> None:
@@ -195,9 +199,9 @@ class Runtime:
             lane = item.event.lane
             for effect in self._effects(turn, item, lane):
                 if type(effect) is Post:
-                    self._posted(turn, lane, effect.event, waiting)
+                    self._posted(turn, lane, effect.event, item.answer, waiting)
                 elif (address := self._wiring.address.get(type(effect))) is not None:
-                    self._posted(turn, lane, address(effect), waiting)
+                    self._posted(turn, lane, address(effect), item.answer, waiting)
 
     def _looks_up(self, event: Event, lane: Lane, turn: Turn) -> bool:
         """Whether something must be read from the store before the event can be handled."""
@@ -243,18 +247,20 @@ class Runtime:
             turn.rows.append(row)
             turn.broken[lane] = Trouble(item._replace(message=row.sid), bug)
 
-    def _posted(self, turn: Turn, sender: Lane, event: Event, waiting: deque[Item]) -> None:
+    def _posted(
+        self, turn: Turn, sender: Lane, event: Event, answer: Answering | None, waiting: deque[Item]
+    ) -> None:
         """One lane posts to another, or to itself."""
         lane = event.lane
         if len(turn.done) < BATCH and self._joins(turn, lane, event):
-            waiting.append(Item(event))
+            waiting.append(Item(event, answer=answer))
             return
         row = ""
         kinds = self._wiring.kinds
         if kinds[lane.kind].lives or kinds[sender.kind].lives:
             row = self._store.new_sid("MG")
             turn.rows.append(Message(row, event))
-        turn.later.append(Item(event, message=row))
+        turn.later.append(Item(event, message=row, answer=answer))
         turn.behind.add(lane)
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
@@ -278,7 +284,7 @@ class Runtime:
         if not writes and not turn.broken:
             handled = self._without_writes(turn)
         try:
-            await self.commit(writes, turn.rows)
+            await self.commit(writes, turn.rows, [item.answer for item, _ in turn.done])
         except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
             turn.answer(error)
             for lane in (turn.own, *turn.joined):
@@ -286,7 +292,7 @@ class Runtime:
                     turn.broken[lane] = Trouble(None, error, storage=not isinstance(error, Conflict))
             return error
         for item, effects in turn.done:
-            answer = self.perform(item.event.lane, effects)
+            answer = self.perform(item.event.lane, effects, item.answer)
             if item.waiter is not None and not item.waiter.done():
                 item.waiter.set_result(answer)
         for item in turn.later:
@@ -311,14 +317,22 @@ class Runtime:
         turn.rows.clear()
         return handled
 
-    async def commit(self, effects: Sequence[Effect], rows: Sequence[object] = ()) -> None:
-        """Write the effects that are to be written, and rows of messages; then tell who follows commits."""
+    async def commit(
+        self,
+        effects: Sequence[Effect],
+        rows: Sequence[object] = (),
+        answers: Sequence[Answering | None] = (),
+    ) -> None:
+        """Write the effects that are to be written, and rows of messages; then tell who follows commits.
+
+        ``answers``: of the requests that caused them."""
         writes: list[Any] = [effect for effect in effects if effect.committed]
         if writes or rows:
-            self._wiring.committed(writes, await self._store.commit([*rows, *writes]))
+            owed = await self._store.commit([*rows, *writes])
+            self._wiring.committed(writes, owed, open_answers(answers))
 
-    def perform(self, lane: Lane, effects: Sequence[Effect]) -> Any:
-        """Perform the live effects of one event, and give its answer."""
+    def perform(self, lane: Lane, effects: Sequence[Effect], caused_by: Answering | None = None) -> Any:
+        """Perform the live effects of one event, and give its answer. ``caused_by``: the request behind it."""
         answer = None
         for effect in effects:
             if effect.committed or type(effect) in self._messages:
@@ -326,9 +340,15 @@ class Runtime:
             if type(effect) is Answer:
                 answer = effect.value
                 continue
-            try:
-                self._wiring.perform[type(effect)](effect)
-            except Exception:
-                self.mending.bugs += 1
-                log.exception("%s: performing %s failed", lane, type(effect).__name__)
+            if type(effect) in self._wiring.tells:
+                self.telling.tell(lane, effect, caused_by)
+            else:
+                self._do(lane, effect)
         return answer
+
+    def _do(self, lane: Lane, effect: Effect) -> None:
+        try:
+            self._wiring.perform[type(effect)](effect)
+        except Exception:
+            self.mending.bugs += 1
+            log.exception("%s: performing %s failed", lane, type(effect).__name__)

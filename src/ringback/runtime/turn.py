@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ringback.effects import Effect
 from ringback.events import Event
+from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.store.writes import Message, MessageDone
@@ -28,6 +29,8 @@ class Item(NamedTuple):
     """How often it has broken its lane already."""
     revives: bool = False
     """It gives the lane its memory back (``LaneKind.revive``)."""
+    answer: Answering | None = None
+    """Of the request that has caused it, if one did: the outside hears of what follows once that is written."""
 
 
 class Trouble(NamedTuple):

@@ -28,6 +28,7 @@ from ringback.events import (
     Event,
     HangUpRequested,
 )
+from ringback.events.conferences import TransferTold
 from ringback.events.outcomes import CallDoubted, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
@@ -107,6 +108,7 @@ class Switchboard(Board):
             ("Participant", "update"): conference_control.update_participant,
             ("Participant", "delete"): conference_control.remove_participant,
             ("Member", "update"): queue_control.dequeue,
+            TransferTold: conference_control.transferred,
             DialStarted: self._dial,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,

@@ -11,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from ringback.kernel.answering import CURRENT, Answering
+
 log = logging.getLogger("ringback.http")
 
 Scope = MutableMapping[str, Any]
@@ -24,24 +26,32 @@ PING_SECONDS = 20.0
 """A web socket's peer is asked whether it lives, and has as long to say so."""
 PEER_TIMEOUT = 120_000
 """Milliseconds after which the kernel drops a connection whose peer takes nothing of what we have sent."""
+ANSWER_SECONDS = 1.0
+"""What a request has caused waits so long for its answer, from its beginning: no client can hold others up."""
 LAST_REQUESTS = 5.0
 """Seconds that requests under way may take when the server stops."""
 
 
 class Front:
-    """Chooses the application by the first part of the path; the rest goes to the REST API."""
+    """Chooses the application by the first part of the path; the rest goes to the REST API.
+
+    What a request causes is told to others after its answer (``kernel/answering.py``): here it is known when that is.
+    """
 
     def __init__(
         self,
         rest: Application,
         by_prefix: dict[str, Application],
         by_host: dict[str, Application] | None = None,
+        own: frozenset[str] = frozenset(),
     ) -> None:
-        """``by_prefix`` maps the first path part (``sim``, ``health``) to its application, ``by_host`` the first
+        """``own``: prefixes of what is no customer's request (the simulator's: some last as long as what they cause).
+        ``by_prefix`` maps the first path part (``sim``, ``health``) to its application, ``by_host`` the first
         label of the Host header (``event-bridge``)."""
         self._rest = rest
         self._by_prefix = by_prefix
         self._by_host = by_host or {}
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -51,7 +61,24 @@ class Front:
             await receive()
             await send({"type": "websocket.close", "code": 1008})  # before the upgrade: answered with 403
             return
-        await application(scope, receive, send)
+        if scope["type"] != "http" or first in self._own:
+            await application(scope, receive, send)
+            return
+        answering = Answering()
+        before = CURRENT.set(answering)
+        alarm = asyncio.get_running_loop().call_later(ANSWER_SECONDS, answering.write)
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answering.write()
+
+        try:
+            await application(scope, receive, answer)
+        finally:
+            alarm.cancel()
+            CURRENT.reset(before)
+            answering.write()
 
     def _of_host(self, scope: Scope) -> Application | None:
         if not self._by_host or scope["type"] not in ("http", "websocket"):
