@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -79,6 +80,8 @@ log = logging.getLogger("ringback")
 ANSWER_LEAD = 0.02
 """Seconds between an answer and the web sockets' news of what its request caused: they travel on different connections,
 and a client must have read the answer first."""
+LANES_SECONDS = 5.0
+"""After a restart nothing is dialled until what was said before has been heard, but not longer than this."""
 EVENT_DAYS = 30.0
 """TaskRouter's events are kept that long (taskrouter.md §10)."""
 
@@ -296,11 +299,16 @@ class Ringback:
         tasks = await self.taskrouter_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
+        self.dialler.shut()
         for resumed in waiting:  # first: a call that is there hears that it is to end
             self.post(resumed)
         self.runtime.resume(messages)
         for each in lost:  # last: what follows from it was said later
             self.post(each)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LANES_SECONDS):
+                await self.runtime.settle()
+        self.dialler.open()
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()

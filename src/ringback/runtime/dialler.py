@@ -30,6 +30,17 @@ class Dialler:
         self._next: dict[str, float] = {}
         self._alarm: Alarm | None = None
         self._starting: set[str] = set()
+        self._shut = False
+
+    def shut(self) -> None:
+        """Let nothing go until :meth:`open`: at a restart a call is not dialled before its lane has heard whether it is
+        still wanted."""
+        self._shut = True
+
+    def open(self) -> None:
+        """Let calls go (again)."""
+        self._shut = False
+        self._pump()
 
     @property
     def waiting(self) -> int:
@@ -67,7 +78,7 @@ class Dialler:
     def _pump(self) -> None:
         now = self._clock.now()
         earliest: float | None = None
-        progress = True
+        progress = not self._shut
         while progress and len(self._starting) < SETTING_UP:
             progress = False
             for account, queue in list(self._queues.items()):
