@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -94,6 +95,11 @@ NO_NEW_CALLS = 15.0
 KNOWN_TOKENS = 10_000
 SETTLE = 5.0
 """Seconds that a stop waits, after draining, for a database that cannot be written."""
+ANSWER_LEAD = 0.02
+"""Seconds between an answer and the web sockets' news of what its request caused: they travel on different connections,
+and a client must have read the answer first."""
+LANES_SECONDS = 5.0
+"""After a restart nothing is dialled until what was said before has been heard, but not longer than this."""
 
 
 async def build(
@@ -328,11 +334,16 @@ class Ringback:
         tasks = await self.taskrouter_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
+        self.dialler.shut()
         for resumed in waiting:  # first: a call that is there hears that it is to end
             self.post(resumed)
         self.runtime.resume(messages)
         for each in lost:  # last: what follows from it was said later
             self.post(each)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LANES_SECONDS):
+                await self.runtime.settle()
+        self.dialler.open()
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
@@ -400,6 +411,10 @@ class Ringback:
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
         return await self.runtime.ask(event)
+
+    def lead(self, effect: Effect) -> float:
+        """Real seconds that an answer has to arrive before what its request caused is told: where somebody listens."""
+        return ANSWER_LEAD if type(effect) is Announce and self.bridge.sessions else 0.0
 
     def announce(self, effect: Announce) -> None:
         """Perform ``Announce``: tell every listener."""

@@ -230,7 +230,7 @@ def build_front(product: Product) -> Front:
         prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
         simulator += of_routes(sim.endpoints, "Simulator")
     prefixes["docs"] = build_docs(product, rest, simulator)
-    return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
+    return Front(rest, prefixes, by_host={"event-bridge": product.bridge}, own=frozenset({"sim"}))
 
 
 def http_limits(settings: Settings) -> HttpLimits:

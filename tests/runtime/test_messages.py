@@ -146,7 +146,7 @@ class Site:
                 prepare={},
                 address={MakeTask: lambda effect: TaskMade(call_sid=effect.call_sid, request=effect.request)},
                 perform={ReleaseCall: lambda effect: self.performed.append(effect.call_sid)},
-                committed=lambda effects, owed: None,
+                committed=lambda effects, owed, answers: None,
                 ended=lambda lane, error: self.ended.append(lane),
             ),
             self.book,

@@ -72,7 +72,7 @@ def runtime_for(ledger: Ledger, **handlers: Any) -> Runtime:
             prepare=handlers.get("prepare", {}),
             address={},
             perform={ReleaseCall: lambda effect: ledger.seen.append(("release", effect.call_sid))},
-            committed=lambda effects, owed: None,
+            committed=lambda effects, owed, answers: None,
         ),
         ledger,
         RealClock(),

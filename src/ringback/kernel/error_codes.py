@@ -220,6 +220,7 @@ _REST: Final[dict[int, str]] = {
     40148: "Supervise: invalid from",
     40151: "Instruction not allowed on a task that is being transferred",
     40152: "Known worker is not in the queue",
+    45313: "Transfer failed",
     55555: "Unknown instruction",
     20002: "Invalid FriendlyName",
     21202: "Premium number",

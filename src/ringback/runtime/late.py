@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from ringback.effects import Effect
 from ringback.events import Event
 from ringback.events.writes import WriteRequested
+from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
 from ringback.runtime.lane_kind import Wiring
 from ringback.runtime.turn import Item, Trouble, Turn
@@ -42,8 +43,8 @@ class Going(Protocol):
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Work in the background."""
 
-    def perform(self, lane: Lane, effects: Sequence[Effect]) -> Any:
-        """Perform the live effects."""
+    def perform(self, lane: Lane, effects: Sequence[Effect], caused_by: Answering | None = None) -> Any:
+        """Perform the live effects. ``caused_by``: the request behind them."""
 
 
 class Health(Protocol):
@@ -81,7 +82,7 @@ class Late:
             if lives[lane]:
                 rest.append((item, effects, None))
             else:
-                answer = self._runtime.perform(lane, effects)
+                answer = self._runtime.perform(lane, effects, item.answer)
                 if item.waiter is not None:
                     rest.append((item, None, answer))
         for item in turn.later:
@@ -115,9 +116,9 @@ class Late:
                 log.error("%s: what was kept could not be written: %r", turn.own, error)
             turn.fail(error, held)
             return error
-        self._wiring.committed(writes, owed)
+        self._wiring.committed(writes, owed, turn.answers)
         for item, effects, answer in rest:
-            found = answer if effects is None else self._runtime.perform(item.lane, effects)
+            found = answer if effects is None else self._runtime.perform(item.lane, effects, item.answer)
             if item.waiter is not None and not item.waiter.done():
                 item.waiter.set_result(found)
         for item in turn.later:
@@ -132,7 +133,7 @@ class Late:
         if isinstance(result, Exception):
             log.error("the end of a session could not be written: %r", result)
         else:
-            self._wiring.committed(writes, result)
+            self._wiring.committed(writes, result, [])
 
     # --- requests ---------------------------------------------------------------------------------------
 

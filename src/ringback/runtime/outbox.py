@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from ringback.kernel.answering import Answering, when_written
 from ringback.kernel.clock import Alarm, Clock
 from ringback.sharing.turns import Turns
 from ringback.store.writes import Unavailable
@@ -61,6 +62,8 @@ class Outbox:
         self._closing = False
         self._late: dict[str, str] = {}
         self._parked: dict[str, tuple[Owed, Alarm]] = {}
+        self._answers: dict[str, list[Answering]] = {}
+        """SID of a row → answers to be written before it leaves."""
         self.delivered = 0
         self.repeated = 0
         """Final notifications that were sent once more, after they had been given up."""
@@ -75,9 +78,13 @@ class Outbox:
         """Final notifications that were given up and wait to be sent once more."""
         return len(self._parked)
 
-    def add(self, rows: Sequence[Owed]) -> None:
-        """Take rows that have been committed, in the order of their SIDs; those with a time wait for it."""
+    def add(self, rows: Sequence[Owed], answers: list[Answering] | None = None) -> None:
+        """Take rows that have been committed, in the order of their SIDs; those with a time wait for it.
+
+        ``answers``: to be written before they leave."""
         now = self._clock.now()
+        if answers:
+            self._answers.update((row.sid, answers) for row in rows)
         for row in rows:
             if row.what.not_before > now and row.sid not in self._parked:
                 due = partial(self._unpark, row.sid)
@@ -153,6 +160,15 @@ class Outbox:
         self._ready.done(account)
         self._start()
 
+    async def _answered(self, answers: list[Answering]) -> None:
+        done = asyncio.Event()
+        hold = self._clock.hold()
+        try:
+            when_written(answers, done.set)
+            await done.wait()
+        finally:
+            hold.release()
+
     async def _drain(self, key: str) -> None:
         """Deliver what one key owes, then leave the slot to the next key.
 
@@ -162,6 +178,9 @@ class Outbox:
         try:
             while lane:
                 row = lane[0]
+                answers = self._answers.pop(row.sid, None)
+                if answers:
+                    await self._answered(answers)
                 records: Sequence[Any] | None
                 try:
                     records = await self._deliver(row.what)

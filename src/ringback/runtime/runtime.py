@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from ringback.effects import Answer, Effect, Post
 from ringback.events import Event
+from ringback.kernel.answering import CURRENT, Answering
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
@@ -36,6 +37,7 @@ from ringback.runtime.lane_kind import Wiring
 from ringback.runtime.late import Late
 from ringback.runtime.mending import Mending
 from ringback.runtime.stored import Stored
+from ringback.runtime.telling import Telling
 from ringback.runtime.turn import Item, Trouble, Turn
 from ringback.store.writes import Message, MessageDone, Unavailable
 
@@ -102,6 +104,7 @@ class Runtime:
             for kind, each in wiring.kinds.items()
         }
         self._lives = {kind: each.lives for kind, each in wiring.kinds.items()}
+        self.telling = Telling(clock, self._do, wiring.lead)
         self.mending = Mending(self, wiring, clock)
         self._late = Late(self, wiring, store)
 
@@ -125,13 +128,14 @@ class Runtime:
 
         Returns the value of its ``Answer`` effect (None without one). Raises :class:`Refused` when the
         handler refuses it, and any other exception when the handling failed; then nothing was written.
+        Within an HTTP request the outside hears of what follows once that is answered (``kernel/answering.py``).
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if not event.by_caller:
-            self.put(Item(event, event.lane, future))
+            self.put(Item(event, event.lane, future, answer=CURRENT.get()))
             return await future
         with self._late.asked(event, future):
-            self.put(Item(event, event.lane, future))
+            self.put(Item(event, event.lane, future, answer=CURRENT.get()))
             return await future
 
     async def settle(self, until: float | None = None) -> None:
@@ -237,9 +241,9 @@ class Runtime:
             lane = item.lane
             for effect in self._effects(turn, item, lane):
                 if type(effect) is Post:
-                    self._posted(turn, lane, effect.event, waiting)
+                    self._posted(turn, lane, effect.event, item.answer, waiting)
                 elif (address := self._wiring.address.get(type(effect))) is not None:
-                    self._posted(turn, lane, address(effect), waiting)
+                    self._posted(turn, lane, address(effect), item.answer, waiting)
 
     def _looks_up(self, event: Event, lane: Lane, turn: Turn) -> bool:
         """Whether something must be read from the store before the event can be handled."""
@@ -285,18 +289,20 @@ class Runtime:
             turn.rows.append(row)
             turn.broken[lane] = Trouble(item._replace(message=row.sid), bug)
 
-    def _posted(self, turn: Turn, sender: Lane, event: Event, waiting: deque[Item]) -> None:
+    def _posted(
+        self, turn: Turn, sender: Lane, event: Event, answer: Answering | None, waiting: deque[Item]
+    ) -> None:
         """One lane posts to another, or to itself."""
         lane = event.lane
         if len(turn.done) < BATCH and self._joins(turn, lane, event):
-            waiting.append(Item(event, lane))
+            waiting.append(Item(event, lane, answer=answer))
             return
         row = ""
         kinds = self._wiring.kinds
         if kinds[lane.kind].lives or kinds[sender.kind].lives:
             row = self._store.new_sid("MG")
             turn.rows.append(Message(row, event))
-        turn.later.append(Item(event, lane, message=row))
+        turn.later.append(Item(event, lane, message=row, answer=answer))
         turn.behind.add(lane)
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
@@ -328,7 +334,7 @@ class Runtime:
             turn.fail(error, (turn.own, *turn.joined))
             return error
         for item, effects in turn.done:
-            answer = self.perform(item.lane, effects)
+            answer = self.perform(item.lane, effects, item.answer)
             if item.waiter is not None and not item.waiter.done():
                 item.waiter.set_result(answer)
         for item in turn.later:
@@ -345,12 +351,12 @@ class Runtime:
         lives = self._lives
         goes_on = not lives[turn.own.kind] or not all(lives[lane.kind] for lane in turn.joined)
         if not goes_on or any(item.event.begins for item, _ in turn.done):
-            self._wiring.committed(writes, await self._store.commit(everything))
+            self._wiring.committed(writes, await self._store.commit(everything), turn.answers)
             return True
         owed = await self._store.commit_or_keep(everything, turn.kept)
         if owed is None:
             return False
-        self._wiring.committed(writes, owed)
+        self._wiring.committed(writes, owed, turn.answers)
         return True
 
     def _without_writes(self, turn: Turn) -> Sequence[Message | MessageDone]:
@@ -382,10 +388,10 @@ class Runtime:
         else:
             owed = await self._store.commit([*rows, *writes])
         if owed is not None:
-            self._wiring.committed(writes, owed)
+            self._wiring.committed(writes, owed, [])
 
-    def perform(self, lane: Lane, effects: Sequence[Effect]) -> Any:
-        """Perform the live effects of one event, and give its answer."""
+    def perform(self, lane: Lane, effects: Sequence[Effect], caused_by: Answering | None = None) -> Any:
+        """Perform the live effects of one event, and give its answer. ``caused_by``: the request behind it."""
         answer = None
         for effect in effects:
             if effect.committed or type(effect) in self._messages:
@@ -393,9 +399,15 @@ class Runtime:
             if type(effect) is Answer:
                 answer = effect.value
                 continue
-            try:
-                self._wiring.perform[type(effect)](effect)
-            except Exception:
-                self.mending.bugs += 1
-                log.exception("%s: performing %s failed", lane, type(effect).__name__)
+            if type(effect) in self._wiring.tells:
+                self.telling.tell(lane, effect, caused_by)
+            else:
+                self._do(lane, effect)
         return answer
+
+    def _do(self, lane: Lane, effect: Effect) -> None:
+        try:
+            self._wiring.perform[type(effect)](effect)
+        except Exception:
+            self.mending.bugs += 1
+            log.exception("%s: performing %s failed", lane, type(effect).__name__)

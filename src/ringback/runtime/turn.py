@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ringback.effects import Effect
 from ringback.events import Event
+from ringback.kernel.answering import Answering, open_answers
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.store.writes import Conflict, Message, MessageDone
@@ -31,6 +32,8 @@ class Item(NamedTuple):
     """How often it has broken its lane already."""
     revives: bool = False
     """It gives the lane its memory back (``LaneKind.revive``)."""
+    answer: Answering | None = None
+    """Of the request that has caused it, if one did: the outside hears of what follows once that is written."""
 
 
 class Trouble(NamedTuple):
@@ -78,6 +81,11 @@ class Turn(Struct):
             self.end.set_exception(result)
         else:
             self.end.set_result(result)
+
+    @property
+    def answers(self) -> list[Answering]:
+        """Of the requests that caused what is in it, those that are not written yet."""
+        return open_answers(item.answer for item, _ in self.done)
 
     def answer(self, error: Exception) -> None:
         """Tell everybody who asked that nothing came of it."""

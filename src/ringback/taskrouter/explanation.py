@@ -17,6 +17,7 @@ from ringback.taskrouter.journal import iso
 from ringback.taskrouter.live import LiveTask, LiveWorker
 from ringback.taskrouter.routing import DEFAULT, current_target
 from ringback.taskrouter.steps import ASSIGNED_LIMIT
+from ringback.taskrouter.transfers import lives_until
 from ringback.taskrouter.verdict import Verdict, verdicts
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -111,7 +112,7 @@ def _timers(workspace: LiveWorkspace, task: LiveTask, target: Target | None) -> 
     limited = waits and target is not None and target.timeout is not None
     return {
         "target_timeout": iso(record.target_entered + (target.timeout or 0)) if limited and target else None,
-        "time_to_live": iso(record.date_created + record.timeout) if waits else None,
+        "time_to_live": iso(lives_until(record)) if waits else None,
         "assigned_limit": iso(record.status_since + ASSIGNED_LIMIT)
         if record.assignment_status == "assigned"
         else None,

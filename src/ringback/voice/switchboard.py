@@ -29,6 +29,7 @@ from ringback.events import (
     HangUpRequested,
     LegRinging,
 )
+from ringback.events.conferences import TransferTold
 from ringback.events.outcomes import CallDoubted, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
@@ -110,6 +111,7 @@ class Switchboard(Board):
             ("Participant", "update"): conference_control.update_participant,
             ("Participant", "delete"): conference_control.remove_participant,
             ("Member", "update"): queue_control.dequeue,
+            TransferTold: conference_control.transferred,
             DialStarted: self._dial,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,

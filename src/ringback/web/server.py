@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from ringback.kernel.answering import CURRENT, Answering
 from ringback.kernel.errors import Refused
 from ringback.web.limits import HttpLimits, LimitedConfig
 from ringback.web.routes import Route, Routed
@@ -31,21 +32,28 @@ PING_SECONDS = 20.0
 PEER_TIMEOUT = 120_000
 """Milliseconds after which the kernel drops a connection whose peer takes nothing of what we have sent."""
 _NO_HTTP = ("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket")
+ANSWER_SECONDS = 1.0
+"""What a request has caused waits so long for its answer, from its beginning: no client can hold others up."""
 LAST_REQUESTS = 5.0
 """Seconds that requests under way may take when the server stops."""
 
 
 class Front:
-    """Chooses the application by the first part of the path; the rest goes to the REST API."""
+    """Chooses the application by the first part of the path; the rest goes to the REST API.
+
+    What a request causes is told to others after its answer (``kernel/answering.py``): here it is known when that is.
+    """
 
     def __init__(
         self,
         rest: Application,
         by_prefix: dict[str, Application],
         by_host: dict[str, Application] | None = None,
+        own: frozenset[str] = frozenset(),
     ) -> None:
         """``by_prefix`` maps the first path part (``sim``, ``health``) to its application, ``by_host`` the first
-        label of the Host header (``event-bridge``). Raises ``TypeError`` for one that does not say its routes."""
+        label of the Host header (``event-bridge``). Raises ``TypeError`` for one that does not say its routes.
+        ``own``: prefixes of what is no customer's request (the simulator's: some last as long as what they cause)."""
         for application in (rest, *by_prefix.values(), *(by_host or {}).values()):
             if not hasattr(application, "routes"):
                 raise TypeError(
@@ -54,6 +62,7 @@ class Front:
         self._rest = rest
         self._by_prefix = by_prefix
         self._by_host = by_host or {}
+        self._own = own
 
     def routes(self) -> list[Route]:
         """Everything that can be asked of the server."""
@@ -71,12 +80,24 @@ class Front:
             await receive()
             await send({"type": "websocket.close", "code": 1008})  # before the upgrade: answered with 403
             return
+        if scope["type"] != "http" or first in self._own:
+            await _serve(application, scope, receive, send)
+            return
+        answering = Answering()
+        before = CURRENT.set(answering)
+        alarm = asyncio.get_running_loop().call_later(ANSWER_SECONDS, answering.write)
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answering.write()
+
         try:
-            await application(scope, receive, send)
-        except Refused as refusal:
-            if refusal.status != 503 or scope["type"] != "http":
-                raise
-            await _come_again(refusal, send)
+            await _serve(application, scope, receive, answer)
+        finally:
+            alarm.cancel()
+            CURRENT.reset(before)
+            answering.write()
 
     def _of_host(self, scope: Scope) -> Application | None:
         if not self._by_host or scope["type"] not in ("http", "websocket"):
@@ -212,6 +233,16 @@ class Server:
             self._task = None
         elif self._socket is not None:
             self._socket.close()
+
+
+async def _serve(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    """One connection; a database that is away is answered here for applications that know nothing of it."""
+    try:
+        await application(scope, receive, send)
+    except Refused as refusal:
+        if refusal.status != 503 or scope["type"] != "http":
+            raise
+        await _come_again(refusal, send)
 
 
 async def _come_again(refusal: Refused, send: Send) -> None:

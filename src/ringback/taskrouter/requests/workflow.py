@@ -12,6 +12,7 @@ from ringback.taskrouter.live import LiveWorkflow
 from ringback.taskrouter.machine import TASK_OVER
 from ringback.taskrouter.requests.values import assign, truth, within
 from ringback.taskrouter.routing import enter_workflow, stand_again
+from ringback.taskrouter.transfers import flying
 from ringback.taskrouter.workspace import LiveWorkspace
 
 NOUN = Workflow
@@ -52,6 +53,8 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workflow
         for task in list(workspace.tasks.values()):
             record = task.record
             waits = record.workflow_sid == event.sid and record.assignment_status in ("pending", "reserved")
+            if flying(task) is not None:
+                continue  # on its way to somebody, past the workflow
             if waits and record.routing_target is None and record.filter_index is not None:
                 workspace.end_waiting(task)
                 enter_workflow(workspace, task)

@@ -6,7 +6,7 @@ from typing import Final
 
 from ringback.effects import Answer, Effect
 from ringback.events import DocumentFetched, Event, RecordingEnded, TimerFired
-from ringback.events.conferences import ConferenceLost
+from ringback.events.conferences import ConferenceLost, TransferTold
 from ringback.events.writes import WriteRequested
 from ringback.resources.api.participant import Participant
 from ringback.voice.conference import announcement
@@ -75,6 +75,13 @@ def update_participant(session: Stage, event: WriteRequested) -> Participant:
     for code, text in form.unknown(PARAMETERS):
         session.warn(code, text)
     return part.change(event.params)
+
+
+def transferred(session: Stage, event: TransferTold) -> None:
+    """A transfer of the task that the call belongs to; one that is in no conference has nothing to do with it."""
+    part = session.part(Participation)
+    if part is not None:
+        part.transferred(event.change)
 
 
 def remove_participant(session: Stage, event: WriteRequested) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from ringback.effects import Effect
 from ringback.effects.taskrouter import Announce
 from ringback.events.taskrouter import WorkspaceWriteRequested
-from ringback.kernel.clock import Clock
+from ringback.kernel.clock import Alarm, Clock
 from ringback.kernel.errors import Refused
 from ringback.web.event_bridge.absence import Absence
 from ringback.web.event_bridge.asking import Asking
@@ -35,6 +35,9 @@ URL_LIMIT: Final = 500
 QUERY_LIMIT: Final = 32 * 1024
 HEARTBEAT: Final = 15.0
 """Real seconds of silence before a blank is sent; the client gives up after 30 (taskrouter-js.md §3)."""
+UPDATE_SECONDS: Final = 120.0
+"""A socket outlives its token by so much: the client's ``updateToken`` is seen with its next request only, and must not
+cost it the socket. One whose token is over and not renewed cannot ask for anything."""
 REFUSED_SECONDS: Final = 5.0
 """A refused client has that long to go."""
 LOOK_AGAIN: Final = 15.0
@@ -107,9 +110,8 @@ class EventBridge:
         """Perform ``Announce``: tell whom it concerns. Never waits."""
         if not self.sessions:
             return
-        found = read_news(effect, self._taskrouter.workspaces.get(effect.workspace_sid))
-        if found is not None:
-            self.sessions.tell(found[1], found[0])
+        for news, workers in read_news(effect, self._taskrouter.workspaces.get(effect.workspace_sid)):
+            self.sessions.tell(workers, news)
         ours = self._notice(effect)
         if ours is not None and effect.reservation is not None:  # the SDK passes unknown types to nobody
             kind, payload = ours
@@ -161,6 +163,7 @@ class EventBridge:
         try:
             request = _decode(await _body(receive))
             grant = await self._admit(request.token)
+            self.sessions.renew(grant)
             match = _header(scope, b"if-match").strip().strip('"') or None
             client = scope.get("client")
             payload = await self._asking.carry_out(
@@ -208,15 +211,13 @@ class EventBridge:
         alone = query.get("closeExistingSessions", ["false"])[-1].lower() == "true"
         self.absence.back(grant.workspace_sid, grant.worker_sid)
         self.sessions.add(session, alone=alone)
-        alarm = self._clock.call_at(
-            grant.expires, lambda: session.close(1008, "the access token expired"), pulls=False
-        )
+        session.alarm = self._expires(session)
         looking = asyncio.create_task(self._watch(session))
         try:
             await session.run(receive, send)
         finally:
             looking.cancel()
-            alarm.cancel()
+            session.alarm.cancel()
             if self.sessions.remove(session) and goes_offline and not self._stopping:
                 self.absence.left(grant.workspace_sid, grant.worker_sid)
 
@@ -231,6 +232,17 @@ class EventBridge:
                 return
             except Exception:
                 log.exception("whether a socket may stay could not be told; it stays until the next look")
+
+    def _expires(self, session: Session) -> Alarm:
+        """Close the socket some time after its token is over, unless a newer one has been seen by then."""
+
+        def over() -> None:
+            if self._clock.now() < session.grant.expires + UPDATE_SECONDS:
+                session.alarm = self._expires(session)
+            else:
+                session.close(1008, "the access token expired")
+
+        return self._clock.call_at(session.grant.expires + UPDATE_SECONDS, over, pulls=False)
 
     def _init(self, session: Session) -> str:
         grant = session.grant
