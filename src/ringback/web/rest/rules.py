@@ -66,7 +66,7 @@ class Rules:
         """
         noun, sid = self.noun.__noun__, normal(word)
         if not is_sid(sid, noun.prefix):
-            if not noun.names:
+            if not noun.names or "\0" in word:  # which PostgreSQL takes in no text
                 return None
             field = noun.by_name[noun.names]
             values = {"account_sid": ctx.account.sid, noun.names: word}
