@@ -62,7 +62,7 @@ class LineTypeOverrideRules(NounRules):
             if ctx.method == "PUT":
                 return await self._write(ctx, stored.copy(), 200)
             if ctx.method == "DELETE":
-                await ctx.store.commit([Delete(stored)])
+                await ctx.store.commit([Delete(stored), *self.told(ctx, "delete", stored, None)])
                 self.ports.lookups.follow(stored, gone=True)
                 return Answer(204)
             return json_answer(200, _shown(stored))
@@ -77,7 +77,9 @@ class LineTypeOverrideRules(NounRules):
         record.overridden_line_type, record.override_reason = line_type, reason or None
         record.date_updated = ctx.now
         try:
-            await ctx.store.commit([Save(record)])
+            before = self.ports.lookups.override(record.account_sid, record.phone_number)
+            told = self.told(ctx, "create" if before is None else "update", before, record)
+            await ctx.store.commit([Save(record), *told])
         except Conflict:
             raise Refused(20409, f"{record.phone_number} has an override; change it with PUT", 409) from None
         self.ports.lookups.follow(record)
