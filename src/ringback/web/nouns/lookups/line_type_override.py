@@ -10,6 +10,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 from ringback.resources.lookups.line_type_override import LINE_TYPES, LineTypeOverride
 from ringback.store import Conflict
+from ringback.web.lookups import spelt
 from ringback.web.nouns import NounRules
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
@@ -68,8 +69,9 @@ class LineTypeOverrideRules(NounRules):
             return json_answer(200, _shown(stored))
 
     async def _write(self, ctx: Context, record: LineTypeOverride, status: int) -> Answer:
-        line_type = ctx.params.get("line_type", [""])[-1]
-        reason = ctx.params.get("reason", [""])[-1]
+        params = spelt(ctx.params)
+        line_type = params.get("line_type", [""])[-1]
+        reason = params.get("reason", [""])[-1]
         if line_type not in LINE_TYPES:
             raise Refused(20001, f"Invalid line_type: must be one of {', '.join(LINE_TYPES)}", 400)
         if len(reason) > REASON_LIMIT:
