@@ -84,6 +84,21 @@ async def test_accounts_keep_their_own_log_and_their_secrets(site: Site) -> None
     assert len(await site.do(client.monitor.v1.events.list)) == 1
 
 
+async def test_security_settings(site: Site) -> None:
+    change = [
+        {"iso_code": "GB", "low_risk_numbers_enabled": False},
+        {"iso_code": "FR", "low_risk_numbers_enabled": True},
+    ]
+    bulk = site.client.voice.v1.dialing_permissions.bulk_country_updates
+    await site.do(bulk.create, update_request=json.dumps(change))
+    (found,) = await site.do(site.client.monitor.v1.events.list)  # France was open before
+    assert (found.event_type, found.event_data) == (
+        "country.updated",
+        {"resource_properties": {"low_risk_numbers_enabled": {"previous": True, "updated": False}}},
+    )
+    assert found.links["resource"].endswith("/voice/v1/DialingPermissions/BulkCountryUpdates")
+
+
 async def test_live_nouns_are_told_of_too(site: Site) -> None:
     recording = Recording(
         sid=site.make_sid("RE"), account_sid=site.account.sid, status="completed", duration=3

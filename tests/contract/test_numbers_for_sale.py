@@ -114,6 +114,8 @@ async def test_a_part_of_a_number_finds_it(site: Site) -> None:
     assert await found("+15550100") == {"+15550100"}  # a whole one, though another begins so
     assert await found("+15550") == {"+15550100", "+155501001234"}
     assert await found("999") == set()
+    await site.do(client.incoming_phone_numbers.create, phone_number="+441632960001")
+    assert await found("+44 (0)1632 960001") == {"+441632960001"}
     assert await found("15550*") >= {"+15550100"}
 
 

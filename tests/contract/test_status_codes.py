@@ -46,6 +46,18 @@ async def test_bulk_statistics_are_a_reading(ringback: World) -> None:  # noqa: 
     assert (await asyncio.to_thread(scene)).status_code == 200
 
 
+async def test_the_audit_log_tells_of_workers_but_not_of_their_activities(ringback: World) -> None:  # noqa: F811
+    def scene() -> list[str]:
+        workspace, _, _ = furnished(ringback.client.taskrouter.v1.workspaces)
+        worker = workspace.workers.create(friendly_name="w")
+        for activity in workspace.activities.list():
+            workspace.workers(worker.sid).update(activity_sid=activity.sid)
+        workspace.workers(worker.sid).update(attributes='{"skills":["x"]}')
+        return [one.event_type for one in ringback.client.monitor.v1.events.list(resource_sid=worker.sid)]
+
+    assert await asyncio.to_thread(scene) == ["worker.updated", "worker.created"]
+
+
 class Body(dict[str, Any]):
     """What the client's method for bulk statistics takes."""
 
@@ -65,6 +77,13 @@ async def test_batches_of_lookups_say_what_failed(ringback: World) -> None:  # n
     assert [one["twilio_error_code"] for one in found] == [None, 20001, 20001, 20001]
     assert [one["correlation_id"] for one in found] == ["1", "2", "3", None]
     assert {frozenset(one) - {"code", "message"} for one in found} == {frozenset(found[0])}
+    typed = {"phoneNumbers": [{"correlationId": "4", "phoneNumber": "0207 946 0018", "countryCode": "GB"}]}
+    (of_node,) = (await ringback._ask("POST", path, json=typed))["phone_numbers"]
+    assert (of_node["correlation_id"], of_node["phone_number"]) == ("4", "+442079460018")
+    override = await ringback._ask(
+        "POST", "/lookups/v2/PhoneNumbers/+14159929960/Overrides/line_type", json={"lineType": "mobile"}
+    )
+    assert override["overridden_line_type"] == "mobile"
     for wrong in ({"phone_numbers": []}, {}):
         async with ringback._session.post(
             ringback.url + path, json=wrong, headers=ringback._headers()

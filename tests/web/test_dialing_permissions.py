@@ -205,7 +205,7 @@ async def test_subaccounts_inherit_until_they_say_otherwise(ringback: World) -> 
     status, body = await ask(
         ringback, "/voice/v1/Settings", "POST", user, DialingPermissionsInheritance="false"
     )
-    assert (status, body["dialing_permissions_inheritance"]) == (200, False)
+    assert (status, body["dialing_permissions_inheritance"]) == (202, False)
     assert await call(ringback, UK, user) is None
     await change(ringback, {"iso_code": "FR", "low_risk_numbers_enabled": False}, user=user)
     assert await call(ringback, FRANCE, user) == 21215

@@ -70,6 +70,8 @@ def _short(value: Any) -> Any:
 
 
 def _path(ctx: Context, record: Record) -> str:
+    if not ctx.place.key:  # a path beside the noun
+        return f"/{ctx.place.product}{ctx.path}"
     path = ctx.place.path
     for name in ctx.place.parents:
         path = path.replace("{" + name + "}", ctx.args.get(name, ""))

@@ -69,7 +69,7 @@ class Authenticator:
 
     async def subaccount(self, owner: Account, sid: str) -> Account | None:
         """An account that belongs to another; None when there is none, or when it belongs to a third."""
-        found = await self._store.get(Account, sid)
+        found = await self._store.get(Account, sid) if is_sid(sid, "AC") else None
         return found if found is not None and found.account_sid == owner.sid else None
 
     async def active(self, account: Account) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -15,6 +15,11 @@ from ringback.web.lookup_lines import PACKAGES, LineProvider, LineQuery, package
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 
+V = TypeVar("V")
+_TYPED: Final = {
+    "phoneNumbers": "phone_numbers", "phoneNumber": "phone_number", "correlationId": "correlation_id",
+    "countryCode": "country_code", "lineType": "line_type",
+}  # fmt: skip
 FIELDS: Final = frozenset({"validation", *PACKAGES})
 BATCH_LIMIT: Final = 100
 """Numbers in one batch."""
@@ -103,7 +108,7 @@ class Lookups:
 
     async def batch(self, ctx: Context) -> Answer:
         """POST /v2/batch/query: each number on its own; a bad item has a ``twilio_error_code`` and spoils no other."""
-        items = ctx.params.get("phone_numbers")
+        items = spelt(ctx.params).get("phone_numbers")
         if not items or items == [""]:
             raise Refused(20001, "phone_numbers must be an array of objects with a phone_number", 400)
         if len(items) > BATCH_LIMIT:
@@ -119,6 +124,7 @@ class Lookups:
                 item = None
             if not isinstance(item, dict):
                 raise Refused(20001, "The item is not an object", 400)
+            item = spelt(item)
             correlation = item.get("correlation_id")
             number, fields = item.get("phone_number"), item.get("fields") or []
             if not isinstance(number, str):
@@ -208,6 +214,11 @@ class Lookups:
                 "url": _url(ctx, "v1", found.phone_number),
             },
         )
+
+
+def spelt(body: Mapping[str, V]) -> dict[str, V]:
+    """A JSON body with its keys as they are documented; the Node client sends those of its types (``phoneNumber``)."""
+    return {_TYPED.get(name, name): value for name, value in body.items()}
 
 
 def read_fields(texts: Sequence[str]) -> frozenset[str]:

@@ -292,7 +292,7 @@ class MediaPool:
             worker, leg, _ = self._recordings[recording]
             if leg in self._where:
                 self._send(leg, command)
-            elif isinstance(command, p.StopRecording):
+            else:
                 worker.say(command)  # a room's: it has no leg
 
     def _forget(self, leg: str) -> None:

@@ -306,6 +306,7 @@ async def _body(request: Request, names: set[str]) -> dict[str, Any]:
             raise Refused(20001, f"the body has more than {BODY_LIMIT} bytes", 413)
     try:
         body = json.loads(bytes(raw) or b"{}")
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         raise Refused(20001, "the body is not JSON") from None
     if not isinstance(body, dict):

@@ -21,6 +21,11 @@ def _capabilities() -> dict[str, Any]:
     sid="PN",
     key="incoming_phone_numbers",
     can=CRUD,
+    takes={
+        "create": {
+            "AreaCode": "In place of PhoneNumber: the first free number of a US or Canadian area code."
+        }
+    },
     links=("assigned_add_ons",),
     also=tuple(
         at(

@@ -61,6 +61,7 @@ async def read(scope: Any, receive: Any) -> Asked:
 
 def _json(raw: bytes) -> dict[str, str]:
     found = json.loads(raw) if raw.strip() else {}
+    json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text: UnicodeEncodeError
     if not isinstance(found, dict) or len(found) > FIELD_LIMIT:
         raise ValueError("no object")
     return {

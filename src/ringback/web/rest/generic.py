@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from ringback.effects import Save
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Operation, snake
 from ringback.store import Condition, Stale
@@ -80,9 +79,9 @@ async def run(ctx: Context, target: Target, operation: str) -> Answer:
 async def _tell(ctx: Context, target: Target, operation: Operation, before: Any, after: Any) -> None:
     """Log a write that was not logged in its own transaction: of a live noun."""
     if operation in target.rules.audited and not ctx.audited:
-        told = ctx.services.settings.audit(ctx, operation, before, after)
-        if told is not None:
-            await ctx.store.commit([Save(told)])
+        told = target.rules.told(ctx, operation, before, after)
+        if told:
+            await ctx.store.commit(told)
 
 
 async def _lookup(ctx: Context, target: Target) -> Any:

@@ -10,6 +10,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Field
 from ringback.kernel.sid import is_sid
 from ringback.numbers.offer import pattern
+from ringback.numbers.written import e164
 from ringback.store import Condition, Page, Query
 from ringback.web.form import encode_query
 from ringback.web.rest.context import Params
@@ -18,6 +19,8 @@ from ringback.web.rest.render import View
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 1000
+LEAST = 7
+"""Characters from which on a number with a ``+`` is read as people write one (``+44 (0)1632 960001``)."""
 ORDER = "Order"
 """The parameter that chooses the direction of a list."""
 
@@ -97,7 +100,8 @@ def _equal(view: View, field: Field, param: str, values: list[str]) -> Condition
 def _part(field: Field, param: str, text: str) -> Condition:
     """A phone number of which a part is given; one that begins with ``+`` is the beginning."""
     try:
-        digits = pattern(text)
+        whole = text.strip().startswith("+") and "*" not in text
+        digits = pattern(e164(text) if whole and len(text) > LEAST else text)
     except ValueError as error:
         raise Refused(20001, f"Invalid {param}: {error}", 400) from None
     begins = "" if digits.startswith("+") else "%"

@@ -93,7 +93,10 @@ def read_bool(text: str) -> bool:
 
 
 def read_date(text: str) -> tuple[float, bool]:
-    """Unix seconds of a date or date-time, and whether it was a date only; raises ``ValueError``."""
+    """Unix seconds of a date or date-time, and whether it was a date only.
+
+    Raises ``ValueError``, and ``OverflowError`` for what is in no year from 1 to 9999 in UTC: it could not be shown.
+    """
     if _DATE.match(text):
         return datetime.datetime.fromisoformat(text + "T00:00:00+00:00").timestamp(), True
     if not _TIME.match(text):
@@ -101,7 +104,7 @@ def read_date(text: str) -> tuple[float, bool]:
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
-    return moment.timestamp(), False
+    return moment.astimezone(datetime.UTC).timestamp(), False
 
 
 def read_given(field: Field, params: Params, before: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ringback.effects import Save
 from ringback.kernel.errors import Refused
@@ -44,7 +45,10 @@ class DialingSettingsRules(NounRules):
                     date_updated=ctx.now,
                     dialing_permissions_inheritance=inherits,
                 )
-                await ctx.store.commit([Save(record)])
+                was = replace(
+                    record, dialing_permissions_inheritance=self.ports.permissions.inherits(account.sid)
+                )
+                await ctx.store.commit([Save(record), *self.told(ctx, "update", was, record)])
                 self.ports.permissions.follow(record)
         url = f"{ctx.services.settings.public_url}/voice/v1/Settings"
         inherited = self.ports.permissions.inherits(account.sid)
