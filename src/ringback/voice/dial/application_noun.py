@@ -84,14 +84,15 @@ def _talk(noun: Element, dialling: Dialling) -> Steps[None]:
     sid = next((child.text for child in noun.children if child.tag == "ApplicationSid"), noun.text)
     routing = yield from _found(sid, session)
     if routing is None:
-        session.warn(21218, f"{noun.place}: {sid[:60]!r} is the SID of no application of this account")
+        session.warn(21218, f"{noun.place}: {sid[:60]!r} is the SID of no application that may be dialled")
         return
     if not routing.voice_url:
         session.warn(21205, f"{noun.place}: application {sid} has no voice URL")
         return
     to = session.call.to if attributes["copyParentTo"] else f"app:{sid}"
     dialling.ring_the_caller()
-    dialling.ring([Target(to, from_, _plan(noun, attributes, routing, dialling), None)])
+    plan = _plan(noun, attributes, routing, dialling)
+    dialling.ring([Target(to, from_, plan, None, account_sid=routing.account_sid)])
     yield from _until_over(dialling, next(iter(dialling.live)))
 
 
