@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.site import Site
 from tests.e2e.web import Params, Web
-from tests.sip_peers import OFFER, Recorder, endpoint
+from tests.sip_peers import OFFER, Recorder, endpoint, port_of
 
 
 async def asked(site: Site, web: Web, display: str | None, *headers: tuple[str, str]) -> Params:
@@ -62,3 +62,30 @@ async def test_who_has_forwarded_the_call(shared: Site, web: Web) -> None:
     history = "<sip:+15551110002@a?Reason=SIP%3Bcause%3D302>;index=1, <sip:+15550143@b>;index=1.1"
     facts = await asked(shared, web, None, ("History-Info", history))
     assert facts["ForwardedFrom"] == "+15551110002"
+
+
+async def test_a_call_that_is_sent_on_has_fewer_hops_left(shared: Site, web: Web) -> None:
+    """RFC 7332: what ``<Dial>`` sends on carries the caller's Max-Forwards, less one."""
+    callee = Recorder(486)
+    agent = endpoint(callee)
+    await agent.start()
+    try:
+        uri = f"sip:joan@127.0.0.1:{port_of(agent)}"
+        web.documents["/dial"] = f"<Response><Dial><Sip>{uri}</Sip></Dial></Response>"
+        number = await asyncio.to_thread(shared.number, "+15550144", f"{web.url}/dial")
+        caller = Recorder()
+        calling = endpoint(caller)
+        await calling.start()
+        try:
+            calling.invite(
+                to=f"sip:{number}@127.0.0.1:{shared.sip_port}", from_uri="sip:+14155550100@127.0.0.1",
+                from_display=None, sdp=OFFER, max_forwards=7,
+            )  # fmt: skip
+            await callee.until("incoming")
+            ((_, facts),) = [entry for entry in callee.log if entry[0] == "incoming"]
+            assert dict(facts.headers)["Max-Forwards"] == "6"
+            await caller.until("ended")
+        finally:
+            await calling.stop()
+    finally:
+        await agent.stop()

@@ -79,3 +79,19 @@ async def test_wait_documents_that_return_at_once_are_asked_for_ever_more_rarely
     await caller.ends(within=700)
     await ringback.settled()
     assert 60 <= len(ringback.requests("/wait")) <= 90, "every eight seconds in the end, for ever"
+
+
+@pytest.mark.parametrize("through", ["number", "application"])
+async def test_a_number_whose_document_dials_itself(ringback: World, through: str) -> None:
+    """Each call makes the next one, for ever: the network ends it after so many hops (483)."""
+    number = await ringback.number("+14155550123", voice="/voice" if through == "number" else "/through")
+    ringback.app("/voice", f"<Response><Dial>{number}</Dial></Response>")
+    application = await ringback.post("Applications", FriendlyName="a", VoiceUrl=ringback.app_url + "/voice")
+    ringback.app(
+        "/through", f"<Response><Dial><Application>{application['sid']}</Application></Dial></Response>"
+    )
+    caller = await ringback.call(number)
+    await caller.ends(within=300)
+    await ringback.settled()
+    assert len(ringback.requests("/voice")) == 21
+    assert not ringback.product.exchange.legs

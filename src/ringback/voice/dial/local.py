@@ -95,6 +95,10 @@ class LocalLegs:
                 yield from self._close(effect.call_sid)
             if isinstance(effect, Join) and (coached := self._legs.get(effect.coach or "")) is not None:
                 effect = structs.replace(effect, coach=coached.audio)
+            if isinstance(effect, DialLeg) and (caller := self._legs.get(effect.group)) is not None:
+                effect = structs.replace(
+                    effect, group=caller.audio
+                )  # that is whom its callee will be heard by
             leg = self._legs.get(effect.call_sid) if isinstance(effect, LegEffect) else None
             if leg is None or not isinstance(effect, LegEffect):
                 yield effect
