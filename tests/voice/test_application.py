@@ -236,6 +236,18 @@ def test_an_application_that_is_none(noun: str, routing: dict[str, Any], code: i
     assert call.codes() == [code]
 
 
+def test_the_forms_that_the_official_libraries_write() -> None:
+    """The SID as content, or as a child; in upper case, too."""
+    for noun in (AP, AP[:2] + AP[2:].upper(), f"<ApplicationSid>{AP}</ApplicationSid>"):
+        call = handing("<Response><Say>hi</Say></Response>", noun=noun, attributes="copyParentTo='false'")
+        assert (said(call), call.codes()) == (["hi"], [])
+
+
+def test_a_whisper_to_an_application_would_be_heard_by_nobody() -> None:
+    call = handing("<Response><Say>hi</Say></Response>", attributes="url='/whisper' method='GET'")
+    assert (said(call), call.codes(), call.asked("/whisper")) == (["hi"], [12200], [])
+
+
 def test_it_stands_alone() -> None:
     call = Driver(
         {"/voice": f"<Response><Dial action='/after'><Application>{AP}</Application><Number>+15557654321</Number>"
