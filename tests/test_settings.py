@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from ringback.settings import Settings, SettingsError, load
+from ringback import settings as settings_module
+from ringback.settings import Settings, SettingsError, load, own_address
+
+NONE = Path(os.devnull)
+"""A settings file with nothing in it."""
 
 
-def test_the_defaults_are_the_documented_ones(tmp_path: Path) -> None:
-    settings = load(environ={}, file=tmp_path / "none.toml")
+def test_the_defaults_are_the_documented_ones() -> None:
+    settings = load(environ={}, file=NONE)
     assert settings.http_address == ("127.0.0.1", 8080)
     assert settings.base_url == "http://127.0.0.1:8080"
     assert [(one.transport, one.port) for one in settings.listeners] == [("udp", 5060), ("tcp", 5060)]
@@ -48,8 +55,8 @@ def test_trunks_and_phones_are_tables(tmp_path: Path) -> None:
     assert (phone.name, phone.password) == ("alice", "secret")
 
 
-def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
-    none = tmp_path / "none.toml"
+def test_private_webhooks_follow_the_listen_address() -> None:
+    none = NONE
     assert load(environ={"RINGBACK_HTTP": "0.0.0.0:8080"}, file=none).private_webhooks is False
     environ = {"RINGBACK_HTTP": "0.0.0.0:8080", "RINGBACK_ALLOW_PRIVATE_WEBHOOKS": "true"}
     assert load(environ=environ, file=none).private_webhooks is True
@@ -72,13 +79,21 @@ def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
         ({"RINGBACK_CALLS_PER_SECOND": "fast"}, "a number"),
         ({"RINGBACK_ALLOW_PRIVATE_WEBHOOKS": "perhaps"}, "true or false"),
         ({"RINGBACK_PUBLIC_URL": "ftp://example.test"}, "http"),
+        (
+            {"RINGBACK_HTTP_HEAD_BYTES": "0"},
+            "RINGBACK_HTTP_HEAD_BYTES='0': write a whole number, 1024 or more",
+        ),
+        ({"RINGBACK_HTTP_HEAD_SECONDS": "nan"}, "RINGBACK_HTTP_HEAD_SECONDS='nan': write a number"),
+        ({"RINGBACK_HTTP_IDLE_SECONDS": "inf"}, "RINGBACK_HTTP_IDLE_SECONDS"),
+        (
+            {"RINGBACK_SIP_CONNECTIONS": "-1"},
+            "RINGBACK_SIP_CONNECTIONS='-1': write a whole number, 0 or more",
+        ),
     ],
 )
-def test_a_bad_value_is_refused_with_what_to_write(
-    tmp_path: Path, environ: dict[str, str], says: str
-) -> None:
+def test_a_bad_value_is_refused_with_what_to_write(environ: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        load(environ=environ, file=tmp_path / "none.toml")
+        load(environ=environ, file=NONE)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +104,28 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(SettingsError):
         load(environ={}, file=file)
+
+
+def test_every_address_has_a_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links lead to an address that others can open; nobody opens 0.0.0.0."""
+    monkeypatch.setattr(settings_module, "own_address", lambda wildcard: "192.0.2.7")
+    for http in ("0.0.0.0:8080", "[::]:8080"):
+        settings = Settings(http=http)
+        assert settings.listens_everywhere
+        assert settings.base_url == "http://192.0.2.7:8080"
+        assert Settings(http=http, public_url="https://x.test/").base_url == "https://x.test"
+    assert Settings(http="[::1]:8080").base_url == "http://[::1]:8080"
+    assert Settings(http="192.0.2.9:80").base_url == "http://192.0.2.9:80"
+
+
+@pytest.mark.parametrize("wildcard", ["0.0.0.0", "::"])
+def test_the_machines_own_address(wildcard: str) -> None:
+    """Whatever networks there are: an address that can be bound here, never the wildcard."""
+    own_address.cache_clear()
+    found = ipaddress.ip_address(own_address(wildcard))
+    assert not found.is_unspecified
+    with socket.socket(socket.AF_INET6 if found.version == 6 else socket.AF_INET) as probe:
+        probe.bind((str(found), 0))
 
 
 def test_secrets_are_not_in_the_text_of_settings() -> None:

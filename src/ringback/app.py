@@ -11,8 +11,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from starlette.requests import Request
-
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.exchange import Exchange
@@ -36,9 +34,8 @@ from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_callbacks, build_front
+from ringback.front import build_bridge, build_callbacks, build_front, http_limits
 from ringback.kernel.clock import Hold
-from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.recording_file import recordings_folder
 from ringback.kernel.sid import SidMaker, sid_at
@@ -49,6 +46,7 @@ from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
+from ringback.resources.monitor.audit_event import AuditEvent
 from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
@@ -67,6 +65,7 @@ from ringback.store.writes import OutboxDone
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
+from ringback.web.access import Access
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.contacts import Contacts
@@ -77,6 +76,7 @@ from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
+from ringback.web.rest.application import RestApplication
 from ringback.web.server import Server
 from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcribing import Transcriptions
@@ -113,7 +113,7 @@ class Ringback:
         self.clock = VirtualClock() if settings.clock == "virtual" else RealClock()
         self.new_sid = SidMaker(self.clock.now, random.SystemRandom().getrandbits)
         self.recordings = recordings_folder(settings.data_dir)
-        self.recordings.mkdir(parents=True, exist_ok=True)
+        self.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
 
         self.permissions = Permissions(
             default=settings.dialing_default,
@@ -132,6 +132,7 @@ class Ringback:
                 documents_per_minute=settings.documents_per_minute,
                 magic_numbers=settings.carrier == "simulated",
                 refuse=self.permissions.refuse,
+                ours=self.permissions.is_ours,
             ),
             new_sid=self.new_sid,
             new_token=_new_token,
@@ -139,12 +140,18 @@ class Ringback:
         self.taskrouter = TaskRouter(self.new_sid, keep_ended=settings.task_retention)
         self.listeners: list[Callable[[Announce], None]] = []
         """Who hears what happens in workspaces (the event bridge)."""
-        self.sender = WebhookSender(allow_private=settings.private_webhooks)
+        self.sender = WebhookSender(
+            allow_private=settings.private_webhooks, connections=settings.webhook_connections
+        )
         self.faults = Faults()
         self.speech = Speech(
-            cache_dir=settings.data_dir / "speech", idle_seconds=settings.speech_idle_minutes * 60
+            cache_dir=settings.data_dir / "speech",
+            idle_seconds=settings.speech_idle_minutes * 60,
+            workers=settings.speech_workers,
         )
-        self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
+        self.sounds = Sounds(
+            sender=self.sender, cache_dir=settings.data_dir / "sounds", workers=settings.sound_workers
+        )
         self.directory = Directory(store, new_sid=self.new_sid, now=self.clock.now)
         self.customer_rights = CustomerRights(self.directory, store)
         self.timers = Timers(self.clock, self.post)
@@ -202,7 +209,9 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
+        self.retention = Retention(
+            store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS, AuditEvent: EVENT_DAYS}
+        )
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -253,10 +262,12 @@ class Ringback:
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
-        """Set by :func:`build_front`."""
+        self.rest: RestApplication
+        self.access: Access
+        """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
         self.front = build_front(self)
-        self.server = Server(self.front, *settings.http_address)
+        self.server = Server(self.front, *settings.http_address, http_limits(settings))
 
     # --- what others ask for --------------------------------------------------------------------------
 
@@ -273,8 +284,7 @@ class Ringback:
     @property
     def http_url(self) -> str:
         """Where the server really listens (the port may have been chosen by the system)."""
-        host = self.settings.http_address[0]
-        return f"http://{host}:{self.server.port}"
+        return f"http://{self.settings.reachable_host}:{self.server.port}"
 
     @property
     def simulating(self) -> bool:
@@ -431,14 +441,6 @@ class Ringback:
         self.exchange.perform(HangUpLeg(call_sid=call_sid, reason="time-limit"))
         self.exchange.release(ReleaseCall(call_sid=call_sid))
 
-    async def operates(self, request: Request) -> bool:
-        """Whether a request brings the credentials of the first account: it may see to the whole installation."""
-        try:
-            caller = await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
-        return caller.account.sid == self.account_sid and not caller.is_test
-
     def check_caller_id(self, effect: CheckCallerId) -> None:
         """Perform the look-up of a caller id; answered by ``CallerIdChecked``."""
         self._start(self._check(effect, self.clock.hold()))
@@ -473,14 +475,6 @@ class Ringback:
         finally:
             hold.release()
 
-    async def signed_in(self, request: Request) -> bool:
-        """Whether a request to the simulator brings good credentials."""
-        try:
-            await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
-        return True
-
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
         return self.store.broken or ("" if self._ready else "starting or stopping")
@@ -495,6 +489,11 @@ class Ringback:
             **self.transcriptions.figures(),
             **self.reconciler.figures(),
             **self.callbacks.figures(),
+            **self.sounds.figures(),
+            **self.speech.figures(),
+            **self.sender.figures(),
+            **self.rest.figures(),
+            **self.server.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
             "calls_live": float(self.exchange.legs),

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ringback.callbacks.calendar import iso
 from ringback.testing.world import World, world
-from ringback.web.auth import make_access_token
+from ringback.web.auth import make_token
 from ringback.web.signing import sign
 from tests.scenarios.test_agents import Office
 
@@ -61,12 +61,13 @@ async def line(ringback: World, **more: Any) -> Line:
 
 
 def token(ringback: World, workspace: str, worker: str = "") -> str:
-    """An agent's."""
+    """An agent's; a supervisor's when it names no worker."""
     product = ringback.product
-    known = {"account_sid": product.account_sid, "auth_token": product.auth_token}
-    return make_access_token(
-        known, identity="alice", workspace=workspace, worker=worker or None, now=product.clock.now()
-    )
+    grant = {"workspace_sid": workspace, "worker_sid": worker, "role": "worker" if worker else "supervisor"}
+    return make_token(
+        account_sid=product.account_sid, key_sid=product.account_sid, secret=product.auth_token,
+        identity="alice", grants={"task_router": grant}, now=product.clock.now(),
+    )  # fmt: skip
 
 
 async def post(ringback: World, path: str, signed: bool = False, **fields: str) -> tuple[int, Any]:

@@ -277,6 +277,8 @@ class PlayAudio(LegEffect, frozen=True, kw_only=True):
     items: tuple[AudioItem, ...]
     loop: int = 1
     """Times; 0 = until stopped."""
+    account_sid: str = ""
+    """Whose call it is: speech and sounds are shared fairly among accounts."""
 
 
 class StopAudio(LegEffect, frozen=True, kw_only=True):

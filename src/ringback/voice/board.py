@@ -27,6 +27,8 @@ class VoiceSettings:
     """Whether the magic numbers answer the live credentials too."""
     refuse: Callable[[str, str], int | None] | None = None
     """Dialling rights: a code of errors.md for a destination and an account, or None (call-outcomes.md §4)."""
+    ours: Callable[[str], bool] = lambda number: False
+    """Whether a number that no network could have assigned (+15550100) is one of this server's: it can be called."""
 
     def __post_init__(self) -> None:
         if not self.api_base:

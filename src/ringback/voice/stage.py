@@ -69,7 +69,12 @@ class Stage(Leg, ABC):
     def start_audio(self, items: tuple[AudioItem, ...], loop: int = 1) -> str:
         """Start a playback; gives its id."""
         playback = self.fresh("play")
-        self.do(PlayAudio(call_sid=self.call.sid, playback=playback, items=items, loop=loop))
+        call = self.call
+        self.do(
+            PlayAudio(
+                call_sid=call.sid, playback=playback, items=items, loop=loop, account_sid=call.account_sid
+            )
+        )  # fmt: skip
         return playback
 
     def stop_audio(self, playback: str) -> None:

@@ -228,6 +228,7 @@ class Switchboard(Board):
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
             refuse=settings.refuse,
+            ours=settings.ours,
         )
         call = self._call(event.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
         call.phone_number_sid = known.caller_number_sid
@@ -251,6 +252,7 @@ class Switchboard(Board):
             magic_numbers=self.settings.magic_numbers,
             time_limit=verification.LONGEST,
             refuse=self.settings.refuse,
+            ours=self.settings.ours,
         )
         call = self._call(event.lane.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
         created.plan.verification = event.known.verification
@@ -285,6 +287,7 @@ class Switchboard(Board):
                 magic_numbers=self.settings.magic_numbers and event.leg.role == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
+                ours=self.settings.ours,
             )
         except Refused as error:
             refusal = error
@@ -308,6 +311,7 @@ class Switchboard(Board):
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
             refuse=settings.refuse,
+            ours=settings.ours,
         )
         entry = self.conferences.expect(
             event.parent_sid, event.sid, event.account_sid, wanted.attributes, now, fresh=event.known.fresh

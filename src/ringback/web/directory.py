@@ -101,7 +101,10 @@ class Directory:
         """The number's account when it is active; calls to others are refused and logged (errors.md, 10003)."""
         account = await self._store.get(Account, routing.account_sid)
         if account is not None and account.status == "active":
-            return account
+            main = account.account_sid == account.sid
+            owner = account if main else await self._store.get(Account, account.account_sid)
+            if owner is not None and owner.status == "active":
+                return account
         now = self._now()
         refusal = Alert(
             sid=self._new_sid("NO"), account_sid=routing.account_sid, date_created=now, date_updated=now,

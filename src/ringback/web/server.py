@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+
+from ringback.web.limits import HttpLimits, LimitedConfig
+from ringback.web.routes import Route, Routed
 
 log = logging.getLogger("ringback.http")
 
@@ -24,6 +28,7 @@ PING_SECONDS = 20.0
 """A web socket's peer is asked whether it lives, and has as long to say so."""
 PEER_TIMEOUT = 120_000
 """Milliseconds after which the kernel drops a connection whose peer takes nothing of what we have sent."""
+_NO_HTTP = ("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket")
 LAST_REQUESTS = 5.0
 """Seconds that requests under way may take when the server stops."""
 
@@ -38,14 +43,27 @@ class Front:
         by_host: dict[str, Application] | None = None,
     ) -> None:
         """``by_prefix`` maps the first path part (``sim``, ``health``) to its application, ``by_host`` the first
-        label of the Host header (``event-bridge``)."""
+        label of the Host header (``event-bridge``). Raises ``TypeError`` for one that does not say its routes."""
+        for application in (rest, *by_prefix.values(), *(by_host or {}).values()):
+            if not hasattr(application, "routes"):
+                raise TypeError(
+                    f"{type(application).__name__} has no routes(): who may ask it? (web/routes.py)"
+                )
         self._rest = rest
         self._by_prefix = by_prefix
         self._by_host = by_host or {}
 
+    def routes(self) -> list[Route]:
+        """Everything that can be asked of the server."""
+        routed = {id(each): each for each in (self._rest, *self._by_prefix.values(), *self._by_host.values())}
+        return [route for each in routed.values() for route in cast("Routed", each).routes()]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
-        first = scope["path"].split("/", 2)[1] if scope["type"] in ("http", "websocket") else ""
+        # "OPTIONS *" has no slash, and no application
+        first = (
+            scope["path"].removeprefix("/").split("/", 1)[0] if scope["type"] in ("http", "websocket") else ""
+        )
         application = self._by_prefix.get(first) or self._of_host(scope) or self._rest
         if scope["type"] == "websocket" and not getattr(application, "takes_sockets", False):
             await receive()
@@ -107,14 +125,13 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """uvicorn, started and stopped with the product (it must not take the signals)."""
 
-    def __init__(self, application: Any, host: str, port: int) -> None:
-        self._config = uvicorn.Config(
+    def __init__(self, application: Any, host: str, port: int, limits: HttpLimits | None = None) -> None:
+        self._config = LimitedConfig(
             application,
+            limits or HttpLimits(),
             host=host,
             port=port,
             loop="none",
-            http="httptools",
-            ws="websockets-sansio",
             ws_max_size=MESSAGE_LIMIT,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
@@ -124,10 +141,9 @@ class Server:
             log_config=None,
             server_header=False,
             backlog=2048,
-            timeout_keep_alive=75,
         )
-        # Its lines about web sockets hold the whole query, and that holds the access token.
-        logging.getLogger("uvicorn.error").addFilter(_tells_no_token)
+        # Its lines about web sockets hold the whole query, and that holds the access token; what is no HTTP is counted.
+        logging.getLogger("uvicorn.error").addFilter(_worth_a_line)
         self._server = _Uvicorn(self._config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._task: asyncio.Task[None] | None = None
@@ -138,6 +154,10 @@ class Server:
         """The port that is really listened on."""
         assert self._socket is not None
         return int(self._socket.getsockname()[1])
+
+    def figures(self) -> dict[str, float]:
+        """Numbers for ``/metrics``."""
+        return self._config.figures()
 
     def bind(self) -> None:
         """Take the address; raises ``OSError`` naming it when it is in use."""
@@ -152,9 +172,13 @@ class Server:
             bound.bind((self._config.host, self._config.port))
         except OSError as error:
             bound.close()
-            raise OSError(
-                error.errno, f"RINGBACK_HTTP={self._config.host}:{self._config.port}: {error.strerror}"
-            ) from None
+            mend = "write an address and a port of this machine"
+            if error.errno == errno.EADDRINUSE:
+                mend = (
+                    f"stop the program that has port {self._config.port}, or set RINGBACK_HTTP to another one"
+                )
+            shown = f"RINGBACK_HTTP={self._config.host}:{self._config.port}"
+            raise OSError(f"{shown}: {error.strerror}: {mend}") from error
         bound.listen(2048)
         bound.setblocking(False)
         self._socket = bound
@@ -183,6 +207,8 @@ class Server:
             self._socket.close()
 
 
-def _tells_no_token(record: logging.LogRecord) -> bool:
-    """Keep uvicorn's lines but for those on the handshakes of web sockets, and what it says when debugging."""
-    return record.levelno > logging.DEBUG and '"WebSocket %s"' not in str(record.msg)
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Keep uvicorn's lines but for those on the handshakes of web sockets, on what is no HTTP (anybody could fill the
+    disk with them), and what it says when debugging."""
+    told = str(record.msg)
+    return record.levelno > logging.DEBUG and not ('"WebSocket %s"' in told or told.startswith(_NO_HTTP))

@@ -88,13 +88,13 @@ class SimulatedCarrier:
         clock: Clock,
         new_sid: Callable[[str], str],
         is_ours: Callable[[str], Awaitable[bool]],
-        sound_seconds: Callable[[str], Awaitable[float]] | None = None,
+        sound_seconds: Callable[[str, str], Awaitable[float]] | None = None,
         render_speech: Callable[[str], Awaitable[Path]] | None = None,
         recordings: Path = Path("recordings"),
         faults: Faults | None = None,
         note: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``sound_seconds(url)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
+        """``sound_seconds(url, account)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
         ``note``: see :class:`Recorder`."""
         self._post = post
         self._clock = clock
@@ -174,13 +174,15 @@ class SimulatedCarrier:
 
     # --- what testers do (``/sim/v1``) --------------------------------------------------------------
 
-    def place(self, from_: str, to: str, script: Sequence[Step] = ()) -> str:
-        """A simulated customer calls ``to``; gives the call's SID. Raises :class:`CarrierDown`."""
+    def place(self, from_: str, to: str, script: Sequence[Step] = (), account_sid: str = "") -> str:
+        """A simulated customer calls ``to``; gives the call's SID. ``account_sid``: who may ask for its story.
+
+        Raises :class:`CarrierDown`."""
         if self.faults.take("carrier_down", {"from": from_, "to": to}):
             raise CarrierDown("the simulated carrier is down (a fault that was ordered)")
         if len(self._live) >= MOST_LIVE:
             raise CarrierDown(f"{MOST_LIVE} simulated calls are live")
-        party = self._arrive(from_, to, script)
+        party = self._arrive(from_, to, script, account_sid=account_sid)
         self._next(party)
         return party.sid
 
@@ -203,8 +205,10 @@ class SimulatedCarrier:
 
     # --- setting up ---------------------------------------------------------------------------------
 
-    def _arrive(self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None) -> Party:
-        party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script)
+    def _arrive(
+        self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None, account_sid: str = ""
+    ) -> Party:
+        party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script, account_sid)
         if peer is not None:
             party.peer, party.hops = peer, peer.hops + 1
         self._live[party.sid] = party
@@ -212,14 +216,16 @@ class SimulatedCarrier:
         return party
 
     def _dial(self, effect: DialLeg) -> None:
-        party = Party(effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), ())
+        party = Party(
+            effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), (), effect.account_sid
+        )
         caller = self._live.get(effect.group)
         party.hops = 0 if caller is None else caller.hops
         self._live[party.sid] = party
         if self.faults.take("carrier_down", {"from": effect.from_, "to": effect.to}):
             self._fail(party, 503, "the carrier is down", "carrier")
             return
-        known = self.book.find(effect.to)
+        known = self.book.find(effect.to, effect.account_sid)
         if known is not None:
             self._behave(party, known)
         else:
@@ -431,7 +437,7 @@ class SimulatedCarrier:
             if source.startswith(("http://", "https://")):
                 if self._sound_seconds is None:
                     raise ValueError("sounds from URLs are not available here")
-                seconds, kind = await self._sound_seconds(source), "speech"
+                seconds, kind = await self._sound_seconds(source, ""), "speech"  # a stranger's sound
             else:
                 from ringback.edges.simulator.wavefile import read_wav
 
@@ -475,6 +481,11 @@ class SimulatedCarrier:
             return []
         hearers = [sid for sid, join in room.items() if sid != party.sid and not join.hold]
         return [self._live[sid] for sid in hearers if own.coach in (None, sid)]
+
+    def talking_to(self, party: Party) -> list[str]:
+        """The numbers of those who hear a simulated party now, and are heard by it."""
+        mates = [mate for mate in self._mates(party) if party in self._mates(mate)]
+        return [mate.from_ if mate.direction == "in" else mate.to for mate in mates]
 
     def _is_public(self, party: Party) -> bool:
         """Whether the whole room hears a party."""

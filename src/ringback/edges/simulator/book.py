@@ -68,21 +68,24 @@ answered and hung up after a second."""
 
 
 class PhoneBook:
-    """Number → behaviour."""
+    """Account and number → behaviour."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Behaviour] = {}
+        self._known: dict[tuple[str, str], Behaviour] = {}
 
-    def set(self, number: str, behaviour: Behaviour) -> None:
-        """Write an entry; raises ``ValueError`` when the book is full."""
-        if number not in self._known and len(self._known) >= MOST:
+    def set(self, number: str, behaviour: Behaviour, account_sid: str = "") -> None:
+        """Write an entry for the calls of one account; empty: for everybody's. ``ValueError`` when the book is full."""
+        key = (account_sid, number)
+        if key not in self._known and len(self._known) >= MOST:
             raise ValueError(f"the phone book holds at most {MOST} numbers")
-        self._known[number] = behaviour
+        self._known[key] = behaviour
 
-    def reset(self, number: str) -> None:
+    def reset(self, number: str, account_sid: str = "") -> None:
         """Remove an entry; none is fine."""
-        self._known.pop(number, None)
+        self._known.pop((account_sid, number), None)
 
-    def find(self, number: str) -> Behaviour | None:
-        """The entry of a number (magic numbers have one); None when it has none."""
-        return self._known.get(number) or MAGIC.get(number)
+    def find(self, number: str, account_sid: str = "") -> Behaviour | None:
+        """What the number does for an account: its own entry, else everybody's (magic numbers have one); None when
+        there is none."""
+        own = self._known.get((account_sid, number))
+        return own or self._known.get(("", number)) or MAGIC.get(number)

@@ -18,10 +18,11 @@ MOST_PENDING = 2000
 class Playing:
     """A playback on a leg."""
 
-    __slots__ = ("alarm", "at", "endless", "id", "pieces", "round", "rounds", "started")
+    __slots__ = ("account", "alarm", "at", "endless", "id", "pieces", "round", "rounds", "started")
 
-    def __init__(self, playback: str, pieces: list[Piece], rounds: int, started: float) -> None:
+    def __init__(self, playback: str, pieces: list[Piece], rounds: int, started: float, account: str) -> None:
         self.id = playback
+        self.account = account
         self.pieces = pieces
         self.rounds = rounds
         self.endless = rounds == 0
@@ -35,9 +36,9 @@ class Party:
     """A leg of the simulated carrier; ``peer`` is the other leg when it loops back to ourselves."""
 
     __slots__ = (
-        "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching", "from_",
-        "heard", "hops", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status", "steps",
-        "takes", "to", "watchers",
+        "account_sid", "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching",
+        "from_", "heard", "hops", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status",
+        "steps", "takes", "to", "watchers",
     )  # fmt: skip
 
     def __init__(
@@ -48,8 +49,11 @@ class Party:
         to: str,
         started: float,
         steps: Iterable[Step],
+        account_sid: str = "",
     ) -> None:
+        """``account_sid``: whose call it is, where that is known from the start."""
         self.sid = sid
+        self.account_sid = account_sid
         self.direction = direction
         self.from_ = from_
         self.to = to

@@ -11,7 +11,7 @@ from ringback.edges.sip.counters import SipCounters
 from ringback.edges.sip.failures import Failures
 from ringback.edges.sip.handler import Authorization, SipHandler
 from ringback.edges.sip.inbound import InboundCall
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
 from ringback.edges.sip.outbound import OutboundCall
 from ringback.edges.sip.peer import ALLOW, SUPPORTED
 from ringback.edges.sip.phones import Kept, Phones
@@ -37,7 +37,7 @@ _STOP_SECONDS = 2.0
 
 
 class SipEndpoint:
-    """Listens, makes and takes calls, keeps registrations of phones and of ours.
+    """Listens, makes and takes calls, keeps registrations of phones and of ours. `limits`: of TCP and TLS.
 
     `clock` gives monotonic seconds. `max_transactions` bounds the server transactions; above it 503 is sent.
     `registrar` holds the phones that registered, `registrations` keeps them over a restart, for those users that
@@ -56,6 +56,7 @@ class SipEndpoint:
         registrations: Kept | None = None,
         may_register: Callable[[str], bool] = lambda user: True,
         max_transactions: int = 200_000,
+        limits: StreamLimits | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._handler = handler
@@ -72,6 +73,7 @@ class SipEndpoint:
             on_flow_lost=self.registrar.flow_lost,
             flow_needed=self._needs,
             max_transactions=max_transactions,
+            limits=limits,
         )
         self._mint = NonceMint(secrets.token_bytes(32))
         self._failures = Failures(lambda: self._stack.clock(), self._stack.after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import socket
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.media.client import MediaPool
 from ringback.edges.prompts import Prompts, Sounds, Voices
 from ringback.edges.sip.endpoint import SipEndpoint
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
 from ringback.edges.sip.phones import Kept
 from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.route import Router
@@ -106,6 +107,9 @@ def build_sip(
         tls=tls,
         registrar=registrar,
         registrations=registrations,
+        limits=StreamLimits(
+            **{each.name: getattr(settings, f"sip_{each.name}") for each in dataclasses.fields(StreamLimits)}
+        ),
         may_register={phone.name for phone in settings.phones}.__contains__,
     )
     return carrier

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ringback.edges.sip.counters import SipCounters
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
 from ringback.edges.sip.names import Names
 from ringback.edges.sip.transport import Flow, Source, Transports
 from ringback.sip.message import Headers, MalformedMessage, Request, Response, parse_message, respond
@@ -70,12 +70,19 @@ class Stack:
         on_flow_lost: Callable[[Flow], None],
         flow_needed: Callable[[Flow], bool],
         max_transactions: int,
+        limits: StreamLimits | None = None,
     ) -> None:
         self.counters = SipCounters()
         self.clock = clock
         self.user_agent = user_agent
         self.transports = Transports(
-            listeners, tls, self.counters, self._receive, self._flow_lost, self._flow_in_use
+            listeners,
+            tls,
+            self.counters,
+            self._receive,
+            self._flow_lost,
+            self._flow_in_use,
+            limits or StreamLimits(),
         )
         self._on_request = on_request
         self._on_ack = on_ack

@@ -27,7 +27,7 @@ from ringback.events import (
     TransferAsked,
 )
 from ringback.events.queues import TaskMade
-from ringback.kernel.outcome import Outcome, completed, inbound, outbound
+from ringback.kernel.outcome import Outcome, completed, inbound, outbound, unfit
 from ringback.resources.api.call import Call
 from ringback.voice import params
 from ringback.voice.board import Board
@@ -295,8 +295,11 @@ class Session(Stage):
         if self.answered:
             self.finish(completed())
         elif self.call.direction == "inbound":
-            status = "canceled" if self.ending == "api" else "no-answer"
-            self.finish(inbound(status, event.sip_code, "us" if self.ending else "callee", event.reason))
+            if self.ending or event.sip_code == 487:
+                status = "canceled" if self.ending == "api" else "no-answer"
+                self.finish(inbound(status, event.sip_code, "us" if self.ending else "callee", event.reason))
+            else:
+                self.finish(unfit(event.sip_code, event.reason))
         else:
             self.finish(outbound(event.sip_code, event.by, self.ending, event.reason))
 

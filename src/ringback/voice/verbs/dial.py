@@ -13,7 +13,7 @@ from ringback.events import (
 from ringback.voice.dial import application_noun, conference_noun, queue_noun
 from ringback.voice.dial.caller_id import caller_id, permitted
 from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
-from ringback.voice.dial.noun import TONES, targets
+from ringback.voice.dial.noun import NOUNS, TONES, targets
 from ringback.voice.stage import Stage
 from ringback.voice.steps import Outcome, Steps
 from ringback.voice.twiml import Element
@@ -164,4 +164,11 @@ VERB = Verb(
     child_code=13215,
     needs_media=lambda attributes: not attributes["answerOnBridge"],
     whisper=False,
+    example=(
+        '<Dial timeout="20" callerId="+15550100" action="/after">\n'
+        '    <Number statusCallback="/status">+15551230001</Number>\n'
+        '    <Sip>sip:alice@ringback</Sip>\n'
+        '  </Dial>'
+    ),
+    nouns={**NOUNS, "Queue": queue_noun.NOUN, "Conference": conference_noun.ATTRIBUTES},
 )  # fmt: skip

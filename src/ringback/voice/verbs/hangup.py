@@ -14,4 +14,10 @@ def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outco
     yield
 
 
-VERB = Verb(tag="Hangup", run=run, attributes={}, children=frozenset({"Parameter"}))
+VERB = Verb(
+    tag="Hangup",
+    run=run,
+    attributes={},
+    children=frozenset({"Parameter"}),
+    example=("<Say>Goodbye.</Say>\n  <Hangup/>"),
+)

@@ -22,4 +22,5 @@ VERB = Verb(
     attributes={"reason": Attribute(choice("rejected", "busy"), "rejected", 13810)},
     children=frozenset({"Parameter"}),
     needs_media=lambda _: False,
+    example='<Reject reason="busy"/>',
 )

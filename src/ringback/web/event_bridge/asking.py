@@ -10,9 +10,9 @@ from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.telephony import TaskTransfer
 from ringback.web.event_bridge import lists, translation, whole
-from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.sessions import Sessions
 from ringback.web.event_bridge.workspaces import LiveWorkspace, Matches, TaskRouter
+from ringback.web.grant import Grant
 
 ANYBODY, THEMSELVES, THEIR_TASK, LEADER = "anybody", "themselves", "their task", "leader"
 """Who may ask: every token of the workspace; the worker of the path; who has, or had, the task of the path; a

@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
-from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.news import ENDED, News
+from ringback.web.grant import Grant
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
