@@ -539,7 +539,7 @@ class Ringback:
 
     async def _find_application(self, effect: FindApplication, hold: Hold) -> None:
         try:
-            routing = await self.directory.application(effect.account_sid, effect.application_sid)
+            routing = await self.directory.dialled_application(effect.account_sid, effect.application_sid)
             self.post(ApplicationFound(call_sid=effect.call_sid, request=effect.request, routing=routing))
         finally:
             hold.release()

@@ -11,7 +11,7 @@ from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.endpoint import SipEndpoint
 from tests.e2e.site import Site
 from tests.e2e.web import Params, Web
-from tests.sip_peers import OFFER, Recorder, endpoint
+from tests.sip_peers import OFFER, Recorder, endpoint, port_of
 
 TARGET = "sip:desk@phones.test"
 
@@ -118,3 +118,53 @@ async def test_a_phone_that_asks_for_a_transfer_is_told_no(
     entries = await asyncio.to_thread(shared.client.notifications.list)
     assert "13802" in {entry.error_code for entry in entries}
     call.hangup()
+
+
+async def called(site: Site, web: Web, peer: Peer, agents: list[SipEndpoint], document: str) -> list[Params]:
+    """A call to somebody simulated, whose document dials the peer; what ``/refer`` is told."""
+    told: list[Params] = []
+
+    def refer(facts: Params) -> str:
+        told.append(facts)
+        return "<Response><Hangup/></Response>"
+
+    agent = endpoint(peer)
+    await agent.start()
+    agents.append(agent)
+    web.documents |= {"/refer": refer, "/voice": document.format(f"sip:joan@127.0.0.1:{port_of(agent)}")}
+    await asyncio.to_thread(
+        site.client.calls.create, to="+15557770001", from_="+15550100", url=f"{web.url}/voice"
+    )
+    await peer.until("confirmed")
+    return told
+
+
+async def test_a_callee_has_the_caller_transferred(shared: Site, web: Web, agents: list[SipEndpoint]) -> None:
+    """``referUrl`` of ``<Dial>``: REFER, 202, NOTIFY 200, BYE; and the caller goes on by the document."""
+    peer = Peer()
+    peer.inbound = "answer"
+    document = "<Response><Dial referUrl='/refer'><Sip>{}</Sip></Dial></Response>"
+    told = await called(shared, web, peer, agents, document)
+    peer.calls[0].refer(TARGET)
+    facts = await first(told)
+    assert facts["ReferTransferTarget"] == TARGET
+    await peer.until("ended")
+    said = [entry[1] for entry in peer.log if entry[0] in ("refer_answered", "refer_notified")]
+    assert sorted(said) == [100, 200, 202]
+    assert await asyncio.to_thread(shared.ended, facts["CallSid"]) == "completed"
+
+
+async def test_a_call_that_we_placed_is_referred(shared: Site, web: Web, agents: list[SipEndpoint]) -> None:
+    peer = Peer(200)
+    peer.inbound = "answer"
+    told = await asyncio.to_thread(number, shared, web)
+    agent = endpoint(peer)
+    await agent.start()
+    agents.append(agent)
+    call = await asyncio.to_thread(
+        shared.client.calls.create, to=f"sip:joan@127.0.0.1:{port_of(agent)}", from_="+15550100",
+        url=f"{web.url}/voice",
+    )  # fmt: skip
+    facts = await first(told)
+    assert (facts["CallSid"], facts["ReferCallStatus"]) == (call.sid, "in-progress")
+    assert await asyncio.to_thread(shared.ended, str(call.sid)) == "completed"

@@ -110,6 +110,16 @@ def test_a_real_callee_who_falls_silent(shared: Site, web: Web, ringing: bool) -
         assert callee.methods.count("INVITE") <= 4, "it is not repeated after it was given up"
 
 
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_a_connection_that_nobody_reads(shared: Site, web: Web, transport: str) -> None:
+    """The connection is made, and then nothing comes: no answer to the INVITE, no TLS handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        uri = f"sip:a@127.0.0.1:{server.getsockname()[1]};transport={transport}"
+        facts, took = dialled(shared, web, f"<Dial timeout='2' action='/after'><Sip>{uri}</Sip></Dial>")
+    assert (facts["DialCallStatus"], facts["DialSipResponseCode"]) == ("no-answer", "487")
+    assert 1.9 <= took < 3.5
+
+
 def test_who_answers_while_others_are_silent_wins(shared: Site, web: Web) -> None:
     """Simultaneous dialling: a silent callee holds nobody up."""
     facts, took = dialled(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ringback.testing.world import World
 
 
@@ -83,3 +85,33 @@ async def test_refer_is_for_sip_calls(ringback: World) -> None:
     await ringback.settled()
     (entry,) = (await ringback.get("Notifications"))["notifications"]
     assert entry["error_code"] == "13801"
+
+
+@pytest.mark.parametrize(("public", "status"), [("true", "completed"), ("false", "failed")])
+async def test_an_application_of_another_account(ringback: World, public: str, status: str) -> None:
+    """It must be open to all, and the call is its own account's."""
+    made = await ringback._ask("POST", "/2010-04-01/Accounts.json", data={"FriendlyName": "other"})
+    root = f"/2010-04-01/Accounts/{made['sid']}"
+    ringback.app("/app", "<Response><Say>Other house</Say></Response>")
+    application = await ringback._ask(
+        "POST", f"{root}/Applications.json",
+        data={
+            "FriendlyName": "a", "VoiceUrl": ringback.app_url + "/app", "PublicApplicationConnectEnabled": public,
+        },
+    )  # fmt: skip
+    ringback.app(
+        "/voice",
+        f"<Response><Dial action='/after'><Application>{application['sid']}</Application></Dial></Response>",
+    )
+    ringback.app("/after", "<Response/>")
+    caller = await ringback.call(await ringback.number("+15550123", voice="/voice"))
+    await caller.ends()
+    await ringback.settled()
+    (after,) = ringback.requests("/after")
+    assert after["DialCallStatus"] == status
+    theirs = (await ringback._ask("GET", f"{root}/Calls.json"))["calls"]
+    assert [(call["sid"], call["parent_call_sid"]) for call in theirs] == (
+        [(after["DialCallSid"], None)] if public == "true" else []
+    )
+    codes = [one["error_code"] for one in (await ringback.get("Notifications"))["notifications"]]
+    assert codes == ([] if public == "true" else ["21218"])

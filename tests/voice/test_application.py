@@ -37,9 +37,8 @@ def found(call: Driver, **keys: Any) -> None:
     for wanted in call.of(fx.FindApplication):
         assert (wanted.account_sid, wanted.application_sid) == (ACCOUNT, AP)
         routing = ev.VoiceRouting(
-            account_sid=ACCOUNT,
             application_sid=AP,
-            **{"voice_url": BASE + "/app", "voice_method": "GET", **keys},
+            **{"account_sid": ACCOUNT, "voice_url": BASE + "/app", "voice_method": "GET", **keys},
         )
         call.feed(ev.ApplicationFound(call_sid=wanted.call_sid, request=wanted.request, routing=routing))
 
@@ -237,6 +236,18 @@ def test_an_application_that_is_none(noun: str, routing: dict[str, Any], code: i
     assert call.codes() == [code]
 
 
+def test_the_forms_that_the_official_libraries_write() -> None:
+    """The SID as content, or as a child; in upper case, too."""
+    for noun in (AP, AP[:2] + AP[2:].upper(), f"<ApplicationSid>{AP}</ApplicationSid>"):
+        call = handing("<Response><Say>hi</Say></Response>", noun=noun, attributes="copyParentTo='false'")
+        assert (said(call), call.codes()) == (["hi"], [])
+
+
+def test_a_whisper_to_an_application_would_be_heard_by_nobody() -> None:
+    call = handing("<Response><Say>hi</Say></Response>", attributes="url='/whisper' method='GET'")
+    assert (said(call), call.codes(), call.asked("/whisper")) == (["hi"], [12200], [])
+
+
 def test_it_stands_alone() -> None:
     call = Driver(
         {"/voice": f"<Response><Dial action='/after'><Application>{AP}</Application><Number>+15557654321</Number>"
@@ -293,6 +304,34 @@ def test_an_application_that_does_not_answer_in_time() -> None:
     call.fire("ring", child)
     assert call.status(child) == "no-answer"
     assert call.asked("/after")[0]["DialCallStatus"] == "no-answer"
+
+
+def test_an_application_of_another_account() -> None:
+    """Its call is its own account's, which is told nothing of the one that dialled it."""
+    other = "AC" + "9" * 32
+    call = handing("<Response><Record action='/kept'/></Response>", account_sid=other)
+    (record,) = [record for sid, record in call.calls.items() if sid != CALL]
+    assert (record.account_sid, record.parent_call_sid) == (other, None)
+    facts = call.asked("/app")[0]
+    assert (facts["AccountSid"], facts["CustomerId"]) == (other, ACCOUNT)
+    assert "ParentCallSid" not in facts
+    (recording,) = call.recordings.values()
+    assert (recording.account_sid, recording.call_sid) == (other, record.sid)
+    call.update(record.sid, Status="completed")
+    call.recorded(2.0)
+    assert call.asked("/after")[0]["DialCallStatus"] == "completed"
+
+
+def test_a_bug_in_the_application_leaves_nothing_on_its_callers_leg() -> None:
+    call = handing("<Response><Say loop='0'>for ever</Say></Response>")
+    for effect in call.board.crashed(child_of(call), call.now, RuntimeError("bug")):
+        call.effects.append(effect)
+        call._perform(effect)
+    (playing,) = [one.playback for one in call.of(fx.PlayAudio) if one.loop == 0 and one.call_sid == CALL][
+        -1:
+    ]
+    assert (CALL, playing) in [(one.call_sid, one.playback) for one in call.of(fx.StopAudio)]
+    assert call.asked("/after")[0]["DialCallStatus"] == "completed"
 
 
 @pytest.mark.parametrize("noun", ["Queue", "Number", "Sip", "Client", "Conference", "Application"])

@@ -173,7 +173,7 @@ class CheckCallerId(Effect, frozen=True, kw_only=True):
 
 
 class FindApplication(Effect, frozen=True, kw_only=True):
-    """Where does an application of the account get its instructions? Answered by ``ApplicationFound``."""
+    """Where does an application that the account may dial get its instructions? Answered by ``ApplicationFound``."""
 
     call_sid: str
     account_sid: str

@@ -262,7 +262,7 @@ class ApplicationFound(CallEvent, frozen=True, kw_only=True):
 
     request: str
     routing: VoiceRouting | None
-    """None: there is none of that SID in the account."""
+    """None: there is none of that SID, or the account may not dial it."""
 
 
 class TimerFired(Event, frozen=True, kw_only=True):

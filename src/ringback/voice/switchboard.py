@@ -382,7 +382,9 @@ class Switchboard(Board):
         call = self._call(
             event.call_sid, event.account_sid, request["to"], request["from"], "outbound-dial", now
         )
-        call.parent_call_sid = event.parent_sid
+        parent = self._sessions.get(event.parent_sid)
+        if parent is None or parent.call.account_sid == event.account_sid:
+            call.parent_call_sid = event.parent_sid  # another account's application has no business with it
         call.caller_name = plan.caller_name
         session = Session(self, call, plan, now)
         session.keep(Tie(session, event.parent_sid, request["whisper"]))

@@ -62,6 +62,16 @@ class Directory:
             status_callback_method=found.status_callback_method,
         )
 
+    async def dialled_application(self, account_sid: str, sid: str) -> VoiceRouting | None:
+        """What ``<Dial><Application>`` names: one of the account's own, or one of another account that is active and
+        takes the calls of all (``PublicApplicationConnectEnabled``)."""
+        found = await self._store.get(Application, sid)
+        if found is not None and found.account_sid != account_sid:
+            owner = await self._store.get(Account, found.account_sid)
+            if not found.public_application_connect_enabled or owner is None or owner.status != "active":
+                return None
+        return None if found is None else await self.application(found.account_sid, sid)
+
     async def caller_id(self, account_sid: str, number: str) -> str | None:
         """SID of our number, or verified caller id, that ``number`` is; None when it is neither."""
         try:

@@ -83,3 +83,10 @@ def test_the_products_list_of_withheld_words_holds_for_sip(user: str, host: str,
 )  # fmt: skip
 def test_who_has_forwarded(header: str, forwarder: tuple[str, str]) -> None:
     assert arrived(REAL, header).forwarded_from == forwarder
+
+
+@pytest.mark.parametrize(
+    ("header", "left"), [((), 70), (("Max-Forwards: 12",), 12), (("Max-Forwards: 255",), 70)]
+)
+def test_how_many_hops_the_call_may_still_take(header: tuple[str, ...], left: int) -> None:
+    assert arrived(REAL, *header).forwards == left

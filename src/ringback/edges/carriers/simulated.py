@@ -65,6 +65,8 @@ REACTION = 0.3
 """Seconds before a simulated person acts on what was heard (or on being answered), as people do: what the
 other side does next (start a recording, join two legs) is then in place."""
 MOST_LIVE = 20_000
+MOST_HOPS = 20
+"""How often a call may come back to our own numbers: one whose document dials its own number would do so for ever."""
 KEPT = 1_000
 """Ended calls whose story can still be asked for."""
 _KEY_WAITS = {"w": 0.5, "W": 1.0}
@@ -207,7 +209,8 @@ class SimulatedCarrier:
         self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None, account_sid: str = ""
     ) -> Party:
         party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script, account_sid)
-        party.peer = peer
+        if peer is not None:
+            party.peer, party.hops = peer, peer.hops + 1
         self._live[party.sid] = party
         self._post(CallArrived(call_sid=party.sid, carrier=self.name, from_=from_, to=to))
         return party
@@ -216,6 +219,8 @@ class SimulatedCarrier:
         party = Party(
             effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), (), effect.account_sid
         )
+        caller = self._live.get(effect.group)
+        party.hops = 0 if caller is None else caller.hops
         self._live[party.sid] = party
         if self.faults.take("carrier_down", {"from": effect.from_, "to": effect.to}):
             self._fail(party, 503, "the carrier is down", "carrier")
@@ -230,7 +235,9 @@ class SimulatedCarrier:
         ours = await self._is_ours(party.to)
         if party.over:
             return
-        if ours:
+        if ours and party.hops >= MOST_HOPS:
+            self._fail(party, 483, "Too Many Hops", "carrier")
+        elif ours:
             party.peer = self._arrive(party.from_, party.to, (), party)
         else:
             self._behave(party, phone_book.DEFAULT)

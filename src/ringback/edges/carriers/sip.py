@@ -64,6 +64,7 @@ from ringback.sip import sdp
 from ringback.sip.info import key_of
 from ringback.sip.message import Request
 from ringback.sip.uri import is_reachable
+from ringback.sip.way import MAX_FORWARDS
 
 log = logging.getLogger("ringback.sip")
 
@@ -223,6 +224,10 @@ class SipCarrier:
         except Unreachable as why:
             self._fail(leg, why.sip_code, why.reason, why.by)
             return
+        hops = self._hops_left(leg.group)
+        if hops <= 0:
+            self._fail(leg, 483, "Too Many Hops", "us")
+            return
         leg.trunk, leg.rtp_source = way.trunk, way.rtp_source
         self._router.took(leg.trunk)
         await self._open(leg, way.peer)
@@ -240,8 +245,15 @@ class SipCarrier:
             credentials=route.credentials,
             headers=[*route.headers, *effect.headers],
             call_id=f"{leg.call_sid}@ringback",  # so that the trunk's records name the call
+            max_forwards=hops,
         )
         leg.call.context = leg
+
+    def _hops_left(self, group: str) -> int:
+        """Of a new leg, by those that its caller's call has left (RFC 7332): a call that is sent round ends."""
+        caller = self._legs.get(group)
+        facts = caller.call.request if caller is not None and caller.call is not None else None
+        return MAX_FORWARDS if facts is None else facts.forwards - 1
 
     async def _open(self, leg: Leg, peer: str) -> None:
         """Have an RTP port opened, and note the address that the peer reaches it at."""

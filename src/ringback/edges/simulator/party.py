@@ -37,9 +37,8 @@ class Party:
 
     __slots__ = (
         "account_sid", "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching",
-        "from_",
-        "heard", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status", "steps",
-        "takes", "to", "watchers",
+        "from_", "heard", "hops", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status",
+        "steps", "takes", "to", "watchers",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +79,8 @@ class Party:
         self.echo = False
         """It hears itself."""
         self.peer: Party | None = None
+        self.hops = 0
+        """How often the call has come back to us already."""
         self.fetching = False
         """A ``play`` step is finding out how long its sound is."""
         self.watchers: list[Callable[[], None]] = []

@@ -24,6 +24,7 @@ from ringback.sip.message import MalformedMessage, Request, parse_message, respo
 from ringback.sip.session_timer import too_small
 from ringback.sip.transaction import Transaction
 from ringback.sip.uri import parse_name_addr, parse_uri, split_host_port
+from ringback.sip.way import MAX_FORWARDS
 
 log = logging.getLogger("ringback.sip")
 
@@ -131,6 +132,7 @@ class SipEndpoint:
         headers: list[tuple[str, str]] | None = None,
         session_expires: int | None = 1800,
         call_id: str | None = None,
+        max_forwards: int = MAX_FORWARDS,
     ) -> SipCall:
         """Call `to`. `next_hop` is `host` or `host:port` or a sip: URI and replaces the address in `to`.
 
@@ -150,6 +152,7 @@ class SipEndpoint:
             credentials=credentials,
             session_expires=session_expires,
             call_id=call_id,
+            max_forwards=max_forwards,
         )
         hop = hop_of(next_hop or to, transport or (None if next_hop else parse_uri(to).transport))
         self._calls[(call.call_id, call.local_tag)] = call

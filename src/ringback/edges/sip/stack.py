@@ -28,7 +28,7 @@ from ringback.sip.transaction import (
     server_key,
 )
 from ringback.sip.uri import host_port, is_address
-from ringback.sip.way import ack_of, fix_via, same_tag
+from ringback.sip.way import MAX_FORWARDS, ack_of, fix_via, same_tag
 
 log = logging.getLogger("ringback.sip")
 
@@ -409,7 +409,7 @@ class Stack:
         via = f"SIP/2.0/{name} {host_port(*flow.local)};branch={branch};rport"
         request.headers = Headers([("Via", via)])
         request.__dict__.pop("via", None)
-        request.headers.set("Max-Forwards", "70")
+        request.headers.set("Max-Forwards", old.get("max-forwards") or str(MAX_FORWARDS))
         for key, value in old.items():
             if key not in ("Via", "Max-Forwards"):
                 request.headers.add(key, value)

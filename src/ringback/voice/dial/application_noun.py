@@ -78,20 +78,26 @@ def run(noun: Element, dial: Attributes, session: Stage, action: str | None) -> 
 def _talk(noun: Element, dialling: Dialling) -> Steps[None]:
     session = dialling.session
     attributes = read_attributes(noun, ATTRIBUTES, session.warn)
+    if attributes["url"]:
+        session.warn(
+            12200, f"{noun.place}: url of <Application> is not asked: nobody would hear its document"
+        )
     from_ = yield from permitted(dialling.attributes, session)
     if from_ is None:
         return
     sid = next((child.text for child in noun.children if child.tag == "ApplicationSid"), noun.text)
+    sid = sid[:2] + sid[2:].lower()
     routing = yield from _found(sid, session)
     if routing is None:
-        session.warn(21218, f"{noun.place}: {sid[:60]!r} is the SID of no application of this account")
+        session.warn(21218, f"{noun.place}: {sid[:60]!r} is the SID of no application that may be dialled")
         return
     if not routing.voice_url:
         session.warn(21205, f"{noun.place}: application {sid} has no voice URL")
         return
     to = session.call.to if attributes["copyParentTo"] else f"app:{sid}"
     dialling.ring_the_caller()
-    dialling.ring([Target(to, from_, _plan(noun, attributes, routing, dialling), None)])
+    plan = _plan(noun, attributes, routing, dialling)
+    dialling.ring([Target(to, from_, plan, None, account_sid=routing.account_sid)])
     yield from _until_over(dialling, next(iter(dialling.live)))
 
 

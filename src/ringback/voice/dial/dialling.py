@@ -73,7 +73,7 @@ class Dialling:
                     ChildRequested(
                         call_sid=sid,
                         parent_sid=session.call.sid,
-                        account_sid=session.call.account_sid,
+                        account_sid=target.account_sid or session.call.account_sid,
                         request=tie.request(target.plan, target.to, target.from_, target.whisper),
                     )
                 )

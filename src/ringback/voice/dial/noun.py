@@ -76,6 +76,8 @@ class Target:
     from_: str
     plan: Plan
     whisper: Source | None
+    account_sid: str = ""
+    """Whose call it is, when it is not the parent's account's."""
     instead: list[Target] = field(default_factory=list)
     """Tried in order, one after the other, when this one cannot be reached (the ``<Uri>`` of a ``<Sip>``)."""
 
