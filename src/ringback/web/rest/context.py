@@ -36,7 +36,7 @@ class RestSettings:
     """Bytes."""
     field_limit: int = 1000
     """Parameters of one request."""
-    at_once: int = 64
+    at_once: int = 32
     """Requests that are carried out at a time; further ones wait, the accounts taking turns."""
 
 
