@@ -32,7 +32,8 @@ class ReplayView:
     async def __call__(self, ctx: Context) -> Answer:
         """Rehearse the tasks of StartDate to EndDate, or of the last Minutes (1440), with ``Configuration``.
 
-        Raises 20001 for a bad draft (with the position), or for too many tasks; 20429 while another of the account runs.
+        Raises 20001 for a bad draft (with the position), or for too many tasks; 20429 while another of the account
+        runs.
         """
         workspace = workspace_of(ctx, self._workspaces)
         sid = named(ctx, workspace.workflows, "WorkflowSid")
