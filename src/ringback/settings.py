@@ -211,11 +211,12 @@ class Settings:
     """Processes that speak, started when needed. One account alone never takes the last of them: with two, the
     second starts when two accounts speak at once."""
     sound_workers: int = 2
-    """Processes that decode what ``<Play>`` fetches, started when needed; shared as those of speech."""
+    """Processes that decode what ``<Play>`` fetches, shared in the same way; the second one starts when there are two
+    sounds to decode at once."""
     webhook_connections: int = 2000
     """Requests to applications that are under way at a time; further ones wait, the accounts taking turns. One account
     alone never has the last quarter, and one host at most as many as a quarter of them."""
-    api_requests: int = 64
+    api_requests: int = 32
     """Requests to the REST API that are carried out at a time, shared in the same way."""
     transcription: Literal["whisper", "script", "off"] = "whisper"
     """Who writes recordings down: ``whisper``, the engine in worker processes; ``script``, for tests with the

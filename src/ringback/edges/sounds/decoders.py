@@ -1,18 +1,20 @@
 """The processes that decode sounds: a few, shared fairly by account, each with one file at a time.
 
-What breaks a process breaks no other account's sound: every seat has a pool of its own, of one process, which starts
-when it is needed. With the default of two the second one starts when two accounts have sounds to decode at once.
+What breaks a process breaks no other account's sound: every seat has a pool of its own, of one process. The first one
+starts with the first sound; with the default of two the second one does when there are two sounds to decode at once, so
+that it is there when another account comes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os.path
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from ringback.edges.sounds.decode import prepare, to_ulaw_within
+from ringback.edges.sounds.decode import prepare, to_ulaw_within, warm
 from ringback.sharing.seats import Seats
 
 SECONDS = 60
@@ -27,6 +29,7 @@ class Decoders:
     """Decodes ``workers`` sounds at a time; one account alone never takes the last process."""
 
     def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._seats = Seats(workers, reserve=1, longest=LONGEST_LINE)
         self._pools: dict[int, ProcessPoolExecutor] = {}
 
@@ -41,9 +44,16 @@ class Decoders:
         return self._seats.busy
 
     async def decode(self, account: str, source: str, target: str) -> None:
-        """Decode a file, when it is the account's turn. Raises ``Undecodable``, ``BrokenProcessPool``, ``Full``."""
+        """Decode a file, when it is the account's turn; not again when the same sound has been decoded meanwhile.
+
+        Raises ``Undecodable``, ``BrokenProcessPool``, ``Full``.
+        """
+        if 0 < self._seats.busy < self._workers and self._seats.busy not in self._pools:
+            # Somebody decodes already: have the next process ready for whoever comes, who would wait for its start.
+            self._pool(self._seats.busy).submit(warm)
         async with self._seats.of(account) as seat:
-            await self._decode(seat, source, target)
+            if not await asyncio.to_thread(os.path.exists, target):
+                await self._decode(seat, source, target)
 
     def close(self) -> None:
         """End the processes."""
@@ -54,11 +64,7 @@ class Decoders:
     async def _decode(self, seat: int, source: str, target: str) -> None:
         """Once more when the process was dead at once: it has not died of this sound."""
         for attempt in (1, 2):
-            began, pool = time.monotonic(), self._pools.get(seat)
-            if pool is None:
-                pool = self._pools[seat] = ProcessPoolExecutor(
-                    1, mp_context=get_context("spawn"), initializer=prepare
-                )
+            began, pool = time.monotonic(), self._pool(seat)
             try:
                 await asyncio.get_running_loop().run_in_executor(
                     pool, to_ulaw_within, SECONDS, source, target
@@ -70,3 +76,11 @@ class Decoders:
                     raise
             else:
                 return
+
+    def _pool(self, seat: int) -> ProcessPoolExecutor:
+        pool = self._pools.get(seat)
+        if pool is None:
+            pool = self._pools[seat] = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=prepare
+            )
+        return pool

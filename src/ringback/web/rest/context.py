@@ -41,7 +41,7 @@ class RestSettings:
     """Gives the audit log's entry of a write, from the record before and after it (None: there is none)."""
     field_limit: int = 1000
     """Parameters of one request."""
-    at_once: int = 64
+    at_once: int = 32
     """Requests that are carried out at a time; further ones wait, the accounts taking turns."""
 
 
