@@ -15,7 +15,12 @@ from typing import Any
 import jwt
 import pytest
 
+from ringback.effects import Save
+from ringback.kernel.errors import Refused
+from ringback.resources.api.alert import Alert
+from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.testing.world import world
+from ringback.web.grant import Grant
 from ringback.web.routes import SOCKET, Route, Rule
 from ringback.web.server import Front
 from ringback.web.signing import sign
@@ -335,3 +340,47 @@ async def test_hosts_that_are_none_break_nothing(town: Town) -> None:
             for method in ("GET", "POST", "OPTIONS"):
                 reply = await town.ask(method, path, host=host)
                 assert reply.status < 500, (method, path, host, reply)
+
+
+async def test_who_may_stay(town: Town) -> None:
+    """An open socket's rights end with its account, the account above it, its key, its worker."""
+    access, taskrouter = town.product.access, town.product.taskrouter
+
+    async def granted(account: str, signer: str = "") -> Grant:
+        return await access.agent(town.token(account, signer=signer), taskrouter)
+
+    main = await granted("main", "standard")
+    child = await granted("child", "childkey")
+    for grant in (main, child):
+        await access.still(grant, taskrouter)
+    key = f"/2010-04-01/Accounts/{town.main}/Keys/{town.keys['standard'].sid}.json"
+    assert (await town.ask("DELETE", key, town.headers["main"])).status == 204
+    with pytest.raises(Refused) as withdrawn:
+        await access.still(main, taskrouter)
+    assert withdrawn.value.code == 20103
+    path = f"/2010-04-01/Accounts/{town.accounts['child'].sid}.json"
+    assert (await town.ask("POST", path, town.headers["main"], {"Status": "suspended"})).status == 200
+    with pytest.raises(Refused) as asleep:
+        await access.still(child, taskrouter)
+    assert asleep.value.code == 20005
+    assert (await town.ask("POST", path, town.headers["main"], {"Status": "active"})).status == 200
+    await access.still(child, taskrouter)
+    workspace, worker = town.workspaces["child"]
+    gone = f"/taskrouter/v1/Workspaces/{workspace}/Workers/{worker}"
+    assert (await town.ask("DELETE", gone, town.headers["child"])).status == 204
+    with pytest.raises(Refused) as alone:
+        await access.still(child, taskrouter)
+    assert alone.value.code == 20003
+
+
+async def test_a_number_of_a_subaccount_whose_parent_sleeps_is_not_called(town: Town) -> None:
+    number = IncomingPhoneNumber(
+        sid=town.product.new_sid("PN"), account_sid=town.accounts["orphan"].sid, phone_number="+15550179",
+        voice_url="http://127.0.0.1:9/",
+    )  # fmt: skip
+    await town.product.store.commit([Save(number)])
+    caller = await town.world.call("+15550179")
+    await caller.ends()
+    assert caller.status == "failed"
+    (alert,) = await town.product.store.find(Alert, account_sid=number.account_sid)
+    assert alert.error_code == 10003

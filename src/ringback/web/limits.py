@@ -26,6 +26,8 @@ FRAMING = 8
 """Bytes on the wire for one of a body: chunks of one byte need six."""
 LINGER = 1.0
 """Seconds that a refused client has to read the answer before the connection is broken off."""
+LINGER_BYTES = 256 * 1024
+"""Bytes that it may go on to send meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class LimitedHttp(HttpToolsProtocol):
     """The answer to a request that is not taken."""
     _closing = False
     _timer: asyncio.TimerHandle | None = None
-    _raw = _head = _fields = _body = 0
+    _raw = _head = _fields = _body = _dropped = 0
     _deadline = 0.0
 
     # --- a connection begins and ends ----------------------------------------------------------------
@@ -122,6 +124,9 @@ class LimitedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes; those after a refusal are dropped."""
         if self._closing:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
+                self.transport.abort()
             return
         if self._phase == "idle":
             self._begin_head()
