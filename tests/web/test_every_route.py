@@ -333,6 +333,37 @@ async def test_files_of_the_server_are_played_by_its_operator_alone(town: Town) 
         assert reply.status == status, (who, reply)
 
 
+async def test_files_of_the_server_by_a_standard_key(town: Town) -> None:
+    """It is not the operator, although it is the first account's."""
+    raw = b'{"from": "+1", "to": "+15559876543", "script": [{"play": "x.wav"}]}'
+    assert (await town.ask("POST", "/sim/v1/Calls", town.headers["standard"], raw=raw)).status == 403
+
+
+async def test_odd_requests_of_strangers_are_no_fault_of_ours(town: Town) -> None:
+    """Whatever comes without good credentials: no route answers with 500."""
+    deep = b"[" * 20_000
+    bodies = (
+        (b"x", b"multipart/form-data"), (b"--b\r\n\r\n", b"multipart/form-data; boundary=b"),
+        (b"&".join(b"a%d=1" % n for n in range(500)), b"application/x-www-form-urlencoded"),
+        (b"\xff\xfe=\x00", b"application/x-www-form-urlencoded"), (b"%ff%00=%zz&&==", b"text/plain"),
+        (deep, b"application/json"), (b'{"Token": ' + deep, b"application/json"), (b"{}", b""), (b"", b"\xff"),
+        (b'{"url": "\xed\xa0\x80", "token": "x"}', b"application/json"), (b"null", b"application/json"),
+        (b'{"url":"a","token":"' + _deep().encode() + b'","method":"\\ud800"}', b"application/json"),
+        (b"Token=" + _deep().encode(), b"application/x-www-form-urlencoded"), (b"x" * 300_000, b"text/plain"),
+    )  # fmt: skip
+    for route in town.product.front.routes():
+        for raw, kind in bodies:
+            if route.method == SOCKET:
+                found = (
+                    await town.socket(route.path, raw.decode("latin-1"))
+                    if "event-bridge" in route.path
+                    else 0
+                )
+            else:
+                found = (await town.ask(route.method, town.path(route), raw=raw, content_type=kind)).status
+            assert found < 500, (route, raw[:40], kind)
+
+
 async def test_hosts_that_are_none_break_nothing(town: Town) -> None:
     """What comes in the Host header is only text."""
     for path in ("/sim/v1/Calls/", "/reconcile/", "/welcome", "/docs", "/metrics/", "*", ""):

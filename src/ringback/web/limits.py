@@ -138,9 +138,14 @@ class LimitedHttp(HttpToolsProtocol):
         if self._phase == "head" and self._raw > limits.head_bytes:
             self._refuse(431, "The head of the request is too large")
         elif self._phase == "body":
+            if self._timer is None:
+                self._deadline = self.loop.time() + limits.body_seconds
             self._deadline += len(data) / LEAST_RATE
             if self._raw > FRAMING * self._body + limits.head_bytes:
                 self._refuse(400, "The body is more framing than content")
+        # What came whole in one piece, as most requests do, needs no timer.
+        if self._timer is None and self._phase in ("head", "body") and not self._closing:
+            self._wait(limits.head_seconds if self._phase == "head" else limits.body_seconds)
 
     def send_400_response(self, msg: str) -> None:
         """The parser has given up: because of us, or because it is no HTTP."""
@@ -179,9 +184,8 @@ class LimitedHttp(HttpToolsProtocol):
         length = next((value for name, value in self.headers if name == b"content-length"), b"0")
         if length.isdigit() and int(length[:18]) > self.config.limits.body_bytes:
             self._give_up(413, "The body is too large")
+        self._rest()
         super().on_headers_complete()
-        self._deadline = self.loop.time() + self.config.limits.body_seconds
-        self._wait(self.config.limits.body_seconds)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -221,8 +225,6 @@ class LimitedHttp(HttpToolsProtocol):
 
     def _begin_head(self) -> None:
         self._phase, self._raw = "head", 0
-        if self._timer is None:
-            self._wait(self.config.limits.head_seconds)
 
     def _idle(self) -> None:
         self._phase, self._raw = "idle", 0
