@@ -167,6 +167,31 @@ async def test_the_parents_own_things_stay_its_own(town: Town) -> None:
             assert reply.status == 404 or "US" in reply.body.decode(), (route, reply)
 
 
+async def test_what_is_open(town: Town) -> None:
+    """A route is opened to everybody here, on purpose, or not at all."""
+    found = {route.path for route in routes(town, Rule.OPEN) if route.method != "OPTIONS"}
+    documents = {path for path in found if path.startswith("/docs")}
+    assert found - documents == {
+        "/health", "/ready", "/metrics", "/welcome", "/openapi.json",
+        "/features/callback-and-voicemail/assets/wait-music.wav",
+    }  # fmt: skip
+
+
+async def test_recordings_that_are_open(tmp_path: Path) -> None:
+    """``RINGBACK_RECORDING_AUTH=false`` opens the sound of an active account's recordings, and nothing else."""
+    async with world(tmp_path, recording_auth="false") as running:
+        town = await Town(running).open()
+        opened = [
+            route for route in routes(town, Rule.OPEN) if "Recordings" in route.path and route.method == "GET"
+        ]
+        assert {route.path.rpartition(".")[2] for route in opened} == {"wav", "mp3"}
+        for account, status in (("main", 404), ("suspended", 404), ("orphan", 404)):  # there is no file
+            for route in opened:
+                assert (await town.ask("GET", town.path(route, account))).status == status
+        for route in routes(town, *BY_ACCOUNT):
+            assert (await town.ask(route.method, town.path(route))).status == 401, route
+
+
 async def test_open_routes_need_nothing_and_tell_nothing(town: Town) -> None:
     for route in routes(town, Rule.OPEN):
         if route.path.endswith("wschannels") and not route.path.startswith("/event-bridge"):
