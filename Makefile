@@ -4,13 +4,16 @@ PYTHON_BIN := .venv/bin/python
 # The tests start some hundred processes: without bytecode files each of them would compile the sources again.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON_BIN) -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format docs bench lock clean
+.PHONY: help install transcription run test check format docs bench lock wheel clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 install: ## install into .venv what running needs
 	@scripts/install run
+
+transcription: ## install also what writes recordings down
+	@scripts/install transcription
 
 run: install ## install if needed, then start Ringback (Ctrl-C stops it)
 	@exec .venv/bin/ringback serve $(ARGS)
@@ -45,6 +48,10 @@ bench: ## run the benchmarks and print one table
 
 lock: ## resolve pyproject.toml into the lock files
 	@scripts/lock $(ARGS)
+
+wheel: ## build the package into dist/
+	@scripts/install run
+	@$(PYTHON_BIN) -m hatchling build -t wheel
 
 clean: ## remove the installation and the caches; var/ (your data) stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ event loop is held up (what a live call would feel)."""
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -55,7 +56,7 @@ async def run(count: int) -> list[Figure]:
 
 def load_flags(folder: str, flags: dict[str, str]) -> Settings:
     """Settings without the environment and the file."""
-    return settings(environ={}, file=Path(folder) / "none.toml", flags=flags)
+    return settings(environ={}, file=Path(os.devnull), flags=flags)
 
 
 async def _lost_calls(product: Ringback, count: int) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import tempfile
 import time
@@ -159,7 +160,7 @@ def _settings(folder: str) -> Any:
         "ACCOUNT_SID": ACCOUNT,
         "AUTH_TOKEN": TOKEN,
     }
-    return settings({f"RINGBACK_{name}": value for name, value in names.items()}, Path(folder) / "none.toml")
+    return settings({f"RINGBACK_{name}": value for name, value in names.items()}, Path(os.devnull))
 
 
 async def _engine(lives: int) -> list[Figure]:

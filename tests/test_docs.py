@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -50,7 +51,10 @@ def test_pages_name_nothing_of_one_machine(page: Path) -> None:
     assert re.findall(r"/(?:work|home|root|Users)/\S*|pypi\.\w+|npmjs\.\w+", page.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+LOCKS = ("requirements.lock", "requirements-transcription.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_locks_have_hashes_and_name_no_registry(name: str) -> None:
     """Each requirement is one version with its hashes, from wherever pip is told to look."""
     text = (ROOT / name).read_text("utf-8")
@@ -63,13 +67,24 @@ def test_locks_have_hashes_and_name_no_registry(name: str) -> None:
 def test_locks_are_of_this_pyproject() -> None:
     """Every dependency is in its lock; ``make lock`` after changing pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    groups = project["dependency-groups"]
-    for name, wanted in (
-        ("requirements.lock", [*project["project"]["dependencies"], *groups["build"]]),
-        ("requirements-dev.lock", [*project["project"]["dependencies"], *groups["build"], *groups["dev"]]),
-    ):
+    groups, extras = project["dependency-groups"], project["project"]["optional-dependencies"]
+    plain = [*project["project"]["dependencies"], *groups["build"]]
+    written = [*plain, *extras["transcription"]]
+    wanted_of = (plain, written, [*written, *groups["dev"], *extras["testing"]])
+    for name, wanted in zip(LOCKS, wanted_of, strict=True):
         locked = set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / name).read_text("utf-8"), re.MULTILINE))
         assert {package(one) for one in wanted} - locked == set(), f"{name} lacks these"
+
+
+def test_each_lock_holds_the_one_before_it() -> None:
+    """In the same versions: what was tested with the tools of development is what runs without them."""
+    found = [
+        dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+        for name in LOCKS
+    ]
+    for less, more in itertools.pairwise(found):
+        assert less.items() <= more.items()
+    assert not {"faster-whisper", "ctranslate2", "scipy"} & set(found[0])
 
 
 def package(requirement: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import pytest
 from ringback import settings as settings_module
 from ringback.settings import Settings, SettingsError, load, own_address
 
+NONE = Path(os.devnull)
+"""A settings file with nothing in it."""
 
-def test_the_defaults_are_the_documented_ones(tmp_path: Path) -> None:
-    settings = load(environ={}, file=tmp_path / "none.toml")
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    settings = load(environ={}, file=NONE)
     assert settings.http_address == ("127.0.0.1", 8080)
     assert settings.base_url == "http://127.0.0.1:8080"
     assert [(one.transport, one.port) for one in settings.listeners] == [("udp", 5060), ("tcp", 5060)]
@@ -51,8 +55,8 @@ def test_trunks_and_phones_are_tables(tmp_path: Path) -> None:
     assert (phone.name, phone.password) == ("alice", "secret")
 
 
-def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
-    none = tmp_path / "none.toml"
+def test_private_webhooks_follow_the_listen_address() -> None:
+    none = NONE
     assert load(environ={"RINGBACK_HTTP": "0.0.0.0:8080"}, file=none).private_webhooks is False
     environ = {"RINGBACK_HTTP": "0.0.0.0:8080", "RINGBACK_ALLOW_PRIVATE_WEBHOOKS": "true"}
     assert load(environ=environ, file=none).private_webhooks is True
@@ -75,17 +79,21 @@ def test_private_webhooks_follow_the_listen_address(tmp_path: Path) -> None:
         ({"RINGBACK_CALLS_PER_SECOND": "fast"}, "a number"),
         ({"RINGBACK_ALLOW_PRIVATE_WEBHOOKS": "perhaps"}, "true or false"),
         ({"RINGBACK_PUBLIC_URL": "ftp://example.test"}, "http"),
-        ({"RINGBACK_HTTP_HEAD_BYTES": "0"}, "RINGBACK_HTTP_HEAD_BYTES=0: write a number of 1024 or more"),
-        ({"RINGBACK_HTTP_HEAD_SECONDS": "nan"}, "RINGBACK_HTTP_HEAD_SECONDS=nan: write a number"),
+        (
+            {"RINGBACK_HTTP_HEAD_BYTES": "0"},
+            "RINGBACK_HTTP_HEAD_BYTES='0': write a whole number, 1024 or more",
+        ),
+        ({"RINGBACK_HTTP_HEAD_SECONDS": "nan"}, "RINGBACK_HTTP_HEAD_SECONDS='nan': write a number"),
         ({"RINGBACK_HTTP_IDLE_SECONDS": "inf"}, "RINGBACK_HTTP_IDLE_SECONDS"),
-        ({"RINGBACK_SIP_CONNECTIONS": "-1"}, "RINGBACK_SIP_CONNECTIONS=-1: write a number of 0 or more"),
+        (
+            {"RINGBACK_SIP_CONNECTIONS": "-1"},
+            "RINGBACK_SIP_CONNECTIONS='-1': write a whole number, 0 or more",
+        ),
     ],
 )
-def test_a_bad_value_is_refused_with_what_to_write(
-    tmp_path: Path, environ: dict[str, str], says: str
-) -> None:
+def test_a_bad_value_is_refused_with_what_to_write(environ: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        load(environ=environ, file=tmp_path / "none.toml")
+        load(environ=environ, file=NONE)
 
 
 @pytest.mark.parametrize(

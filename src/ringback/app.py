@@ -20,10 +20,19 @@ from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
 from ringback.edges.transcription.client import Transcriber
 from ringback.edges.transcription.spoken import Spoken
-from ringback.effects import CheckCallerId, Effect, HangUpLeg, QueueDial, ReleaseCall, Save, SendWebhook
+from ringback.effects import (
+    CheckCallerId,
+    Effect,
+    FindApplication,
+    HangUpLeg,
+    QueueDial,
+    ReleaseCall,
+    Save,
+    SendWebhook,
+)
 from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
-from ringback.events import CallerIdChecked, Event, HangUpRequested
+from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.front import build_bridge, build_callbacks, build_front, http_limits
 from ringback.kernel.clock import Hold
@@ -37,6 +46,7 @@ from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
 from ringback.resources.lookups.line_type_override import LineTypeOverride
+from ringback.resources.monitor.audit_event import AuditEvent
 from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
@@ -66,6 +76,7 @@ from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
+from ringback.web.rest.application import RestApplication
 from ringback.web.server import Server
 from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcribing import Transcriptions
@@ -118,8 +129,10 @@ class Ringback:
                 public_url=settings.base_url,
                 time_limit=settings.time_limit,
                 queue_timeout=settings.queue_timeout,
+                documents_per_minute=settings.documents_per_minute,
                 magic_numbers=settings.carrier == "simulated",
                 refuse=self.permissions.refuse,
+                ours=self.permissions.is_ours,
             ),
             new_sid=self.new_sid,
             new_token=_new_token,
@@ -127,12 +140,18 @@ class Ringback:
         self.taskrouter = TaskRouter(self.new_sid, keep_ended=settings.task_retention)
         self.listeners: list[Callable[[Announce], None]] = []
         """Who hears what happens in workspaces (the event bridge)."""
-        self.sender = WebhookSender(allow_private=settings.private_webhooks)
+        self.sender = WebhookSender(
+            allow_private=settings.private_webhooks, connections=settings.webhook_connections
+        )
         self.faults = Faults()
         self.speech = Speech(
-            cache_dir=settings.data_dir / "speech", idle_seconds=settings.speech_idle_minutes * 60
+            cache_dir=settings.data_dir / "speech",
+            idle_seconds=settings.speech_idle_minutes * 60,
+            workers=settings.speech_workers,
         )
-        self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
+        self.sounds = Sounds(
+            sender=self.sender, cache_dir=settings.data_dir / "sounds", workers=settings.sound_workers
+        )
         self.directory = Directory(store, new_sid=self.new_sid, now=self.clock.now)
         self.customer_rights = CustomerRights(self.directory, store)
         self.timers = Timers(self.clock, self.post)
@@ -190,7 +209,9 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
+        self.retention = Retention(
+            store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS, AuditEvent: EVENT_DAYS}
+        )
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -241,6 +262,7 @@ class Ringback:
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
+        self.rest: RestApplication
         self.access: Access
         """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
@@ -442,6 +464,17 @@ class Ringback:
         finally:
             hold.release()
 
+    def find_application(self, effect: FindApplication) -> None:
+        """Perform the look-up of an application; answered by ``ApplicationFound``."""
+        self._start(self._find_application(effect, self.clock.hold()))
+
+    async def _find_application(self, effect: FindApplication, hold: Hold) -> None:
+        try:
+            routing = await self.directory.application(effect.account_sid, effect.application_sid)
+            self.post(ApplicationFound(call_sid=effect.call_sid, request=effect.request, routing=routing))
+        finally:
+            hold.release()
+
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
         return self.store.broken or ("" if self._ready else "starting or stopping")
@@ -456,6 +489,10 @@ class Ringback:
             **self.transcriptions.figures(),
             **self.reconciler.figures(),
             **self.callbacks.figures(),
+            **self.sounds.figures(),
+            **self.speech.figures(),
+            **self.sender.figures(),
+            **self.rest.figures(),
             **self.server.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),

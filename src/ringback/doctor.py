@@ -17,18 +17,20 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import typer
 
-from ringback.settings import Listener, Settings, SettingsError, load
+from ringback import data_dir
+from ringback.command_line import ConfigOption, DataDirOption
+from ringback.edges.transcription.engine import INSTALL, missing
+from ringback.settings import Listener, Settings, SettingsError, load, unknown_variables
 
 T = TypeVar("T")
 Level = Literal["ok", "warning", "error"]
@@ -64,16 +66,21 @@ def check_python(_: Settings) -> Iterator[Finding]:
         yield Finding("python", "ok", f"Python {version}")
 
 
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Everything that is set is a setting, and has an effect."""
+    found = [*unknown_variables(), *settings.warnings]
+    for line in found:
+        yield Finding("settings", "warning", line, "correct or remove it")
+    if not found:
+        yield Finding("settings", "ok", "all are known")
+
+
 def check_data_dir(settings: Settings) -> Iterator[Finding]:
     """Writable, with room for recordings."""
     folder = settings.data_dir.resolve()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"x")
-    except OSError as error:
-        mend = f"give this user the right to write to {folder}, or set RINGBACK_DATA_DIR"
-        yield Finding("data directory", "error", f"cannot write to {folder}: {error.strerror}", mend)
+    wrong = data_dir.trouble(folder)
+    if wrong is not None:
+        yield Finding("data directory", "error", f"{folder}: {wrong.text}", wrong.mend)
         return
     yield Finding("data directory", "ok", f"{folder} can be written")
     free = shutil.disk_usage(folder).free
@@ -117,10 +124,15 @@ def check_owner(settings: Settings) -> Iterator[Finding]:
     if not owner:
         yield Finding("owner", "ok", "the database is free")
     elif _answers(*settings.http_address):
-        yield Finding("owner", "ok", f"the database is owned by {owner}")
+        yield Finding(
+            "owner", "ok", f"the database is owned by {owner}, and a Ringback answers at {settings.http}"
+        )
     else:
-        mend = "stop that one; with PostgreSQL `ringback serve --standby` takes over when it ends"
-        yield Finding("owner", "warning", f"the database is owned by {owner}: a start is refused", mend)
+        mend = (
+            "stop that one, or give this one a data directory of its own (RINGBACK_DATA_DIR);"
+            " with PostgreSQL `ringback serve --standby` takes over when it ends"
+        )
+        yield Finding("owner", "error", f"the database is owned by {owner}: a start is refused", mend)
 
 
 def _owner(url: str) -> str:
@@ -133,7 +145,8 @@ def _owner(url: str) -> str:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return "a Ringback on this machine"
+        pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+        return f"a Ringback on this machine (process {pid})" if pid else "a Ringback on this machine"
     finally:
         os.close(handle)
     return ""
@@ -193,8 +206,8 @@ def check_http(settings: Settings) -> Iterator[Finding]:
     elif _answers(host, port):
         yield Finding("http", "ok", f"a Ringback is running at {settings.http}")
     else:
-        mend = "stop the other program or set RINGBACK_HTTP"
-        yield Finding("http", "error", f"cannot listen at {settings.http}: {error}", mend)
+        mend = "stop the program that has it, or set RINGBACK_HTTP to another one, such as 127.0.0.1:8081"
+        yield Finding("http", "error", f"RINGBACK_HTTP={settings.http}: cannot listen: {error}", mend)
 
 
 def check_sip(settings: Settings) -> Iterator[Finding]:
@@ -210,8 +223,8 @@ def check_sip(settings: Settings) -> Iterator[Finding]:
         elif running:
             yield Finding("sip", "ok", f"{shown} is in use, as it should be: a Ringback is running")
         else:
-            mend = "stop the other SIP program or set RINGBACK_SIP"
-            yield Finding("sip", "error", f"cannot listen at {shown}: {error}", mend)
+            mend = f"stop the program that has port {one.port}, or set RINGBACK_SIP to another one, or to off"
+            yield Finding("sip", "error", f"RINGBACK_SIP={shown}: cannot listen: {error}", mend)
     for one in settings.listeners:
         if one.host in ("0.0.0.0", "::") and not settings.sip_external_host:  # noqa: S104 - compared
             mend = "when trunks are beyond a NAT, set RINGBACK_SIP_EXTERNAL_HOST to the public address"
@@ -314,6 +327,10 @@ def check_transcription(settings: Settings) -> Iterator[Finding]:
         yield Finding("transcription", "ok", f"transcription is {how}: no engine is needed")
         return
     engine = settings.transcription_engine
+    if missing(engine):
+        text = "what writes recordings down is not installed: every transcription fails"
+        yield Finding("transcription", "warning", text, f"{INSTALL}; or set RINGBACK_TRANSCRIPTION=off")
+        return
     load = "import sys; from ringback.edges.transcription.worker import load; print(load(sys.argv[1]).name)"
     mend = "install again: make clean run; or set RINGBACK_TRANSCRIPTION=off"
     try:
@@ -344,6 +361,7 @@ def check_clock(_: Settings) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_python,
+    check_settings,
     check_data_dir,
     check_database,
     check_owner,
@@ -358,14 +376,10 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
 )
 
 
-def command(
-    config: Annotated[
-        Path | None, typer.Option("--config", help="Settings file; default ringback.toml.")
-    ] = None,
-) -> None:
+def command(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Check the machine and the settings, and say what to mend. Leaves with status 1 after an error."""
     try:
-        findings = doctor(load(file=config))
+        findings = doctor(load(file=config, flags={"data_dir": data_dir}))
     except SettingsError as error:
         findings = [Finding("settings", "error", str(error), "correct it; docs/settings.md lists them all")]
     colours: dict[Level, str] = {"ok": "green", "warning": "yellow", "error": "red"}

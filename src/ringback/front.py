@@ -36,9 +36,15 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard
+from ringback.voice.verbs import collect as collect_verbs
+from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.directory import Directory
+from ringback.web.docs import reference
+from ringback.web.docs.doors import of_features, of_paths, of_routes
+from ringback.web.docs.site import Docs
+from ringback.web.docs.vocabulary import Door, Sources, errors
 from ringback.web.event_bridge import EventBridge
 from ringback.web.features.api import Api
 from ringback.web.features.application import CallbackFeature
@@ -52,11 +58,13 @@ from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
 from ringback.web.reconciliation import Reconciliation
-from ringback.web.rest.application import build_rest
+from ringback.web.relay_tokens import RelayTokens
+from ringback.web.rest.application import RestApplication, build_rest
 from ringback.web.rest.context import RestSettings
 from ringback.web.routes import Rule
 from ringback.web.server import Front
 from ringback.web.simulator_access import SimulatorAccess
+from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
 
 
@@ -83,6 +91,7 @@ class Product(Protocol):
     callbacks: CallbackFeature
     front: Front
     authenticator: Authenticator
+    rest: RestApplication
     access: Access
 
     @property
@@ -178,6 +187,8 @@ def build_front(product: Product) -> Front:
         notices=product.notices,
         taskrouter=product.taskrouter,
         compile_expression=compile_expression,
+        relay=RelayTokens(settings.relays, settings.turn_secret),
+        simulates=settings.carrier == "simulated",
         statistics=statistics,
         explain=explain,
         replay=replay,
@@ -191,15 +202,17 @@ def build_front(product: Product) -> Front:
             now=product.clock.now,
             make_sid=product.new_sid,
             make_secret=lambda: secrets.token_hex(16),
+            audit=audit.entry,
             operator_sid=product.credentials.account_sid,
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
+            at_once=settings.api_requests,
         ),
     )
     auth, access = rest.services.auth, rest.services.access
-    product.authenticator, product.access = auth, access
+    product.authenticator, product.access, product.rest = auth, access, rest
     status = Status(ready=product.not_ready, figures=product.figures)
-    prefixes: dict[str, Any] = dict.fromkeys(("health", "ready", "metrics", "welcome"), status)
+    prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["reconcile"] = Reconciliation(
@@ -209,11 +222,14 @@ def build_front(product: Product) -> Front:
         seconds=cdr.seconds,
         bad_file=cdr.BadFile,
     )
+    simulator: list[Door] = []
     if product.simulating:
         testers = SimulatorAccess(
             access, auth, product.store, product.directory, product.credentials.account_sid
         )
-        prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, testers)
+        prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
+        simulator += of_routes(sim.endpoints, "Simulator")
+    prefixes["docs"] = build_docs(product, rest, simulator)
     return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
 
 
@@ -221,6 +237,32 @@ def http_limits(settings: Settings) -> HttpLimits:
     """What strangers may ask of the HTTP server."""
     given = {each.name: getattr(settings, f"http_{each.name}") for each in dataclasses.fields(HttpLimits)}
     return HttpLimits(**given | {"connections": connections_within(settings.http_connections, 0.5)})
+
+
+def build_docs(product: Product, rest: RestApplication, simulator: Sequence[Door]) -> Docs:
+    """The documentation of what was built. The account SID is in its examples only where nobody but this machine can
+    read them: whoever knows it has half of the credentials, and a proxy lets strangers in."""
+    settings = product.settings
+
+    def sources() -> Sources:
+        products, verbs = reference.products(rest.rules), tuple(collect_verbs().values())
+        return Sources(
+            products=products,
+            prefixes=reference.prefixes(rest.rules),
+            verbs=verbs,
+            doors=(
+                *of_features("/features/callback-and-voicemail/", doors.STUDIO, doors.FLEX),
+                *simulator,
+                *of_paths(STATUS_PATHS, "Operation"),
+            ),
+            errors=errors(products, verbs),
+        )
+
+    return Docs(
+        sources,
+        base_url=lambda: settings.base_url if settings.public_url else product.http_url,
+        account_sid=product.credentials.account_sid if settings.seen_from_here_only else "",
+    )
 
 
 def _code() -> str:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import http.client
 import json
+import os
 import random
 import time
 import uuid
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ringback.command_line import ConfigOption, refuse, settings_of
 from ringback.events import Event
 from ringback.firstrun import Credentials, credentials
 from ringback.kernel.sid import SidMaker
@@ -22,7 +24,7 @@ from ringback.outcomes import cdr
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler, Report
-from ringback.settings import Settings, SettingsError, load
+from ringback.settings import Settings
 from ringback.store.store import Store
 from ringback.store.writes import OwnershipLost
 from ringback.voice.board import VoiceSettings
@@ -143,34 +145,33 @@ def command(
         Path | None, typer.Option(help="Import a trunk's call detail records (CSV) in place of a round.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="Settings file; default ringback.toml.")
-    ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """End the calls that would never end, send lost final callbacks once more, and say what was repaired.
 
     Works through the running server; when none runs, on the database (its callbacks go out at the next start).
     Leaves with status 1 when something could not be repaired or read.
     """
+    settings = settings_of(config)
     try:
-        settings = load(file=config)
         moment = cdr.seconds(since) if since else 0.0
+    except ValueError:
+        refuse(f"--since {since!r} is no time: write 2026-11-21T08:00:00Z, or Unix seconds")
+    if records is not None and not (records.is_file() and os.access(records, os.R_OK)):
+        what = "is no file that can be read" if records.exists() else "does not exist"
+        refuse(f"--records {records} {what}: write the path of a CSV file")
+    try:
         report = online(settings, credentials(settings), moment, records)
         where = "the running server"
         if report is None:
             where = "the database; no server runs"
             report = asyncio.run(offline(settings, moment, records)).to_json()
-    except (
-        SettingsError,
-        RefusedByServer,
-        cdr.BadFile,
-        OSError,
-        ValueError,
-        http.client.HTTPException,
-        OwnershipLost,
-    ) as error:
-        typer.secho(f"ringback: {error}", fg="red", err=True)
-        raise typer.Exit(2) from None
+    except cdr.BadFile as error:
+        refuse(f"--records {records}: {error}")
+    except UnicodeDecodeError:
+        refuse(f"--records {records}: the file is not UTF-8")
+    except (RefusedByServer, OSError, ValueError, http.client.HTTPException, OwnershipLost) as error:
+        refuse(error)
     typer.echo(json.dumps(report, indent=2) if as_json else told(report, where))
     if report["bad"]:
         raise typer.Exit(1)

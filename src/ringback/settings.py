@@ -13,35 +13,19 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
+
+from ringback.kernel import setting
+from ringback.kernel.setting import SettingsError as SettingsError
+from ringback.kernel.setting import refusal
 
 Transport = Literal["udp", "tcp", "tls"]
 RtpSource = Literal["nat", "told", "any"]
 """Where a call's audio may come from: ``told``, only from the address that its SDP names; ``nat``, also, when its SIP
 shows a NAT, from the address that the SIP comes from, within 10 seconds; ``any``, whoever sends first."""
-
-
-LIMITS = {
-    "http_head_bytes": 1024,
-    "http_body_bytes": 1024,
-    "http_head_seconds": 0.05,
-    "http_body_seconds": 0.05,
-    "http_idle_seconds": 0.05,
-    "http_connections": 0,
-    "http_connections_per_source": 0,
-    "sip_message_seconds": 0.05,
-    "sip_idle_seconds": 0.05,
-    "sip_connections": 0,
-    "sip_connections_per_source": 0,
-}
-"""Limits on what strangers may send, and the least that can be written for each."""
-
-
-class SettingsError(Exception):
-    """A setting that cannot be used; the message names it and says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +100,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     """``postgresql://…``; default: SQLite in the data directory."""
     bus_url: str = ""
-    """Reserved for several nodes (``nats://…``); empty: in-process, the only one there is now."""
+    """Reserved for several nodes (``nats://…``, without effect now); empty: in-process, the only one there is."""
     account_sid: str = ""
     """The first account; default: made at the first start and kept in the data directory."""
     auth_token: str = field(default="", repr=False)
@@ -146,11 +130,16 @@ class Settings:
     """Where a call's audio may come from: ``told``, only from the address that its SDP names; ``nat``, also, when its
     SIP shows a NAT, from the address that the SIP comes from, within 10 seconds; ``any``, whoever sends first."""
     media_workers: int = 1
-    """Worker processes for audio."""
+    """Worker processes for audio, 1 to 64; one carries some hundred calls."""
     carrier: str = "simulated"
     """Carrier for numbers that no trunk's prefixes match: ``simulated``, or the name of a trunk."""
     sip_trusted: str = "127.0.0.0/8,::1/128"
-    """Networks whose INVITEs need no authentication."""
+    """Networks whose INVITEs need no authentication. With loopback among them, and listeners on loopback alone, the
+    machine's own other addresses count too: programs on this machine call from those."""
+    turn_urls: str = ""
+    """STUN and TURN servers that ``Tokens`` hands to browsers (``stun:host:3478,turn:host:3478``); default: none."""
+    turn_secret: str = field(default="", repr=False)
+    """The secret that the TURN server shares with us (coturn: ``static-auth-secret``)."""
     test_account_sid: str = ""
     """Test credentials; default: made at the first start."""
     test_auth_token: str = field(default="", repr=False)
@@ -190,12 +179,25 @@ class Settings:
     """``virtual``: time moves by ``/sim/v1/Clock`` and with simulated calls."""
     allow_private_webhooks: bool | None = None
     """Whether webhooks may go to private addresses; default: only when listening on loopback."""
+    documents_per_minute: int = 100
+    """TwiML documents of one call that may lead from one to the next within a minute without taking time (saying,
+    playing or waiting for something); then the call's fallback URL is asked, or the call is ended (11215)."""
     time_limit: int = 14400
     """Longest answered call in seconds, when the request says nothing."""
     session_drain: float = 10.0
     """Seconds that a stop waits for live calls to end by themselves."""
     speech_idle_minutes: float = 10.0
-    """The speech process ends after that long without work; 0 = never."""
+    """A speech process ends after that long without work; 0 = never."""
+    speech_workers: int = 2
+    """Processes that speak, started when needed. One account alone never takes the last of them: with two, the
+    second starts when two accounts speak at once."""
+    sound_workers: int = 2
+    """Processes that decode what ``<Play>`` fetches, started when needed; shared as those of speech."""
+    webhook_connections: int = 2000
+    """Requests to applications that are under way at a time; further ones wait, the accounts taking turns. One account
+    alone never has the last quarter, and one host at most as many as a quarter of them."""
+    api_requests: int = 64
+    """Requests to the REST API that are carried out at a time, shared in the same way."""
     transcription: Literal["whisper", "script", "off"] = "whisper"
     """Who writes recordings down: ``whisper``, the engine in worker processes; ``script``, for tests with the
     simulated carrier: the words that the simulated party said; ``off``: every transcription fails at once."""
@@ -204,15 +206,17 @@ class Settings:
     transcription_workers: int = 1
     """Worker processes for transcription, started when needed; each keeps a core busy while it works. 0 = off."""
     transcription_queue: int = 1000
-    """Recordings that may wait for a worker; further ones fail at once."""
+    """Recordings of one account that may wait for a worker; further ones fail at once. The accounts take turns."""
     transcription_idle_minutes: float = 10.0
     """A transcription process ends after that long without work; 0 = never."""
     sqlite_synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
     """NORMAL: a power cut may lose the last commits, a crash of Ringback none. FULL: neither."""
     default_number: str = "+15550100"
-    """A number that the first start provisions, so that there is something to call; empty for none."""
+    """A number that the first start provisions, so that there is something to call; ``off`` for none."""
     agent_offline_after: float = 30.0
     """Seconds until an agent whose last desktop connection dropped goes to the workspace's timeout activity."""
+    log: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """How much is told on standard error."""
     notifications: tuple[tuple[str, str], ...] = ()
     """The ``[notifications]`` table: key and text, where an agent's notification is to say something else."""
     callback: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -229,7 +233,7 @@ class Settings:
         """Host and port of ``http``."""
         host, _, port = self.http.rpartition(":")
         if not host or not port.isdigit() or int(port) > 65535:
-            raise SettingsError(f"RINGBACK_HTTP={self.http!r}: write host:port, such as 127.0.0.1:8080")
+            raise refusal("RINGBACK_HTTP", self.http, "host:port, such as 127.0.0.1:8080")
         return host.strip("[]"), int(port)
 
     @property
@@ -253,6 +257,13 @@ class Settings:
         return f"[{host}]" if ":" in host else host
 
     @property
+    def base_url_here(self) -> str:
+        """Where programs on this machine reach the server, whatever ``public_url`` says."""
+        host, port = self.http_address
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host)  # noqa: S104 - compared, not bound
+        return f"http://{shown or (f'[{host}]' if ':' in host else host)}:{port}"
+
+    @property
     def on_loopback(self) -> bool:
         """Whether the HTTP server listens on a loopback address only."""
         host = self.http_address[0]
@@ -262,6 +273,16 @@ class Settings:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def seen_from_here_only(self) -> bool:
+        """Whether only this machine reaches the HTTP server: no proxy in front of it makes it public."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            near = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            near = False
+        return near and self.on_loopback
 
     @property
     def private_webhooks(self) -> bool:
@@ -280,19 +301,26 @@ class Settings:
         """The SIP listen addresses."""
         if self.sip.strip().lower() in ("", "off"):
             return []
+        write = "transport:host:port (udp:127.0.0.1:5060, the host as an address) with commas between, or off"
         found = []
         for part in self.sip.split(","):
             transport, _, address = part.strip().partition(":")
             host, _, port = address.rpartition(":")
-            if transport not in get_args(Transport) or not host or not port.isdigit():
-                raise SettingsError(
-                    f"RINGBACK_SIP: {part.strip()!r} is not transport:host:port (udp:127.0.0.1:5060)"
-                )
-            found.append(Listener(transport=transport, host=host.strip("[]"), port=int(port)))  # type: ignore[arg-type]
+            host = host.strip("[]")
+            if transport not in get_args(Transport) or not port.isdigit() or int(port) > 65535:
+                raise refusal("RINGBACK_SIP", part.strip(), write)
+            try:
+                ipaddress.ip_address(host)
+            except ValueError:
+                raise refusal("RINGBACK_SIP", part.strip(), write) from None
+            found.append(Listener(transport=transport, host=host, port=int(port)))  # type: ignore[arg-type]
         if any(one.transport == "tls" for one in found) and not (
             self.sip_tls_certificate and self.sip_tls_key
         ):
-            raise SettingsError("a tls: listener needs RINGBACK_SIP_TLS_CERTIFICATE and RINGBACK_SIP_TLS_KEY")
+            raise SettingsError(
+                f"RINGBACK_SIP={self.sip!r}: a tls: listener needs RINGBACK_SIP_TLS_CERTIFICATE and"
+                " RINGBACK_SIP_TLS_KEY: write the paths of two PEM files"
+            )
         return found
 
     @property
@@ -300,7 +328,7 @@ class Settings:
         """The RTP ports."""
         low, _, high = self.rtp_ports.partition("-")
         if not (low.isdigit() and high.isdigit() and 1024 <= int(low) < int(high) <= 65535):
-            raise SettingsError(f"RINGBACK_RTP_PORTS={self.rtp_ports!r}: write low-high, such as 20000-29999")
+            raise refusal("RINGBACK_RTP_PORTS", self.rtp_ports, "low-high, such as 20000-29999")
         return range(int(low), int(high) + 1)
 
     @property
@@ -309,49 +337,83 @@ class Settings:
         found = tuple(part.strip() for part in self.emergency_numbers.split(",") if part.strip())
         for number in found:
             if not (number.isascii() and number.isdigit() and len(number) <= 6):
-                raise SettingsError(f"RINGBACK_EMERGENCY_NUMBERS: {number!r} is no short number, such as 112")
+                raise refusal("RINGBACK_EMERGENCY_NUMBERS", number, "short numbers, such as 112,911")
+        return found
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """``turn_urls`` as URLs."""
+        found = tuple(part.strip() for part in self.turn_urls.split(",") if part.strip())
+        for url in found:
+            if not re.fullmatch(r"(stun|turn)s?:[^\s,]+", url):
+                raise refusal("RINGBACK_TURN_URLS", url, "URLs such as turn:turn.example.org:3478")
+        if any(url.startswith("turn") for url in found) and not self.turn_secret:
+            raise SettingsError(
+                "RINGBACK_TURN_URLS names a TURN server: write its secret to RINGBACK_TURN_SECRET"
+            )
         return found
 
     @property
     def trusted_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """``sip_trusted`` as networks."""
-        try:
-            return [
-                ipaddress.ip_network(part.strip()) for part in self.sip_trusted.split(",") if part.strip()
-            ]
-        except ValueError as error:
-            raise SettingsError(f"RINGBACK_SIP_TRUSTED: {error}") from None
+        found = []
+        for part in self.sip_trusted.split(","):
+            if not part.strip():
+                continue
+            try:
+                found.append(ipaddress.ip_network(part.strip()))
+            except ValueError as error:
+                write = f"networks such as 127.0.0.0/8,10.0.0.0/24 ({setting.shown(str(error))})"
+                raise refusal("RINGBACK_SIP_TRUSTED", part.strip(), write) from None
+        return found
+
+    @property
+    def warnings(self) -> list[str]:
+        """What can be used and is hardly meant so."""
+        found = []
+        if self.bus_url:
+            found.append(
+                f"RINGBACK_BUS_URL={setting.shown(self.bus_url)} has no effect: there is one process now"
+            )
+        if self.listens_everywhere and not self.public_url:
+            found.append(
+                f"RINGBACK_PUBLIC_URL is not set, and RINGBACK_HTTP={self.http} is every address: links, and the URLs "
+                f"that are signed, begin with {self.base_url}; write the URL by which your application and browsers "
+                "reach us"
+            )
+        return found
 
     def check(self) -> Settings:
-        """Return self when every derived value can be made; raise :class:`SettingsError` otherwise."""
+        """Return self when every value has its form and every derived one can be made; raise :class:`SettingsError`."""
+        for one in fields(self):
+            if one.name in setting.FORMS:
+                value, form = getattr(self, one.name), setting.FORMS[one.name]
+                setting.formed(variable(one.name), value, form, secret=_is_secret(one.name))
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = self.allowed_emergency_numbers
-        for name, least in LIMITS.items():
-            value = getattr(self, name)
-            if not least <= value < math.inf:
-                raise SettingsError(f"RINGBACK_{name.upper()}={value!r}: write a number of {least:g} or more")
-        if not re.fullmatch(r"[A-Z]{2}", self.home_country):
-            raise SettingsError(f"RINGBACK_HOME_COUNTRY={self.home_country!r}: write an ISO code, such as US")
-        if urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise SettingsError(f"RINGBACK_PUBLIC_URL={self.public_url!r}: write an http(s) URL")
+        _ = (self.allowed_emergency_numbers, self.relays)
+        self._check_files()
+        url = urlsplit(self.public_url)
+        if self.public_url and not (url.scheme in ("http", "https") and url.hostname):
+            raise refusal("RINGBACK_PUBLIC_URL", self.public_url, "an http(s) URL: https://voice.example.com")
         if self.transcription == "script" and self.carrier != "simulated":
             raise SettingsError(
-                "RINGBACK_TRANSCRIPTION=script: only with RINGBACK_CARRIER=simulated; write whisper"
+                "RINGBACK_TRANSCRIPTION='script': only with RINGBACK_CARRIER=simulated; write whisper or off"
             )
-        if self.transcription_workers < 0 or self.transcription_queue < 1:
-            raise SettingsError(
-                "RINGBACK_TRANSCRIPTION_WORKERS is 0 or more, RINGBACK_TRANSCRIPTION_QUEUE is 1 or more"
-            )
-        owners: tuple[Trunk | Phone, ...] = (*self.trunks, *self.phones)
-        for one in owners:
-            if one.rtp_source not in (None, *get_args(RtpSource)):
-                raise SettingsError(f"rtp_source = {one.rtp_source!r} of {one.name}: write nat, told or any")
         names = {trunk.name for trunk in self.trunks}
         if self.carrier != "simulated" and self.carrier not in names:
-            raise SettingsError(
-                f"RINGBACK_CARRIER={self.carrier!r}: write 'simulated' or a trunk's name ({sorted(names)})"
-            )
+            write = f"simulated, or a trunk's name as in ringback.toml ({', '.join(sorted(names)) or 'there is none'})"
+            raise refusal("RINGBACK_CARRIER", self.carrier, write)
         return self
+
+    def _check_files(self) -> None:
+        for name in ("sip_tls_certificate", "sip_tls_key"):
+            path = getattr(self, name)
+            if path and not os.path.isfile(path):  # noqa: PTH113 - it does not raise for what can be no path
+                raise refusal(variable(name), path, "the path of a PEM file; there is none at this one")
+        for name in ("data_dir", "plugins"):
+            path = getattr(self, name)
+            if path and os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - as above
+                raise refusal(variable(name), path, "the path of a folder; this is a file")
 
 
 @functools.lru_cache(4)
@@ -377,88 +439,129 @@ def load(
 ) -> Settings:
     """Read the settings: flags over environment over ``ringback.toml`` (in the working directory by default).
 
-    Raises :class:`SettingsError` with the name of the setting and what to write.
+    Without ``file`` and ``RINGBACK_CONFIG`` that file may be missing. Raises :class:`SettingsError` with the name of
+    the setting and what to write.
     """
     environ = os.environ if environ is None else environ
-    path = file or Path(environ.get("RINGBACK_CONFIG", "ringback.toml"))
-    table: dict[str, Any] = {}
-    if path.exists():
-        try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{path}: {error}") from None
+    table = _file(file, environ)
     values: dict[str, Any] = {
-        "trunks": tuple(_part(Trunk, name, one) for name, one in table.pop("trunk", {}).items()),
-        "phones": tuple(_part(Phone, name, one) for name, one in table.pop("phone", {}).items()),
-        "notifications": _texts(table.pop("notifications", {})),
-        "callback": _table("callback", (flags or {}).get("callback", table.pop("callback", {}))),
+        "trunks": tuple(_part(Trunk, name, one) for name, one in _table("trunk", table).items()),
+        "phones": tuple(_part(Phone, name, one) for name, one in _table("phone", table).items()),
+        "notifications": tuple(
+            (key, setting.text(f"[notifications] {key}", text))
+            for key, text in _table("notifications", table).items()
+        ),
+        "callback": _table("callback", table),
     }
-    known = {
-        one.name: one
-        for one in fields(Settings)
-        if one.name not in ("trunks", "phones", "notifications", "callback")
-    }
+    values["callback"] = (flags or {}).get("callback", values["callback"])
+    known = {one.name: str(one.type) for one in fields(Settings) if one.name not in values}
     for name, value in table.items():
         if name not in known:
-            raise SettingsError(f"{path}: there is no setting {name!r}")
-        values[name] = _read(name, str(known[name].type), value)
-    for name, spec in known.items():
-        text = environ.get(f"RINGBACK_{name.upper()}")
+            near = setting.meant(name, known)
+            raise SettingsError(
+                f"{name} in ringback.toml: there is no such setting{near}; docs/settings.md has all"
+            )
+        values[name] = _read(name, known[name], value)
+    for name, kind in known.items():
+        text = environ.get(variable(name))
         if text is not None and text != "":
-            values[name] = _read(name, str(spec.type), text)
+            values[name] = _read(name, kind, text)
     for name, value in (flags or {}).items():
         if value is not None and name != "callback":
-            values[name] = _read(name, str(known[name].type), value)
+            values[name] = _read(name, known[name], value)
     return Settings(**values).check()
 
 
-def _texts(table: Any) -> tuple[tuple[str, str], ...]:
-    """The ``[notifications]`` table; which keys there are is known to ``outcomes/notifications.py``."""
-    if not isinstance(table, dict) or not all(isinstance(text, str) for text in table.values()):
-        raise SettingsError("[notifications]: expected a table of texts")
-    return tuple(table.items())
+ELSEWHERE = ("RINGBACK_CONFIG", "RINGBACK_URL", "RINGBACK_TEST_DATABASES")
+"""Variables that are no settings: where the file is; for the examples, where the server is; for our own tests."""
 
 
-def _table(name: str, table: Any) -> Mapping[str, Any]:
-    """A table whose keys are known to the part that reads it."""
-    if not isinstance(table, dict):
-        raise SettingsError(f"[{name}]: expected a table")
-    return table
+def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A sentence for each variable of the environment that looks like a setting and is none."""
+    known = [*(variable(one.name) for one in fields(Settings)), *ELSEWHERE]
+    return setting.unknown_variables(os.environ if environ is None else environ, known)
+
+
+def variable(name: str) -> str:
+    """How a setting is called in the environment, and in messages."""
+    return f"RINGBACK_{name.upper()}"
+
+
+def _file(file: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings file. One that was asked for must be there."""
+    given = environ.get("RINGBACK_CONFIG")
+    path = file or Path(given or "ringback.toml")
+    named = f"--config {path}" if file else f"RINGBACK_CONFIG={given}" if given else str(path)
+    if not (file or given) and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{named}: {error.strerror}: write the path of a settings file that can be read"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{named} is no TOML: {error}") from None
+
+
+def _table(name: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Take a table out of the file; none is an empty one."""
+    found = table.pop(name, {})
+    if not isinstance(found, dict):
+        raise refusal(name, found, f"a table: [{name}]")
+    return found
 
 
 def _part(kind: type[Any], name: str, table: Any) -> Any:
-    allowed = {one.name for one in fields(kind)}
-    if not isinstance(table, dict) or set(table) - allowed:
-        raise SettingsError(
-            f"[{kind.__name__.lower()}.{name}]: expected a table with keys of {sorted(allowed)}"
-        )
-    tidy = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    try:
-        return kind(**{"name": name, **tidy})
-    except TypeError as error:
-        raise SettingsError(f"[{kind.__name__.lower()}.{name}]: {error}") from None
+    """One ``[trunk.NAME]`` or ``[phone.NAME]``."""
+    where = f"[{kind.__name__.lower()}.{name}]"
+    known = {one.name: one for one in fields(kind) if one.name != "name"}
+    if not isinstance(table, dict):
+        raise SettingsError(f"{where}: write a table with keys of {', '.join(known)}")
+    for key in table:
+        if key not in known:
+            near = setting.meant(key, known) or f"; there are {', '.join(known)}"
+            raise SettingsError(f"{where} {key}: there is no such key{near}")
+    for key, one in known.items():
+        if one.default is MISSING and table.get(key, "") == "":
+            raise SettingsError(f'{where}: {key} is missing: write {key} = "…" below it')
+    return kind(
+        name=name,
+        **{key: _entry(f"{where} {key}", str(known[key].type), value) for key, value in table.items()},
+    )
+
+
+def _entry(name: str, annotation: str, value: Any) -> Any:
+    """One value of a part, as the annotation of its field says."""
+    kind = annotation.removesuffix(" | None")
+    choices = {"Transport": get_args(Transport), "RtpSource": get_args(RtpSource)}
+    if kind in choices:
+        return setting.choice(name, value, choices[kind])
+    if kind == "bool":
+        return setting.truth(name, value)
+    if kind == "int":
+        return setting.number(name, value, kind)
+    if kind.startswith("tuple"):
+        return setting.texts(name, value)
+    return setting.text(name, value, secret=_is_secret(name))
+
+
+def _is_secret(name: str) -> bool:
+    """Whether messages must not repeat the value; a URL is shown without its password."""
+    return name.endswith(("token", "password", "secret"))
 
 
 def _read(name: str, annotation: str, value: Any) -> Any:
     """Turn text (or a TOML value) into what the annotation of the setting says."""
-    text = str(value).strip()
+    shown = variable(name)
     if annotation.startswith("bool"):
-        if isinstance(value, bool):
-            return value
-        if text.lower() in ("true", "1", "yes", "on"):
-            return True
-        if text.lower() in ("false", "0", "no", "off"):
-            return False
-        raise SettingsError(f"RINGBACK_{name.upper()}={text!r}: write true or false")
+        return setting.truth(shown, value)
     if annotation in ("int", "float"):
-        try:
-            return int(text) if annotation == "int" else float(text)
-        except ValueError:
-            raise SettingsError(f"RINGBACK_{name.upper()}={text!r}: write a number") from None
+        return setting.number(shown, value, annotation, setting.BOUNDS.get(name, (0, math.inf)))
+    if annotation.startswith("Literal"):
+        return setting.choice(shown, value, [part.strip(" \"'") for part in annotation[8:-1].split(",")])
+    plain = str(value).strip() if isinstance(value, int | float | Path) else value
+    text = setting.text(shown, plain, secret=_is_secret(name)).strip()
     if annotation == "Path":
         return Path(text)
-    if annotation.startswith("Literal"):
-        choices = [part.strip(" \"'") for part in annotation[8:-1].split(",")]
-        if text not in choices:
-            raise SettingsError(f"RINGBACK_{name.upper()}={text!r}: write one of {', '.join(choices)}")
-    return text
+    return "" if name == "default_number" and text == "off" else text

@@ -93,6 +93,9 @@ class Parts(Protocol):
     def check_caller_id(self, effect: fx.CheckCallerId) -> None:
         """Look a caller id up."""
 
+    def find_application(self, effect: fx.FindApplication) -> None:
+        """Look an application up."""
+
     def announce(self, effect: taskrouter_effects.Announce) -> None:
         """Tell live listeners."""
 
@@ -102,8 +105,9 @@ class Parts(Protocol):
 
 CALL_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
-    ev.DigitPressed, ev.PlaybackEnded, ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
-    ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
+    ev.DigitPressed, ev.ReferAnswered, ev.ReferNotified, ev.TransferAsked, ev.PlaybackEnded,
+    ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
+    ev.DocumentFetched, ev.CallerIdChecked, ev.ApplicationFound, ev.TimerFired, ev.CallLost, ev.CallResumed,
     out.CallDoubted, out.TrunkRecordFound,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred,
@@ -130,7 +134,7 @@ TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
     fx.DialLeg, fx.RingLeg, fx.AnswerLeg, fx.RejectLeg, fx.HangUpLeg, fx.PlayAudio, fx.StopAudio,
     fx.RecordLeg, fx.PauseRecording, fx.ResumeRecording, fx.StopRecording, fx.Join, fx.LeaveRoom,
-    RecordRoom, WatchSpeech, BoundDelay,
+    fx.EchoLeg, fx.ReferLeg, fx.AnswerTransfer, RecordRoom, WatchSpeech, BoundDelay,
 )  # fmt: skip
 
 
@@ -184,6 +188,7 @@ def wire(parts: Parts) -> Wiring:
             **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
+            fx.FindApplication: parts.find_application,
             Transcribe: parts.transcriptions.start,
             taskrouter_effects.AskAssignment: parts.assignments.ask,
             taskrouter_effects.RedirectCall: parts.taskrouter_link.redirect,

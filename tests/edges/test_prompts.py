@@ -30,7 +30,9 @@ class Rig:
         self.closed_generators = 0
         self.prompts = Prompts(voices=self, sounds=self, player=self, post=self.posted.append)
 
-    async def say(self, text: str, voice: str, language: str, *, ssml: bool) -> AsyncIterator[Any]:
+    async def say(
+        self, text: str, voice: str, language: str, *, ssml: bool, account: str
+    ) -> AsyncIterator[Any]:
         try:
             for at, word in enumerate(text.split()):
                 if at:
@@ -41,7 +43,7 @@ class Rig:
         finally:
             self.closed_generators += 1
 
-    async def fetch(self, url: str) -> Path:
+    async def fetch(self, url: str, account: str) -> Path:
         await self.gate.wait()
         if self.sound_error is not None:
             raise self.sound_error

@@ -195,6 +195,16 @@ async def test_the_prompt_repeats_and_the_greeting_does_not(ringback: World) -> 
     assert (task.assignment_status, task.reason) == ("canceled", "hangup")
 
 
+async def test_the_star_pressed_during_the_greeting_is_heard(ringback: World) -> None:
+    """Who calls again knows the menu (issue 11, D 22): the greeting stops, and the menu follows at once."""
+    await line(ringback)
+    caller = await ringback.call(OURS, script=[{"wait": 0.6}, {"press": "*"}, {"wait": 20}, {"hangup": True}])
+    await caller.hears("press 1")
+    assert not any("press the star key" in each["text"] for each in caller.heard)
+    await caller.ends()
+    await ringback.settled()
+
+
 async def test_a_task_that_cannot_be_found(ringback: World) -> None:
     """§9 no. 16: the truth every round; keys do nothing, and the caller waits on."""
     office = await Office(ringback).open()

@@ -209,6 +209,7 @@ async def test_lists_of_the_workspace(cast: Cast) -> None:
         ({"ActivityName": "Available"}, ["Alice"]),
         ({"ActivitySid": stage.activity("Offline")}, ["Bob"]),
         ({"TargetWorkersExpression": "skills HAS 'x'"}, ["Alice"]),
+        ({"TargetWorkersExpression": "worker.skills HAS 'x'"}, ["Alice"]),
         ({"TaskQueueSid": cast.queue, "Available": "true"}, ["Alice"]),
         ({"TaskQueueName": "None"}, []),
     ):

@@ -152,6 +152,31 @@ class DigitPressed(CallEvent, frozen=True, kw_only=True):
     digit: str
 
 
+class ReferAnswered(CallEvent, frozen=True, kw_only=True):
+    """The far end has answered our REFER (:class:`~ringback.effects.ReferLeg`)."""
+
+    sip_code: int
+    """202 when it does as it is asked; 408 or 503: no answer came; 0: the leg speaks no SIP, none was sent."""
+
+
+class ReferNotified(CallEvent, frozen=True, kw_only=True):
+    """The far end tells how the call goes that our REFER made it place (NOTIFY, RFC 3515 §2.4.4)."""
+
+    outside: ClassVar[bool] = True
+
+    sip_code: int
+    """What its callee answered to the INVITE: 1xx while it rings, then the final response."""
+
+
+class TransferAsked(CallEvent, frozen=True, kw_only=True):
+    """The far end asks by REFER to be connected to somebody else."""
+
+    outside: ClassVar[bool] = True
+
+    target: str
+    """``sip:`` URI."""
+
+
 class PlaybackEnded(CallEvent, frozen=True, kw_only=True):
     """A playback is over: played out, stopped, or failed. Reported exactly once per PlayAudio."""
 
@@ -227,6 +252,14 @@ class CallerIdChecked(CallEvent, frozen=True, kw_only=True):
     phone_number_sid: str | None = None
 
 
+class ApplicationFound(CallEvent, frozen=True, kw_only=True):
+    """The answer to :class:`~ringback.effects.FindApplication`."""
+
+    request: str
+    routing: VoiceRouting | None
+    """None: there is none of that SID in the account."""
+
+
 class TimerFired(Event, frozen=True, kw_only=True):
     """A timer went off."""
 
@@ -291,8 +324,9 @@ class ChildChanged(CallEvent, frozen=True, kw_only=True):
     """A child leg tells its parent (``call_sid`` is the parent) of a change."""
 
     child_sid: str
-    change: Literal["ringing", "answered", "ready", "ended"]
-    """``answered``: picked up (a whisper may run); ``ready``: may be bridged now; ``ended``: over."""
+    change: Literal["ringing", "answering", "answered", "ready", "referred", "ended"]
+    """``answering``: an application wants to be heard (voice/dial/local.py); ``answered``: picked up (a whisper may
+    run); ``ready``: may be bridged now; ``referred``: asks to have the caller transferred; ``ended``: over."""
     status: str = ""
     """The child's terminal status when ``ended``."""
     sip_code: int | None = None
@@ -305,6 +339,9 @@ class ChildChanged(CallEvent, frozen=True, kw_only=True):
     sip_call_id: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     """The child's ``X-`` headers when ``ended``."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """For the parent's next request: what the ``<Hangup>`` or ``<Reject>`` of an application hands back when ``ended``,
+    the target when ``referred``."""
 
 
 class HangUpRequested(CallEvent, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -96,7 +97,9 @@ class Keeper:
             self._on_down()
             if self.stopping:
                 return
-            log.error("%s ended with status %s; starting another", link.name, status)
+            # Children ignore SIGINT once they run: this one was begun in the moment of a Ctrl-C, which tells us to end.
+            level = logging.INFO if status == -signal.SIGINT else logging.ERROR
+            log.log(level, "%s ended with status %s; starting another", link.name, status)
             if clock.time() - began >= self._restarts.steady:
                 self.failures = 0
             await self._again(link.name)

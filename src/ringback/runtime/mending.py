@@ -166,7 +166,7 @@ class Mending:
                 await self._pause(lane, min(STORE_PAUSE, 0.1 * 2**tries))
             else:
                 if event is not None:
-                    queue.appendleft(Item(event, revives=True))
+                    queue.appendleft(Item(event, event.lane, revives=True))
                 return
 
     def _refuse_waiting(self, lane: Lane, queue: deque[Item]) -> None:

@@ -1,5 +1,7 @@
 """The outbox: webhooks that are owed, delivered at least once and in order per key (house.md, "One commit").
 
+The accounts have their turns (``sharing/turns.py``): whoever's servers are slow holds up nobody else's webhooks.
+
 A row is written in the transaction of the event that owes it, and removed once its delivery (with the
 retries that its URL asks for) has ended. A crash in between repeats it with the same idempotency token.
 """
@@ -14,6 +16,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ringback.kernel.clock import Alarm, Clock
+from ringback.sharing.turns import Turns
 
 log = logging.getLogger("ringback.outbox")
 
@@ -31,7 +34,8 @@ class Owed(Protocol):
 
 
 class Outbox:
-    """Performs the rows of the outbox: one at a time per key, ``parallel`` at a time in all."""
+    """Performs the rows of the outbox: one at a time per key, ``parallel`` at a time in all, of which one account
+    alone never has the last quarter."""
 
     def __init__(
         self,
@@ -47,8 +51,8 @@ class Outbox:
         self._deliver = deliver
         self._done = done
         self._lanes: dict[str, deque[Owed]] = {}
-        self._ready: deque[str] = deque()
-        self._parallel = parallel
+        self._ready: Turns[str] = Turns(parallel, reserve=parallel // 4)
+        """Keys that have something to be sent, by account."""
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
         self._late: dict[str, str] = {}
@@ -79,7 +83,7 @@ class Outbox:
             lane = self._lanes.get(row.what.key)
             if lane is None:
                 self._lanes[row.what.key] = deque([row])
-                self._ready.append(row.what.key)
+                self._ready.line_up(row.what.account_sid, row.what.key)
             else:
                 lane.append(row)
         self._start()
@@ -124,14 +128,15 @@ class Outbox:
             await asyncio.wait(set(self._running))
 
     def _start(self) -> None:
-        while self._ready and len(self._running) < self._parallel and not self._closing:
-            key = self._ready.popleft()
+        while not self._closing and (taken := self._ready.take()) is not None:
+            account, key = taken
             task = asyncio.get_running_loop().create_task(self._drain(key))
             self._running.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(partial(self._ended, account))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, account: str, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._ready.done(account)
         self._start()
 
     async def _drain(self, key: str) -> None:

@@ -87,12 +87,12 @@ class Runtime:
 
     def post(self, event: Event) -> None:
         """Hand in an event; it is handled after those of its lane that came before."""
-        self._put(Item(event))
+        self._put(Item(event, event.lane))
 
     def resume(self, messages: Sequence[Message]) -> None:
         """At the start: deliver what was on its way when the last run ended."""
         for message in messages:
-            self._put(Item(message.event, message=message.sid))
+            self._put(Item(message.event, message.event.lane, message=message.sid))
 
     async def ask(self, event: Event) -> Any:
         """Hand in an event and wait until it is committed.
@@ -101,7 +101,7 @@ class Runtime:
         handler refuses it, and any other exception when the handling failed; then nothing was written.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._put(Item(event, future))
+        self._put(Item(event, event.lane, future))
         return await future
 
     async def settle(self) -> None:
@@ -112,7 +112,7 @@ class Runtime:
     # --- lanes ------------------------------------------------------------------------------------------
 
     def _put(self, item: Item) -> None:
-        lane = item.event.lane
+        lane = item.lane
         if self.mending.refuses(lane, item):
             return
         queue = self._lanes.get(lane)
@@ -192,7 +192,7 @@ class Runtime:
         waiting = deque((item,))
         while waiting:
             item = waiting.popleft()
-            lane = item.event.lane
+            lane = item.lane
             for effect in self._effects(turn, item, lane):
                 if type(effect) is Post:
                     self._posted(turn, lane, effect.event, waiting)
@@ -247,14 +247,14 @@ class Runtime:
         """One lane posts to another, or to itself."""
         lane = event.lane
         if len(turn.done) < BATCH and self._joins(turn, lane, event):
-            waiting.append(Item(event))
+            waiting.append(Item(event, lane))
             return
         row = ""
         kinds = self._wiring.kinds
         if kinds[lane.kind].lives or kinds[sender.kind].lives:
             row = self._store.new_sid("MG")
             turn.rows.append(Message(row, event))
-        turn.later.append(Item(event, message=row))
+        turn.later.append(Item(event, lane, message=row))
         turn.behind.add(lane)
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
@@ -286,7 +286,7 @@ class Runtime:
                     turn.broken[lane] = Trouble(None, error, storage=not isinstance(error, Conflict))
             return error
         for item, effects in turn.done:
-            answer = self.perform(item.event.lane, effects)
+            answer = self.perform(item.lane, effects)
             if item.waiter is not None and not item.waiter.done():
                 item.waiter.set_result(answer)
         for item in turn.later:

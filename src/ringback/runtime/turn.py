@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from ringback.effects import Effect
 from ringback.events import Event
@@ -20,6 +21,8 @@ class Item(NamedTuple):
     """One event that waits in a lane."""
 
     event: Event
+    lane: Lane
+    """The event's, looked up once."""
     waiter: Waiter = None
     """Who asked, and hears the answer or why there is none."""
     message: str = ""
@@ -40,25 +43,24 @@ class Trouble(NamedTuple):
     """The store could not write: no bug of the lane."""
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(Struct):
     """The lanes in hand, what they have answered, and what is on its way to others."""
 
     own: Lane
     """Whose turn it is."""
-    joined: dict[Lane, None] = field(default_factory=dict)
+    joined: dict[Lane, None] = {}
     """Lanes that had nothing to do, and join it in this order."""
-    done: list[tuple[Item, Sequence[Effect]]] = field(default_factory=list)
+    done: list[tuple[Item, Sequence[Effect]]] = []
     """Events handled, in order, with their effects."""
-    later: list[Item] = field(default_factory=list)
+    later: list[Item] = []
     """Posts that wait for the end of the transaction."""
-    behind: set[Lane] = field(default_factory=set)
+    behind: set[Lane] = set()
     """Lanes for which something is among those: what is posted after it must not overtake it."""
-    rows: list[Message | MessageDone] = field(default_factory=list)
+    rows: list[Message | MessageDone] = []
     """Messages sent and handled."""
-    records: dict[Lane, Record | None] = field(default_factory=dict)
+    records: dict[Lane, Record | None] = {}
     """What stored cores have been handed, as it is now."""
-    broken: dict[Lane, Trouble] = field(default_factory=dict)
+    broken: dict[Lane, Trouble] = {}
 
     def answer(self, error: Exception) -> None:
         """Tell everybody who asked that nothing came of it."""

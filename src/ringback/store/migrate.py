@@ -15,13 +15,13 @@ import sqlalchemy as sa
 
 from ringback.store.engine import Engine, metadata_ddl
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest revision in ``migrations/versions``; a test compares."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-class DatabaseTooNew(Exception):
+class DatabaseTooNew(OSError):
     """The database was written by a newer Ringback."""
 
 
@@ -45,7 +45,8 @@ def upgrade_sql(dialect: Any, current: str) -> str:
     scripts = ScriptDirectory(str(_SCRIPTS))
     if current and current not in {each.revision for each in scripts.walk_revisions()}:
         raise DatabaseTooNew(
-            f"the database is at revision {current}, this Ringback knows {HEAD} as the newest"
+            f"the database is at revision {current}, this Ringback knows {HEAD} as the newest: run the newer Ringback "
+            "that wrote it, or restore a backup"
         )
     out = io.StringIO()
     context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": out})

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql as dialects
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine.interfaces import Dialect
 
+from ringback.kernel.setting import shown
 from ringback.store.engine import GROUP_LIMIT, Holder, settle
 from ringback.store.lease import Lease, LeaseHeld
 from ringback.store.sql import ONE_ROW, Params, Statement, batches
@@ -44,6 +45,8 @@ MIGRATION: Final = 3600.0
 """Seconds that an upgrade of the tables may take."""
 
 Job = tuple[Sequence[Statement], "asyncio.Future[None] | None"]
+_REFUSING: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a start may meet: nobody answers, or whoever answers does not let us in."""
 _LOST: Final = (
     OSError,  # and with it TimeoutError
     asyncpg.PostgresConnectionError,
@@ -103,8 +106,12 @@ class PostgresqlEngine:
             await self._take()
             self._keeper = asyncio.create_task(self._lease.keep(self._connect), name="ringback-lease")
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers)
-        except BaseException:
+        except BaseException as error:
             await self.close()
+            if isinstance(error, _REFUSING) and not isinstance(error, LeaseHeld):
+                why = f"{error or type(error).__name__}"
+                mend = "start the database, or correct user, password, host and name"
+                raise OSError(f"RINGBACK_DATABASE_URL={shown(self._url)}: {why}: {mend}") from error
             raise
         self._task = asyncio.create_task(self._write_forever(), name="ringback-postgresql")
 

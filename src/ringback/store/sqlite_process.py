@@ -88,7 +88,9 @@ class WriterProcess:
                 self._arguments, self._answered, ready=self._patience + _START,
             )  # fmt: skip
         except OSError as error:
-            raise OSError(f"the database {self._arguments[0]}: {error}") from error
+            raise OSError(
+                f"the database {self._arguments[0]}: {error}"
+            ) from error  # without a number: our own words
 
     def _up(self, link: Link) -> None:
         self._told = 0

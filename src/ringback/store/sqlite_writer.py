@@ -151,7 +151,22 @@ def lock(path: str, patience: float) -> int | None:
                 return None
             time.sleep(0.02)
         else:
+            with contextlib.suppress(OSError):  # for messages alone
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, str(os.getppid()).encode(), 0)
             return handle
+
+
+def holder(path: str) -> str:
+    """Which process has the lock, for a message."""
+    with contextlib.suppress(OSError):
+        handle = os.open(f"{path}-lock", os.O_RDONLY)
+        try:
+            pid = os.pread(handle, 20, 0).decode("ascii", "replace")
+        finally:
+            os.close(handle)
+        return f" (process {pid})" if pid else ""
+    return ""
 
 
 def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
@@ -163,7 +178,11 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
     with socket.socket(fileno=descriptor) as link:
         try:
             if lock(path, patience) is None:
-                link.sendall(frame(b"another Ringback is running on it"))
+                why = (
+                    f"another Ringback{holder(path)} is running on it: stop that one, or give this one a directory of "
+                    "its own (RINGBACK_DATA_DIR) and other addresses (RINGBACK_HTTP, RINGBACK_SIP)"
+                )
+                link.sendall(frame(why.encode()))
                 return 1
             connection = connect(path, synchronous)
         except (sqlite3.Error, OSError) as error:

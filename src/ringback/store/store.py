@@ -77,8 +77,10 @@ class Store:
         self._encode = {record: encoder(record) for record in self.nouns}
         self._decode = {record: decoder(record) for record in self.nouns}
         self._latest = 0.0
-        self.new_sid = SidMaker(self._now, random.SystemRandom().getrandbits)
-        """Of the rows of outbox and messages: in the order in which they are made, and of no other process."""
+        own = random.SystemRandom().getrandbits(64)
+        self.new_sid = SidMaker(self._now, lambda bits: own & ((1 << bits) - 1))
+        """Of the rows of outbox and messages: in the order in which they are made, and of no other process. Nobody
+        outside sees them, so they need not be hard to guess: the random part is the process's."""
         self._entry_ids = itertools.count(1)
         self._turn: dict[type[Any], Callable[[Any, list[Owed]], Statement]] = {
             Save: self._save,

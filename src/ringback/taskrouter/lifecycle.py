@@ -101,6 +101,7 @@ def accept(workspace: LiveWorkspace, reservation: Reservation) -> None:
     reservation.reservation_status = step
     reservation.accepted_at = workspace.now
     workspace.save(reservation)
+    workspace.accepted(reservation)
     task.open.discard(reservation.sid)
     if task.record.accepted_at is None:
         task.record.accepted_at = workspace.now

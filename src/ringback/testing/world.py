@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -267,7 +268,7 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
         "default_number": "",
         "transcription": "script" if settings.get("carrier", "simulated") == "simulated" else "off",
     }
-    product = await build(load(environ={}, file=folder / "none.toml", flags={**flags, **settings}))
+    product = await build(load(environ={}, file=Path(os.devnull), flags={**flags, **settings}))
     holder: list[World] = []
 
     async def serve(request: web.Request) -> web.Response:

@@ -18,6 +18,9 @@ from ringback.web.rest.context import Context
 FIELDS: Final = frozenset({"validation", *PACKAGES})
 BATCH_LIMIT: Final = 100
 """Numbers in one batch."""
+_NUMBER_KEYS: Final = (
+    "calling_country_code", "country_code", "phone_number", "national_format", "valid", "validation_errors",
+)  # fmt: skip
 V1_TYPES: Final = ("carrier", "caller-name")
 _COUNTRY: Final = re.compile(r"[A-Za-z]{2}\Z")
 _BIRTH: Final = re.compile(r"[0-9]{8}\Z")
@@ -99,9 +102,9 @@ class Lookups:
         return json_answer(200, await self._body(ctx, ctx.args["PhoneNumber"], region, fields, params))
 
     async def batch(self, ctx: Context) -> Answer:
-        """POST /v2/batch/query: each number on its own; a bad item has a ``code`` and spoils no other."""
+        """POST /v2/batch/query: each number on its own; a bad item has a ``twilio_error_code`` and spoils no other."""
         items = ctx.params.get("phone_numbers")
-        if not items:
+        if not items or items == [""]:
             raise Refused(20001, "phone_numbers must be an array of objects with a phone_number", 400)
         if len(items) > BATCH_LIMIT:
             raise Refused(20001, f"More than {BATCH_LIMIT} phone_numbers", 400)
@@ -126,8 +129,9 @@ class Lookups:
             region = read_region(str(item.get("country_code") or ""))
             body = await self._body(ctx, number[:1000], region, read_fields(listed), item)
         except Refused as refusal:
-            body = {"code": refusal.code, "message": refusal.message}
-        return {"correlation_id": correlation, **body}
+            blank = dict.fromkeys((*_NUMBER_KEYS, *PACKAGES, "url"))
+            body = {**blank, "code": refusal.code, "message": refusal.message}
+        return {"correlation_id": correlation, "twilio_error_code": body.get("code"), **body}
 
     async def _body(
         self, ctx: Context, text: str, region: str | None, fields: frozenset[str], params: Mapping[str, Any]

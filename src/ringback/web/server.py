@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -171,9 +172,13 @@ class Server:
             bound.bind((self._config.host, self._config.port))
         except OSError as error:
             bound.close()
-            raise OSError(
-                error.errno, f"RINGBACK_HTTP={self._config.host}:{self._config.port}: {error.strerror}"
-            ) from None
+            mend = "write an address and a port of this machine"
+            if error.errno == errno.EADDRINUSE:
+                mend = (
+                    f"stop the program that has port {self._config.port}, or set RINGBACK_HTTP to another one"
+                )
+            shown = f"RINGBACK_HTTP={self._config.host}:{self._config.port}"
+            raise OSError(f"{shown}: {error.strerror}: {mend}") from error
         bound.listen(2048)
         bound.setblocking(False)
         self._socket = bound

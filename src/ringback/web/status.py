@@ -1,4 +1,4 @@
-"""``/health``, ``/ready`` and ``/metrics`` (surface.md, HTTP), and the greeting of the number to try."""
+"""``/health``, ``/ready``, ``/metrics`` (surface.md, HTTP), the way in at ``/``, the greeting of the number to try."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ringback.kernel.errors import Refused
@@ -16,6 +16,17 @@ from ringback.web.features.request import read
 from ringback.web.routes import Route, Rule
 
 Figures = Callable[[], Awaitable[Mapping[str, float]]]
+
+PATHS = {
+    "GET /health": "200 while the process lives. Needs no credentials.",
+    "GET /ready": "200 when calls can be taken, else 503 with the reason as ``status``. Needs no credentials.",
+    "GET /metrics": "Numbers for Prometheus.",
+    "GET /reconcile": "The last report of the reconciler; with the first account's credentials.",
+    "POST /reconcile": "A round of the reconciler now; ``since`` (ISO 8601) limits it.",
+    "POST /reconcile/records": "The same with a trunk's call detail records as CSV.",
+    "GET /openapi.json": "The REST API for machines: OpenAPI 3.1.",
+}
+"""What operators and machines ask, for ``/docs``."""
 
 WELCOME = """<?xml version="1.0" encoding="UTF-8"?>
 <Response>
@@ -55,6 +66,8 @@ class Status:
         response: Response
         if request.method not in ("GET", "HEAD", "POST"):
             response = PlainTextResponse("method not allowed", 405)
+        elif scope["path"] == "/":
+            response = RedirectResponse("/docs")
         elif scope["path"] == "/health":
             response = JSONResponse({"status": "ok"})
         elif scope["path"] == "/ready":

@@ -25,7 +25,9 @@ from ringback.edges.simulator.sound import speech_seconds
 from ringback.edges.simulator.speaking import Speaking
 from ringback.effects import (
     AnswerLeg,
+    AnswerTransfer,
     DialLeg,
+    EchoLeg,
     HangUpLeg,
     Join,
     LeaveRoom,
@@ -33,6 +35,7 @@ from ringback.effects import (
     PauseRecording,
     PlayAudio,
     RecordLeg,
+    ReferLeg,
     RejectLeg,
     ResumeRecording,
     RingLeg,
@@ -49,6 +52,7 @@ from ringback.events import (
     LegEnded,
     LegFailed,
     LegRinging,
+    ReferAnswered,
 )
 from ringback.kernel.clock import Clock, Hold
 from ringback.media import RATE
@@ -82,13 +86,13 @@ class SimulatedCarrier:
         clock: Clock,
         new_sid: Callable[[str], str],
         is_ours: Callable[[str], Awaitable[bool]],
-        sound_seconds: Callable[[str], Awaitable[float]] | None = None,
+        sound_seconds: Callable[[str, str], Awaitable[float]] | None = None,
         render_speech: Callable[[str], Awaitable[Path]] | None = None,
         recordings: Path = Path("recordings"),
         faults: Faults | None = None,
         note: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``sound_seconds(url)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
+        """``sound_seconds(url, account)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
         ``note``: see :class:`Recorder`."""
         self._post = post
         self._clock = clock
@@ -124,6 +128,9 @@ class SimulatedCarrier:
             Join: self._join,
             LeaveRoom: lambda party, _: self._leave(party),
             WatchSpeech: lambda party, effect: self._speaking.watch(party.sid, effect.on),
+            EchoLeg: self._echo,
+            ReferLeg: lambda party, _: post(ReferAnswered(call_sid=party.sid, sip_code=0)),
+            AnswerTransfer: lambda party, _: None,  # a simulated party asks for none
             BoundDelay: lambda party, _: None,  # simulated sound is never late
         }
 
@@ -423,7 +430,7 @@ class SimulatedCarrier:
             if source.startswith(("http://", "https://")):
                 if self._sound_seconds is None:
                     raise ValueError("sounds from URLs are not available here")
-                seconds, kind = await self._sound_seconds(source), "speech"
+                seconds, kind = await self._sound_seconds(source, ""), "speech"  # a stranger's sound
             else:
                 from ringback.edges.simulator.wavefile import read_wav
 
@@ -457,6 +464,8 @@ class SimulatedCarrier:
 
     def _mates(self, party: Party) -> list[Party]:
         """Who hears a party: nobody when it is muted or held, one when it coaches; nobody on hold hears."""
+        if party.echo:
+            return [party]
         if party.room is None:
             return []
         room = self._rooms[party.room]
@@ -465,6 +474,11 @@ class SimulatedCarrier:
             return []
         hearers = [sid for sid, join in room.items() if sid != party.sid and not join.hold]
         return [self._live[sid] for sid in hearers if own.coach in (None, sid)]
+
+    def talking_to(self, party: Party) -> list[str]:
+        """The numbers of those who hear a simulated party now, and are heard by it."""
+        mates = [mate for mate in self._mates(party) if party in self._mates(mate)]
+        return [mate.from_ if mate.direction == "in" else mate.to for mate in mates]
 
     def _is_public(self, party: Party) -> bool:
         """Whether the whole room hears a party."""
@@ -482,6 +496,9 @@ class SimulatedCarrier:
         self._rooms.setdefault(effect.room, {})[party.sid] = effect
         if effect.muted or effect.hold:
             self._speaking.hush(party.sid)
+
+    def _echo(self, party: Party, effect: EchoLeg) -> None:
+        party.echo = effect.on
 
     def _record_room(self, party: Party, effect: RecordRoom) -> None:
         if party.room == effect.room:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
@@ -91,11 +93,17 @@ class Simulator:
         """Everything that can be asked."""
         return self._routes
 
+    @property
+    def endpoints(self) -> Sequence[BaseRoute]:
+        """The same with what answers it; its docstring says what it does."""
+        return self._application.routes
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         await self._application(scope, receive, send)
 
     def _guarded(self, rule: Rule, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        @functools.wraps(endpoint)
         async def answer(request: Request) -> Response:
             try:
                 if self._access is None:
@@ -168,6 +176,8 @@ class _Sim:
         self._access = access
 
     async def place(self, request: Request, tester: Tester) -> Response:
+        """``{"from": "+15551230001", "to": "+15550100", "script": […]}``: a simulated customer calls a number of ours.
+        201 with ``{"sid": "CA…"}``."""
         body = await _body(request, {"from", "to", "script"})
         from_, to = _address(body, "from"), _address(body, "to")
         script = _script(body.get("script", []), tester)
@@ -193,9 +203,16 @@ class _Sim:
         return party
 
     async def show(self, request: Request, tester: Tester) -> Response:
-        return JSONResponse((await self._party(request, tester)).answer())
+        """How the call goes and what the customer has heard:
+        ``{"sid", "status", "heard": [{"at", "kind", "text"}, …]}``."""
+        party = await self._party(request, tester)
+        seconds = round(self._clock.now() - party.started, 3)
+        return JSONResponse(
+            {**party.answer(), "seconds": seconds, "talking_to": self._carrier.talking_to(party)}
+        )
 
     async def more(self, request: Request, tester: Tester) -> Response:
+        """``{"script": […]}``: more steps for a live call."""
         body = await _body(request, {"script"})
         if "script" not in body:
             raise Refused(20001, "script is missing")
@@ -210,6 +227,7 @@ class _Sim:
         return await self.show(request, tester)
 
     async def set_number(self, request: Request, tester: Tester) -> Response:
+        """``{"answers": "busy", "after": 1.0, "script": […]}``: how a simulated callee behaves."""
         body = await _body(request, {"answers", "after", "script"})
         number = _address(request.path_params, "number")
         answers = body.get("answers", "answer")
@@ -226,14 +244,17 @@ class _Sim:
         )
 
     async def reset_number(self, request: Request, tester: Tester) -> Response:
+        """The callee behaves as usual again."""
         owner = "" if tester.operates else tester.account_sid
         self._carrier.book.reset(request.path_params["number"], owner)
         return Response(status_code=204)
 
     async def show_clock(self, request: Request, tester: Tester) -> Response:
+        """``{"mode", "now"}``: ``real`` or ``virtual``, and Unix seconds."""
         return JSONResponse({"mode": self._clock.mode, "now": self._clock.now()})
 
     async def move_clock(self, request: Request, tester: Tester) -> Response:
+        """``{"advance": 86400}``: move a virtual clock by so many seconds."""
         body = await _body(request, {"advance"})
         seconds = body.get("advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
@@ -246,9 +267,11 @@ class _Sim:
         return await self.show_clock(request, tester)
 
     async def show_faults(self, request: Request, tester: Tester) -> Response:
+        """The faults that are still to come."""
         return JSONResponse({"faults": [_fault(fault) for fault in self._faults.open()]})
 
     async def add_fault(self, request: Request, tester: Tester) -> Response:
+        """``{"kind": "drop_callback", "count": 1, "match": {…}}``: make something go wrong."""
         body = await _body(request, {"kind", "count", "match", "seconds"})
         kind, count, match = body.get("kind"), body.get("count", 1), body.get("match", {})
         seconds = body.get("seconds", 5.0)
@@ -265,10 +288,12 @@ class _Sim:
         return JSONResponse(_fault(fault), 201)
 
     async def clear_faults(self, request: Request, tester: Tester) -> Response:
+        """No faults are to come any more."""
         self._faults.clear()
         return Response(status_code=204)
 
     async def no_messages(self, request: Request, tester: Tester) -> Response:
+        """Simulated messages are not built yet: 501."""
         raise Refused(20501, "Simulated messages are not built yet", 501)
 
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ringback.edges.simulator.script import Step
+from ringback.edges.simulator.script import HangUp, Step, Wait
 
 Answers = Literal[
-    "answer", "busy", "no-answer", "reject", "invalid", "unreachable", "congestion", "forbidden"
+    "answer",
+    "busy",
+    "no-answer",
+    "reject",
+    "invalid",
+    "unreachable",
+    "congestion",
+    "forbidden",
+    "unavailable",
 ]
 ANSWERS: tuple[str, ...] = get_args(Answers)
 
@@ -20,6 +28,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "unreachable": (404, "Destination unreachable"),
     "congestion": (503, "Service Unavailable"),
     "forbidden": (403, "Forbidden"),
+    "unavailable": (480, "Temporarily Unavailable"),
 }
 """SIP code and reason of each answer that is none."""
 
@@ -45,8 +54,17 @@ MAGIC: dict[str, Behaviour] = {
     "+15005550002": Behaviour("unreachable", 0.1),
     "+15005550003": Behaviour("forbidden", 0.1),
     "+15005550004": Behaviour("forbidden", 0.1),
+    "+15005551486": Behaviour("busy", 0.5),
+    "+15005551480": Behaviour("unavailable", 0.5),
+    "+15005551404": Behaviour("invalid", 0.5),
+    "+15005551603": Behaviour("reject", 0.5),
+    "+15005551503": Behaviour("congestion", 0.5),
+    "+15005551000": Behaviour("no-answer"),
+    "+15005551200": Behaviour("answer", 0.5, (Wait(1.0), HangUp())),
 }
-"""Magic numbers (call-outcomes.md §5) that reach the carrier nevertheless, through ``<Dial>``."""
+"""Numbers that behave by themselves (call-outcomes.md §5): the magic ones, which reach the carrier through ``<Dial>``
+only, and the signalling test numbers, whose last digits say what SIP answers; 000 is never answered, and 200 is
+answered and hung up after a second."""
 
 
 class PhoneBook:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Sequence
@@ -29,6 +30,21 @@ RESOLVE_AGAIN = 300.0
 """Seconds after which a trunk's host name is looked up again."""
 
 By = Literal["callee", "carrier", "us", "timeout", "transport", "unregistered"]
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_LOOPBACK = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
+
+
+def is_own(address: Address) -> bool:
+    """Whether this machine has the address now: only then the system lets a socket have it."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return not (address.is_unspecified or address.is_multicast)
 
 
 class Unreachable(Exception):
@@ -65,6 +81,9 @@ class Router:
         }
         self._default = self._trunks.get(settings.carrier)
         self._trusted = settings.trusted_networks
+        # Nothing but programs on this machine reaches a socket on loopback, from whichever of its addresses they call:
+        # they get what loopback gets (RINGBACK_SIP_TRUSTED), no more.
+        self._here = all(ipaddress.ip_address(one.host).is_loopback for one in settings.listeners)
         self._external = settings.sip_external_host
         self._rtp_source = settings.rtp_source
         self._lookup = lookup
@@ -94,7 +113,13 @@ class Router:
         if address is None:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
-        return any(mapped.version == network.version and mapped in network for network in self._trusted)
+        if self._within(mapped):
+            return True
+        return self._here and self._within(_LOOPBACK[mapped.version]) and is_own(mapped)
+
+    def _within(self, address: Address) -> bool:
+        """Whether a trusted network has the address."""
+        return any(address.version == network.version and address in network for network in self._trusted)
 
     def rtp_source(self, host: str, username: str) -> RtpSource:
         """Where the audio of a call may come from that `host` sends us, or the phone that has proved its name."""

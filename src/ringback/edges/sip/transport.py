@@ -1,7 +1,9 @@
 """Sockets: UDP, TCP and TLS listeners, outbound connections, connection reuse (RFC 3261 section 18)."""
 
 import asyncio
+import errno
 import functools
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -298,26 +300,12 @@ class Transports:
 
     async def start(self) -> None:
         """Bind everything; on an error what was bound is closed and OSError raised."""
-        loop = asyncio.get_running_loop()
         try:
             for listener in self._listeners:
-                if listener.transport == "udp":
-                    flow = UdpFlow(self.receive, self.counters, listener.advertise)
-                    sock = _udp_socket(listener.host, listener.port)
-                    await loop.create_datagram_endpoint(lambda flow=flow: flow, sock=sock)  # type: ignore[misc]
-                    self._udp.append(flow)
-                    bound = sock.getsockname()
-                else:
-                    context = self._server_context() if listener.transport == "tls" else None
-                    server = await loop.create_server(
-                        functools.partial(self._accepted, listener, context),
-                        listener.host,
-                        listener.port,
-                        backlog=1024,
-                        reuse_address=True,
-                    )
-                    self._servers.append((listener.transport, server, listener.advertise))
-                    bound = server.sockets[0].getsockname()
+                try:
+                    bound = await self._bind(listener)
+                except OSError as error:
+                    raise _refused(listener, error) from error
                 self.addresses.append((listener.transport, bound[0], bound[1]))
         except BaseException:
             await self.stop()
@@ -326,6 +314,28 @@ class Transports:
     def _accepted(self, listener: Listener, context: ssl.SSLContext | None) -> asyncio.Protocol:
         stream = StreamFlow(self, listener.transport, None, listener.advertise)
         return stream if context is None else Handshake(self, stream, context)
+
+    async def _bind(self, listener: Listener) -> tuple[str, int]:
+        """One listener; gives its address. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        if listener.transport == "udp":
+            flow = UdpFlow(self.receive, self.counters, listener.advertise)
+            sock = _udp_socket(listener.host, listener.port)
+            await loop.create_datagram_endpoint(lambda: flow, sock=sock)
+            self._udp.append(flow)
+            name = sock.getsockname()
+        else:
+            context = self._server_context() if listener.transport == "tls" else None
+            server = await loop.create_server(
+                functools.partial(self._accepted, listener, context),
+                listener.host,
+                listener.port,
+                backlog=1024,
+                reuse_address=True,
+            )
+            self._servers.append((listener.transport, server, listener.advertise))
+            name = server.sockets[0].getsockname()
+        return name[0], name[1]
 
     async def stop(self) -> None:
         """Close every socket."""
@@ -458,6 +468,24 @@ def _udp_socket(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _refused(listener: Listener, error: OSError) -> OSError:
+    """The error for people: which setting, and what to do."""
+    shown = f"RINGBACK_SIP={listener.transport}:{listener.host}:{listener.port}"
+    if isinstance(error, ssl.SSLError):
+        mend = "write the paths of two PEM files that belong together"
+        return OSError(
+            f"RINGBACK_SIP_TLS_CERTIFICATE, RINGBACK_SIP_TLS_KEY: {error.strerror or error}: {mend}"
+        )
+    why = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno == errno.EADDRINUSE:
+        mend = (
+            f"stop the program that has port {listener.port}, or set RINGBACK_SIP to another one, or to off"
+        )
+    else:
+        mend = "write an address and a port of this machine"
+    return OSError(f"{shown}: {why}: {mend}")
 
 
 def _reachable(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import threading
@@ -46,7 +47,7 @@ def to_ulaw(source: str, target: str) -> float:
 
     from ringback.media import RATE
 
-    fresh = Path(target).with_suffix(".new")
+    fresh = Path(f"{target}.{os.getpid()}.new")  # two accounts may have the same sound
     trouble: Exception | None = None
     size = 0
     try:

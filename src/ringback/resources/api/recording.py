@@ -6,6 +6,16 @@ from typing import Any
 
 from ringback.kernel.resource import Record, at, field, resource
 
+_DATES = {
+    "DateCreated": "date_created day",
+    "DateCreated>": "date_created >=",
+    "DateCreated<": "date_created midnight",
+}
+_UPDATE = {
+    "Status": "Required. paused, in-progress (goes on) or stopped. The recording may be named Twilio.CURRENT.",
+    "PauseBehavior": "With paused: silence (default), or skip: the file leaves the time out.",
+}
+
 
 @resource(
     "/2010-04-01/Accounts/{AccountSid}/Recordings",
@@ -14,34 +24,24 @@ from ringback.kernel.resource import Record, at, field, resource
     can=("list", "fetch", "delete"),
     live=("delete",),
     links=("add_on_results", "transcriptions"),
-    filters={
-        "DateCreated": "date_created day",
-        "DateCreated>": "date_created >=",
-        "DateCreated<": "date_created <",
-    },
+    filters=_DATES,
     also=(
         at(
             "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings",
             key="recordings",
             can=("list", "create", "fetch", "update", "delete"),
             live=("create", "update", "delete"),
-            filters={
-                "DateCreated": "date_created day",
-                "DateCreated>": "date_created >=",
-                "DateCreated<": "date_created <",
-            },
+            takes={"update": _UPDATE},
+            filters=_DATES,
             tag="Call recording",
         ),
         at(
             "/2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Recordings",
             key="recordings",
-            can=("list", "fetch", "delete"),
-            live=("delete",),
-            filters={
-                "DateCreated": "date_created day",
-                "DateCreated>": "date_created >=",
-                "DateCreated<": "date_created <",
-            },
+            can=("list", "fetch", "update", "delete"),
+            live=("update", "delete"),
+            takes={"update": _UPDATE},
+            filters=_DATES,
             tag="Conference recording",
         ),
     ),

@@ -25,7 +25,7 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workflow
         sid=event.sid, account_sid=event.account_sid, date_created=workspace.now, workspace_sid=workspace.record.sid,
         **event.values,
     )  # fmt: skip
-    workspace.workflows[workflow.sid] = LiveWorkflow(workflow, configuration)
+    workspace.plan(workflow, configuration)
     workspace.save(workflow)
     _tell(workspace, workflow, "created")
     return workflow
@@ -36,7 +36,7 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workflow
     workflow = _plan(workspace, event.sid)
     within(event, "task_reservation_timeout", 1, 86_400)
     if "configuration" in event.values:
-        workflow.configuration = checked(workspace, event.values["configuration"])
+        workspace.plan(workflow.record, checked(workspace, event.values["configuration"]))
         for task in list(workspace.tasks.values()):
             if task.record.workflow_sid == event.sid:
                 stand_again(workspace, task)
@@ -67,7 +67,7 @@ def delete(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> None:
     )
     if tasks:
         raise Refused(20001, f"Workflow {workflow.sid} cannot be deleted: it has {tasks} tasks")
-    del workspace.workflows[workflow.sid]
+    workspace.remove_workflow(workflow.sid)
     workspace.do(Delete(workflow))
     _tell(workspace, workflow, "deleted")
 

@@ -19,7 +19,7 @@ from ringback.resources.api.participant import Participant
 from ringback.voice.call import task_leg
 from ringback.voice.conference import announcement
 from ringback.voice.conference.live import Entry
-from ringback.voice.form import UPDATE, Form
+from ringback.voice.form import Form
 from ringback.voice.params import Params
 from ringback.voice.stage import Stage
 from ringback.voice.steps import HungUp, Interrupted, Redirected, Source, Steps
@@ -281,7 +281,7 @@ class Participation:
     def change(self, params: dict[str, list[str]]) -> Participant:
         """POST Participants/{CallSid}: everything is checked before anything is changed."""
         seat, session = self.seat, self.session
-        form = Form(params, UPDATE)
+        form = Form(params)
         wanted = _read(form, seat, silence="WaitUrl" in params)
         announce, announce_method = form.url("AnnounceUrl", 21205), form.method("AnnounceMethod")
         if wanted.coaching and wanted.call_sid_to_coach != seat.call_sid_to_coach:

@@ -32,12 +32,12 @@ def json_answer(status: int, value: Any) -> Answer:
     return Answer(status, _dump(value))
 
 
-def error_answer(error: Refused, public_url: str, prefix: str = "") -> Answer:
-    """The error envelope (errors.md §1)."""
+def error_answer(error: Refused, public_url: str) -> Answer:
+    """The error envelope (errors.md §1). Official libraries put "Unable to create record: " before the message."""
     envelope = {
         "code": error.code,
-        "message": prefix + error.message,
-        "more_info": f"{public_url}/docs#error-{error.code}",
+        "message": error.message,
+        "more_info": f"{public_url}/docs/errors/{error.code}",
         "status": error.status,
     }
     answer = json_answer(error.status, envelope)

@@ -10,13 +10,13 @@ from urllib.parse import unquote
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
+from ringback.sharing.seats import Full, Seats
 from ringback.store import OwnershipLost, Store
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
 from ringback.web.rest.context import OWNER, Context, Params, RestSettings, Services
-from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.routing import Router, Target
@@ -25,8 +25,8 @@ from ringback.web.routes import Route, Rule
 
 log = logging.getLogger("ringback.rest")
 
-_PREFIX = {"create": "Unable to create record: ", "update": "Unable to update record: "}
-_PAGES = ("/openapi.json", "/docs")
+LONGEST_LINE = 1000
+"""Requests of one account that may wait for their turn; further ones are answered 429."""
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
 
@@ -44,7 +44,7 @@ def build_rest(
 
 
 class RestApplication:
-    """Serves every declared resource, ``/openapi.json`` and ``/docs``."""
+    """Serves every declared resource, and ``/openapi.json``."""
 
     def __init__(
         self,
@@ -57,25 +57,26 @@ class RestApplication:
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
         access = Access(auth, settings.operator_sid)
         self.services = Services(store=store, settings=settings, auth=auth, access=access)
+        self._turns = Seats(settings.at_once, reserve=settings.at_once // 4, longest=LONGEST_LINE)
         self.router = Router()
         self.nouns = nouns
         self._fallback = fallback
-        every = complete(nouns, rules)
-        for each in every:
-            self.router.add_noun(each, settings.public_url, every)
+        self.rules = complete(nouns, rules)
+        for each in self.rules:
+            self.router.add_noun(each, settings.public_url, self.rules)
+
+    def figures(self) -> Mapping[str, float]:
+        """For ``/metrics``."""
+        return {"api_requests": float(self._turns.busy), "api_requests_waiting": float(self._turns.waiting)}
 
     @functools.cached_property
     def _openapi(self) -> Answer:
         """Made when it is first asked for: it reads the sources of all declarations."""
         return json_answer(200, openapi(self.nouns, self.services.settings.public_url))
 
-    @functools.cached_property
-    def _page(self) -> Answer:
-        return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
-
     def routes(self) -> list[Route]:
-        """Every path of every product, and the pages that tell of them."""
-        found = [Route(method, path, Rule.OPEN) for path in _PAGES for method in ("GET", "HEAD")]
+        """Every path of every product, and the description of them."""
+        found = [Route(method, "/openapi.json", Rule.OPEN) for method in ("GET", "HEAD")]
         for product, path, target in self.router.targets():
             full = path if product == "api" else f"/{product}{path}"
             found.append(Route("OPTIONS", full, Rule.OPEN))
@@ -97,9 +98,8 @@ class RestApplication:
         headers = dict(scope["headers"])
         path = scope["path"]
         found = self.router.product_of(path, headers.get(b"host", b"").decode("latin-1").partition(":")[0])
-        if found is None and path in _PAGES and scope["method"] in ("GET", "HEAD"):
-            answer = self._openapi if path == "/openapi.json" else self._page
-            await send_answer(answer, self._request_id(), scope, receive, send)
+        if found is None and path == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
+            await send_answer(self._openapi, self._request_id(), scope, receive, send)
             return
         if found is None and self._fallback is not None:
             await self._fallback(scope, receive, send)
@@ -120,7 +120,6 @@ class RestApplication:
         request_id: str,
     ) -> Answer:
         public_url = self.services.settings.public_url
-        operation = ""
         try:
             header = headers.get(b"authorization", b"").decode("latin-1")
             method = scope["method"]
@@ -153,18 +152,20 @@ class RestApplication:
                 ctx.params = await self._read(receive, headers, target.rules.body_limit)
             else:
                 ctx.params = read_form(scope["query_string"], self.services.settings.field_limit)
-            answer: Answer
-            if is_media:
-                answer = await target.rules.sound(ctx, suffix)
-                return answer
-            await generic.check_parents(ctx, target)
-            if target.custom is not None:
-                answer = await target.custom(ctx)
-                return answer
-            return await generic.run(ctx, target, operation)
+            async with self._turns.of(ctx.account.sid):
+                answer: Answer
+                if is_media:
+                    answer = await target.rules.sound(ctx, suffix)
+                    return answer
+                await generic.check_parents(ctx, target)
+                if target.custom is not None:
+                    answer = await target.custom(ctx)
+                    return answer
+                return await generic.run(ctx, target, operation)
+        except Full as full:
+            return error_answer(Refused(20429, f"Too many requests at once: {full}", 429), public_url)
         except Refused as error:
-            prefix = _PREFIX.get(operation, "") if error.status == 400 else ""
-            answer = error_answer(error, public_url, "" if error.message.startswith(prefix) else prefix)
+            answer = error_answer(error, public_url)
             if error.status == 405 and route is not None:
                 answer.headers.append((b"allow", _allowed(route[0]).encode()))
             return answer

@@ -13,8 +13,8 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Field
 from ringback.web.rest.context import Params
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?\Z", re.ASCII)
 _INT = re.compile(r"-?[0-9]{1,15}\Z")
 DAY = 86_400.0
 NOT_GIVEN: Any = object()
@@ -64,7 +64,7 @@ def read_body(data: bytes, content_type: str, limit: int) -> Params:
     params: Params = {}
     for name, one in value.items():
         values = one if isinstance(one, list) else [one]
-        params[name] = [_json_text(each) for each in values]
+        params[name] = [_json_text(each) for each in values] or [""]  # a parameter that is given has a value
         if any("\0" in each for each in (name, *params[name])):
             raise Refused(20001, "A parameter contains a NUL character", 400)
     return params

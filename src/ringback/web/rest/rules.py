@@ -41,6 +41,8 @@ class Rules:
     """Closed to standard API keys."""
     tests = False
     """Open to test credentials."""
+    audited: frozenset[Operation] = frozenset({"create", "update", "delete"})
+    """Writes that the audit log tells of: those of what is configured, not of what comes and goes with the traffic."""
     owns_itself = False
     """Its records belong to nobody else: they are not looked for among what the request's account has."""
     body_limit: int | None = None
@@ -118,7 +120,9 @@ class Rules:
         async with ctx.services.locks(self.lock(ctx.record)):
             await self.before_save(ctx, None)
             if not ctx.caller.is_test:
-                await self._commit(ctx, Save(ctx.record))
+                await self._commit(
+                    ctx, Save(ctx.record), ctx.services.settings.audit(ctx, "create", None, ctx.record)
+                )
         self.after_save(ctx)
         return ctx.record
 
@@ -132,14 +136,15 @@ class Rules:
                 setattr(record, field.name, value)
         record.date_updated = max(ctx.now, before.date_updated + 1e-6)
         await self.before_save(ctx, before)
-        await self._commit(ctx, Save(record) if ctx.version is None else SaveIf(record, ctx.version))
+        told = ctx.services.settings.audit(ctx, "update", before, record)
+        await self._commit(ctx, Save(record) if ctx.version is None else SaveIf(record, ctx.version), told)
         self.after_save(ctx)
         return record
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Delete ``ctx.record``. Raises ``Refused``."""
         gone = Delete(ctx.record) if ctx.version is None else DeleteIf(ctx.record, ctx.version)
-        await self._commit(ctx, gone)
+        await self._commit(ctx, gone, ctx.services.settings.audit(ctx, "delete", ctx.record, None))
         self.after_save(ctx)
 
     def lock(self, record: Any) -> str:
@@ -156,11 +161,14 @@ class Rules:
         """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
         return Refused(20409, "A resource with the same unique value exists", 409)
 
-    async def _commit(self, ctx: Context, write: Save | SaveIf | Delete | DeleteIf) -> None:
+    async def _commit(
+        self, ctx: Context, write: Save | SaveIf | Delete | DeleteIf, told: Record | None
+    ) -> None:
         try:
-            await ctx.store.commit([write])
+            await ctx.store.commit([write] if told is None else [write, Save(told)])
         except Conflict:
             raise self.conflict(ctx) from None
+        ctx.audited = True
 
 
 class General(Rules):

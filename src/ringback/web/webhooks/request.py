@@ -72,6 +72,8 @@ class Hook:
     """Takes the body of a 2xx answer piece by piece in place of `Delivery.body`."""
     status_error: int = 11200
     """The code for a 4xx or 5xx answer: 15003 for call progress callbacks (sheet, section 4)."""
+    account: str = ""
+    """The account for which it is sent: connections are shared fairly among them."""
     key_id: str = ""
     algorithm: Algorithm = "HMAC_SHA1"
     """With `key_id`, a custom signing key (section 3.5): then `auth_token` holds that key's secret."""

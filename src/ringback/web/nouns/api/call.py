@@ -25,6 +25,7 @@ class CallRules(NounRules):
     """The voice core alone edits a call."""
 
     noun = Call
+    audited = frozenset({"delete"})
     tests = True
 
     @property
