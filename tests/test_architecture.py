@@ -61,6 +61,7 @@ COMPOSITION = {
     "data_dir",
     "doctor",
     "firstrun",
+    "kept",
     "front",
     "phone",
     "reconcile",

@@ -68,6 +68,12 @@ def test_private_webhooks_follow_the_listen_address() -> None:
         ({"RINGBACK_TRANSCRIPTION": "loud"}, "write one of whisper, script, off"),
         ({"RINGBACK_TRANSCRIPTION_WORKERS": "-1"}, "RINGBACK_TRANSCRIPTION_WORKERS"),
         ({"RINGBACK_TRANSCRIPTION_QUEUE": "0"}, "RINGBACK_TRANSCRIPTION_QUEUE"),
+        (
+            {"RINGBACK_KEEP_CALLS_DAYS": "-1"},
+            "RINGBACK_KEEP_CALLS_DAYS=-1.0: write a number that is 0 or more",
+        ),
+        ({"RINGBACK_REQUESTS_MEGABYTES": "nan"}, "RINGBACK_REQUESTS_MEGABYTES"),
+        ({"RINGBACK_ACCOUNT_RECORDS": "-5"}, "RINGBACK_ACCOUNT_RECORDS"),
         ({"RINGBACK_HTTP": "8080"}, "host:port"),
         ({"RINGBACK_HTTP": "127.0.0.1:99999"}, "host:port"),
         ({"RINGBACK_SIP": "quic:127.0.0.1:5060"}, "transport:host:port"),

@@ -33,11 +33,13 @@ from ringback.effects import (
 from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
+from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.front import build_bridge, build_callbacks, build_front, http_limits
+from ringback.kept import kept
 from ringback.kernel.clock import Hold
 from ringback.kernel.lane import Lane
-from ringback.kernel.recording_file import recordings_folder
+from ringback.kernel.recording_file import recordings_folder, remove_sound
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.numbers import plan
 from ringback.outcomes import line_status, notifications
@@ -45,11 +47,11 @@ from ringback.outcomes.permissions import FOLLOWED, Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
+from ringback.resources.api.recording import Recording
 from ringback.resources.lookups.line_type_override import LineTypeOverride
-from ringback.resources.monitor.audit_event import AuditEvent
-from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
+from ringback.runtime.disk import Disk
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -57,11 +59,12 @@ from ringback.runtime.recovery import recover
 from ringback.runtime.retention import Retention
 from ringback.runtime.runtime import Runtime
 from ringback.runtime.timers import Timers
+from ringback.runtime.usage import Usage
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
 from ringback.store.engine import Holder
 from ringback.store.store import Store
-from ringback.store.writes import OutboxDone
+from ringback.store.writes import OutboxDone, Unavailable
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
@@ -85,8 +88,12 @@ from ringback.wiring import leave, wire
 
 log = logging.getLogger("ringback")
 
-EVENT_DAYS = 30.0
-"""TaskRouter's events are kept that long (taskrouter.md §10)."""
+
+NO_NEW_CALLS = 15.0
+"""Seconds for which new calls wait for a database that cannot be written; then they are refused with 503."""
+KNOWN_TOKENS = 10_000
+SETTLE = 5.0
+"""Seconds that a stop waits, after draining, for a database that cannot be written."""
 
 
 async def build(
@@ -209,9 +216,12 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
+        self.usage = Usage(settings.data_dir, store)
         self.retention = Retention(
-            store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS, AuditEvent: EVENT_DAYS}
-        )
+            store, self.clock, sid_at, kept(settings, self._forget_recording),
+            ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
+            every=(self.usage.look,),
+        )  # fmt: skip
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -240,7 +250,7 @@ class Ringback:
                 voices=self.speech,
                 sounds=self.sounds,
                 warm=self.speech.warm,
-                registrations=Contacts(store, self.account_sid, self.clock.now),
+                registrations=Contacts(store.hurried(), self.account_sid, self.clock.now),
             )
             self.exchange.add(self.sip)
         self.reconciler = Reconciler(
@@ -254,10 +264,13 @@ class Ringback:
             carriers=self.exchange,
             hang_up=self._drop_leg,
             resend=self.outbox.send_parked,
+            trouble=lambda: store.trouble,
             every=settings.reconcile_every,
             probe_after=settings.probe_after,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tokens: dict[str, str] = {}
+        """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = build_bridge(self)
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
@@ -266,6 +279,8 @@ class Ringback:
         self.access: Access
         """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
+        store.watch(self._store_changed)
+        self.disk = Disk(settings.data_dir)
         self.front = build_front(self)
         self.server = Server(self.front, *settings.http_address, http_limits(settings))
 
@@ -296,7 +311,7 @@ class Ringback:
     async def start(self) -> None:
         """Open the carriers, settle what a crash left, send what is owed, then listen."""
         self.server.bind()
-        await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
+        await provision(self.store.hurried(), self.credentials, self.settings, self.clock.now(), self.new_sid)
         await load(self.store, FOLLOWED, self.permissions.follow)
         await load(self.store, (LineTypeOverride,), self.lookups.follow)
         for carrier in self.exchange.carriers:
@@ -328,13 +343,14 @@ class Ringback:
     async def stop(self, drain: float = 0.0) -> None:
         """Stop in order: ``drain`` seconds for live calls, hang up the rest, send what is owed."""
         self._ready = False
+        until = asyncio.get_running_loop().time() + drain + SETTLE
         await self.reconciler.stop()
         self.exchange.draining = True
         self.runtime.mending.close()
         await self._drained(drain)
         for call_sid in self.exchange.sids():
             self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self._drained(2.0 if self.exchange.legs else 0.0)
         self.bridge.close()
         await self.callbacks.close()
@@ -342,13 +358,13 @@ class Ringback:
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
         await self.retention.close()
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()
         await self.transcriptions.close()
         if self.transcriber is not None:
             await self.transcriber.close()
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self.outbox.settle(5.0)
         await self.outbox.close()
         await self.speech.close()
@@ -419,6 +435,21 @@ class Ringback:
         )  # fmt: skip
         await self.store.commit([Save(entry)])
 
+    def _store_changed(self, why: str, seconds: float, serious: bool) -> None:
+        """The database cannot be written, or can be again: new calls go elsewhere when it takes long, and the debugger
+        has an entry when it is over."""
+        if why:
+            asyncio.get_running_loop().call_later(NO_NEW_CALLS, self._take_calls)
+            return
+        self._take_calls()
+        if not serious:
+            return
+        text = f"The database could not be written for {seconds:.1f} s; what was to be written was kept, and is now"
+        self._start(self._alert(20503, text, self.account_sid, self.account_sid))
+
+    def _take_calls(self) -> None:
+        self.exchange.refusing = bool(self.store.trouble)
+
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler (deadlines), in order, and arm it."""
         self.store.commit_soon(effects)
@@ -426,8 +457,17 @@ class Ringback:
 
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""
-        account = await self.authenticator.account(account_sid)
-        return account.auth_token if account is not None else ""
+        try:
+            account = await self.authenticator.account(account_sid)
+        except Unavailable:  # a live call must not end because the database is away
+            if account_sid not in self._tokens:
+                raise
+            return self._tokens[account_sid]
+        token = account.auth_token if account is not None else ""
+        if len(self._tokens) > KNOWN_TOKENS:
+            self._tokens.clear()
+        self._tokens[account_sid] = token
+        return token
 
     async def _is_ours(self, number: str) -> bool:
         return await self.directory.routing(number) is not None
@@ -435,6 +475,20 @@ class Ringback:
     async def _delivered(self, row_sid: str, records: Sequence[Any]) -> None:
         writes = [each if isinstance(each, SendWebhook) else Save(each) for each in records]
         leave(self, await self.store.commit([*writes, OutboxDone(row_sid)]))
+
+    async def _forget_recording(self, record: Recording) -> None:
+        """Retention removes a recording as the API does."""
+        lane = Lane("recording", record.sid)
+        await self.ask(
+            WriteRequested(
+                lane=lane,
+                noun="Recording",
+                operation="delete",
+                sid=record.sid,
+                account_sid=record.account_sid,
+            )
+        )
+        await asyncio.to_thread(remove_sound, self.recordings, record.sid)
 
     def _drop_leg(self, call_sid: str) -> None:
         """End a leg that no call owns."""
@@ -477,7 +531,7 @@ class Ringback:
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
-        return self.store.broken or ("" if self._ready else "starting or stopping")
+        return self.store.broken or self.disk.full() or ("" if self._ready else "starting or stopping")
 
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
@@ -496,6 +550,10 @@ class Ringback:
             **self.server.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
+            **self.store.figures(),
+            **self.retention.figures(),
+            **self.usage.figures(),
+            "disk_free_bytes": float(self.disk.free()),
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),
             "webhooks_owed": float(self.outbox.waiting),

@@ -194,7 +194,7 @@ def build_front(product: Product) -> Front:
         replay=replay,
     )
     rest = build_rest(
-        product.store,
+        product.store.hurried(),
         all_nouns(),
         collect(ports),
         RestSettings(
@@ -221,6 +221,7 @@ def build_front(product: Product) -> Front:
         read=cdr.read,
         seconds=cdr.seconds,
         bad_file=cdr.BadFile,
+        trouble=lambda: product.store.broken,
     )
     simulator: list[Door] = []
     if product.simulating:

@@ -19,6 +19,7 @@ import uvloop
 
 from ringback import data_dir
 from ringback.edges.transcription.engine import INSTALL, missing
+from ringback.kernel.errors import Refused
 from ringback.settings import Settings, SettingsError, load, unknown_variables
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ def run(settings: Settings, *, standby: bool = False, given: Mapping[str, Any] |
     except SettingsError as error:
         log.error("cannot start: %s", error)
         return 2
+    except Refused as error:
+        log.error("cannot start: %s. `ringback doctor` says what to mend.", error)
+        return 1
     except OSError as error:
         # one without a number has our own words, which say what to do
         more = "" if error.errno is None else ". `ringback doctor` says what to mend"
@@ -129,7 +133,10 @@ async def _serve(settings: Settings, standby: bool, ready: _Ready) -> int:
         await product.store.close()  # the next start need not wait for it
         raise
     _spare_the_collector()
-    ready.say(product.account_sid, product.auth_token, product.http_url)
+    if why := product.not_ready():
+        log.error("it runs, but it is not ready: %s. `ringback doctor` says what to mend.", why)
+    else:
+        ready.say(product.account_sid, product.auth_token, product.http_url)
     told = loop.create_task(stop.wait())
     await asyncio.wait({told, lost}, return_when=asyncio.FIRST_COMPLETED)
     if lost.done():

@@ -173,6 +173,25 @@ class Settings:
     hosted service has it by default. What is told about a recording (``.json``) always needs them."""
     task_retention: float = 300.0
     """Seconds that completed and canceled tasks stay readable before they are removed."""
+    keep_calls_days: float = 400.0
+    """Days for which calls and conferences that are over stay readable; 0 = for ever."""
+    keep_recordings_days: float = 400.0
+    """Days for which recordings are kept; then they are deleted as by the API. 0 = until somebody deletes them."""
+    keep_transcriptions_days: float = 400.0
+    """Days for which transcriptions are kept; 0 = for ever."""
+    keep_alerts_days: float = 90.0
+    """Days for which the entries of the debugger are kept; 0 = for ever."""
+    keep_events_days: float = 30.0
+    """Days for which TaskRouter's events and the audit log are kept; 0 = for ever."""
+    keep_requests_days: float = 30.0
+    """Days for which the requests to applications (``Calls/{Sid}/Events``) are kept; 0 = for ever."""
+    requests_megabytes: float = 1024.0
+    """Size above which the oldest of them go whatever their age; 0 = no limit."""
+    account_recordings_megabytes: float = 0.0
+    """Size of the recordings that one account may keep: above it its oldest are deleted; 0 = no limit."""
+    account_records: int = 2_000_000
+    """Calls, and as many alerts and TaskRouter events, that one account may keep: above it its oldest that are over go,
+    so that no account fills the disk of all; 0 = no limit."""
     plugins: str = ""
     """Reserved for the desktop's plugins; default ``plugins`` in the data directory."""
     clock: Literal["real", "virtual"] = "real"

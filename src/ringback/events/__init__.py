@@ -20,6 +20,10 @@ class Event(Struct, frozen=True, kw_only=True):
 
     outside: ClassVar[bool] = False
     """True: the far end of a call decides how many there are. What is over the limit of its lane is dropped."""
+    begins: ClassVar[bool] = False
+    """True: something new begins, which waits for a store that cannot write. What is live goes on without it."""
+    by_caller: ClassVar[bool] = False
+    """True: a caller of the API wants it and can ask again when the store cannot write."""
 
     if TYPE_CHECKING:
 
@@ -88,6 +92,7 @@ class VoiceRouting(Struct, frozen=True, kw_only=True):
 class CallArrived(CallEvent, frozen=True, kw_only=True):
     """Somebody calls one of our numbers; nothing has been answered yet."""
 
+    begins: ClassVar[bool] = True
     carrier: str
     """Name of the carrier that has the leg: ``simulated``, ``sip`` …"""
     from_: str
@@ -309,6 +314,8 @@ class CallResumed(CallEvent, frozen=True, kw_only=True):
 
 class DialStarted(CallEvent, frozen=True, kw_only=True):
     """The rate limiter lets a queued call go: it may be dialled now."""
+
+    begins: ClassVar[bool] = True
 
 
 class ChildRequested(CallEvent, frozen=True, kw_only=True):

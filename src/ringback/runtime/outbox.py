@@ -17,8 +17,12 @@ from typing import Any, Protocol
 
 from ringback.kernel.clock import Alarm, Clock
 from ringback.sharing.turns import Turns
+from ringback.store.writes import Unavailable
 
 log = logging.getLogger("ringback.outbox")
+
+AGAIN = 5.0
+"""Seconds after which it is tried again what the store could not do: to say who signs, to take a row out."""
 
 
 class Owed(Protocol):
@@ -127,6 +131,16 @@ class Outbox:
         if self._running:
             await asyncio.wait(set(self._running))
 
+    async def _end(self, row_sid: str, records: Sequence[Any]) -> None:
+        """Remove a row: it was sent, so it must not stop the others of its key that this cannot be written now."""
+        while True:
+            try:
+                await self._done(row_sid, records)
+            except Unavailable:
+                await asyncio.sleep(AGAIN)
+            else:
+                return
+
     def _start(self) -> None:
         while not self._closing and (taken := self._ready.take()) is not None:
             account, key = taken
@@ -151,6 +165,9 @@ class Outbox:
                 records: Sequence[Any] | None
                 try:
                     records = await self._deliver(row.what)
+                except Unavailable:  # who signs it cannot be looked up now: it is owed all the same
+                    await asyncio.sleep(AGAIN)
+                    continue
                 except Exception:
                     log.exception("%s: the webhook to be sent could not even be tried; it is dropped", key)
                     records = ()
@@ -160,7 +177,7 @@ class Outbox:
                     continue
                 hold = self._clock.hold()
                 try:
-                    await self._done(row.sid, records)
+                    await self._end(row.sid, records)
                 finally:
                     hold.release()
                 lane.popleft()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from ringback.effects import Effect
 from ringback.events import Event
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
-from ringback.store.writes import Message, MessageDone
+from ringback.store.writes import Conflict, Message, MessageDone
 
 Waiter = asyncio.Future[Any] | None
 
@@ -61,9 +61,33 @@ class Turn(Struct):
     records: dict[Lane, Record | None] = {}
     """What stored cores have been handed, as it is now."""
     broken: dict[Lane, Trouble] = {}
+    left: set[Lane] = set()
+    """Joined lanes that have gone their own way already, or are let go later (``late.py``)."""
+    _end: asyncio.Future[Sequence[Any]] | None = None
+
+    @property
+    def end(self) -> asyncio.Future[Sequence[Any]]:
+        """Of a turn whose writes are kept: the rows of the outbox, when they are written after all."""
+        if self._end is None:
+            self._end = asyncio.get_running_loop().create_future()
+        return self._end
+
+    def kept(self, result: Sequence[Any] | Exception) -> None:
+        """How what was kept has ended."""
+        if isinstance(result, Exception):
+            self.end.set_exception(result)
+        else:
+            self.end.set_result(result)
 
     def answer(self, error: Exception) -> None:
         """Tell everybody who asked that nothing came of it."""
         for item, _ in self.done:
             if item.waiter is not None and not item.waiter.done():
                 item.waiter.set_exception(error)
+
+    def fail(self, error: Exception, lanes: Iterable[Lane]) -> None:
+        """Nothing was written: tell everybody who asked; the memory of these lanes is wrong."""
+        self.answer(error)
+        for lane in lanes:
+            if lane not in self.broken or lane != self.own:
+                self.broken[lane] = Trouble(None, error, storage=not isinstance(error, Conflict))

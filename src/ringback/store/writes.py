@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ringback.effects import QueueDial, SendWebhook
 from ringback.events import Event
+from ringback.kernel.errors import Refused
 
 
 class Conflict(Exception):
@@ -16,6 +17,14 @@ class Conflict(Exception):
 
 class OwnershipLost(Exception):
     """Another process owns the database by now: this one writes nothing more."""
+
+
+class Unavailable(Refused):
+    """The database cannot be used now. Nothing was written, unless the text says that this is not known."""
+
+    def __init__(self, why: str) -> None:
+        """``why``: what is wrong with it, for the caller of the API too."""
+        super().__init__(20503, f"The database cannot be used now: {why}", 503)
 
 
 class Stale(Exception):

@@ -172,8 +172,8 @@ class Switchboard(Board):
 
     def _crashed(self, call_sid: str, now: float, error: Exception) -> list[Effect]:
         session = self._sessions.pop(call_sid, None)
-        if session is None:
-            return [ReleaseCall(call_sid=call_sid)]
+        if session is None:  # it has not even begun: its caller must not ring on for ever
+            return [RejectLeg(call_sid=call_sid, sip_code=503), ReleaseCall(call_sid=call_sid)]
         text = f"A defect of this server ended the call ({type(error).__name__}); see its log"
         call = session.call
         effects = end_stored(call, session.plan, now, 12400, self.new_token)

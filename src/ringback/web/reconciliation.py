@@ -55,14 +55,17 @@ class Reconciliation:
         read: Callable[[Iterable[str]], Iterable[Any]],
         seconds: Callable[[str], float],
         bad_file: type[Exception],
+        trouble: Callable[[], str] = lambda: "",
     ) -> None:
         """``admit`` raises ``Refused`` for an ``Authorization`` header that is no operator's; ``read(lines)`` gives
-        the rows of a file and raises ``bad_file``; ``seconds(text)`` reads a time."""
+        the rows of a file and raises ``bad_file``; ``seconds(text)`` reads a time; ``trouble()`` says why the database
+        cannot be written now."""
         self._rounds = rounds
         self._admit = admit
         self._read = read
         self._seconds = seconds
         self._bad_file = bad_file
+        self._trouble = trouble
 
     def routes(self) -> list[Route]:
         """An operator's."""
@@ -91,6 +94,8 @@ class Reconciliation:
                 since = self._seconds(request.query_params.get("since") or "0000000000")
             except ValueError:
                 return _problem(400, "since: write a time such as 2026-11-21T08:00:00Z, or Unix seconds")
+            if why := self._trouble():  # a round would wait for it, and repair nothing
+                return _problem(503, f"nothing can be repaired now: {why}", {"Retry-After": "5"})
             return JSONResponse((await self._rounds.run(since)).to_json())
         if path == "/reconcile/records" and request.method == "POST":
             return await self._records(request)

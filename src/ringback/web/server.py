@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -12,6 +13,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from ringback.kernel.errors import Refused
 from ringback.web.limits import HttpLimits, LimitedConfig
 from ringback.web.routes import Route, Routed
 
@@ -69,7 +71,12 @@ class Front:
             await receive()
             await send({"type": "websocket.close", "code": 1008})  # before the upgrade: answered with 403
             return
-        await application(scope, receive, send)
+        try:
+            await application(scope, receive, send)
+        except Refused as refusal:
+            if refusal.status != 503 or scope["type"] != "http":
+                raise
+            await _come_again(refusal, send)
 
     def _of_host(self, scope: Scope) -> Application | None:
         if not self._by_host or scope["type"] not in ("http", "websocket"):
@@ -205,6 +212,14 @@ class Server:
             self._task = None
         elif self._socket is not None:
             self._socket.close()
+
+
+async def _come_again(refusal: Refused, send: Send) -> None:
+    """An answer for applications that know nothing of a database that is away."""
+    body = json.dumps({"code": refusal.code, "message": refusal.message, "status": 503}).encode()
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"2")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _worth_a_line(record: logging.LogRecord) -> bool:

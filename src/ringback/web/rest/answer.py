@@ -13,6 +13,8 @@ from ringback.kernel.errors import Refused
 
 _dump = msgspec.json.Encoder().encode
 JSON = b"application/json"
+RETRY_AFTER = {429: b"1", 503: b"2"}
+"""Seconds after which the caller may come again (RFC 9110 §10.2.3), by status."""
 
 
 @dataclass(slots=True)
@@ -43,8 +45,8 @@ def error_answer(error: Refused, public_url: str) -> Answer:
     answer = json_answer(error.status, envelope)
     if error.status == 401:
         answer.headers.append((b"www-authenticate", b'Basic realm="Twilio API"'))
-    if error.status == 429:
-        answer.headers.append((b"retry-after", b"1"))
+    if error.status in RETRY_AFTER:
+        answer.headers.append((b"retry-after", RETRY_AFTER[error.status]))
     return answer
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
-from ringback.kernel.recording_file import mp3_file, wav_file
+from ringback.kernel.recording_file import remove_sound, wav_file
 from ringback.kernel.resource import snake
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
@@ -102,5 +102,4 @@ class RecordingRules(NounRules):
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
         sid = ctx.record.sid
         await self.write(ctx, "delete", Lane("recording", sid), sid, params)
-        for file in (wav_file(self.ports.recordings, sid), mp3_file(self.ports.recordings, sid)):
-            file.unlink(missing_ok=True)
+        remove_sound(self.ports.recordings, sid)
