@@ -23,6 +23,7 @@ from ringback.events import Event
 from ringback.firstrun import Credentials
 from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
+from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -235,9 +236,8 @@ def build_front(product: Product) -> Front:
 
 def http_limits(settings: Settings) -> HttpLimits:
     """What strangers may ask of the HTTP server."""
-    return HttpLimits(
-        **{each.name: getattr(settings, f"http_{each.name}") for each in dataclasses.fields(HttpLimits)}
-    )
+    given = {each.name: getattr(settings, f"http_{each.name}") for each in dataclasses.fields(HttpLimits)}
+    return HttpLimits(**given | {"connections": connections_within(settings.http_connections, 0.5)})
 
 
 def build_docs(product: Product, rest: RestApplication, simulator: Sequence[Door]) -> Docs:

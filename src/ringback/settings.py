@@ -90,8 +90,8 @@ class Settings:
     http_idle_seconds: float = 75.0
     """Seconds that an HTTP connection stays open without a request."""
     http_connections: int = 4096
-    """HTTP connections and web sockets at once; then the one that has waited longest for a request is closed. 0 = no
-    limit."""
+    """HTTP connections and web sockets at once; then the one that has waited longest for a request is closed. 0 = as
+    many as the limit on open files leaves, half of it."""
     http_connections_per_source: int = 1024
     """HTTP connections at once from one address (IPv6: one /64 network), web sockets not counted; 0 = no limit. Behind
     a proxy all clients come from its address."""
@@ -118,7 +118,7 @@ class Settings:
     """Seconds that a SIP connection stays open without a message, unless a call or a registration needs it."""
     sip_connections: int = 4096
     """SIP connections (TCP, TLS) at once; then the one that has waited longest without a call or a registration is
-    closed. 0 = no limit."""
+    closed. 0 = as many as the limit on open files leaves, a quarter of it."""
     sip_connections_per_source: int = 1024
     """SIP connections at once from one address (IPv6: one /64 network); 0 = no limit."""
     sip_external_host: str = ""

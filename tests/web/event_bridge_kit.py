@@ -25,7 +25,9 @@ PATH = "/event-bridge/v1/wschannels"
 class Stage(Kit):
     """TaskRouter's kit with a bridge that hears everything."""
 
-    def __init__(self, *, heartbeat: float = 60.0, offline_after: float = 30.0) -> None:
+    def __init__(
+        self, *, heartbeat: float = 60.0, offline_after: float = 30.0, look_again: float = 60.0
+    ) -> None:
         self.bridge: EventBridge | None = None
         super().__init__()
         self.clock = VirtualClock(self.now)
@@ -37,7 +39,9 @@ class Stage(Kit):
         self.mute = False
         """Keep announcements back, as a slow commit does."""
         self.late: list[Announce] = []
-        self._options = {"heartbeat": heartbeat, "offline_after": offline_after}
+        self._options = {
+            "heartbeat": heartbeat, "offline_after": offline_after, "look_again": look_again,
+        }  # fmt: skip
         self.restart()
 
     def restart(self) -> None:

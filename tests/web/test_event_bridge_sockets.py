@@ -510,3 +510,18 @@ async def test_who_was_deleted_is_left_alone(stage: Stage) -> None:
     stage.request("delete", "Worker", worker)
     await stage.clock.advance(31)
     assert stage.deadlines == {}
+
+
+async def test_a_token_that_holds_no_more_closes_its_socket() -> None:
+    """The account is suspended, the key withdrawn: what is open is looked at again and again."""
+    stage = Stage(look_again=0.01)
+    alice, bob = stage.worker("Alice"), stage.worker("Bob")
+    mine, other = await stage.ready(alice), await stage.ready(bob)
+    await asyncio.sleep(0.05)
+    assert (mine.closed, other.closed) == (None, None)
+    stage.withdrawn.add(alice)
+    async with asyncio.timeout(2):
+        while mine.closed is None:
+            await asyncio.sleep(0.005)
+    assert (mine.closed, other.closed) == (1008, None)
+    await other.drop()

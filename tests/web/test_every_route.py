@@ -15,7 +15,12 @@ from typing import Any
 import jwt
 import pytest
 
+from ringback.effects import Save
+from ringback.kernel.errors import Refused
+from ringback.resources.api.alert import Alert
+from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.testing.world import world
+from ringback.web.grant import Grant
 from ringback.web.routes import SOCKET, Route, Rule
 from ringback.web.server import Front
 from ringback.web.signing import sign
@@ -160,6 +165,31 @@ async def test_the_parents_own_things_stay_its_own(town: Town) -> None:
             reply = await town.ask("GET", town.path(route, "child"), town.headers["main"])
             assert reply.status in (404, 200), (route, reply)
             assert reply.status == 404 or "US" in reply.body.decode(), (route, reply)
+
+
+async def test_what_is_open(town: Town) -> None:
+    """A route is opened to everybody here, on purpose, or not at all."""
+    found = {route.path for route in routes(town, Rule.OPEN) if route.method != "OPTIONS"}
+    documents = {path for path in found if path.startswith("/docs")}
+    assert found - documents == {
+        "/health", "/ready", "/metrics", "/welcome", "/openapi.json",
+        "/features/callback-and-voicemail/assets/wait-music.wav",
+    }  # fmt: skip
+
+
+async def test_recordings_that_are_open(tmp_path: Path) -> None:
+    """``RINGBACK_RECORDING_AUTH=false`` opens the sound of an active account's recordings, and nothing else."""
+    async with world(tmp_path, recording_auth="false") as running:
+        town = await Town(running).open()
+        opened = [
+            route for route in routes(town, Rule.OPEN) if "Recordings" in route.path and route.method == "GET"
+        ]
+        assert {route.path.rpartition(".")[2] for route in opened} == {"wav", "mp3"}
+        for account, status in (("main", 404), ("suspended", 404), ("orphan", 404)):  # there is no file
+            for route in opened:
+                assert (await town.ask("GET", town.path(route, account))).status == status
+        for route in routes(town, *BY_ACCOUNT):
+            assert (await town.ask(route.method, town.path(route))).status == 401, route
 
 
 async def test_open_routes_need_nothing_and_tell_nothing(town: Town) -> None:
@@ -328,6 +358,37 @@ async def test_files_of_the_server_are_played_by_its_operator_alone(town: Town) 
         assert reply.status == status, (who, reply)
 
 
+async def test_files_of_the_server_by_a_standard_key(town: Town) -> None:
+    """It is not the operator, although it is the first account's."""
+    raw = b'{"from": "+1", "to": "+15559876543", "script": [{"play": "x.wav"}]}'
+    assert (await town.ask("POST", "/sim/v1/Calls", town.headers["standard"], raw=raw)).status == 403
+
+
+async def test_odd_requests_of_strangers_are_no_fault_of_ours(town: Town) -> None:
+    """Whatever comes without good credentials: no route answers with 500."""
+    deep = b"[" * 20_000
+    bodies = (
+        (b"x", b"multipart/form-data"), (b"--b\r\n\r\n", b"multipart/form-data; boundary=b"),
+        (b"&".join(b"a%d=1" % n for n in range(500)), b"application/x-www-form-urlencoded"),
+        (b"\xff\xfe=\x00", b"application/x-www-form-urlencoded"), (b"%ff%00=%zz&&==", b"text/plain"),
+        (deep, b"application/json"), (b'{"Token": ' + deep, b"application/json"), (b"{}", b""), (b"", b"\xff"),
+        (b'{"url": "\xed\xa0\x80", "token": "x"}', b"application/json"), (b"null", b"application/json"),
+        (b'{"url":"a","token":"' + _deep().encode() + b'","method":"\\ud800"}', b"application/json"),
+        (b"Token=" + _deep().encode(), b"application/x-www-form-urlencoded"), (b"x" * 300_000, b"text/plain"),
+    )  # fmt: skip
+    for route in town.product.front.routes():
+        for raw, kind in bodies:
+            if route.method == SOCKET:
+                found = (
+                    await town.socket(route.path, raw.decode("latin-1"))
+                    if "event-bridge" in route.path
+                    else 0
+                )
+            else:
+                found = (await town.ask(route.method, town.path(route), raw=raw, content_type=kind)).status
+            assert found < 500, (route, raw[:40], kind)
+
+
 async def test_hosts_that_are_none_break_nothing(town: Town) -> None:
     """What comes in the Host header is only text."""
     for path in ("/sim/v1/Calls/", "/reconcile/", "/welcome", "/docs", "/metrics/", "*", ""):
@@ -335,3 +396,47 @@ async def test_hosts_that_are_none_break_nothing(town: Town) -> None:
             for method in ("GET", "POST", "OPTIONS"):
                 reply = await town.ask(method, path, host=host)
                 assert reply.status < 500, (method, path, host, reply)
+
+
+async def test_who_may_stay(town: Town) -> None:
+    """An open socket's rights end with its account, the account above it, its key, its worker."""
+    access, taskrouter = town.product.access, town.product.taskrouter
+
+    async def granted(account: str, signer: str = "") -> Grant:
+        return await access.agent(town.token(account, signer=signer), taskrouter)
+
+    main = await granted("main", "standard")
+    child = await granted("child", "childkey")
+    for grant in (main, child):
+        await access.still(grant, taskrouter)
+    key = f"/2010-04-01/Accounts/{town.main}/Keys/{town.keys['standard'].sid}.json"
+    assert (await town.ask("DELETE", key, town.headers["main"])).status == 204
+    with pytest.raises(Refused) as withdrawn:
+        await access.still(main, taskrouter)
+    assert withdrawn.value.code == 20103
+    path = f"/2010-04-01/Accounts/{town.accounts['child'].sid}.json"
+    assert (await town.ask("POST", path, town.headers["main"], {"Status": "suspended"})).status == 200
+    with pytest.raises(Refused) as asleep:
+        await access.still(child, taskrouter)
+    assert asleep.value.code == 20005
+    assert (await town.ask("POST", path, town.headers["main"], {"Status": "active"})).status == 200
+    await access.still(child, taskrouter)
+    workspace, worker = town.workspaces["child"]
+    gone = f"/taskrouter/v1/Workspaces/{workspace}/Workers/{worker}"
+    assert (await town.ask("DELETE", gone, town.headers["child"])).status == 204
+    with pytest.raises(Refused) as alone:
+        await access.still(child, taskrouter)
+    assert alone.value.code == 20003
+
+
+async def test_a_number_of_a_subaccount_whose_parent_sleeps_is_not_called(town: Town) -> None:
+    number = IncomingPhoneNumber(
+        sid=town.product.new_sid("PN"), account_sid=town.accounts["orphan"].sid, phone_number="+15550179",
+        voice_url="http://127.0.0.1:9/",
+    )  # fmt: skip
+    await town.product.store.commit([Save(number)])
+    caller = await town.world.call("+15550179")
+    await caller.ends()
+    assert caller.status == "failed"
+    (alert,) = await town.product.store.find(Alert, account_sid=number.account_sid)
+    assert alert.error_code == 10003

@@ -87,6 +87,8 @@ ADVICE: Final[dict[int, Advice]] = {
     13621: Advice("``recordingStatusCallbackEvent`` names an event that does not exist.", "Use ``in-progress``, ``completed`` and ``absent``, with blanks between."),
     13622: Advice("``recordingTrack`` is none of those allowed.", "Use ``both``, ``inbound`` or ``outbound``."),
     13699: Advice("``trim`` is none of those allowed.", "Use ``trim-silence`` or ``do-not-trim``."),
+    13801: Advice("``<Refer>`` was used in a call that came or went without SIP: there is nobody to send REFER to.", "Use ``<Dial>``, or ``<Refer>`` in calls of phones and trunks."),
+    13802: Advice("A phone asked for its call to be transferred (REFER), and ``<Dial>`` has no ``referUrl``; it was told no.", "Give ``<Dial>`` a ``referUrl`` that answers with what is to happen."),
     13805: Advice("A call of a trial account reached ten minutes.", "Make the account a full one."),
     13806: Advice("The URL for client notifications cannot be used.", "Write an absolute URL."),
     14202: Advice("``waitUrl`` of ``<Enqueue>`` is no usable URL.", "Write an absolute URL, or leave it out for the built-in music."),

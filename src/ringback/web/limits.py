@@ -26,6 +26,11 @@ FRAMING = 8
 """Bytes on the wire for one of a body: chunks of one byte need six."""
 LINGER = 1.0
 """Seconds that a refused client has to read the answer before the connection is broken off."""
+LINGER_BYTES = 256 * 1024
+"""Bytes that it may go on to send meanwhile."""
+
+UNWANTED_BYTES = 16 * 1024 * 1024
+"""Bytes of a body that are taken and dropped after the application has answered without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ class LimitedHttp(HttpToolsProtocol):
     """The answer to a request that is not taken."""
     _closing = False
     _timer: asyncio.TimerHandle | None = None
-    _raw = _head = _fields = _body = 0
+    _raw = _head = _fields = _body = _unwanted = _dropped = 0
     _deadline = 0.0
 
     # --- a connection begins and ends ----------------------------------------------------------------
@@ -122,6 +127,9 @@ class LimitedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes; those after a refusal are dropped."""
         if self._closing:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
+                self.transport.abort()
             return
         if self._phase == "idle":
             self._begin_head()
@@ -133,9 +141,20 @@ class LimitedHttp(HttpToolsProtocol):
         if self._phase == "head" and self._raw > limits.head_bytes:
             self._refuse(431, "The head of the request is too large")
         elif self._phase == "body":
+            if self._answered:
+                self._unwanted += len(data)
+                if self._unwanted > UNWANTED_BYTES:
+                    self._closing = True
+                    self.transport.abort()
+                return
+            if self._timer is None:
+                self._deadline = self.loop.time() + limits.body_seconds
             self._deadline += len(data) / LEAST_RATE
             if self._raw > FRAMING * self._body + limits.head_bytes:
                 self._refuse(400, "The body is more framing than content")
+        # What came whole in one piece, as most requests do, needs no timer.
+        if self._timer is None and self._phase in ("head", "body") and not self._closing:
+            self._wait(limits.head_seconds if self._phase == "head" else limits.body_seconds)
 
     def send_400_response(self, msg: str) -> None:
         """The parser has given up: because of us, or because it is no HTTP."""
@@ -170,13 +189,12 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole: the application begins."""
-        self._phase, self._body, self._raw = "body", 0, 0
+        self._phase, self._body, self._raw, self._unwanted = "body", 0, 0, 0
         length = next((value for name, value in self.headers if name == b"content-length"), b"0")
         if length.isdigit() and int(length[:18]) > self.config.limits.body_bytes:
             self._give_up(413, "The body is too large")
+        self._rest()
         super().on_headers_complete()
-        self._deadline = self.loop.time() + self.config.limits.body_seconds
-        self._wait(self.config.limits.body_seconds)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -192,17 +210,19 @@ class LimitedHttp(HttpToolsProtocol):
         super().on_message_complete()
         if not self._answered:
             self.config.quota.works(self)
-        else:  # the application did not wait for the body
-            self._idle()
+            return
+        self._idle()  # the application had not waited for the body; uvicorn's own timer is stopped by that
+        self._wait(self.config.limits.idle_seconds)
 
     def on_response_complete(self) -> None:
         """The application has answered."""
         super().on_response_complete()
         if not self._answered or self._closing:
             return  # the next one is under way already
-        if self._phase == "body":  # it did not want the body: do not read it for ever
-            self._closing = True
-            self._linger()
+        if self._phase == "body":  # it did not want the body, but some clients listen only when all is sent
+            self._deadline = self.loop.time() + self.config.limits.body_seconds
+            self._wait(self.config.limits.body_seconds)
+            self.config.quota.rests(self)
         elif self._phase == "whole":
             self._idle()
         else:
@@ -216,8 +236,6 @@ class LimitedHttp(HttpToolsProtocol):
 
     def _begin_head(self) -> None:
         self._phase, self._raw = "head", 0
-        if self._timer is None:
-            self._wait(self.config.limits.head_seconds)
 
     def _idle(self) -> None:
         self._phase, self._raw = "idle", 0
@@ -247,10 +265,10 @@ class LimitedHttp(HttpToolsProtocol):
             self._wait(
                 self.config.limits.head_seconds
             )  # the answer to the request before it is still under way
-        elif self._phase == "idle":
+        elif self._phase == "idle" or (self._phase == "body" and self._answered):
             self.config.refused["late"] += 1
             self._closing = True
-            self.transport.close()  # it has said nothing: there is nothing to answer
+            self.transport.close()  # there is nothing to answer
         elif self._phase != "whole":
             self._refuse(408, "The request did not come in time", kind="late")
 

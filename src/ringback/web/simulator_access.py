@@ -19,7 +19,7 @@ class Tester:
 
     caller: Caller
     operates: bool
-    """Whether it is the first account, for which the whole installation is."""
+    """Whether it sees to the whole installation: the first account, not by a standard key."""
     auth: Authenticator
 
     @property
@@ -45,7 +45,8 @@ class SimulatorAccess:
     async def admit(self, authorization: str, rule: Rule) -> Tester:
         """Who sent this header; raises ``Refused`` (``Access.admit``)."""
         caller = await self._access.admit(authorization, rule)
-        return Tester(caller, caller.account.sid == self._operator, self._auth)
+        operates = caller.account.sid == self._operator and caller.may_manage
+        return Tester(caller, operates, self._auth)
 
     async def owner_of_number(self, number: str) -> str:
         """The account that has it, however it is written; empty: nobody has."""

@@ -19,6 +19,7 @@ from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.route import Router
 from ringback.events import Event
 from ringback.kernel.recording_file import recordings_folder
+from ringback.processes.descriptors import connections_within
 from ringback.settings import Settings
 
 
@@ -54,6 +55,11 @@ def _towards(peer: str) -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+def _limits(settings: Settings) -> StreamLimits:
+    given = {each.name: getattr(settings, f"sip_{each.name}") for each in dataclasses.fields(StreamLimits)}
+    return StreamLimits(**given | {"connections": connections_within(settings.sip_connections, 0.25)})
 
 
 def build_sip(
@@ -107,9 +113,7 @@ def build_sip(
         tls=tls,
         registrar=registrar,
         registrations=registrations,
-        limits=StreamLimits(
-            **{each.name: getattr(settings, f"sip_{each.name}") for each in dataclasses.fields(StreamLimits)}
-        ),
+        limits=_limits(settings),
         may_register={phone.name for phone in settings.phones}.__contains__,
     )
     return carrier
