@@ -28,8 +28,10 @@ from urllib.parse import urlsplit
 import typer
 
 from ringback import data_dir
+from ringback.callbacks.options import read_options
 from ringback.command_line import ConfigOption, DataDirOption
 from ringback.edges.transcription.engine import INSTALL, missing
+from ringback.outcomes import notifications
 from ringback.settings import Listener, Settings, SettingsError, load, unknown_variables
 
 T = TypeVar("T")
@@ -71,6 +73,12 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     found = [*unknown_variables(), *settings.warnings]
     for line in found:
         yield Finding("settings", "warning", line, "correct or remove it")
+    try:  # the tables whose keys other parts know
+        read_options(settings.callback, settings.base_url, settings.home_country)
+        notifications.texts(dict(settings.notifications))
+    except ValueError as error:
+        yield Finding("settings", "error", str(error), "correct it; docs/settings.md lists them all")
+        return
     if not found:
         yield Finding("settings", "ok", "all are known")
 

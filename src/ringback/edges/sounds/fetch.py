@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import re
+import signal
 import tempfile
 import time
 from collections import OrderedDict
@@ -188,6 +190,12 @@ class Sounds:
     def _decoder(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=prepare)
+            # A Ctrl-C comes to the whole group: the process gets none from its first moment on; `prepare` is too late
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                self._pool.submit(os.getpid)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self._pool
 
     def _keep(self, url: str, delivery: Delivery, path: Path) -> None:
