@@ -442,7 +442,7 @@ def _entry(name: str, annotation: str, value: Any) -> Any:
 
 def _is_secret(name: str) -> bool:
     """Whether messages must not repeat the value; a URL is shown without its password."""
-    return name.endswith(("token", "password"))
+    return name.endswith(("token", "password", "secret"))
 
 
 def _read(name: str, annotation: str, value: Any) -> Any:
