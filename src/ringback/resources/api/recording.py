@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.kernel.resource import Record, at, field, resource
+from ringback.kernel.resource import Operation, Record, at, field, resource
+
+_TAKES: dict[Operation, dict[str, str]] = {
+    "create": {
+        "RecordingChannels": "mono or dual. Default mono.",
+        "RecordingTrack": "both, inbound or outbound. Default both.",
+        "Trim": "trim-silence or do-not-trim. Default do-not-trim.",
+        "RecordingStatusCallback": "Is told when the recording is ready.",
+        "RecordingStatusCallbackMethod": "GET or POST. Default POST.",
+        "RecordingStatusCallbackEvent": "in-progress, completed, absent, separated by spaces. Default completed.",
+    },
+    "update": {
+        "Status": "Required. paused, in-progress or stopped.",
+        "PauseBehavior": "silence (default: the pause is heard) or skip.",
+    },
+}
 
 
 @resource(
@@ -25,6 +40,7 @@ from ringback.kernel.resource import Record, at, field, resource
             key="recordings",
             can=("list", "create", "fetch", "update", "delete"),
             live=("create", "update", "delete"),
+            takes=_TAKES,
             filters={
                 "DateCreated": "date_created day",
                 "DateCreated>": "date_created >=",

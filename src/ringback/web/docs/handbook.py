@@ -89,6 +89,7 @@ def _read(path: Path, inner: str, root: Path) -> Guide:
         return Guide(
             name_of(inner), title, (), join_title(title, code_block(text, _SHOWN[path.suffix])), text
         )
+    text = re.sub(r"\A<!--.*?-->\s*", "", text, flags=re.DOTALL)
     tokens = _PARSER.parse(text)
     headings = _anchor(tokens)
     _relink(tokens, inner, root)

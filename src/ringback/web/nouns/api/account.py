@@ -13,6 +13,8 @@ from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.token_validation import TokenValidation
 
+_TOKEN = {"token": "Required. The access token to be looked at."}
+
 
 class AccountRules(NounRules):
     """An account sees itself and its subaccounts; the table of dialling permissions is kept in step."""
@@ -25,7 +27,9 @@ class AccountRules(NounRules):
     def extras(self) -> Sequence[Extra]:
         """``Tokens/validate`` of the product ``iam``."""
         path = "/v1/Accounts/{AccountSid}/Tokens/validate"
-        return [Extra(path, {"POST": "validate"}, TokenValidation(self.ports.taskrouter).validate, "iam")]
+        return [
+            Extra(path, {"POST": "validate"}, TokenValidation(self.ports.taskrouter).validate, "iam", _TOKEN)
+        ]
 
     def visible(self, ctx: Context, record: Any) -> bool:
         """Itself, and what belongs to it."""
