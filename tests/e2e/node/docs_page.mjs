@@ -11,6 +11,7 @@ const PAGES = [
   "/docs/guides/how-to", "/docs/guides/reference/task-states", "/docs/guides/settings", "/docs/search?q=call", "/docs/nothing",
 ];
 const failures = [];
+process.on("exit", (code) => { if (code) console.error(failures.join("\n")); });
 const check = (good, what) => { if (!good) failures.push(what); };
 const browser = await Browser.start(program);
 
@@ -46,7 +47,7 @@ await page.until('document.querySelectorAll("#found a").length > 0');
 await page.press("ArrowDown");
 check(await page.run('!!document.getElementById("q").getAttribute("aria-activedescendant")'), "a result is chosen");
 await page.press("Enter");
-await page.until('location.pathname === "/docs/errors/21211"');
+await page.until('location.pathname === "/docs/errors/21211" && document.readyState === "complete"');
 await page.press("/", "/");
 await page.type("gather");
 await page.until('document.getElementById("q").getAttribute("aria-expanded") === "true"');

@@ -193,7 +193,7 @@ def arrows(drawing: str) -> Html:
 
 
 def _table_open(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
-    return '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>'
+    return '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>'
 
 
 def _table_close(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
