@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 const say = console.log;
 for await (const line of createInterface({ input: process.stdin })) {
   const printed = [];
-  console.log = (...words) => printed.push(words.join(" "));
+  console.log = (...words) => printed.push(words.map((word) => (typeof word === "string" ? word : JSON.stringify(word) ?? "")).join(" "));
   let error = "";
   try {
     await import(pathToFileURL(line));

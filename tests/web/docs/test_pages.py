@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
+import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import html
 
+import ringback
 from ringback.kernel.error_codes import titles
 from ringback.voice.verbs import collect
+from ringback.web.docs import handbook
 from ringback.web.docs.site import Docs
 from ringback.web.rest import RestApplication
 from tests.web.docs.kit import ACCOUNT, ask, docs_of, page, sources_of
 from tests.web.rest.test_fuzz import app as app
+
+SOURCE = Path(ringback.__file__).parent
 
 
 @pytest.fixture
@@ -107,6 +114,20 @@ async def test_every_operation_parameter_and_key_is_there(app: RestApplication) 
                 assert {f"{operation.anchor}.{each.name}" for each in operation.parameters} <= ids
                 assert len(tree.xpath(f"//input[@name='lang-{operation.anchor}']")) == 3
             assert [field.key for field in resource.fields if field.key not in text] == []
+            assert [field.key for field in resource.fields if not field.doc] == [], "document these fields"
+
+
+async def test_every_code_that_is_used_has_a_page(docs: Docs) -> None:
+    """Whatever the sources refuse with or warn of; ``more_info`` leads to a page for each."""
+    used: dict[int, str] = {}
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text("utf-8")
+        for code in re.findall(r"(?:Refused|[wW]arn|refuse|Trouble|explained)\(\s*(\d{5})\b", text):
+            used.setdefault(int(code), path.name)
+        for code in re.findall(r"\b(?:code|failure_code|missing_code)=(\d{5})\b", text):
+            used.setdefault(int(code), path.name)
+    assert len(used) > 100
+    assert {code: name for code, name in used.items() if code not in titles()} == {}
 
 
 async def test_every_route_is_an_operation(app: RestApplication) -> None:
@@ -151,6 +172,21 @@ async def test_the_current_place_is_marked(docs: Docs) -> None:
     for url in ("/docs", "/docs/api/api/call", "/docs/twiml/dial", "/docs/errors", "/docs/guides"):
         tree = html.fromstring(await page(docs, url))
         assert tree.xpath("//nav[contains(@class,'side')]//a[@aria-current='page']/@href") == [url]
+
+
+async def test_pages_are_made_beside_the_event_loop(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one reads all sources, for a second or two: no call may wait for that."""
+    where: list[threading.Thread] = []
+    make = handbook.guides
+
+    def noted() -> Any:
+        where.append(threading.current_thread())
+        return make()
+
+    monkeypatch.setattr(handbook, "guides", noted)
+    await asyncio.gather(*(page(docs, url) for url in ("/docs", "/docs/errors", "/docs/twiml/say")))
+    assert where
+    assert threading.main_thread() not in where
 
 
 async def test_requests_that_are_not_for_pages(docs: Docs) -> None:

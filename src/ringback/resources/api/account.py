@@ -26,6 +26,7 @@ class Account(Record):
     """Whom all else belongs to. ``account_sid`` is its owner: itself, or the parent of a subaccount."""
 
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)
+    """A name for people; at most 64 characters."""
     status: str = field(
         "active", write="update", filter=True, choices=("active", "suspended", "closed"), code=20001
     )

@@ -89,12 +89,18 @@ class Alert(Record):
     resource_sid: str | None = field(None, index=True)
     """What it happened to: a call, a recording, a number …"""
     service_sid: str | None = field(None)
+    """Always null."""
     api_version: str = field("2010-04-01")
+    """``2010-04-01``."""
     request_method: str | None = field(None)
     """Of the request to the customer's application, when there was one."""
     request_url: str | None = field(None)
+    """Where the customer's application was asked."""
     request_variables: str | None = field(None, detail=True)
     """The request's form, URL-encoded."""
     request_headers: str | None = field(None, detail=True)
+    """Of that request, without credentials."""
     response_headers: str | None = field(None, detail=True)
+    """Of its answer."""
     response_body: str | None = field(None, detail=True)
+    """The beginning of its answer."""

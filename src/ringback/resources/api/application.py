@@ -11,21 +11,34 @@ class Application(Record):
     """A set of URLs that calls and messages may name in place of their own."""
 
     friendly_name: str = field("", write=True, filter=True, index=True, max_length=64, code=20002)
+    """A name for people; at most 64 characters."""
     api_version: str = field("2010-04-01", write=True, choices=("2010-04-01", "2008-08-01"))
+    """``2010-04-01``."""
     voice_url: str | None = field(None, write=True, check=http_url, code=21402)
     """Asked for instructions when a call arrives."""
     voice_method: str = field("POST", write=True, check=http_method, code=21403)
+    """How the voice URL is asked."""
     voice_fallback_url: str | None = field(None, write=True, check=http_url, code=21402)
     """Asked when the voice URL fails."""
     voice_fallback_method: str = field("POST", write=True, check=http_method, code=21403)
+    """How the fallback is asked."""
     voice_caller_id_lookup: bool = field(False, write=True)
+    """Kept; the caller's name is told when the network tells it."""
     status_callback: str | None = field(None, write=True, check=callback_url, code=21402)
     """Told of the end of a call."""
     status_callback_method: str = field("POST", write=True, check=http_method, code=21403)
+    """How the status callback is asked."""
     sms_url: str | None = field(None, write=True, check=http_url, code=21402)
+    """Kept for messages."""
     sms_method: str = field("POST", write=True, check=http_method, code=21403)
+    """Kept for messages."""
     sms_fallback_url: str | None = field(None, write=True, check=http_url, code=21402)
+    """Kept for messages."""
     sms_fallback_method: str = field("POST", write=True, check=http_method, code=21403)
+    """Kept for messages."""
     sms_status_callback: str | None = field(None, write=True, check=callback_url, code=21402)
+    """Kept for messages."""
     message_status_callback: str | None = field(None, write=True, check=callback_url, code=21402)
+    """Kept for messages."""
     public_application_connect_enabled: bool = field(False, write=True)
+    """Kept."""

@@ -59,28 +59,49 @@ class Call(Record):
     """One leg of a telephone conversation. Writes become events; the voice core alone edits it."""
 
     parent_call_sid: str | None = field(None, filter=True, index=True)
+    """The call whose ``<Dial>`` made this one."""
     phone_number_sid: str | None = field(None)
+    """Our number that was called, or that calls."""
     to: str = field("", filter=True, index=True)
+    """Who is called: E.164, a SIP address or ``client:…``."""
     to_formatted: str = field("")
+    """The same as people write it."""
     from_: str = field("", name="from", filter=True, index=True)
+    """Who calls."""
     from_formatted: str = field("")
+    """The same as people write it."""
     status: str = field("queued", filter=True, index=True, wire={"initiated": "queued"})
     """queued, initiated, ringing, in-progress or terminal; REST shows ``initiated`` as ``queued`` (§3)."""
     direction: str = field("inbound")
+    """``inbound``, ``outbound-api`` or ``outbound-dial``."""
     start_time: float | None = field(None, wire="date", filter="date", index=True)
+    """When it was answered."""
     end_time: float | None = field(None, wire="date", filter="date")
+    """When it ended."""
     duration: int | None = field(None, wire="string")
+    """Seconds from the answer to the end."""
     price: str | None = field(None)
+    """Always null: nothing is charged."""
     price_unit: str = field("USD")
+    """``USD``."""
     answered_by: str | None = field(None)
+    """What machine detection said; null without it."""
     api_version: str = field("2010-04-01")
+    """``2010-04-01``."""
     forwarded_from: str | None = field(None)
+    """Who forwarded the call, when the network said so."""
     caller_name: str | None = field(None)
+    """The caller's name, when the network told it."""
     group_sid: str | None = field(None)
+    """Always null."""
     trunk_sid: str | None = field(None)
+    """Always null."""
     queue_time: int = field(0, wire="string")
+    """Milliseconds that it waited before it was dialled."""
     error_code: int | None = field(None)
+    """Why it failed: a code of the error pages."""
     error_message: str | None = field(None)
+    """The same in words."""
 
     # Hidden: what the voice core needs and nobody is shown.
     answered_at: float | None = field(None, hidden=True)

@@ -31,6 +31,7 @@ class Conference(Record):
     """A room with a name. It begins with its first participant and ends with its last."""
 
     api_version: str = field("2010-04-01")
+    """``2010-04-01``."""
     friendly_name: str = field("", filter=True, index=True)
     """The name in the document; an account has one live conference of a name."""
     region: str = field("us1")

@@ -51,35 +51,60 @@ class IncomingPhoneNumber(Record):
     )
     """E.164. One number belongs to one account. As a filter: a part of it, with ``*`` for any digit."""
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)
+    """A name for people; the number itself when none is given."""
     api_version: str = field("2010-04-01", write=True, choices=("2010-04-01", "2008-08-01"))
+    """``2010-04-01``."""
     voice_url: str | None = field(None, write=True, check=http_url, code=21402)
+    """Asked for instructions when a call arrives."""
     voice_method: str = field("POST", write=True, check=http_method, code=21403)
+    """How the voice URL is asked."""
     voice_fallback_url: str | None = field(None, write=True, check=http_url, code=21402)
+    """Asked when the voice URL fails."""
     voice_fallback_method: str = field("POST", write=True, check=http_method, code=21403)
+    """How the fallback is asked."""
     voice_application_sid: str | None = field(None, write=True, check=sid_of("AP"), code=21420)
     """Wins over the voice URLs."""
     voice_caller_id_lookup: bool = field(False, write=True)
+    """Kept; the caller's name is told when the network tells it."""
     voice_receive_mode: str = field("voice", write=True, choices=("voice", "fax"))
+    """``voice``."""
     trunk_sid: str | None = field(None, write=True, check=sid_of("TK"))
     """Wins over application and URLs; setting one of application and trunk clears the other."""
     status_callback: str | None = field(None, write=True, check=callback_url, code=21402)
+    """Told of the end of a call."""
     status_callback_method: str = field("POST", write=True, check=http_method, code=21403)
+    """How the status callback is asked."""
     sms_url: str | None = field(None, write=True, check=http_url, code=21402)
+    """Kept for messages."""
     sms_method: str = field("POST", write=True, check=http_method, code=21403)
+    """Kept for messages."""
     sms_fallback_url: str | None = field(None, write=True, check=http_url, code=21402)
+    """Kept for messages."""
     sms_fallback_method: str = field("POST", write=True, check=http_method, code=21403)
+    """Kept for messages."""
     sms_application_sid: str | None = field(None, write=True, check=sid_of("AP"), code=21420)
+    """Kept for messages."""
     address_sid: str | None = field(None, write=True, check=sid_of("AD"))
+    """Kept."""
     address_requirements: str = field("none")
+    """``none``."""
     identity_sid: str | None = field(None, write=True)
+    """Kept."""
     bundle_sid: str | None = field(None, write=True)
+    """Kept."""
     emergency_status: str = field("Inactive", write=True, choices=("Active", "Inactive"))
+    """Kept; no emergency calls are placed."""
     emergency_address_sid: str | None = field(None, write=True, check=sid_of("AD"))
+    """Kept."""
     emergency_address_status: str = field("unregistered")
+    """Kept."""
     origin: str = field("twilio", filter=True)
     """Where the number comes from; the value that clients of the original expect."""
     beta: bool = field(False, filter=True)
+    """Always false."""
     status: str = field("in-use")
+    """``in-use``."""
     type: str = field("local")
-    """local, mobile or toll-free."""
+    """``local``, ``mobile`` or ``toll-free``."""
     capabilities: dict[str, Any] = field(_capabilities)
+    """What the number can do: ``voice``, ``sms``, ``mms``, ``fax``."""

@@ -19,6 +19,7 @@ class Key(Record):
     """An API key. Its secret is shown once, in the answer to its creation."""
 
     friendly_name: str = field("", write=True, max_length=64, code=20002)
+    """A name for people; at most 64 characters."""
     secret: str = field("", hidden=True)
     """Kept in clear, because it is also the HMAC key of access tokens."""
     main: bool = field(False, hidden=True)

@@ -27,4 +27,6 @@ class OutgoingCallerId(Record):
     phone_number: str = field(
         "", write="create", filter=True, unique="account", check=e164, code=21401, missing_code=21401
     )
+    """The verified number, E.164."""
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)
+    """A name for people; at most 64 characters."""

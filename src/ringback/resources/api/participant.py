@@ -84,18 +84,27 @@ class Participant(Record):
     """A call in a conference, or on its way there. It lives in memory, with the call; its SID is the call's."""
 
     conference_sid: str = field("")
+    """The conference."""
     call_sid: str = field("")
+    """The participant's call."""
     label: str | None = field(None)
     """Names the participant in the path, in place of the call's SID."""
     muted: bool = field(False, filter=True)
+    """Whether the others do not hear them."""
     hold: bool = field(False, filter=True)
+    """Whether they hear hold music, and nobody hears them."""
     coaching: bool = field(False, filter=True)
+    """Whether one other participant alone hears them."""
     call_sid_to_coach: str | None = field(None)
+    """Whom they coach."""
     start_conference_on_enter: bool = field(True)
+    """Whether the conference begins when they come."""
     end_conference_on_exit: bool = field(False)
+    """Whether the conference ends when they leave."""
     status: str = field("connected")
     """queued, connecting, ringing, connected; complete and failed are the ends, and such a one is shown no more."""
     queue_time: int = field(0, wire="string")
+    """Milliseconds that the call waited before it was dialled."""
 
     beep: str = field("true", hidden=True)
     """true, false, onEnter or onExit."""

@@ -63,8 +63,11 @@ class Member(Record):
     """A call that waits in a queue; its SID, or ``Front`` for the first one, names it. Front first in lists."""
 
     call_sid: str = field("")
+    """The waiting call."""
     queue_sid: str = field("")
+    """The queue."""
     date_enqueued: float = field(0.0, wire="date")
+    """When it came into the queue."""
     position: int = field(1)
     """1 is the front."""
     wait_time: int = field(0)

@@ -61,14 +61,19 @@ class Recording(Record):
     call_sid: str | None = field(None, filter=True, index=True)
     """The parent leg of the recorded call."""
     conference_sid: str | None = field(None, filter=True)
+    """The conference that was recorded, if it was one."""
     api_version: str = field("2010-04-01")
+    """``2010-04-01``."""
     channels: int = field(1)
     """1, or 2: channel 1 is then the parent leg and channel 2 the other side."""
     start_time: float | None = field(None, wire="date")
+    """When it began."""
     duration: int | None = field(None, wire="string")
     """Seconds; null while it is being made."""
     price: str | None = field(None)
+    """Always null: nothing is charged."""
     price_unit: str = field("USD")
+    """``USD``."""
     status: str = field("in-progress", index=True)
     """in-progress, paused, stopped, processing, completed, absent, deleted."""
     source: str = field("")
@@ -78,6 +83,7 @@ class Recording(Record):
     error_code: int | None = field(None)
     """Only when absent: 16101 too short, 16102 silent."""
     encryption_details: str | None = field(None)
+    """Always null."""
 
     status_callback: str | None = field(None, hidden=True)
     status_callback_method: str = field("POST", hidden=True)

@@ -37,8 +37,11 @@ class Transcription(Record):
     type: str = field("fast")
     """The kind of engine; always ``fast``."""
     price: str | None = field(None)
+    """Always null: nothing is charged."""
     price_unit: str = field("USD")
+    """``USD``."""
     api_version: str = field("2010-04-01")
+    """``2010-04-01``."""
 
     plan: dict[str, Any] = field(dict, hidden=True)
     """The callback's URL and the facts of the call that it tells (voice/recording/transcription.py), as JSON."""

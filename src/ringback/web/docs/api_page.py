@@ -166,7 +166,7 @@ def _parameters(parameters: list[Parameter], errors: Mapping[int, Explained], op
         if own:
             words += [
                 " ",
-                el("span", "Bad: ", _listed([error_link(errors[code]) for code in own]), class_="bad"),
+                el("span", "Error ", _listed([error_link(errors[code]) for code in own]), class_="bad"),
             ]
         anchor = f"{operation.anchor}.{each.name}"
         return join(

@@ -74,10 +74,15 @@ def error_page(error: Explained) -> Page:
     if error.attributes:
         rows = [
             (
-                el("a", el("code", f"<{verb.tag}>"), " ", name, href=f"/docs/twiml/{verb.tag.lower()}"),
+                el(
+                    "a",
+                    el("code", f"<{owner}>"),
+                    f" {name}",
+                    href=f"/docs/twiml/{verb.tag.lower()}#attributes-{owner.lower()}.{name}",
+                ),
                 prose(attribute.read.__doc__ or ""),
             )
-            for verb, name, attribute in error.attributes
+            for verb, owner, name, attribute in error.attributes
         ]
         parts += [
             heading(2, "attributes", "TwiML attributes"),

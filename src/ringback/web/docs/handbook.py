@@ -89,6 +89,7 @@ def _read(path: Path, inner: str, root: Path) -> Guide:
         return Guide(
             name_of(inner), title, (), join_title(title, code_block(text, _SHOWN[path.suffix])), text
         )
+    text = re.sub(r"\A<!--.*?-->\s*", "", text, flags=re.DOTALL)
     tokens = _PARSER.parse(text)
     headings = _anchor(tokens)
     _relink(tokens, inner, root)
@@ -192,7 +193,7 @@ def arrows(drawing: str) -> Html:
 
 
 def _table_open(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
-    return '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>'
+    return '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>'
 
 
 def _table_close(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:

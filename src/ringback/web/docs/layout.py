@@ -82,7 +82,7 @@ class Frame:
                     tabindex="-1",
                 ),
                 _contents(page),
-                class_="frame" + ("" if page.contents else " bare"),
+                class_="frame" + ("" if page.contents else " bare") + (" roomy" if page.wide else ""),
             ),
         )
         return Html("<!doctype html>" + el("html", head, body, lang="en"))

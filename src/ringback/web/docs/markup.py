@@ -52,9 +52,10 @@ def el(tag: str, *pieces: Piece, **attributes: str | bool | None) -> Html:
 
 
 def prose(text: str) -> Html:
-    """Docstring text: double (or single) backticks become code, code that is a number of five digits links to its
-    error. Line breaks are blanks."""
-    parts = re.split(r"(``.+?``|`[^`]+`)", " ".join(text.split()))
+    """Docstring text: double (or single) backticks become code; line breaks are blanks; where in a sheet it comes from
+    (``(taskrouter.md §2)``) is not for readers of the API."""
+    text = re.sub(r"\s*\([^()]*§[^()]*\)", "", " ".join(text.split()))
+    parts = re.split(r"(``.+?``|`[^`]+`)", text)
     return join(*(el("code", part.strip("`")) if part.startswith("`") else part for part in parts))
 
 
@@ -78,7 +79,7 @@ def table(head: Iterable[Piece], rows: Iterable[Iterable[Piece]], caption: str) 
             el("tbody", *body),
         ),
         class_="scroll",
-        role="region",
+        role="group",
         aria_label=caption,
         tabindex="0",
     )

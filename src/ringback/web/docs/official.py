@@ -21,6 +21,8 @@ class OfficialCall:
     """``taskrouter.v1.workspaces({0}).tasks.create``: ``{0}`` is the first part of the path."""
     names: tuple[str, ...]
     """Keyword arguments."""
+    sid: bool
+    """Whether what it gives has a SID."""
 
     def name_of(self, parameter: str) -> str | None:
         """The keyword argument of a parameter (``From`` → ``from_``); None: the client does not know it."""
@@ -37,6 +39,7 @@ def key_of(operation: Operation) -> str:
 def calls() -> Mapping[str, OfficialCall]:
     """Every operation that the official client knows, by its key."""
     kept = msgspec.json.decode(
-        (Path(__file__).parent / "official.json").read_bytes(), type=dict[str, tuple[str, tuple[str, ...]]]
+        (Path(__file__).parent / "official.json").read_bytes(),
+        type=dict[str, tuple[str, tuple[str, ...], bool]],
     )
-    return {key: OfficialCall(chain, names) for key, (chain, names) in kept.items()}
+    return {key: OfficialCall(*one) for key, one in kept.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ringback.kernel.resource import Field, Noun, Place, Record
+from ringback.kernel.resource import Field, Noun, Place, Record, snake
 from ringback.web.docs.markup import slug
 from ringback.web.docs.samples import X, field_value, path_value
 from ringback.web.rest.context import OWNER
@@ -69,6 +69,8 @@ class Operation:
     status: int = 200
     parameters: tuple[Parameter, ...] = ()
     codes: tuple[int, ...] = ()
+    json: bool = False
+    """Whether the request's body is JSON."""
     extra: bool = False
     """A path beside the noun, whose answer is not the noun's record."""
 
@@ -211,7 +213,7 @@ def _declared(rules: Rules, view: View, name: str) -> Operation:
     place, noun = view.place, view.noun
     method, instance = _METHODS[name]
     path = f"/{place.product}{place.path}{'/{Sid}' if instance else ''}{'.json' if place.classic else ''}"
-    parameters = [_path_part(part, noun) for part in [*place.parents, *(["Sid"] if instance else [])]]
+    parameters = [_path_part(part, noun, place) for part in [*place.parents, *(["Sid"] if instance else [])]]
     if name == "list":
         parameters += _filters(view)
     if name in ("create", "update"):
@@ -282,13 +284,25 @@ def _refusals(function: Any) -> set[int]:
         return set()
 
 
-def _path_part(name: str, noun: Noun) -> Parameter:
-    doc = f"SID of the {noun.name} ({noun.prefix}…)" if name == "Sid" else ""
-    if name == "Sid" and noun.names:
-        doc += f"; ``{noun.names}`` may stand for the SID"
-    if not doc and name.endswith("Sid"):
-        doc = f"SID of the {name.removesuffix('Sid')} that it belongs to"
-    return Parameter(name=name, where="path", required=True, doc=doc + "." if doc else "", kind="string")
+def _path_part(name: str, noun: Noun, place: Place | None = None) -> Parameter:
+    key = addressed_by(place) if place is not None else "sid"
+    if name != "Sid":
+        doc = f"SID of the {_spaced(name.removesuffix('Sid')).lower()}." if name.endswith("Sid") else ""
+    elif key != "sid":
+        doc = f"``{key}`` of the {_spaced(noun.name).lower()}."
+    else:
+        also = f"; ``{noun.names}`` may stand for the SID" if noun.names else ""
+        doc = f"SID of the {_spaced(noun.name).lower()} ({noun.prefix}…){also}."
+    return Parameter(name=name, where="path", required=True, doc=doc)
+
+
+def addressed_by(place: Place) -> str:
+    """The key whose value stands at the end of a record's path: its SID, or where that is not shown the first one that
+    the path does not have already."""
+    if place.show is None or "sid" in place.show:
+        return "sid"
+    above = {snake(name) for name in place.parents} | {"account_sid"}
+    return next(key for key in place.show if key not in above)
 
 
 def _filters(view: View) -> list[Parameter]:
@@ -366,6 +380,9 @@ def _beside(noun: Noun, extra: Extra, product: str, method: str) -> Operation:
         handler = type(handler).__call__
     parts = re.findall(r"\{(\w+)\}", extra.path)
     codes = _refusals(handler) | set(_EVERYWHERE)
+    where = "form" if method in ("POST", "PUT") else "query"
+    fits = extra.takes if where == "form" or not {"POST", "PUT"} & set(extra.methods) else {}
+    taken = [_taken(param, doc, where) for param, doc in fits.items()]
     return Operation(
         name=name,
         method=method,
@@ -373,7 +390,8 @@ def _beside(noun: Noun, extra: Extra, product: str, method: str) -> Operation:
         title=f"{name.title()} {_thing(extra.path)}",
         doc=_words(handler.__doc__),
         extra=True,
-        parameters=tuple(_path_part(part, noun) for part in parts),
+        parameters=(*(_path_part(part, noun) for part in parts), *taken),
+        json=extra.json,
         codes=tuple(sorted(codes)),
     )
 

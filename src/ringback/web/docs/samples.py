@@ -5,6 +5,7 @@ By the name of a parameter; what has no entry gets a value of its kind. Numbers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ VALUES: Final = {
     "StatusCallback": "https://example.com/status",
     "FriendlyName": "Support",
     "UniqueName": "support",
-    "PhoneNumber": "+15550123",
+    "PhoneNumber": "+15551239999",
     "AreaCode": "555",
     "Attributes": '{"language": "en"}',
     "Configuration": '{"task_routing": {"filters": [], "default_filter": {"queue": "WQ' + X + '"}}}',
@@ -43,21 +44,23 @@ VALUES: Final = {
     "MaxSize": "100",
     "IsoCode": "US",
     "Reason": "The caller rang off",
+    "UpdateRequest": '[{"iso_code": "CH", "low_risk_numbers_enabled": "true"}]',
+    "DialingPermissionsInheritance": "false",
+    "line_type": "mobile",
+    "reason": "They told us",
+    "phone_numbers": '[{"phone_number": "+14155550101"}]',
+    "QueueSids": "WQ" + X,
+    "Source": "CA" + X,
+    "token": "eyJhbGciOi…",
+    "Method": "POST",
 }
 """Parameters of forms."""
 
 PREFERRED: Final = (
-    "Twiml",
-    "Attributes",
-    "FriendlyName",
-    "VoiceUrl",
-    "ReservationStatus",
-    "Muted",
-    "Capacity",
-    "Status",
-    "Url",
-)
-"""Which parameter an example of an update shows, and which one besides the required ones an example of a create."""
+    "Twiml", "WorkflowSid", "AreaCode", "PhoneNumber", "Attributes", "FriendlyName", "VoiceUrl",
+    "ReservationStatus", "Muted", "Capacity", "Status", "Url",
+)  # fmt: skip
+"""Which parameter an example of an update shows, and which ones an example of a create where few are required."""
 
 
 def path_value(name: str, prefixes: Mapping[str, str]) -> str:
@@ -66,16 +69,23 @@ def path_value(name: str, prefixes: Mapping[str, str]) -> str:
 
 
 def form_value(
-    name: str, prefixes: Mapping[str, str], field: Field | None = None, choices: tuple[str, ...] = ()
+    name: str,
+    prefixes: Mapping[str, str],
+    field: Field | None = None,
+    choices: tuple[str, ...] = (),
+    doc: str = "",
 ) -> str:
-    """A value that a parameter may have."""
+    """A value that a parameter may have; a documentation that begins with the words allowed gives the first one."""
     if name in VALUES:
         return VALUES[name]
     if choices:
         return choices[0]
-    kind = field.kind if field is not None else "str"
     if name.endswith("Sid"):
         return path_value(name, prefixes)
+    allowed = re.match(r"(?:``)?([a-z][\w-]*)(?:``)?(?=:|,| or )", doc)
+    if allowed is not None:
+        return allowed[1]
+    kind = field.kind if field is not None else "str"
     return {"int": "1", "float": "1", "bool": "true", "json": "{}"}.get(kind, "example")
 
 

@@ -5,6 +5,7 @@ Pages are made when they are first asked for, kept, and sent compressed with an 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gzip
 import hashlib
@@ -67,6 +68,7 @@ class Docs:
         strangers may read them."""
         self._sources_of, self._base_url, self._account_sid = sources, base_url, account_sid
         self._made: dict[str, Body] = {}
+        self._lock = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         """What can be asked; the pages are open to anybody, whatever their names."""
@@ -81,38 +83,32 @@ class Docs:
             )
             return
         path = scope["path"].rstrip("/")
-        query = (
-            parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16)
-            .get("q", [""])[0]
-            .strip()[:_QUERY]
-        )
+        kept = self._made.get(path)
+        if kept is not None:
+            await _send(scope, send, 200, kept)
+            return
+        query = _asked(scope["query_string"])
+        async with self._lock:  # one at a time is enough: all of it is kept but searches
+            status, body, more = await asyncio.to_thread(self._answer, path, query)
+        await _send(scope, send, status, body, more)
+
+    def _answer(self, path: str, query: str) -> tuple[int, Body, list[tuple[bytes, bytes]]]:
+        """Status, body and further headers. In a thread: the first page reads the sources of all declarations."""
         if path == "/docs/search":
             number = re.fullmatch(r"\d{5}", query)
             if number and int(query) in self._sources.errors:
-                await _send(
-                    scope, send, 303, Body.of(b"", _HTML), [(b"location", f"/docs/errors/{query}".encode())]
-                )
-                return
+                return 303, Body.of(b"", _HTML), [(b"location", f"/docs/errors/{query}".encode())]
             page = guide_pages.search_page(query, self._index.find(query))
-            await _send(scope, send, 200, Body.of(self._frame.page(page, query).encode(), _HTML))
-        elif path == "/docs/search.json":
+            return 200, Body.of(self._frame.page(page, query).encode(), _HTML), []
+        if path == "/docs/search.json":
             found = [hit._asdict() for hit in self._index.find(query, _SUGGESTED)]
-            await _send(scope, send, 200, Body.of(json.dumps(found).encode(), "application/json"))
-        else:
-            body = self._body(path)
-            if body is None:
-                page = guide_pages.missing_page(path[:200])
-                await _send(scope, send, 404, Body.of(self._frame.page(page).encode(), _HTML))
-            else:
-                await _send(scope, send, 200, body)
-
-    def _body(self, path: str) -> Body | None:
-        body = self._made.get(path)
+            return 200, Body.of(json.dumps(found).encode(), "application/json"), []
+        body = self._make(path)
         if body is None:
-            body = self._make(path)
-            if body is not None:
-                self._made[path] = body
-        return body
+            page = guide_pages.missing_page(path[:200])
+            return 404, Body.of(self._frame.page(page).encode(), _HTML), []
+        self._made[path] = body
+        return 200, body, []
 
     def _make(self, path: str) -> Body | None:
         name = path.removeprefix("/docs/static/")
@@ -224,6 +220,15 @@ def _sections(sources: Sources, guides: Mapping[str, Guide]) -> Iterable[Section
 def _static() -> Mapping[str, bytes]:
     """The style, the scripts and the mark."""
     return {path.name: path.read_bytes() for path in sorted(_STATIC.iterdir()) if path.suffix in _TYPES}
+
+
+def _asked(query: bytes) -> str:
+    """What is searched for; nothing, when the query is no query of the form."""
+    try:
+        fields = parse_qs(query[:8192].decode("latin-1"), max_num_fields=16)
+    except ValueError:
+        return ""
+    return fields.get("q", [""])[0].strip()[:_QUERY]
 
 
 async def _send(

@@ -91,7 +91,7 @@ def _attributes(declared: Mapping[str, AttributeLike], errors: Mapping[int, Expl
             words += [" Default ", el("code", shown), "."]
         error = errors.get(attribute.code)
         if error is not None:
-            words += [" ", el("span", "Bad: ", error_link(error), class_="bad")]
+            words += [" ", el("span", "Error ", error_link(error), class_="bad")]
         anchor = f"{group}.{name}"
         return join(el("dt", el("a", el("code", name), href=f"#{anchor}"), id=anchor), el("dd", *words))
 

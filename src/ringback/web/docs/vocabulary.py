@@ -69,6 +69,9 @@ def about(verb: VerbLike) -> str:
     first = " ".join(doc.split("\n\n")[0].split())
     first = re.sub(r"\s*\([\w-]+\.md[^)]*\)", "", first)
     first = re.sub(r"^``<\w+>``:\s*", "", first)
+    first = re.sub(
+        r"\s*[A-Z][^.]*``[\w/]+\.py``[^.]*\.", "", first
+    )  # where the code is: not for readers of the API
     return first[:1].upper() + first[1:]
 
 
@@ -82,8 +85,8 @@ class Explained:
     advice: Advice
     operations: tuple[tuple[Resource, Operation], ...] = ()
     """That declare it."""
-    attributes: tuple[tuple[VerbLike, str, AttributeLike], ...] = ()
-    """Of verbs: ``timeout``, or ``Number timeout`` for a noun's."""
+    attributes: tuple[tuple[VerbLike, str, str, AttributeLike], ...] = ()
+    """Of verbs: the verb, whose it is (its own tag, or a noun's), its name."""
 
     @property
     def url(self) -> str:
@@ -99,13 +102,12 @@ def errors(products: Iterable[Product], verbs: Iterable[VerbLike]) -> dict[int, 
             for operation in resource.operations:
                 for code in operation.codes:
                     operations.setdefault(code, []).append((resource, operation))
-    attributes: dict[int, list[tuple[VerbLike, str, AttributeLike]]] = {}
+    attributes: dict[int, list[tuple[VerbLike, str, str, AttributeLike]]] = {}
     for verb in verbs:
-        owners = {"": verb.attributes, **verb.nouns}
+        owners = {verb.tag: verb.attributes, **verb.nouns}
         for owner, declared in owners.items():
             for name, attribute in declared.items():
-                shown = f"{owner} {name}".strip()
-                attributes.setdefault(attribute.code, []).append((verb, shown, attribute))
+                attributes.setdefault(attribute.code, []).append((verb, owner, name, attribute))
     return {
         code: Explained(
             code,

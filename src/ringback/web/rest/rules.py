@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ringback.effects import Delete, Save
@@ -27,6 +28,10 @@ class Extra(NamedTuple):
     """Gives an ``Answer``; raises ``Refused``."""
     product: str = ""
     """Empty: the noun's own."""
+    takes: Mapping[str, str] = MappingProxyType({})
+    """Its parameters with their documentation; ``Required.`` before it for those that must be given."""
+    json: bool = False
+    """Whether its body is JSON."""
 
 
 class Rules:

@@ -20,6 +20,12 @@ from ringback.web.rest.render import View
 from ringback.web.taskrouter.reading import read
 from ringback.web.taskrouter_views.place import named, workspace_of
 
+TAKES = {
+    "Source": "Required. SID of the call or recording: the same source gives the same task.",
+    "Reason": "Why the waiting task is canceled.",
+}
+"""Its parameters, for their documentation; besides, those of a task's creation."""
+
 
 class OptOutView:
     """The handler."""

@@ -18,6 +18,13 @@ from ringback.web.taskrouter_views.window import read_events, window
 
 MINUTES = 1440
 MOST_EVENTS = 300_000
+TAKES = {
+    "Configuration": "Required. The draft: JSON as of a workflow.",
+    "Minutes": f"The last so many minutes. Default {MINUTES}.",
+    "StartDate": "Instead: from this moment on.",
+    "EndDate": "Up to this moment.",
+}
+"""Its parameters, for their documentation."""
 
 
 class ReplayView:

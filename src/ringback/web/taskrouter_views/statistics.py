@@ -23,6 +23,18 @@ _BULK_NAMES = ("queueSids", "QueueSids", "TaskQueueSids", "task_queue_sids")
 """Spellings of the list in the bulk request."""
 
 
+BULK = {"QueueSids": "Required. SIDs of queues; repeat the parameter."}
+NOW = {"TaskChannel": "SID or unique name: only tasks of this channel."}
+WINDOW = {
+    "Minutes": "The last so many minutes. Default 15.",
+    "StartDate": "Instead: from this moment on.",
+    "EndDate": "Up to this moment.",
+    "SplitByWaitTime": "Seconds, with commas between: also count the tasks that waited shorter and longer.",
+    **NOW,
+}
+"""Parameters of the paths, for their documentation."""
+
+
 class StatisticsViews:
     """The handlers."""
 
@@ -32,11 +44,13 @@ class StatisticsViews:
     def of(self, kind: str, path: str) -> list[Extra]:
         """The three paths of a workspace, workflow or queue (``kind``)."""
         views = (
-            ("RealTimeStatistics", self.realtime),
-            ("CumulativeStatistics", self.cumulative),
-            ("Statistics", self.both),
+            ("RealTimeStatistics", self.realtime, NOW),
+            ("CumulativeStatistics", self.cumulative, WINDOW),
+            ("Statistics", self.both, WINDOW),
         )
-        return [Extra(f"{path}/{name}", {"GET": "fetch"}, view(kind)) for name, view in views]
+        return [
+            Extra(f"{path}/{name}", {"GET": "fetch"}, view(kind), takes=takes) for name, view, takes in views
+        ]
 
     # --- workspace, workflow, queue -----------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from ringback.web.rest.context import Context
 from ringback.web.rest.rules import Extra
 from ringback.web.token_validation import TokenValidation
 
+_TOKEN = {"token": "Required. The access token to be looked at."}
+
 
 class AccountRules(NounRules):
     """An account sees itself and its subaccounts; the table of dialling permissions is kept in step."""
@@ -27,7 +29,9 @@ class AccountRules(NounRules):
         validation = TokenValidation(self.ports.taskrouter).validate
         return [
             Extra("/2010-04-01/Accounts/{AccountSid}/Tokens", {"POST": "create"}, self.ports.relay.create),
-            Extra("/v1/Accounts/{AccountSid}/Tokens/validate", {"POST": "validate"}, validation, "iam"),
+            Extra(
+                "/v1/Accounts/{AccountSid}/Tokens/validate", {"POST": "validate"}, validation, "iam", _TOKEN
+            ),
         ]
 
     def visible(self, ctx: Context, record: Any) -> bool:

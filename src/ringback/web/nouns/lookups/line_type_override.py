@@ -20,6 +20,17 @@ from ringback.web.rest.rules import Extra
 FIELDS: Final = ("line_type", "line_type_intelligence")
 REASON_LIMIT: Final = 1000
 """Characters."""
+_OVERRIDE: Final = {
+    "line_type": f"Required. One of {', '.join(f'``{each}``' for each in LINE_TYPES)}.",
+    "reason": f"Why it is overridden; at most {REASON_LIMIT} characters.",
+}
+_BATCH: Final = {
+    "phone_numbers": "Required. A list of objects with ``phone_number`` and what is asked of it."
+}
+_V2: Final = {
+    "Fields": "``line_type_intelligence``, ``validation`` …, with commas between.",
+    "CountryCode": "ISO code of the country whose national form is allowed.",
+}
 
 
 class LineTypeOverrideRules(NounRules):
@@ -33,10 +44,10 @@ class LineTypeOverrideRules(NounRules):
         number, lookups = "PhoneNumbers/{PhoneNumber}", self.ports.lookups
         every = {"GET": "fetch", "POST": "create", "PUT": "update", "DELETE": "delete"}
         return [
-            Extra(f"/v2/{number}", {"GET": "fetch"}, lookups.v2),
+            Extra(f"/v2/{number}", {"GET": "fetch"}, lookups.v2, takes=_V2),
             Extra(f"/v1/{number}", {"GET": "fetch"}, lookups.v1),
-            Extra("/v2/batch/query", {"POST": "query"}, lookups.batch),
-            Extra(f"/v2/{number}/Overrides/{{Field}}", every, self.serve),
+            Extra("/v2/batch/query", {"POST": "query"}, lookups.batch, takes=_BATCH, json=True),
+            Extra(f"/v2/{number}/Overrides/{{Field}}", every, self.serve, takes=_OVERRIDE),
         ]
 
     async def serve(self, ctx: Context) -> Answer:

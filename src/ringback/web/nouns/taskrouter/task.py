@@ -15,7 +15,7 @@ from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
 from ringback.web.taskrouter.workspaces import Expression, LiveTask, LiveWorkspace, normal, workspace_of
 from ringback.web.taskrouter.writes import TaskRouterRules
 from ringback.web.taskrouter_views.explanation import ExplanationView
-from ringback.web.taskrouter_views.opt_out import OptOutView
+from ringback.web.taskrouter_views.opt_out import TAKES, OptOutView
 
 STATUSES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
 ORDERINGS = {
@@ -42,7 +42,7 @@ class TaskRules(TaskRouterRules):
         opt_out = OptOutView(workspaces, self.ports.ask, self.ports.new_sid, self.decorate)
         return [
             Extra(f"{path}/Explanation", {"GET": "fetch"}, ExplanationView(workspaces, self.ports.explain)),
-            Extra(f"{path}/OptOut", {"POST": "run"}, opt_out),
+            Extra(f"{path}/OptOut", {"POST": "run"}, opt_out, takes=TAKES),
         ]
 
     def decorate(self, ctx: Context, record: Any, body: dict[str, Any], *, created: bool) -> None:

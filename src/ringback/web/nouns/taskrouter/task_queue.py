@@ -12,7 +12,7 @@ from ringback.web.taskrouter.filters import Test, declared, given, json_object
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
 from ringback.web.taskrouter.workspaces import LiveTaskQueue, normal, workspace_of
 from ringback.web.taskrouter.writes import TaskRouterRules
-from ringback.web.taskrouter_views.statistics import StatisticsViews
+from ringback.web.taskrouter_views.statistics import BULK, WINDOW, StatisticsViews
 
 ORDERINGS = {"DateUpdated": "date_updated"}
 
@@ -31,8 +31,8 @@ class TaskQueueRules(TaskRouterRules):
         )
         return [
             *views.of("queue", f"{root}/TaskQueues/{{TaskQueueSid}}"),
-            Extra(f"{root}/TaskQueues/Statistics", {"GET": "fetch"}, views.queues),
-            Extra(f"{root}/TaskQueues/RealTimeStatistics", {"POST": "run"}, views.bulk),
+            Extra(f"{root}/TaskQueues/Statistics", {"GET": "fetch"}, views.queues, takes=WINDOW),
+            Extra(f"{root}/TaskQueues/RealTimeStatistics", {"POST": "run"}, views.bulk, takes=BULK),
         ]
 
     async def page(self, ctx: Context, query: Query) -> Page:

@@ -15,7 +15,7 @@ from ringback.web.taskrouter.filters import Test, declared, expression, flag, gi
 from ringback.web.taskrouter.selection import Selection, page_of, read_ordering
 from ringback.web.taskrouter.workspaces import Expression, LiveWorker, LiveWorkspace, normal, workspace_of
 from ringback.web.taskrouter.writes import TaskRouterRules
-from ringback.web.taskrouter_views.statistics import StatisticsViews
+from ringback.web.taskrouter_views.statistics import WINDOW, StatisticsViews
 
 ORDERINGS = {"DateStatusChanged": "date_status_changed"}
 _PERSON = ("friendly_name", "attributes")
@@ -36,9 +36,9 @@ class WorkerRules(TaskRouterRules):
         )
         return [
             Extra(f"{path}/RealTimeStatistics", _GET, views.workers_realtime),
-            Extra(f"{path}/CumulativeStatistics", _GET, views.workers_cumulative),
-            Extra(f"{path}/Statistics", _GET, views.workers_both),
-            Extra(f"{path}/{{WorkerSid}}/Statistics", _GET, views.worker),
+            Extra(f"{path}/CumulativeStatistics", _GET, views.workers_cumulative, takes=WINDOW),
+            Extra(f"{path}/Statistics", _GET, views.workers_both, takes=WINDOW),
+            Extra(f"{path}/{{WorkerSid}}/Statistics", _GET, views.worker, takes=WINDOW),
         ]
 
     def told(self, ctx: Context, operation: Operation, before: Any, after: Any) -> list[Save]:

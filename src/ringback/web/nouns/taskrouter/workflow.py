@@ -8,7 +8,7 @@ from ringback.resources.taskrouter.workflow import Workflow
 from ringback.web.rest.rules import Extra
 from ringback.web.taskrouter.records import RecordRules
 from ringback.web.taskrouter.workspaces import LiveWorkspace
-from ringback.web.taskrouter_views.replay import ReplayView
+from ringback.web.taskrouter_views.replay import TAKES, ReplayView
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 
@@ -29,7 +29,7 @@ class WorkflowRules(RecordRules):
         )
         return [
             *StatisticsViews(workspaces, self.ports.statistics).of("workflow", path),
-            Extra(f"{path}/Replay", {"POST": "run"}, ReplayView(workspaces, self.ports.replay)),
+            Extra(f"{path}/Replay", {"POST": "run"}, ReplayView(workspaces, self.ports.replay), takes=TAKES),
         ]
 
     def records(self, workspace: LiveWorkspace) -> Mapping[str, Workflow]:

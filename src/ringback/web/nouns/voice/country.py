@@ -33,6 +33,9 @@ FLAGS: Final = (
 UPDATE_LIMIT: Final = 1000
 """Countries in one bulk update."""
 _BASE: Final = "/v1/DialingPermissions"
+_BULK: Final = {
+    "UpdateRequest": "Required. JSON: a list of objects with ``iso_code`` and the flags to change."
+}
 
 
 class CountryRules(NounRules):
@@ -45,7 +48,7 @@ class CountryRules(NounRules):
         """Bulk updates, and a country's special prefixes."""
         prefixes = f"{_BASE}/Countries/{{IsoCode}}/HighRiskSpecialPrefixes"
         return [
-            Extra(f"{_BASE}/BulkCountryUpdates", {"POST": "create"}, self.bulk_update),
+            Extra(f"{_BASE}/BulkCountryUpdates", {"POST": "create"}, self.bulk_update, takes=_BULK),
             Extra(prefixes, {"GET": "list"}, self.special_prefixes),
         ]
 

@@ -14,6 +14,10 @@ from ringback.web.rest.context import Context
 from ringback.web.rest.params import read_bool
 from ringback.web.rest.rules import Extra
 
+_TAKES = {
+    "DialingPermissionsInheritance": "``true``: a subaccount has its owner's permissions; ``false``: its own."
+}
+
 
 class DialingSettingsRules(NounRules):
     """One record an account, at a path without a SID."""
@@ -23,7 +27,7 @@ class DialingSettingsRules(NounRules):
     @property
     def extras(self) -> Sequence[Extra]:
         """Its path."""
-        return [Extra("/v1/Settings", {"GET": "fetch", "POST": "update"}, self.settings)]
+        return [Extra("/v1/Settings", {"GET": "fetch", "POST": "update"}, self.settings, takes=_TAKES)]
 
     async def settings(self, ctx: Context) -> Answer:
         """GET (200) and POST (202) /v1/Settings: whether a subaccount inherits."""
