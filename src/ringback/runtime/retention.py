@@ -1,7 +1,7 @@
 """What is kept for a while only: what is too old, or too much, is removed in small pieces, so that nobody waits for it.
 
-It looks at every start and then again and again, so a clock that a restart forgets does not matter. A piece is one short
-transaction that shares its commit with whatever else is written; between two pieces others have their turn.
+It looks at every start and then again and again, so a clock that a restart forgets does not matter. A piece is one
+short transaction that shares its commit with whatever else is written; between two pieces others have their turn.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ SELDOM: Final = 6
 """Every so many looks are at everything."""
 SLICE: Final = 100
 """Rows of one transaction."""
+LARGEST: Final = 4_000
+"""Bytes of a packed entry of the ledger, hardly ever exceeded: with fewer entries its size need not be looked at."""
 PAUSE: Final = 0.02
 """Seconds between two pieces (real time): a day's calls of a busy installation go within minutes."""
 MESSAGE_DAYS: Final = 30.0
@@ -129,13 +131,15 @@ class Retention:
     async def look(self, *, everything: bool = True) -> None:
         """Remove everything that is too old or too much now; or of the ledger alone."""
         before = self.removed
-        await self._ledger()
+        await self._ledger(everything)
         if everything:
             for rule in self._rules:
                 await self._too_old(rule)
                 if rule.most or rule.most_bytes:
                     await self._too_much(rule)
-            await self._store.pruning.forget_messages(self._sid_at("MG", self._clock.now() - MESSAGE_DAYS * DAY))
+            await self._store.pruning.forget_messages(
+                self._sid_at("MG", self._clock.now() - MESSAGE_DAYS * DAY)
+            )
             for each in self._every:
                 await each()
         if self.removed > before:
@@ -206,8 +210,10 @@ class Retention:
         self.done.rows[table] = self.done.rows.get(table, 0) + rows
         self.done.longest = max(self.done.longest, seconds)
 
-    async def _ledger(self) -> None:
+    async def _ledger(self, everything: bool) -> None:
         pruning = self._store.pruning
+        if not everything and await pruning.entries() * LARGEST <= (self._ledger_bytes or math.inf):
+            return
         entries, size = await pruning.ledger()
         over = 0
         if self._ledger_bytes and size > self._ledger_bytes:
