@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ringback.kernel.resource import Record
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
@@ -14,12 +15,22 @@ from ringback.resources.monitor.audit_event import AuditEvent
 from ringback.resources.taskrouter.event import Event
 from ringback.runtime.retention import Rule
 from ringback.settings import Settings
-from ringback.store import Condition
 
-CALL_OVER = (Condition("status", "in", ("completed", "busy", "no-answer", "failed", "canceled")),)
-CONFERENCE_OVER = (Condition("status", "=", "completed"),)
-RECORDING_OVER = (Condition("status", "in", ("completed", "absent")), Condition("deleted_at", "=", None))
-TRANSCRIPTION_OVER = (Condition("status", "in", ("completed", "failed")),)
+OVER: dict[type[Record], frozenset[str]] = {
+    Call: frozenset({"completed", "busy", "no-answer", "failed", "canceled"}),
+    Conference: frozenset({"completed"}),
+    Recording: frozenset(
+        {"completed", "absent"}
+    ),  # a deleted one goes forty days later, by a deadline of its own
+    Transcription: frozenset({"completed", "failed"}),
+}
+"""The statuses of what is over."""
+
+
+def over(record: Record) -> bool:
+    """Whether a record may go when its time has come."""
+    statuses = OVER.get(type(record))
+    return statuses is None or record.status in statuses  # type: ignore[attr-defined]
 
 
 def kept(settings: Settings, forget_recording: Callable[[Any], Awaitable[None]]) -> list[Rule]:
@@ -27,12 +38,12 @@ def kept(settings: Settings, forget_recording: Callable[[Any], Awaitable[None]])
     most = settings.account_records
     return [
         Rule(
-            record=Recording, days=settings.keep_recordings_days, only=RECORDING_OVER, remove=forget_recording,
+            record=Recording, days=settings.keep_recordings_days, over=over, remove=forget_recording,
             size="size", most_bytes=int(settings.account_recordings_megabytes * 1e6),
         ),
-        Rule(record=Transcription, days=settings.keep_transcriptions_days, only=TRANSCRIPTION_OVER),
-        Rule(record=Call, days=settings.keep_calls_days, only=CALL_OVER, most=most),
-        Rule(record=Conference, days=settings.keep_calls_days, only=CONFERENCE_OVER, most=most),
+        Rule(record=Transcription, days=settings.keep_transcriptions_days, over=over),
+        Rule(record=Call, days=settings.keep_calls_days, over=over, most=most),
+        Rule(record=Conference, days=settings.keep_calls_days, over=over, most=most),
         Rule(record=Alert, days=settings.keep_alerts_days, most=most),
         Rule(record=Event, days=settings.keep_events_days, most=most),
         Rule(record=AuditEvent, days=settings.keep_events_days, most=most),

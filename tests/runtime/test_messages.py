@@ -492,3 +492,45 @@ def test_every_event_has_one_name_and_messages_come_back_as_they_were() -> None:
         UPDATE, known=NewCall(application=VoiceRouting(account_sid="AC1"), verification=wanted)
     )
     assert load(*dump(write)) == write
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_shared_transaction_that_is_kept_lets_the_call_go_on_and_the_workspace_wait(
+    fails: bool,
+) -> None:
+    """The store fails while both are in one transaction: what the call does is done, what the workspace does waits."""
+    heard: list[str] = []
+
+    def take(event: TaskCallChanged, now: float) -> list[Effect]:
+        heard.append(event.about)
+        return [Save(event.about), ReleaseCall(call_sid="workspace's")]
+
+    site = Site(
+        digit=lambda event, now: [Save("sent"), *([Post(changed("a"))] if event.digit == "1" else []),
+                                  ReleaseCall(call_sid=event.digit)],
+        changed=take,
+    )  # fmt: skip
+    kept: list[Any] = []
+
+    async def keep(writes: Any, told: Any) -> None:
+        kept.append(told)
+
+    site.book.commit_or_keep = keep  # type: ignore[method-assign, assignment]
+    site.runtime.post(press("1"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    site.book.trouble = "the disk is full"
+    site.runtime.post(press("2"))
+    site.runtime.post(changed("b"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert site.performed == ["1", "2"], "the call goes on"
+    assert heard == ["a"], "the workspace waits"
+    site.book.trouble = ""
+    for told in kept:
+        told(OSError("lost after all") if fails else [])
+    await site.runtime.settle()
+    assert heard == ["a", "b"]
+    assert site.performed == ["1", "2", *(["workspace's"] * (1 if fails else 2))]
+    assert len(site.loads) == fails, "what may be wrong in memory is read again"
+    assert site.runtime.lanes == 0

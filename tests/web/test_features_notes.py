@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from ringback.effects.features import Recall, Remember, Step, Wait, Warn
+from ringback.kernel.errors import Refused
 from ringback.web.features.api import Api
 from ringback.web.features.music import RATE, SECONDS, music
 from ringback.web.features.notes import Notes
 from ringback.web.features.running import Runner
+from tests.e2e.outage import fill, small_disk
 
 
 async def test_notes_survive(tmp_path: Path) -> None:
@@ -32,6 +34,23 @@ async def test_notes_survive(tmp_path: Path) -> None:
     assert again.get("CA1") == {"state": "done"}
     assert set(again.all) == {"CA1", "token-../../etc/passwd", "ünï"}
     assert await asyncio.to_thread(lambda: [each.name for each in tmp_path.iterdir()]) == ["deep"]
+
+
+async def test_a_full_disk_refuses_a_note_and_leaves_the_old_one(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 4) as disk:
+        notes = Notes(disk / "notes")
+        await notes.put("CA1", {"state": "begun"})
+        filler = await asyncio.to_thread(fill, disk)
+        with pytest.raises(Refused, match="No space left") as refused:
+            await notes.put("CA1", {"state": "x" * 10_000})
+        assert refused.value.status == 503
+        assert notes.get("CA1") == {"state": "begun"}
+        filler.unlink()
+        again = Notes(disk / "notes")
+        again.load()
+        assert again.all == {"CA1": {"state": "begun"}}
+        await notes.put("CA1", {"state": "x" * 10_000})
+        assert [each.name for each in (disk / "notes").iterdir()] == ["CA1.json"]
 
 
 def test_a_broken_note_is_left_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -28,6 +28,8 @@ SELDOM: Final = 6
 """Every so many looks are at everything."""
 SLICE: Final = 100
 """Rows of one transaction."""
+LARGEST: Final = 4_000
+"""Bytes of a packed entry of the ledger, hardly ever exceeded: with fewer entries its size need not be looked at."""
 PAUSE: Final = 0.02
 """Seconds between two pieces (real time): a day's calls of a busy installation go within minutes."""
 MESSAGE_DAYS: Final = 30.0
@@ -41,8 +43,8 @@ class Rule:
     record: type[Record]
     days: float
     """Since they were made; 0: for ever."""
-    only: Sequence[Condition] = ()
-    """Those that are over."""
+    over: Callable[[Any], bool] = lambda record: True
+    """Whether a record is over; others stay."""
     most: int = 0
     """Records that one account may have; older ones go, whatever their age. 0: no limit."""
     size: str = ""
@@ -129,7 +131,7 @@ class Retention:
     async def look(self, *, everything: bool = True) -> None:
         """Remove everything that is too old or too much now; or of the ledger alone."""
         before = self.removed
-        await self._ledger()
+        await self._ledger(everything)
         if everything:
             for rule in self._rules:
                 await self._too_old(rule)
@@ -145,16 +147,18 @@ class Retention:
             await self._shrink()
 
     async def _too_old(self, rule: Rule) -> None:
+        """From the oldest on, in the order of the primary key: no index on anything else would find them sooner."""
         if rule.days <= 0:
             return
         bound = self._sid_at(rule.record.__noun__.prefix, self._clock.now() - rule.days * DAY)
+        after = ""
         while True:
-            page = await self._store.page(rule.record, Query(conditions=rule.only, limit=SLICE, after=bound))
-            if not page.records:
+            page = await self._store.page(rule.record, Query(limit=SLICE, after=after, ascending=True))
+            old = [record for record in page.records if record.sid < bound]
+            await self._remove(rule, [record for record in old if rule.over(record)])
+            if len(old) < SLICE:
                 return
-            await self._remove(rule, page.records)
-            if rule.remove is not None:  # its row may stay for a while: go on behind it
-                bound = page.records[-1].sid
+            after = old[-1].sid
 
     async def _too_much(self, rule: Rule) -> None:
         after = ""
@@ -174,27 +178,29 @@ class Retention:
             else 0
         )
         left = await self._bytes(rule, account_sid) - rule.most_bytes if rule.most_bytes else 0
-        own = [Condition("account_sid", "=", account_sid), *rule.only]
+        own = [Condition("account_sid", "=", account_sid)]
         after = ""
         while over > 0 or left > 0:
             query = Query(conditions=own, limit=SLICE, after=after, ascending=True)
             page = await self._store.page(rule.record, query)
             going = []
-            for record in page.records:
+            for record in filter(rule.over, page.records):
                 if over <= 0 and left <= 0:
                     break
                 over, left = over - 1, left - (getattr(record, rule.size) if rule.size else 0)
                 going.append(record)
-            if not going:
-                return
-            after = going[-1].sid
             await self._remove(rule, going)
+            if len(page.records) < SLICE:
+                return
+            after = page.records[-1].sid
 
     async def _bytes(self, rule: Rule, account_sid: str) -> int:
         return await self._store.total(rule.record, account_sid, rule.size)
 
     async def _remove(self, rule: Rule, records: Sequence[Any]) -> None:
         clock = asyncio.get_running_loop().time
+        if not records:
+            return
         began = clock()
         if rule.remove is None:
             await self._store.commit([Delete(each) for each in records])
@@ -208,8 +214,10 @@ class Retention:
         self.done.rows[table] = self.done.rows.get(table, 0) + rows
         self.done.longest = max(self.done.longest, seconds)
 
-    async def _ledger(self) -> None:
+    async def _ledger(self, everything: bool) -> None:
         pruning = self._store.pruning
+        if not everything and await pruning.entries() * LARGEST <= (self._ledger_bytes or math.inf):
+            return
         entries, size = await pruning.ledger()
         over = 0
         if self._ledger_bytes and size > self._ledger_bytes:

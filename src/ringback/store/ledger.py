@@ -15,15 +15,10 @@ from ringback.store.sql import Params, Statement
 from ringback.store.writes import LogHttp
 
 TABLE: Final = "http_events"
-# By writers that die the same row may be written twice.
-_SQLITE: Final = (
-    "INSERT OR REPLACE INTO http_events (id, resource_sid, at, entry, packed) "
-    "VALUES (?1, ?2, ?3, '', PACK(?4))"
-)
-_POSTGRESQL: Final = (
-    "INSERT INTO http_events (id, resource_sid, at, entry, packed) VALUES ($1, $2, $3, '', $4) "
-    "ON CONFLICT (id) DO NOTHING"
-)
+_INTO: Final = "INTO http_events (id, resource_sid, at, entry, packed) VALUES"
+# When a writer dies the same row may be written twice.
+_SQLITE: Final = f"INSERT OR REPLACE {_INTO} (?1, ?2, ?3, '', PACK(?4))"
+_POSTGRESQL: Final = f"INSERT {_INTO} ($1, $2, $3, '', $4) ON CONFLICT (id) DO NOTHING"
 _dump = msgspec.json.Encoder().encode
 _load = msgspec.json.Decoder(LogHttp).decode
 

@@ -23,11 +23,16 @@ class Pruning:
     def _mark(self, number: int) -> str:
         return f"?{number}" if self._sqlite else f"${number}"
 
-    async def ledger(self) -> tuple[int, int]:
-        """Entries and bytes of the ledger, roughly: the ids have few gaps, and the last entries stand for all."""
+    async def entries(self) -> int:
+        """Entries of the ledger: the ids have few gaps."""
         found = await self._engine.rows("SELECT MIN(id), MAX(id) FROM http_events", ())
         first, last = found[0]
-        if first is None:
+        return 0 if first is None else int(last) - int(first) + 1
+
+    async def ledger(self) -> tuple[int, int]:
+        """Entries and bytes of the ledger, roughly: its first and last ones stand for all."""
+        entries = await self.entries()
+        if not entries:
             return 0, 0
         size = "LENGTH(packed)" if self._sqlite else "OCTET_LENGTH(packed)"
         texts = "LENGTH(entry)" if self._sqlite else "OCTET_LENGTH(entry)"
@@ -36,7 +41,6 @@ class Pruning:
         for order in ("", " DESC"):
             rows = await self._engine.rows(f"{half}{order} LIMIT {SAMPLE}) AS few", ())
             sizes += [int(row[0]) for row in rows]
-        entries = int(last) - int(first) + 1
         return entries, entries * sum(sizes) // max(1, len(sizes))
 
     async def forget_requests(self, before: float, entries: int, most: int) -> int:

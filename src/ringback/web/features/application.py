@@ -148,6 +148,8 @@ class CallbackFeature:
         try:
             fault = await self._runner.run(self._doors.sweep(self._feature, note, now))
         except Refused as refusal:
+            if refusal.status == 503:
+                return  # the disk or the database is away, which is said once for all: the next sweep follows
             fault = refusal.message
         except Exception as error:
             log.exception("callback of %s: tried again later", note.get("source") or note.get("call"))
@@ -159,6 +161,8 @@ class CallbackFeature:
     async def _complain(self, note: Mapping[str, Any], fault: str, now: float) -> None:
         try:
             await self._runner.run(self._doors.complain(self._feature, note, fault, now))
+        except Refused as refusal:
+            log.warning("callback of %s: %s", note.get("source") or note.get("call"), refusal.message)
         except Exception:
             log.exception("callback of %s: nobody could be told", note.get("source") or note.get("call"))
 
