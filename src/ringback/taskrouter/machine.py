@@ -22,7 +22,8 @@ TASK: dict[tuple[str, str], str] = {
     ("assigned", "release"): "pending",
 }
 """(state, event) → state. ``fail``: a worker's own outbound task whose call failed (§4, §9.6). ``release`` of an
-assigned task is ours: the worker's leg ended before the waiting caller heard them, and the caller still waits."""
+assigned task is ours: the worker's leg ended before the waiting caller heard them, and the caller still waits; or it is
+being transferred, and nobody has it any more."""
 
 RESERVATION: dict[tuple[str, str], str] = {
     ("pending", "accept"): "accepted",
