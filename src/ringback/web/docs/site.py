@@ -57,6 +57,15 @@ class Body:
         return cls(data, gzip.compress(data, 6, mtime=0), kind, tag, lasting)
 
 
+def _asked(query: bytes) -> str:
+    """What is looked for; empty for a query that nobody writes."""
+    try:
+        found = parse_qs(query.decode("latin-1"), max_num_fields=16)
+    except ValueError:
+        return ""
+    return found.get("q", [""])[0].strip()[:_QUERY]
+
+
 class Docs:
     """Serves ``/docs`` and everything below it."""
 
@@ -81,11 +90,7 @@ class Docs:
             )
             return
         path = scope["path"].rstrip("/")
-        query = (
-            parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16)
-            .get("q", [""])[0]
-            .strip()[:_QUERY]
-        )
+        query = _asked(scope["query_string"])
         if path == "/docs/search":
             number = re.fullmatch(r"\d{5}", query)
             if number and int(query) in self._sources.errors:
