@@ -27,7 +27,8 @@ async def test_the_doctor_says_who_owns_the_database(database_url: str, tmp_path
     assert (await owner(given)).level == "ok"
     store = await Store.open(database_url)
     found = await owner(given)
-    assert found.level == "warning", "no server of ours answers at the address of the settings"
+    expected = "error" if database_url.startswith("sqlite") else "warning"  # here a standby may be meant
+    assert found.level == expected, "no server of ours answers at the address of the settings"
     who = "a Ringback on this machine" if "sqlite" in database_url else f"process {os.getpid()} on "
     assert f"owned by {who}" in found.text
     await store.close()

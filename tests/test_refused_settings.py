@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ringback.callbacks.options import Options, read_options
 from ringback.settings import Phone, Settings, SettingsError, Trunk, load, unknown_variables, variable
 
 NONE = Path(os.devnull)
@@ -47,7 +48,7 @@ def test_nonsense_is_refused(name: str, bad: str) -> None:
     assert f"{variable(name)}=" in said
     assert "write " in said
     assert len(said) < 400, "a message is read by people"
-    secret = name.endswith("auth_token")
+    secret = name.endswith(("token", "secret"))
     assert (bad not in said) if secret else (repr(bad)[1:6] in said)
 
 
@@ -169,3 +170,25 @@ def test_off_is_no_number() -> None:
 def test_words_in_capitals_are_understood() -> None:
     given = load(environ={"RINGBACK_LOG": "debug", "RINGBACK_SQLITE_SYNCHRONOUS": "full"}, file=NONE)
     assert (given.log, given.sqlite_synchronous) == ("DEBUG", "FULL")
+
+
+OPTIONS = [one.name for one in fields(Options) if one.name not in ("own_url", "home")]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_key_of_callback_refuses_what_is_none(name: str) -> None:
+    """Found from the declaration; also numbers that are none."""
+    for bad in ([[1]], float("nan"), float("-inf"), -1):
+        with pytest.raises(SettingsError) as caught:
+            read_options({name: bad}, "http://own.test")
+        assert str(caught.value).startswith(f"[callback] {name}=")
+        assert ": write " in str(caught.value)
+        secret = name.endswith("token")
+        assert secret or str(bad).strip("[]") in str(caught.value)
+
+
+def test_a_misspelt_key_of_callback() -> None:
+    with pytest.raises(
+        SettingsError, match=r"\[callback\] max_atempts: there is no such key: did you mean max_att"
+    ):
+        read_options({"max_atempts": 1}, "")

@@ -30,8 +30,10 @@ from urllib.parse import urlsplit
 import typer
 
 from ringback import data_dir
+from ringback.callbacks.options import read_options
 from ringback.command_line import ConfigOption, DataDirOption
 from ringback.edges.transcription.engine import INSTALL, missing
+from ringback.outcomes import notifications
 from ringback.settings import Listener, Settings, SettingsError, load, unknown_variables
 
 T = TypeVar("T")
@@ -73,6 +75,12 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     found = [*unknown_variables(), *settings.warnings]
     for line in found:
         yield Finding("settings", "warning", line, "correct or remove it")
+    try:  # the tables whose keys other parts know
+        read_options(settings.callback, settings.base_url, settings.home_country)
+        notifications.texts(dict(settings.notifications))
+    except ValueError as error:
+        yield Finding("settings", "error", str(error), "correct it; docs/settings.md lists them all")
+        return
     if not found:
         yield Finding("settings", "ok", "all are known")
 
@@ -181,7 +189,9 @@ def check_owner(settings: Settings) -> Iterator[Finding]:
             "stop that one, or give this one a data directory of its own (RINGBACK_DATA_DIR);"
             " with PostgreSQL `ringback serve --standby` takes over when it ends"
         )
-        yield Finding("owner", "error", f"the database is owned by {owner}: a start is refused", mend)
+        # on PostgreSQL this may be the machine of the standby, which is well
+        level: Level = "error" if settings.store_url.startswith("sqlite:") else "warning"
+        yield Finding("owner", level, f"the database is owned by {owner}: a start is refused", mend)
 
 
 def _owner(url: str) -> str:

@@ -208,8 +208,8 @@ class Settings:
     speech_idle_minutes: float = 10.0
     """A speech process ends after that long without work; 0 = never."""
     speech_workers: int = 2
-    """Processes that speak, started when needed. One account alone never takes the last of them: with two, the
-    second starts when two accounts speak at once."""
+    """Processes that speak, started when needed: another one when sentences wait half a second for their turn. One
+    account alone never takes the last of several."""
     sound_workers: int = 2
     """Processes that decode what ``<Play>`` fetches, shared in the same way; the second one starts when there are two
     sounds to decode at once."""

@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-NEEDED = {"sipp": "sip-tester", "baresip": "baresip-core", "curl": "curl"}
+NEEDED = {"sipp": "sip-tester", "baresip": "baresip-core", "curl": "curl", "openssl": "openssl"}
 
 
 @pytest.fixture(scope="session", autouse=True)

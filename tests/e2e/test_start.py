@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import signal
 import socket
@@ -107,6 +109,20 @@ def test_a_database_that_does_not_answer(make: Callable[..., Site]) -> None:
     assert "secret" not in said
 
 
+def test_tables_whose_keys_other_parts_know(make: Callable[..., Site]) -> None:
+    """`[callback]` and `[notifications]` are refused at the start and by the doctor in the same words."""
+    for text, says in (
+        ("[callback]\nmax_attempts = 'many'\n", "[callback] max_attempts='many': write a whole number"),
+        ("[notifications]\nTitel = 'x'\n", "[notifications]: there is no text 'Titel'"),
+    ):
+        site = make()
+        (site.folder / "ringback.toml").write_text(text)
+        assert f"cannot start: {says}" in refused(site, status=2)
+        doctor = ringback(site, "doctor")
+        assert doctor.returncode == 1
+        assert says.removeprefix("[notifications]: ") in doctor.stdout
+
+
 def test_two_servers_on_one_data_directory(make: Callable[..., Site]) -> None:
     """The second says who the first is, and so does the doctor that is asked with its settings."""
     one = make()
@@ -114,7 +130,7 @@ def test_two_servers_on_one_data_directory(make: Callable[..., Site]) -> None:
     one.start()
     assert one.process is not None
     said = refused(two)
-    assert f"another Ringback (process {one.process.pid}) is running on it: stop that one, or give" in said
+    assert f"another Ringback is running on it (process {one.process.pid}): stop that one, or give" in said
     doctor = ringback(two, "doctor")
     assert doctor.returncode == 1
     assert f"(process {one.process.pid}): a start is refused" in doctor.stdout
@@ -342,3 +358,26 @@ def test_the_phone_shows_that_an_agent_answered(shared: Site) -> None:
     text = "".join(lines)
     assert re.search(r"^ +\d+\.\d\d  answered  by \+15550102$", text, re.MULTILINE), text
     assert re.search(r"^ +\d+\.\d\d  joined    you are talking to \+15551230002$", text, re.MULTILINE), text
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colours_are_for_terminals_that_want_them(
+    make: Callable[..., Site], no_color: str, coloured: bool
+) -> None:
+    """A real terminal; NO_COLOR (no-color.org) as its owner says. In a file there are none: see above."""
+    site = make()
+    site.environment |= {"TERM": "xterm"} | ({"NO_COLOR": no_color} if no_color else {})
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ringback", "reconcile", "--since", "banana"], env=site.environment,
+        cwd=site.folder, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    printed = b""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody writes to it any more
+        while part := os.read(ours, 4096):
+            printed += part
+    os.close(ours)
+    assert process.wait(10) == 2
+    assert b"is no time" in printed
+    assert (b"\x1b[31m" in printed) is coloured, printed

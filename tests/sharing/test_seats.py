@@ -62,3 +62,25 @@ async def test_canceled_tasks_leave_nothing_behind() -> None:
     assert (seats.busy, seats.waiting) == (0, 0)
     async with seats.of("B") as number:
         assert number == 0
+
+
+async def test_seats_are_added_and_taken_away() -> None:
+    """Whoever waits gets a new one; those in use are given back before another one is handed out."""
+    seats, gate, order = Seats(1, reserve=1), asyncio.Event(), []
+
+    async def work(account: str) -> None:
+        async with seats.of(account) as number:
+            order.append((account, number))
+            await gate.wait()
+
+    tasks = [asyncio.create_task(work(account)) for account in "AAB"]
+    await asyncio.sleep(0)
+    assert order == [("A", 0)]
+    seats.number = 2
+    await asyncio.sleep(0)
+    assert order == [("A", 0), ("B", 1)]  # the last seat is not for A
+    seats.number = 1
+    gate.set()
+    await asyncio.gather(*tasks)
+    assert order[2] == ("A", 0)
+    assert (seats.number, seats.busy, seats.waiting) == (1, 0, 0)

@@ -18,6 +18,7 @@ import pytest
 from ringback.kernel.resource import Noun
 from ringback.resources import all_nouns
 from ringback.testing.world import World, world
+from ringback.web.auth import make_token
 from ringback.web.rest.paging import parameters_of
 from ringback.web.rest.render import View
 from tests.web.rest.test_fuzz import ask
@@ -67,11 +68,15 @@ class Furnished:
     """Name of a path's part → what stands there."""
 
     async def ask(
-        self, method: str, path: str, body: bytes, kind: bytes, query: bytes = b""
+        self, method: str, path: str, body: bytes, kind: bytes, query: bytes = b"", **headers: bytes
     ) -> tuple[int, bytes]:
         account, token = self.ringback.product.account_sid, self.ringback.product.auth_token
         header = b"Basic " + base64.b64encode(f"{account}:{token}".encode())
-        more = {"authorization": header, "content_type": kind, "content_length": str(len(body)).encode()}
+        more = {
+            "authorization": header,
+            "content_type": kind,
+            "content_length": str(len(body)).encode(),
+        } | headers
         status, _, answer = await ask(self.ringback.product.front, method, path, body, query, **more)
         return status, answer
 
@@ -262,3 +267,98 @@ OTHERS = [
 
 async def test_everything_that_is_not_rest(furnished: Furnished) -> None:
     await refuses(furnished, OTHERS)
+
+
+BRIDGE_NAMES = (
+    "ActivitySid", "Attributes", "RejectPendingReservations", "ReservationStatus", "Instruction", "To", "From",
+    "Timeout", "TaskSid", "TransferTo", "TransferMode", "TransferPriority", "TransferAttributes", "Hold",
+    "HoldUrl", "Mute", "EndConferenceOnExit", "TargetWorkerSid", "ReservationSid", "WorkflowSid",
+    "TaskQueueSid", "TaskChannel", "Priority", "AssignmentStatus", "Reason", "PageSize", "AfterSid",
+    "FriendlyName", "Capacity", "VirtualStartTime", "StatusCallbackEvent", "MaxParticipants", "CallUrl",
+    "RedirectUrl", "WorkerActivitySid", "Expression", "Ordering",
+)  # fmt: skip
+
+
+BRIDGE = [
+    ("GET", "Activities"), ("GET", "Workers"), ("GET", "Workers/{WK}"), ("POST", "Workers/{WK}"),
+    ("GET", "Workers/{WK}/WorkerChannels"), ("GET", "Workers/{WK}/Reservations"), ("GET", "TaskQueues"),
+    ("POST", "Workers/{WK}/Reservations/{WR}"), ("POST", "Workers/{WK}/Transfers"),
+    ("POST", "Workers/{WK}/Transfers/{TT}"), ("POST", "Workers/{WK}/WorkerParticipant"),
+    ("POST", "Workers/{WK}/CustomerParticipant"), ("POST", "Workers/{WK}/HoldWorkerParticipant"),
+    ("POST", "Workers/{WK}/KickWorkerParticipant"), ("GET", "TaskQueues/{WQ}"), ("POST", "Tasks"),
+    ("GET", "Tasks/{WT}"), ("POST", "Tasks/{WT}"), ("POST", "Tasks/{WT}/Reservations/{WR}"),
+]  # fmt: skip
+
+
+async def test_what_the_worker_sdk_may_send(furnished: Furnished) -> None:
+    """Over the event bridge parameters have JSON's types."""
+    known, product = furnished.known, furnished.ringback.product
+    grant = {"workspace_sid": known["Workspace"], "worker_sid": known["Worker"], "role": "supervisor"}
+    token = make_token(
+        account_sid=product.account_sid, key_sid=product.account_sid, secret=product.auth_token, identity="w",
+        grants={"task_router": grant}, now=product.clock.now(), seconds=86_400,
+    )  # fmt: skip
+    bad: list[Any] = []
+    mending, fine = product.runtime.mending, 0
+    bugs = mending.bugs
+    odd = itertools.cycle([*ODD_JSON, *ODD_TEXTS])
+    places = {
+        "WK": known["Worker"],
+        "WR": known["Reservation"],
+        "WT": known["Task"],
+        "WQ": known["TaskQueue"],
+    }
+    for method, path in BRIDGE:
+        filled = re.sub(r"\{(\w+)\}", lambda part: places.get(part[1], part[1] + "0" * 32), path)
+        url = f"Workspaces/{known['Workspace']}/{filled}"
+        for name in BRIDGE_NAMES:
+            for _ in range(4):
+                params = {name: next(odd)}
+                body = {"url": url, "token": token, "method": method, "params": params}
+                status, answer = await furnished.ask(
+                    "POST", "/event-bridge/v1/wschannels", json.dumps(body).encode(), JSON
+                )
+                fine += status == 200
+                if status >= 500:
+                    bad.append((status, method, filled, params, answer[:80]))
+    await furnished.ringback.lanes_empty()
+    assert bad == []
+    assert fine > 100  # the token opens the door
+    assert mending.bugs == bugs
+
+
+ODD_HEADERS = {
+    "if_match": (b"\xff", b'"', b'W/"', b"*", b'"1", "2"', b"9" * 5000),
+    "host": (b"", b"\xff", b"[", b"taskrouter.", b"api.x:99999", b"." * 300),
+    "content_length": (b"", b"-1", b"x", b"1" * 40, b"\xb2"),
+    "range": (b"bytes=", b"bytes=5-1", b"bytes=-0", b"bytes=0-,0-,0-", b"bytes=" + b"9" * 40 + b"-", b"\xff"),
+    "authorization": (
+        b"",
+        b"Basic",
+        b"Basic \xff",
+        b"Basic " + b"A" * 5000,
+        b"Bearer x",
+        b"Basic Og==",
+        b"Basic /w==",
+    ),
+    "x_forwarded_for": (b"\xff", b"1" * 500),
+    "content_type": (b"\xff", b";", b"application/json;" * 100),
+}
+
+
+async def test_headers(furnished: Furnished) -> None:
+    known = furnished.known
+    root, desk = f"/2010-04-01/Accounts/{known['Account']}", f"/taskrouter/v1/Workspaces/{known['Workspace']}"
+    bad = []
+    for path in (
+        f"{desk}/Tasks/{known['Task']}", f"{desk}/Workers/{known['Worker']}", f"{root}/Applications.json",
+        f"{root}/Recordings/{known['Recording']}", f"{root}/Recordings/{known['Recording']}.wav", "/reconcile",
+        "/sim/v1/Clock",
+        "/event-bridge/v1/wschannels", "/features/callback-and-voicemail/flex/fetch-voicemail", "/docs", "/metrics",
+    ):  # fmt: skip
+        for method, name in itertools.product(("GET", "POST", "HEAD"), ODD_HEADERS):
+            for value in ODD_HEADERS[name]:
+                status, answer = await furnished.ask(method, path, b"", b"", **{name: value})
+                if status >= 500:
+                    bad.append((status, method, path, name, value, answer[:80]))
+    assert bad == []

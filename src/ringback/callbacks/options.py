@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ringback.callbacks.calendar import Calendar, read_calendar
+from ringback.kernel.setting import SettingsError, meant, number, refusal
 
 MOST_LOOKUPS = 1000
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "lookup_limit": (1, MOST_LOOKUPS),
+    "lookup_tries": (1, 10),
+    "min_backoff": (0, 60_000),
+    "max_backoff": (0, 60_000),
+    "sweep_seconds": (1, math.inf),
+}
+"""Least and greatest value; what is not named here is 0 or more."""
 _REGION = re.compile(r"[A-Z]{2}\Z")
 FEATURE = "/features/callback-and-voicemail"
 
@@ -122,45 +132,51 @@ class Options:
 
 
 def read_options(table: Mapping[str, Any], own_url: str, home: str = "US") -> Options:
-    """Read and check the table; raises ``ValueError`` with the name of what is wrong."""
+    """Read and check the table; raises ``ValueError`` with the name and value of what is wrong, and what to write."""
     hints = get_type_hints(Options)
     known = {one.name for one in fields(Options)} - {"own_url", "home"}
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
-            raise ValueError(f"[callback]: there is no setting {name!r}")
-        values[name] = _read(name, hints[name], value)
+            raise SettingsError(f"[callback] {name}: there is no such key{meant(name, known)}")
+        values[name] = _read(f"[callback] {name}", hints[name], value, BOUNDS.get(name, (0, math.inf)))
     options = Options(**values, own_url=own_url.rstrip("/"), home=home)
-    if not 1 <= options.lookup_limit <= MOST_LOOKUPS:
-        raise ValueError(f"[callback] lookup_limit is 1 to {MOST_LOOKUPS}")
-    if not 0 <= options.min_backoff <= options.max_backoff <= 60_000:
-        raise ValueError("[callback] min_backoff and max_backoff: 0 <= min <= max <= 60000 milliseconds")
-    if options.retry_limit < 0 or options.max_attempts < 0 or options.release_reserve < 0:
-        raise ValueError("[callback] retry_limit, max_attempts and release_reserve are 0 or more")
-    for number, region in options.regions.items():
+    if options.min_backoff > options.max_backoff:
+        write = f"at most max_backoff, which is {options.max_backoff:g}"
+        raise refusal("[callback] min_backoff", options.min_backoff, write)
+    for number_of_ours, region in options.regions.items():
         if not _REGION.match(region):
-            raise ValueError(f"[callback.regions] {number}: {region[:20]!r} is no country such as US or DE")
-    if not 1 <= options.lookup_tries <= 10:
-        raise ValueError("[callback] lookup_tries is 1 to 10")
-    if options.sweep_seconds < 1 or any(one < 0 for one in options.delays):
-        raise ValueError("[callback] sweep_seconds is 1 or more, delays are 0 or more seconds")
-    _ = options.calendar
+            raise refusal(f"[callback.regions] {number_of_ours}", region, "a country such as US or DE")
+    try:
+        _ = options.calendar
+    except SettingsError:
+        raise
+    except ValueError as error:
+        what = str(error)
+        raise SettingsError(
+            what if what.startswith("[callback") else f"[callback] time_zone: {what}"
+        ) from None
     return options
 
 
-def _read(name: str, hint: Any, value: Any) -> Any:
+def _read(name: str, hint: Any, value: Any, bounds: tuple[float, float]) -> Any:
+    """One value as the annotation of its field says."""
     origin = get_origin(hint)
     if hint is bool and isinstance(value, bool):
         return value
-    if hint in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        return hint(value)
+    if hint in (int, float) and isinstance(value, int | float):
+        return number(name, value, hint.__name__, bounds)
     if hint is str and isinstance(value, str):
         return value
     if origin is Literal and value in get_args(hint):
         return value
     if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_read(name, get_args(hint)[0], one) for one in value)
-    if origin is not None and isinstance(value, Mapping) and origin is not tuple and origin is not Literal:
+        return tuple(_read(name, get_args(hint)[0], one, bounds) for one in value)
+    if origin not in (None, tuple, Literal) and isinstance(value, Mapping):
         inner = get_args(hint)[1]
-        return {str(key): _read(name, inner, one) for key, one in value.items()}
-    raise ValueError(f"[callback] {name}: {value!r} is not {getattr(hint, '__name__', hint)}")
+        return {str(key): _read(f"{name} {key}", inner, one, bounds) for key, one in value.items()}
+    if origin is Literal:
+        raise refusal(name, value, f"one of {', '.join(get_args(hint))}")
+    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list"}
+    secret = name.endswith("token")
+    raise refusal(name, value, wanted.get(origin or hint, "a table"), secret=secret)

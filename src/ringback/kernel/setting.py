@@ -55,7 +55,7 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
 """Setting → the form of a text that is not empty, and what to write."""
 
 
-class SettingsError(Exception):
+class SettingsError(ValueError):
     """A setting that cannot be used; the message names it and says what to write instead."""
 
 

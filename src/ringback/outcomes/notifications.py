@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ringback.kernel.outcome import GENERIC, NOTIFICATIONS, notification_of
+from ringback.kernel.setting import meant
 
 _PREFIX: Final = "OutboundCallFailedNotification"
 REDIAL_KEY: Final = _PREFIX + "Action"
@@ -135,11 +136,12 @@ class Notification:
 
 def texts(overrides: Mapping[str, object]) -> dict[str, str]:
     """The whole table of texts. Raises ``ValueError`` for a key that there is not, or a text that is none."""
+    known = ", ".join(DEFAULTS)
     for key, text in overrides.items():
         if key not in DEFAULTS:
-            raise ValueError(f"there is no text {key[:80]!r}; known: {', '.join(DEFAULTS)}")
+            raise ValueError(f"there is no text {key[:80]!r}{meant(key, DEFAULTS) or f'; known: {known}'}")
         if not isinstance(text, str) or not 1 <= len(text) <= TEXT_LIMIT:
-            raise ValueError(f"{key} must be a text of 1 to {TEXT_LIMIT} characters")
+            raise ValueError(f"{key}: write a text of 1 to {TEXT_LIMIT} characters")
     return {**DEFAULTS, **{key: str(text) for key, text in overrides.items()}}
 
 

@@ -22,6 +22,16 @@ class Seats:
         self._next = 0
 
     @property
+    def number(self) -> int:
+        """Seats that there are. More, and those who wait get them; fewer, and those in use are given back first."""
+        return self._turns.seats
+
+    @number.setter
+    def number(self, number: int) -> None:
+        self._turns.seats = number
+        self._hand_out()
+
+    @property
     def waiting(self) -> int:
         """Tasks that wait for a seat."""
         return self._turns.waiting

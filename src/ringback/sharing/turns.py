@@ -25,8 +25,7 @@ class Turns(Generic[T]):
         """``reserve``: seats that one account alone never gets (it always may have one); ``longest``: jobs of one
         account that may wait, None: any number."""
         self.seats = seats
-        self.most = max(1, seats - reserve)
-        """Seats that one account may hold."""
+        self._reserve = reserve
         self.busy = 0
         """Seats that are held."""
         self.waiting = 0
@@ -38,6 +37,11 @@ class Turns(Generic[T]):
         self._since: dict[str, tuple[int, bool]] = {}
         """Of the accounts in line: at which turn they came, or had their last one (True), which makes them later."""
         self._turn = 0
+
+    @property
+    def most(self) -> int:
+        """Seats that one account may hold."""
+        return max(1, self.seats - self._reserve)
 
     def line_up(self, account: str, job: T) -> None:
         """A job comes; raises :class:`Full`."""

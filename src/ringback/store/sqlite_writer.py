@@ -236,7 +236,7 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
         try:
             if lock(path, patience) is None:
                 why = (
-                    f"another Ringback{holder(path)} is running on it: stop that one, or give this one a directory of "
+                    f"another Ringback is running on it{holder(path)}: stop that one, or give this one a directory of "
                     "its own (RINGBACK_DATA_DIR) and other addresses (RINGBACK_HTTP, RINGBACK_SIP)"
                 )
                 link.sendall(frame(why.encode()))

@@ -174,9 +174,11 @@ async def test_the_same_words_are_not_waited_for_in_the_other_s_line(speech: Spe
 
 
 async def test_the_second_process_is_for_another_account(speech: Speech, tmp_path: Path) -> None:
-    """One account alone uses one of two; while its sentence hangs the other's is spoken."""
+    """A's sentence hangs: B waits for its turn no longer than its patience and the other process's start, A goes on
+    waiting."""
     two = Speech(cache_dir=tmp_path / "two", idle_seconds=0, workers=2)
     try:
+        assert len(await say(two, "Zero.", account="A")) == 1
         stuck = asyncio.create_task(say(two, "Now hang. And wait.", account="A"))
         assert len(await say(two, "One. Two.", account="B")) == 2
         assert two.figures()["speech_processes"] == 2

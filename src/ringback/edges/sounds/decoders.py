@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os.path
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -50,7 +51,7 @@ class Decoders:
         """
         if 0 < self._seats.busy < self._workers and self._seats.busy not in self._pools:
             # Somebody decodes already: have the next process ready for whoever comes, who would wait for its start.
-            self._pool(self._seats.busy).submit(warm)
+            self._pool(self._seats.busy)
         async with self._seats.of(account) as seat:
             if not await asyncio.to_thread(os.path.exists, target):
                 await self._decode(seat, source, target)
@@ -83,4 +84,10 @@ class Decoders:
             pool = self._pools[seat] = ProcessPoolExecutor(
                 1, mp_context=get_context("spawn"), initializer=prepare
             )
+            # A Ctrl-C comes to the whole group: the process gets none from its first moment on; `prepare` is too late
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                pool.submit(warm)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pool

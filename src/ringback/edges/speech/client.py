@@ -28,6 +28,8 @@ ENGINE = "hibari-0.2.1"
 """Part of the cache's key: another voice makes other files."""
 TIME_LIMIT = 30.0
 """Seconds for one sentence, the start of the process included."""
+PATIENCE = 0.5
+"""Seconds that a sentence waits for its turn before another process is started."""
 WAITING = 2000
 """Sentences of one account that may wait; more are refused."""
 CACHE_BYTES = 512 * 1024 * 1024
@@ -36,7 +38,8 @@ CACHE_BYTES = 512 * 1024 * 1024
 class Speech:
     """Renders through worker processes, which start when they are needed and end when nobody speaks.
 
-    One account alone never takes the last of them: with two, the second starts when two accounts speak at once.
+    The first does the work while it can; another one is started when a sentence waits too long for its turn, and takes
+    part when its voice is loaded. From then on one account alone never has them all.
     """
 
     def __init__(self, *, cache_dir: Path, idle_seconds: float = 600.0, workers: int = 1) -> None:
@@ -46,7 +49,10 @@ class Speech:
         self._idle = idle_seconds
         self._links: dict[int, SpeechProcess] = {}
         """The process of each seat that has had one."""
-        self._seats = Seats(workers, reserve=1, longest=WAITING)
+        self._workers = workers
+        self._seats = Seats(1, reserve=1, longest=WAITING)
+        """As many as there are processes that are ready."""
+        self._joining: asyncio.Task[None] | None = None
         self._starting = [asyncio.Lock() for _ in range(workers)]
         self._closed = False
         self._waiting = 0
@@ -130,7 +136,8 @@ class Speech:
             async with lock:  # one that is just starting ends too
                 pass
         await asyncio.gather(*(each.end() for each in self._links.values()))
-        left = [*self._shared.values(), *self._ending, *([self._warming] if self._warming else [])]
+        left = [*self._shared.values(), *self._ending]
+        left += [task for task in (self._warming, self._joining) if task is not None]
         await asyncio.gather(*left, return_exceptions=True)
 
     # --- one sentence ------------------------------------------------------------------------------------
@@ -166,8 +173,10 @@ class Speech:
         has had it spoken meanwhile."""
         link: SpeechProcess | None = None
         self._waiting += 1
+        too_long = asyncio.get_running_loop().call_later(PATIENCE, self._join)
         try:
             async with asyncio.timeout(TIME_LIMIT), self._seats.of(account) as seat:
+                too_long.cancel()
                 if path is not None and _used(path):
                     return False
                 link = await self._started(seat)
@@ -181,6 +190,7 @@ class Speech:
                 link.kill_if_stuck(TIME_LIMIT)
             raise SpeechError(f"no answer within {TIME_LIMIT:.0f} s") from None
         finally:
+            too_long.cancel()
             self._waiting -= 1
             self._rest_later()
 
@@ -195,6 +205,22 @@ class Speech:
                 process = self._links[seat] = await SpeechProcess.start()
                 self._end_with(process.ended)
             return process
+
+    def _join(self) -> None:
+        """Start another process, unless there are as many as there may be."""
+        if self._seats.number < self._workers and self._joining is None and not self._closed:
+            self._joining = asyncio.get_running_loop().create_task(self._joined(self._seats.number))
+
+    async def _joined(self, seat: int) -> None:
+        try:
+            link = await self._started(seat)
+            await link.ask({"text": "Ready.", "language": "en-US", "speed": 1.0, "path": ""})
+            self._seats.number = seat + 1
+        except SpeechError as error:
+            if not self._closed:
+                log.error("another speech process does not start: %s", error)
+        finally:
+            self._joining = None
 
     def _end_with(self, task: asyncio.Task[None]) -> None:
         """Closing must not leave it unfinished."""
@@ -211,6 +237,7 @@ class Speech:
         if self._waiting:
             self._rest_later()
         else:
+            self._seats.number = 1
             for each in self._links.values():
                 self._end_with(asyncio.get_running_loop().create_task(each.end()))
 
