@@ -201,9 +201,9 @@ async def test_open_routes_need_nothing_and_tell_nothing(town: Town) -> None:
             assert reply.status not in (401, 403), (route, reply)
             assert reply.status < 500, (route, reply)
             if route.method != "OPTIONS":
-                assert not [
-                    sid for sid in town.sids.values() if len(sid) == 34 and sid.encode() in reply.body
-                ]
+                told = {sid for sid in town.sids.values() if len(sid) == 34 and sid.encode() in reply.body}
+                # on loopback the examples of the documentation are filled in with the first account's SID
+                assert told <= ({town.main} if route.path.startswith("/docs") else set()), route
 
 
 async def test_signed_routes(town: Town) -> None:

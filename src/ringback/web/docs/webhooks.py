@@ -123,6 +123,28 @@ WEBHOOKS: Final = (
         },
     ),
     Webhook(
+        name="Application that is dialled",
+        when="A call reaches a ``<Dial><Application>``; its ``<Parameter>`` children come along.",
+        answer="TwiML",
+        parameters={"CustomerId": "``customerId`` of the noun, or the account of the call."},
+    ),
+    Webhook(
+        name="Refer action",
+        when="``<Refer>`` is over.",
+        answer="TwiML",
+        parameters={
+            "ReferCallStatus": "``in-progress`` (transferred), ``busy``, ``failed`` or ``canceled``.",
+            "ReferSipResponseCode": "What the far end answered to the REFER.",
+            "NotifySipResponseCode": "What it told of the call that it placed.",
+        },
+    ),
+    Webhook(
+        name="Refer URL",
+        when="The callee of a ``<Dial>`` with ``referUrl`` asks to have the caller transferred.",
+        answer="TwiML",
+        parameters={"ReferTransferTarget": "The ``sip:`` URI that it names."},
+    ),
+    Webhook(
         name="Record action",
         when="``<Record>`` is over and something was recorded.",
         answer="TwiML",
