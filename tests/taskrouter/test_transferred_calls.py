@@ -10,6 +10,7 @@ from ringback.events import HangUpRequested
 from ringback.events.conferences import TransferTold
 from ringback.events.queues import TaskCallChanged
 from ringback.events.writes import WriteRequested
+from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
 from ringback.resources.telephony import TaskLeg
 from tests.taskrouter.test_calls import CALLER, ask
@@ -216,3 +217,20 @@ def test_a_number_that_is_none_cancels_the_new_agents_offer_with_a_code() -> Non
     record = talk.kit.workspace.reservations[second]
     assert (record.reservation_status, record.canceled_reason_code) == ("canceled", 13223)
     assert talk.kit.workspace.tasks[talk.task].record.transfer.status == "failed"
+
+
+@pytest.mark.parametrize("noun", ["CustomerParticipant", "HoldWorkerParticipant", "KickWorkerParticipant"])
+def test_who_only_was_offered_the_call_has_no_hand_in_it(noun: str) -> None:
+    """npm twilio-taskrouter, outbound/Task.js: 400 until Bob has accepted."""
+    talk = Talk()
+    ann = talk.kit.workspace.reservations[talk.first].worker_sid
+    talk.transfer("WARM")
+    talk.told()
+    params = {"TaskSid": talk.task, "TargetWorkerSid": ann, "Hold": "true", "WorkerSid": talk.bob}
+    with pytest.raises(Refused, match="has not accepted"):
+        talk.kit.update(noun, talk.bob, {}, params)
+    assert talk.told() == []
+    talk.kit.reserve(talk.kit.offer(talk.task), "accepted")
+    talk.told()
+    talk.kit.update(noun, talk.bob, {}, params)
+    assert len(talk.told()) == 1

@@ -11,6 +11,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.taskrouter.task import Task
 from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.steps import with_status
 from ringback.taskrouter.workspace import LiveWorkspace
 
 HOLD = {"Hold": "Hold", "HoldUrl": "HoldUrl", "HoldMethod": "HoldMethod"}
@@ -20,7 +21,7 @@ OWN = {"Mute": "Muted", "EndConferenceOnExit": "EndConferenceOnExit", "BeepOnExi
 
 def customer(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Hold or unhold the customer."""
-    task = workspace.task(event.params.get("TaskSid", ""))
+    task = _theirs(workspace, event)
     known = task.record.conference
     leg = task.record.call_sid or (known.customer_call if known is not None else "")
     if not leg:
@@ -40,13 +41,13 @@ def worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
 
 def hold_worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Hold or unhold another worker of the task."""
-    task = workspace.task(event.params.get("TaskSid", ""))
+    task = _theirs(workspace, event)
     return _change(workspace, task, _leg(workspace, task, event), event, HOLD)
 
 
 def kick_worker(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
     """Take another worker out of the conference."""
-    task = workspace.task(event.params.get("TaskSid", ""))
+    task = _theirs(workspace, event)
     _write(workspace, "delete", _leg(workspace, task, event), {})
     return task.record
 
@@ -57,6 +58,19 @@ BY_NOUN: dict[str, Callable[[LiveWorkspace, WorkspaceWriteRequested], Task]] = {
     "HoldWorkerParticipant": hold_worker,
     "KickWorkerParticipant": kick_worker,
 }
+
+
+def _theirs(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> LiveTask:
+    """The task; raises :class:`Refused` 20001 when the worker who asks has not accepted it (who only was offered it
+    has no part in its conference)."""
+    task = workspace.task(event.params.get("TaskSid", ""))
+    worker = event.params.get("WorkerSid", "")
+    accepted = {each.worker_sid for each in with_status(workspace, task, ("accepted",))}
+    if worker and worker not in accepted:
+        raise Refused(
+            20001, f"Worker {worker[:64]} has not accepted task {task.record.sid}, or is done with it"
+        )
+    return task
 
 
 def _leg(workspace: LiveWorkspace, task: LiveTask, event: WorkspaceWriteRequested) -> str:
