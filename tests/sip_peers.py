@@ -93,6 +93,12 @@ class Recorder:
     def referred(self, call: SipCall, refer_to: str) -> None:
         self.note(call, "referred", refer_to)
 
+    def refer_answered(self, call: SipCall, code: int) -> None:
+        self.note(call, "refer_answered", code)
+
+    def refer_notified(self, call: SipCall, code: int) -> None:
+        self.note(call, "refer_notified", code)
+
 
 def endpoint(handler: Recorder, *transports: str, tls: TlsFiles | None = None, **more: Any) -> SipEndpoint:
     """An endpoint on 127.0.0.1 with ports chosen by the system."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
 
-from ringback.firstrun import credentials, provision
+from ringback.firstrun import credentials, make_private, provision
 from ringback.resources.api.account import Account
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.settings import Settings, Trunk
@@ -46,3 +47,41 @@ async def test_the_account_and_the_numbers_are_provisioned_once(tmp_path: Path, 
     account = await store.get(Account, known.account_sid)
     assert account is not None
     assert account.auth_token == "rotated"
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {
+        str(each.relative_to(folder)): stat.S_IMODE(each.lstat().st_mode) for each in folder.rglob("*")
+    } | {"": stat.S_IMODE(folder.stat().st_mode)}
+
+
+def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask is, and whatever an earlier version left."""
+    old = tmp_path / "var"
+    for name in ("recordings/RE1.wav", "speech/a/b.ulaw", "sounds/x", "ringback.db", "ringback.db-wal"):
+        file = old / name
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        file.write_text("secret")
+        file.chmod(0o644)
+    for folder in (old, old / "recordings", old / "speech", old / "speech" / "a"):
+        folder.chmod(0o755)
+    mask = os.umask(0)
+    try:
+        make_private(old)
+        make_private(tmp_path / "new")
+    finally:
+        os.umask(mask)
+    assert {mode & 0o077 for mode in _modes(old).values()} == {0}
+    assert _modes(tmp_path / "new") == {"": 0o700}
+
+
+def test_a_folder_of_others_is_left_to_them(tmp_path: Path) -> None:
+    """``RINGBACK_DATA_DIR=/tmp``: ours in it is closed, the rest is not ours."""
+    (tmp_path / "theirs").write_text("x")
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "sounds").symlink_to(tmp_path / "theirs")
+    for name in ("", "theirs", "recordings"):
+        (tmp_path / name).chmod(0o755)
+    make_private(tmp_path)
+    found = _modes(tmp_path)
+    assert (found[""], found["theirs"], found["recordings"]) == (0o755, 0o755, 0o700)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from ringback.settings import Settings, SettingsError, load
+from ringback import settings as settings_module
+from ringback.settings import Settings, SettingsError, load, own_address
 
 NONE = Path(os.devnull)
 """A settings file with nothing in it."""
@@ -65,6 +68,12 @@ def test_private_webhooks_follow_the_listen_address() -> None:
         ({"RINGBACK_TRANSCRIPTION": "loud"}, "write one of whisper, script, off"),
         ({"RINGBACK_TRANSCRIPTION_WORKERS": "-1"}, "RINGBACK_TRANSCRIPTION_WORKERS"),
         ({"RINGBACK_TRANSCRIPTION_QUEUE": "0"}, "RINGBACK_TRANSCRIPTION_QUEUE"),
+        (
+            {"RINGBACK_KEEP_CALLS_DAYS": "-1"},
+            "RINGBACK_KEEP_CALLS_DAYS=-1.0: write a number that is 0 or more",
+        ),
+        ({"RINGBACK_REQUESTS_MEGABYTES": "nan"}, "RINGBACK_REQUESTS_MEGABYTES"),
+        ({"RINGBACK_ACCOUNT_RECORDS": "-5"}, "RINGBACK_ACCOUNT_RECORDS"),
         ({"RINGBACK_HTTP": "8080"}, "host:port"),
         ({"RINGBACK_HTTP": "127.0.0.1:99999"}, "host:port"),
         ({"RINGBACK_SIP": "quic:127.0.0.1:5060"}, "transport:host:port"),
@@ -76,6 +85,16 @@ def test_private_webhooks_follow_the_listen_address() -> None:
         ({"RINGBACK_CALLS_PER_SECOND": "fast"}, "a number"),
         ({"RINGBACK_ALLOW_PRIVATE_WEBHOOKS": "perhaps"}, "true or false"),
         ({"RINGBACK_PUBLIC_URL": "ftp://example.test"}, "http"),
+        (
+            {"RINGBACK_HTTP_HEAD_BYTES": "0"},
+            "RINGBACK_HTTP_HEAD_BYTES='0': write a whole number, 1024 or more",
+        ),
+        ({"RINGBACK_HTTP_HEAD_SECONDS": "nan"}, "RINGBACK_HTTP_HEAD_SECONDS='nan': write a number"),
+        ({"RINGBACK_HTTP_IDLE_SECONDS": "inf"}, "RINGBACK_HTTP_IDLE_SECONDS"),
+        (
+            {"RINGBACK_SIP_CONNECTIONS": "-1"},
+            "RINGBACK_SIP_CONNECTIONS='-1': write a whole number, 0 or more",
+        ),
     ],
 )
 def test_a_bad_value_is_refused_with_what_to_write(environ: dict[str, str], says: str) -> None:
@@ -91,6 +110,28 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(SettingsError):
         load(environ={}, file=file)
+
+
+def test_every_address_has_a_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links lead to an address that others can open; nobody opens 0.0.0.0."""
+    monkeypatch.setattr(settings_module, "own_address", lambda wildcard: "192.0.2.7")
+    for http in ("0.0.0.0:8080", "[::]:8080"):
+        settings = Settings(http=http)
+        assert settings.listens_everywhere
+        assert settings.base_url == "http://192.0.2.7:8080"
+        assert Settings(http=http, public_url="https://x.test/").base_url == "https://x.test"
+    assert Settings(http="[::1]:8080").base_url == "http://[::1]:8080"
+    assert Settings(http="192.0.2.9:80").base_url == "http://192.0.2.9:80"
+
+
+@pytest.mark.parametrize("wildcard", ["0.0.0.0", "::"])
+def test_the_machines_own_address(wildcard: str) -> None:
+    """Whatever networks there are: an address that can be bound here, never the wildcard."""
+    own_address.cache_clear()
+    found = ipaddress.ip_address(own_address(wildcard))
+    assert not found.is_unspecified
+    with socket.socket(socket.AF_INET6 if found.version == 6 else socket.AF_INET) as probe:
+        probe.bind((str(found), 0))
 
 
 def test_secrets_are_not_in_the_text_of_settings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -10,8 +11,6 @@ import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
-
-from starlette.requests import Request
 
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.carriers.sip import SipCarrier
@@ -22,16 +21,26 @@ from ringback.edges.sounds.fetch import Sounds
 from ringback.edges.speech.client import Speech
 from ringback.edges.transcription.client import Transcriber
 from ringback.edges.transcription.spoken import Spoken
-from ringback.effects import CheckCallerId, Effect, HangUpLeg, QueueDial, ReleaseCall, Save, SendWebhook
+from ringback.effects import (
+    CheckCallerId,
+    Effect,
+    FindApplication,
+    HangUpLeg,
+    QueueDial,
+    ReleaseCall,
+    Save,
+    SendWebhook,
+)
 from ringback.effects.features import Warn
 from ringback.effects.taskrouter import Announce
-from ringback.events import CallerIdChecked, Event, HangUpRequested
+from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
+from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_callbacks, build_front
+from ringback.front import build_bridge, build_callbacks, build_front, http_limits
+from ringback.kept import kept
 from ringback.kernel.clock import Hold
-from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
-from ringback.kernel.recording_file import recordings_folder
+from ringback.kernel.recording_file import recordings_folder, remove_sound
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.numbers import plan
 from ringback.outcomes import line_status, notifications
@@ -39,10 +48,11 @@ from ringback.outcomes.permissions import FOLLOWED, Permissions
 from ringback.outcomes.reconcile import Limits, examine
 from ringback.resources.api.alert import Alert, explained
 from ringback.resources.api.queue import Queue
+from ringback.resources.api.recording import Recording
 from ringback.resources.lookups.line_type_override import LineTypeOverride
-from ringback.resources.taskrouter import event as taskrouter_event
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
+from ringback.runtime.disk import Disk
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -50,14 +60,16 @@ from ringback.runtime.recovery import recover
 from ringback.runtime.retention import Retention
 from ringback.runtime.runtime import Runtime
 from ringback.runtime.timers import Timers
+from ringback.runtime.usage import Usage
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.settings import Settings, SettingsError
 from ringback.store.engine import Holder
 from ringback.store.store import Store
-from ringback.store.writes import OutboxDone
+from ringback.store.writes import OutboxDone, Unavailable
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
+from ringback.web.access import Access
 from ringback.web.assignment import Assignments
 from ringback.web.auth import Authenticator
 from ringback.web.contacts import Contacts
@@ -68,6 +80,7 @@ from ringback.web.lookup_lines import LocalLines
 from ringback.web.lookups import Lookups
 from ringback.web.notifications import Notifications
 from ringback.web.outcomes import CustomerRights, FailureNotices
+from ringback.web.rest.application import RestApplication
 from ringback.web.server import Server
 from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcribing import Transcriptions
@@ -76,8 +89,17 @@ from ringback.wiring import leave, wire
 
 log = logging.getLogger("ringback")
 
-EVENT_DAYS = 30.0
-"""TaskRouter's events are kept that long (taskrouter.md §10)."""
+
+NO_NEW_CALLS = 15.0
+"""Seconds for which new calls wait for a database that cannot be written; then they are refused with 503."""
+KNOWN_TOKENS = 10_000
+SETTLE = 5.0
+"""Seconds that a stop waits, after draining, for a database that cannot be written."""
+ANSWER_LEAD = 0.02
+"""Seconds between an answer and the web sockets' news of what its request caused: they travel on different connections,
+and a client must have read the answer first."""
+LANES_SECONDS = 5.0
+"""After a restart nothing is dialled until what was said before has been heard, but not longer than this."""
 
 
 async def build(
@@ -104,7 +126,7 @@ class Ringback:
         self.clock = VirtualClock() if settings.clock == "virtual" else RealClock()
         self.new_sid = SidMaker(self.clock.now, random.SystemRandom().getrandbits)
         self.recordings = recordings_folder(settings.data_dir)
-        self.recordings.mkdir(parents=True, exist_ok=True)
+        self.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
 
         self.permissions = Permissions(
             default=settings.dialing_default,
@@ -120,8 +142,10 @@ class Ringback:
                 public_url=settings.base_url,
                 time_limit=settings.time_limit,
                 queue_timeout=settings.queue_timeout,
+                documents_per_minute=settings.documents_per_minute,
                 magic_numbers=settings.carrier == "simulated",
                 refuse=self.permissions.refuse,
+                ours=self.permissions.is_ours,
             ),
             new_sid=self.new_sid,
             new_token=_new_token,
@@ -129,12 +153,18 @@ class Ringback:
         self.taskrouter = TaskRouter(self.new_sid, keep_ended=settings.task_retention)
         self.listeners: list[Callable[[Announce], None]] = []
         """Who hears what happens in workspaces (the event bridge)."""
-        self.sender = WebhookSender(allow_private=settings.private_webhooks)
+        self.sender = WebhookSender(
+            allow_private=settings.private_webhooks, connections=settings.webhook_connections
+        )
         self.faults = Faults()
         self.speech = Speech(
-            cache_dir=settings.data_dir / "speech", idle_seconds=settings.speech_idle_minutes * 60
+            cache_dir=settings.data_dir / "speech",
+            idle_seconds=settings.speech_idle_minutes * 60,
+            workers=settings.speech_workers,
         )
-        self.sounds = Sounds(sender=self.sender, cache_dir=settings.data_dir / "sounds")
+        self.sounds = Sounds(
+            sender=self.sender, cache_dir=settings.data_dir / "sounds", workers=settings.sound_workers
+        )
         self.directory = Directory(store, new_sid=self.new_sid, now=self.clock.now)
         self.customer_rights = CustomerRights(self.directory, store)
         self.timers = Timers(self.clock, self.post)
@@ -192,7 +222,12 @@ class Ringback:
             finished=spoken.forget if spoken is not None else None,
             faults=self.faults if self.simulating else None,
         )
-        self.retention = Retention(store, self.clock, sid_at, {taskrouter_event.Event: EVENT_DAYS})
+        self.usage = Usage(settings.data_dir, store)
+        self.retention = Retention(
+            store, self.clock, sid_at, kept(settings, self._forget_recording),
+            ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
+            every=(self.usage.look,),
+        )  # fmt: skip
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
@@ -221,7 +256,7 @@ class Ringback:
                 voices=self.speech,
                 sounds=self.sounds,
                 warm=self.speech.warm,
-                registrations=Contacts(store, self.account_sid, self.clock.now),
+                registrations=Contacts(store.hurried(), self.account_sid, self.clock.now),
             )
             self.exchange.add(self.sip)
         self.reconciler = Reconciler(
@@ -235,18 +270,25 @@ class Ringback:
             carriers=self.exchange,
             hang_up=self._drop_leg,
             resend=self.outbox.send_parked,
+            trouble=lambda: store.trouble,
             every=settings.reconcile_every,
             probe_after=settings.probe_after,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tokens: dict[str, str] = {}
+        """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = build_bridge(self)
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
-        """Set by :func:`build_front`."""
+        self.rest: RestApplication
+        self.access: Access
+        """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
+        store.watch(self._store_changed)
+        self.disk = Disk(settings.data_dir)
         self.front = build_front(self)
-        self.server = Server(self.front, *settings.http_address)
+        self.server = Server(self.front, *settings.http_address, http_limits(settings))
 
     # --- what others ask for --------------------------------------------------------------------------
 
@@ -263,8 +305,7 @@ class Ringback:
     @property
     def http_url(self) -> str:
         """Where the server really listens (the port may have been chosen by the system)."""
-        host = self.settings.http_address[0]
-        return f"http://{host}:{self.server.port}"
+        return f"http://{self.settings.reachable_host}:{self.server.port}"
 
     @property
     def simulating(self) -> bool:
@@ -276,7 +317,7 @@ class Ringback:
     async def start(self) -> None:
         """Open the carriers, settle what a crash left, send what is owed, then listen."""
         self.server.bind()
-        await provision(self.store, self.credentials, self.settings, self.clock.now(), self.new_sid)
+        await provision(self.store.hurried(), self.credentials, self.settings, self.clock.now(), self.new_sid)
         await load(self.store, FOLLOWED, self.permissions.follow)
         await load(self.store, (LineTypeOverride,), self.lookups.follow)
         for carrier in self.exchange.carriers:
@@ -293,11 +334,16 @@ class Ringback:
         tasks = await self.taskrouter_link.load()
         if tasks:
             log.info("%d tasks of the last run go on", tasks)
+        self.dialler.shut()
         for resumed in waiting:  # first: a call that is there hears that it is to end
             self.post(resumed)
         self.runtime.resume(messages)
         for each in lost:  # last: what follows from it was said later
             self.post(each)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LANES_SECONDS):
+                await self.runtime.settle()
+        self.dialler.open()
         self.retention.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
@@ -308,13 +354,14 @@ class Ringback:
     async def stop(self, drain: float = 0.0) -> None:
         """Stop in order: ``drain`` seconds for live calls, hang up the rest, send what is owed."""
         self._ready = False
+        until = asyncio.get_running_loop().time() + drain + SETTLE
         await self.reconciler.stop()
         self.exchange.draining = True
         self.runtime.mending.close()
         await self._drained(drain)
         for call_sid in self.exchange.sids():
             self.post(HangUpRequested(call_sid=call_sid, reason="shutdown"))
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self._drained(2.0 if self.exchange.legs else 0.0)
         self.bridge.close()
         await self.callbacks.close()
@@ -322,13 +369,13 @@ class Ringback:
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
         await self.retention.close()
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()
         await self.transcriptions.close()
         if self.transcriber is not None:
             await self.transcriber.close()
-        await self.runtime.settle()
+        await self.runtime.settle(until)
         await self.outbox.settle(5.0)
         await self.outbox.close()
         await self.speech.close()
@@ -365,6 +412,10 @@ class Ringback:
         """Hand an event to the runtime and wait for its answer."""
         return await self.runtime.ask(event)
 
+    def lead(self, effect: Effect) -> float:
+        """Real seconds that an answer has to arrive before what its request caused is told: where somebody listens."""
+        return ANSWER_LEAD if type(effect) is Announce and self.bridge.sessions else 0.0
+
     def announce(self, effect: Announce) -> None:
         """Perform ``Announce``: tell every listener."""
         for listener in self.listeners:
@@ -399,6 +450,21 @@ class Ringback:
         )  # fmt: skip
         await self.store.commit([Save(entry)])
 
+    def _store_changed(self, why: str, seconds: float, serious: bool) -> None:
+        """The database cannot be written, or can be again: new calls go elsewhere when it takes long, and the debugger
+        has an entry when it is over."""
+        if why:
+            asyncio.get_running_loop().call_later(NO_NEW_CALLS, self._take_calls)
+            return
+        self._take_calls()
+        if not serious:
+            return
+        text = f"The database could not be written for {seconds:.1f} s; what was to be written was kept, and is now"
+        self._start(self._alert(20503, text, self.account_sid, self.account_sid))
+
+    def _take_calls(self) -> None:
+        self.exchange.refusing = bool(self.store.trouble)
+
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler (deadlines), in order, and arm it."""
         self.store.commit_soon(effects)
@@ -406,8 +472,17 @@ class Ringback:
 
     async def token_of(self, account_sid: str) -> str:
         """The auth token that signs an account's webhooks."""
-        account = await self.authenticator.account(account_sid)
-        return account.auth_token if account is not None else ""
+        try:
+            account = await self.authenticator.account(account_sid)
+        except Unavailable:  # a live call must not end because the database is away
+            if account_sid not in self._tokens:
+                raise
+            return self._tokens[account_sid]
+        token = account.auth_token if account is not None else ""
+        if len(self._tokens) > KNOWN_TOKENS:
+            self._tokens.clear()
+        self._tokens[account_sid] = token
+        return token
 
     async def _is_ours(self, number: str) -> bool:
         return await self.directory.routing(number) is not None
@@ -416,18 +491,24 @@ class Ringback:
         writes = [each if isinstance(each, SendWebhook) else Save(each) for each in records]
         leave(self, await self.store.commit([*writes, OutboxDone(row_sid)]))
 
+    async def _forget_recording(self, record: Recording) -> None:
+        """Retention removes a recording as the API does."""
+        lane = Lane("recording", record.sid)
+        await self.ask(
+            WriteRequested(
+                lane=lane,
+                noun="Recording",
+                operation="delete",
+                sid=record.sid,
+                account_sid=record.account_sid,
+            )
+        )
+        await asyncio.to_thread(remove_sound, self.recordings, record.sid)
+
     def _drop_leg(self, call_sid: str) -> None:
         """End a leg that no call owns."""
         self.exchange.perform(HangUpLeg(call_sid=call_sid, reason="time-limit"))
         self.exchange.release(ReleaseCall(call_sid=call_sid))
-
-    async def operates(self, request: Request) -> bool:
-        """Whether a request brings the credentials of the first account: it may see to the whole installation."""
-        try:
-            caller = await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
-        return caller.account.sid == self.account_sid and not caller.is_test
 
     def check_caller_id(self, effect: CheckCallerId) -> None:
         """Perform the look-up of a caller id; answered by ``CallerIdChecked``."""
@@ -452,17 +533,20 @@ class Ringback:
         finally:
             hold.release()
 
-    async def signed_in(self, request: Request) -> bool:
-        """Whether a request to the simulator brings good credentials."""
+    def find_application(self, effect: FindApplication) -> None:
+        """Perform the look-up of an application; answered by ``ApplicationFound``."""
+        self._start(self._find_application(effect, self.clock.hold()))
+
+    async def _find_application(self, effect: FindApplication, hold: Hold) -> None:
         try:
-            await self.authenticator.caller(request.headers.get("authorization", ""))
-        except Refused:
-            return False
-        return True
+            routing = await self.directory.dialled_application(effect.account_sid, effect.application_sid)
+            self.post(ApplicationFound(call_sid=effect.call_sid, request=effect.request, routing=routing))
+        finally:
+            hold.release()
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
-        return self.store.broken or ("" if self._ready else "starting or stopping")
+        return self.store.broken or self.disk.full() or ("" if self._ready else "starting or stopping")
 
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
@@ -474,8 +558,17 @@ class Ringback:
             **self.transcriptions.figures(),
             **self.reconciler.figures(),
             **self.callbacks.figures(),
+            **self.sounds.figures(),
+            **self.speech.figures(),
+            **self.sender.figures(),
+            **self.rest.figures(),
+            **self.server.figures(),
             "callbacks_given_up": float(self.outbox.parked),
             "callbacks_repeated_total": float(self.outbox.repeated),
+            **self.store.figures(),
+            **self.retention.figures(),
+            **self.usage.figures(),
+            "disk_free_bytes": float(self.disk.free()),
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),
             "webhooks_owed": float(self.outbox.waiting),

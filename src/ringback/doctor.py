@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import re
 import resource
@@ -18,6 +19,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -100,6 +102,18 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", "ok", text)
 
 
+def check_retention(settings: Settings) -> Iterator[Finding]:
+    """How long things are kept, and how much there is."""
+    from ringback.kept import told
+    from ringback.kernel.recording_file import recordings_folder
+    from ringback.runtime.usage import folder_bytes
+
+    path = Path(settings.store_url.removeprefix("sqlite:///"))
+    size = f"; the database has {path.stat().st_size / 1e6:.0f} MB" if path.is_file() else ""
+    sound = folder_bytes(recordings_folder(settings.data_dir))
+    yield Finding("kept", "ok", f"{told(settings)}{size}, recordings {sound / 1e6:.0f} MB")
+
+
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Reachable, and of a revision that this version knows."""
     from ringback.store.migrate import HEAD
@@ -121,6 +135,41 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "ok", f"{shown} is at {revision}; the next start brings it to {HEAD}")
     else:
         yield Finding("database", "ok", f"{shown} is up to date")
+
+
+def check_writable(settings: Settings) -> Iterator[Finding]:
+    """The database takes writes: nobody has locked it, and it is no copy for reading."""
+    try:
+        why = _unwritable(settings.store_url)
+    except (OSError, ValueError, sqlite3.Error, _UnreachableError):
+        return  # said of the database itself
+    if why:
+        mend = (
+            "end the program that holds it, or the transaction; a running Ringback keeps what it cannot write"
+        )
+        yield Finding("writing", "error", f"the database cannot be written: {why}", mend)
+
+
+def _unwritable(url: str) -> str:
+    if not url.startswith("sqlite:///"):
+        return asyncio.run(_postgresql(url, _read_only))
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return ""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=2)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            return str(error)
+    return ""
+
+
+async def _read_only(database: Any) -> str:
+    if await database.fetchval("SELECT pg_is_in_recovery()"):
+        return "this server is a standby of another"
+    found = await database.fetchval("SHOW default_transaction_read_only")
+    return "its transactions are read-only" if found == "on" else ""
 
 
 def check_owner(settings: Settings) -> Iterator[Finding]:
@@ -220,6 +269,18 @@ def check_http(settings: Settings) -> Iterator[Finding]:
         yield Finding("http", "error", f"RINGBACK_HTTP={settings.http}: cannot listen: {error}", mend)
 
 
+def check_server(settings: Settings) -> Iterator[Finding]:
+    """What a running server says of itself."""
+    why = _not_ready(*settings.http_address)
+    if why is None:
+        return
+    if why:
+        mend = "mend that; it goes on by itself then, and nothing that it was told is lost while it runs"
+        yield Finding("server", "error", f"the Ringback at {settings.http} is not ready: {why}", mend)
+    else:
+        yield Finding("server", "ok", f"the Ringback at {settings.http} is ready")
+
+
 def check_sip(settings: Settings) -> Iterator[Finding]:
     """The SIP addresses are free, or ours while we run."""
     if not settings.listeners:
@@ -258,10 +319,28 @@ def _bind_error(kind: socket.SocketKind, host: str, port: int) -> str | None:
     return None
 
 
-def _answers(host: str, port: int) -> bool:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+def _shown(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+
+
+def _not_ready(host: str, port: int) -> str | None:
+    """Why the server there is not ready; empty: it is; None: there is none."""
     try:
-        with urllib.request.urlopen(f"http://{shown}:{port}/health", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{_shown(host)}:{port}/ready", timeout=4):
+            return ""
+    except urllib.error.HTTPError as answer:
+        with answer:
+            try:
+                return str(json.loads(answer.read())["status"])
+            except (ValueError, KeyError, TypeError):
+                return None
+    except (OSError, ValueError):
+        return None
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{_shown(host)}:{port}/health", timeout=2) as answer:
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False
@@ -373,9 +452,12 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_python,
     check_settings,
     check_data_dir,
+    check_retention,
     check_database,
+    check_writable,
     check_owner,
     check_http,
+    check_server,
     check_sip,
     check_urls,
     check_trunks,

@@ -19,6 +19,13 @@ from ringback.store.writes import Conflict
 
 log = logging.getLogger("ringback")
 
+FOLDERS = frozenset({"recordings", "speech", "sounds", "spoken", "callbacks", "plugins"})
+"""Of the data directory."""
+FILES = ("ringback.db", "credentials.")
+"""How the names of its files begin."""
+OTHERS = 0o077
+"""Everybody's rights but the owner's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -33,10 +40,49 @@ class Credentials:
         return f"Credentials({self.account_sid}, …)"
 
 
+def make_private(data_dir: Path) -> None:
+    """Make the data directory, and see to it that its owner alone can read what is in it: 0700, 0600.
+
+    That holds for what earlier versions left as well. A directory in which others keep something too stays as it is;
+    our own folders and files in it are closed nevertheless. What cannot be changed is logged. Blocking.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shared = False
+    for entry in os.scandir(data_dir):
+        if entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
+            _close(Path(entry.path))
+        elif entry.name.startswith(FILES):
+            _restrict(Path(entry.path), 0o600)
+        else:
+            shared = shared or entry.name not in FOLDERS
+    if not shared:
+        _restrict(data_dir, 0o700)
+
+
+def _close(folder: Path) -> None:
+    """A folder and all below it; one that is closed already hides what is below."""
+    if folder.stat().st_mode & OTHERS == 0:
+        return
+    for path, folders, files in os.walk(folder):
+        for name in files:
+            _restrict(Path(path, name), 0o600)
+        for name in folders:
+            _restrict(Path(path, name), 0o700)
+    _restrict(folder, 0o700)
+
+
+def _restrict(path: Path, mode: int) -> None:
+    try:
+        if not path.is_symlink() and path.stat().st_mode & OTHERS:
+            path.chmod(mode)
+    except OSError as error:
+        log.warning("%s can be read by others, and that cannot be changed: %s", path, error.strerror)
+
+
 def credentials(settings: Settings) -> Credentials:
     """Read the credentials, making those that nobody gave; settings win over the file."""
+    make_private(settings.data_dir)
     path = settings.data_dir / "credentials.json"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     kept: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     made = {
         "account_sid": kept.get("account_sid") or "AC" + secrets.token_hex(16),

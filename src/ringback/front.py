@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
-
-from starlette.requests import Request
 
 from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
@@ -24,6 +23,7 @@ from ringback.events import Event
 from ringback.firstrun import Credentials
 from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
+from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -36,8 +36,15 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard
-from ringback.web.auth import Authenticator, read_token
+from ringback.voice.verbs import collect as collect_verbs
+from ringback.web import audit
+from ringback.web.access import Access
+from ringback.web.auth import Authenticator
 from ringback.web.directory import Directory
+from ringback.web.docs import reference
+from ringback.web.docs.doors import of_features, of_paths, of_routes
+from ringback.web.docs.site import Docs
+from ringback.web.docs.vocabulary import Door, Sources, errors
 from ringback.web.event_bridge import EventBridge
 from ringback.web.features.api import Api
 from ringback.web.features.application import CallbackFeature
@@ -45,14 +52,19 @@ from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
+from ringback.web.limits import HttpLimits
 from ringback.web.lookups import Lookups
 from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
 from ringback.web.reconciliation import Reconciliation
-from ringback.web.rest.application import build_rest
+from ringback.web.relay_tokens import RelayTokens
+from ringback.web.rest.application import RestApplication, build_rest
 from ringback.web.rest.context import RestSettings
+from ringback.web.routes import Rule
 from ringback.web.server import Front
+from ringback.web.simulator_access import SimulatorAccess
+from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
 
 
@@ -79,6 +91,8 @@ class Product(Protocol):
     callbacks: CallbackFeature
     front: Front
     authenticator: Authenticator
+    rest: RestApplication
+    access: Access
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -107,19 +121,14 @@ class Product(Protocol):
     async def figures(self) -> Mapping[str, float]:
         """Numbers for ``/metrics``."""
 
-    async def operates(self, request: Request) -> bool:
-        """Whether a request brings the credentials of the first account."""
-
-    async def signed_in(self, request: Request) -> bool:
-        """Whether a request to the simulator brings good credentials."""
-
 
 def build_bridge(product: Product) -> EventBridge:
     """What the worker SDK speaks to (taskrouter-js.md)."""
     return EventBridge(
         taskrouter=product.taskrouter,
         ask=product.ask,
-        read_token=lambda token: read_token(product.store, token, product.clock.now()),
+        admit=lambda token: product.access.agent(token, product.taskrouter),
+        still=lambda grant: product.access.still(grant, product.taskrouter),
         clock=product.clock,
         new_sid=product.new_sid,
         compile_expression=lambda text, scope: compile_expression(text, cast("Scope", scope)),
@@ -137,10 +146,11 @@ def build_callbacks(product: Product) -> CallbackFeature:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     known = product.credentials
-    token = options.auth_token or known.auth_token
+    token, account_sid = options.auth_token or known.auth_token, options.account_sid or known.account_sid
+    elsewhere = bool(options.base_url)
     api = Api(
         lambda: options.base_url or product.http_url,
-        options.account_sid or known.account_sid,
+        account_sid,
         token,
         Retries(options.retry_limit, options.min_backoff, options.max_backoff),
         local=None if options.base_url else Local(lambda: product.front),
@@ -153,12 +163,12 @@ def build_callbacks(product: Product) -> CallbackFeature:
         clock=product.clock,
         public_url=settings.base_url,
         auth_token=token,
-        read_token=lambda text: read_token(product.store, text, product.clock.now()),
+        admit=lambda text: product.access.agent(text, product.taskrouter, account_sid, elsewhere=elsewhere),
     )
 
 
 def build_front(product: Product) -> Front:
-    """Everything that is served; also tells the product its authenticator."""
+    """Everything that is served; also tells the product who decides whom it lets in."""
     settings = product.settings
     ports = Ports(
         ask=product.runtime.ask,
@@ -177,12 +187,14 @@ def build_front(product: Product) -> Front:
         notices=product.notices,
         taskrouter=product.taskrouter,
         compile_expression=compile_expression,
+        relay=RelayTokens(settings.relays, settings.turn_secret),
+        simulates=settings.carrier == "simulated",
         statistics=statistics,
         explain=explain,
         replay=replay,
     )
     rest = build_rest(
-        product.store,
+        product.store.hurried(),
         all_nouns(),
         collect(ports),
         RestSettings(
@@ -190,25 +202,68 @@ def build_front(product: Product) -> Front:
             now=product.clock.now,
             make_sid=product.new_sid,
             make_secret=lambda: secrets.token_hex(16),
+            audit=audit.entry,
+            operator_sid=product.credentials.account_sid,
             test_account_sid=product.credentials.test_account_sid,
             test_auth_token=product.credentials.test_auth_token,
+            at_once=settings.api_requests,
         ),
     )
-    product.authenticator = rest.services.auth
+    auth, access = rest.services.auth, rest.services.access
+    product.authenticator, product.access, product.rest = auth, access, rest
     status = Status(ready=product.not_ready, figures=product.figures)
     prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
-        operates=product.operates,
+        admit=lambda header: access.admit(header, Rule.OPERATOR),
         read=cdr.read,
         seconds=cdr.seconds,
         bad_file=cdr.BadFile,
+        trouble=lambda: product.store.broken,
     )
+    simulator: list[Door] = []
     if product.simulating:
-        prefixes["sim"] = build_sim(product.simulator, product.clock, product.faults, product.signed_in)
-    return Front(rest, prefixes, by_host={"event-bridge": product.bridge})
+        testers = SimulatorAccess(
+            access, auth, product.store, product.directory, product.credentials.account_sid
+        )
+        prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
+        simulator += of_routes(sim.endpoints, "Simulator")
+    prefixes["docs"] = build_docs(product, rest, simulator)
+    return Front(rest, prefixes, by_host={"event-bridge": product.bridge}, own=frozenset({"sim"}))
+
+
+def http_limits(settings: Settings) -> HttpLimits:
+    """What strangers may ask of the HTTP server."""
+    given = {each.name: getattr(settings, f"http_{each.name}") for each in dataclasses.fields(HttpLimits)}
+    return HttpLimits(**given | {"connections": connections_within(settings.http_connections, 0.5)})
+
+
+def build_docs(product: Product, rest: RestApplication, simulator: Sequence[Door]) -> Docs:
+    """The documentation of what was built. The account SID is in its examples only where nobody but this machine can
+    read them: whoever knows it has half of the credentials, and a proxy lets strangers in."""
+    settings = product.settings
+
+    def sources() -> Sources:
+        products, verbs = reference.products(rest.rules), tuple(collect_verbs().values())
+        return Sources(
+            products=products,
+            prefixes=reference.prefixes(rest.rules),
+            verbs=verbs,
+            doors=(
+                *of_features("/features/callback-and-voicemail/", doors.STUDIO, doors.FLEX),
+                *simulator,
+                *of_paths(STATUS_PATHS, "Operation"),
+            ),
+            errors=errors(products, verbs),
+        )
+
+    return Docs(
+        sources,
+        base_url=lambda: settings.base_url if settings.public_url else product.http_url,
+        account_sid=product.credentials.account_sid if settings.seen_from_here_only else "",
+    )
 
 
 def _code() -> str:

@@ -96,7 +96,7 @@ async def offline(settings: Settings, since: float, records: Path | None) -> Rep
     """One round (or one import) on the database. Raises ``cdr.BadFile``, ``OSError``, or the database's error."""
     store = await Store.open(settings.store_url, patience=1.0)  # a server at another address may own it
     try:
-        reconciler = Offline(settings, store).reconciler
+        reconciler = Offline(settings, store.hurried()).reconciler
         if records is None:
             return await reconciler.run(since)
         with records.open(encoding="utf-8", newline="") as file:

@@ -19,6 +19,7 @@ import uvloop
 
 from ringback import data_dir
 from ringback.edges.transcription.engine import INSTALL, missing
+from ringback.kernel.errors import Refused
 from ringback.settings import Settings, SettingsError, load, unknown_variables
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def run(settings: Settings, *, standby: bool = False, given: Mapping[str, Any] |
     )
     for chatty in ("uvicorn", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    os.umask(0o077)  # recordings, caches, database: of this process's user alone, also in its workers
     for line in (*unknown_variables(), *settings.warnings):
         log.warning("%s", line)
     wanted = settings.transcription == "whisper" and settings.transcription_workers
@@ -92,6 +94,9 @@ def run(settings: Settings, *, standby: bool = False, given: Mapping[str, Any] |
     except SettingsError as error:
         log.error("cannot start: %s", error)
         return 2
+    except Refused as error:
+        log.error("cannot start: %s. `ringback doctor` says what to mend.", error)
+        return 1
     except OSError as error:
         # one without a number has our own words, which say what to do
         more = "" if error.errno is None else ". `ringback doctor` says what to mend"
@@ -128,7 +133,10 @@ async def _serve(settings: Settings, standby: bool, ready: _Ready) -> int:
         await product.store.close()  # the next start need not wait for it
         raise
     _spare_the_collector()
-    ready.say(product.account_sid, product.auth_token, product.http_url)
+    if why := product.not_ready():
+        log.error("it runs, but it is not ready: %s. `ringback doctor` says what to mend.", why)
+    else:
+        ready.say(product.account_sid, product.auth_token, product.http_url)
     told = loop.create_task(stop.wait())
     await asyncio.wait({told, lost}, return_when=asyncio.FIRST_COMPLETED)
     if lost.done():
@@ -163,6 +171,7 @@ async def _stand_by(settings: Settings, stop: asyncio.Event) -> Ringback | None:
     Meanwhile ``/health`` is well and ``/ready`` says 503 and who owns the database.
     """
     from ringback.app import build
+    from ringback.front import http_limits
     from ringback.store.engine import Holder
     from ringback.web.server import Front, Server
     from ringback.web.status import Status
@@ -179,7 +188,7 @@ async def _stand_by(settings: Settings, stop: asyncio.Event) -> Ringback | None:
         return {}
 
     status = Status(ready=lambda: f"standby: owned by {owner}", figures=figures)
-    server = Server(Front(status, {}), *settings.http_address)
+    server = Server(Front(status, {}), *settings.http_address, http_limits(settings))
     server.bind()
     await server.start()
     building = asyncio.create_task(build(settings, patience=math.inf, waiting=waiting))

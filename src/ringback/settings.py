@@ -5,9 +5,12 @@ The environment wins over the file. ``docs/settings.md`` lists the same names; a
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import math
 import os
+import re
+import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -76,6 +79,22 @@ class Settings:
     """Listen address of the HTTP server, ``host:port``."""
     public_url: str = ""
     """Base of the URLs that we hand out and of signatures; default: from ``http``."""
+    http_head_bytes: int = 65_536
+    """Bytes that the request line and the header fields of an HTTP request may have."""
+    http_body_bytes: int = 134_217_728
+    """Bytes that the body of any HTTP request may have; most paths take far less."""
+    http_head_seconds: float = 10.0
+    """Seconds for the head of an HTTP request, from the connection on; whoever takes longer is cut off."""
+    http_body_seconds: float = 20.0
+    """Seconds for the body of an HTTP request, beyond those that it takes at 1 KiB a second."""
+    http_idle_seconds: float = 75.0
+    """Seconds that an HTTP connection stays open without a request."""
+    http_connections: int = 4096
+    """HTTP connections and web sockets at once; then the one that has waited longest for a request is closed. 0 = as
+    many as the limit on open files leaves, half of it."""
+    http_connections_per_source: int = 1024
+    """HTTP connections at once from one address (IPv6: one /64 network), web sockets not counted; 0 = no limit. Behind
+    a proxy all clients come from its address."""
     data_dir: Path = Path("./var")
     """Database, recordings, sound cache, credentials."""
     database_url: str = field(default="", repr=False)
@@ -92,6 +111,16 @@ class Settings:
     """PEM file with the certificate chain for ``tls:`` listeners."""
     sip_tls_key: str = ""
     """PEM file with its private key."""
+    sip_message_seconds: float = 15.0
+    """Seconds for the TLS handshake and for the first message on a SIP connection (TCP, TLS), and for each that has
+    begun; whoever takes longer is cut off."""
+    sip_idle_seconds: float = 600.0
+    """Seconds that a SIP connection stays open without a message, unless a call or a registration needs it."""
+    sip_connections: int = 4096
+    """SIP connections (TCP, TLS) at once; then the one that has waited longest without a call or a registration is
+    closed. 0 = as many as the limit on open files leaves, a quarter of it."""
+    sip_connections_per_source: int = 1024
+    """SIP connections at once from one address (IPv6: one /64 network); 0 = no limit."""
     sip_external_host: str = ""
     """Host that SIP peers see (Contact and SDP) when we are behind a NAT; default: the address that the
     operating system uses towards the peer."""
@@ -107,6 +136,10 @@ class Settings:
     sip_trusted: str = "127.0.0.0/8,::1/128"
     """Networks whose INVITEs need no authentication. With loopback among them, and listeners on loopback alone, the
     machine's own other addresses count too: programs on this machine call from those."""
+    turn_urls: str = ""
+    """STUN and TURN servers that ``Tokens`` hands to browsers (``stun:host:3478,turn:host:3478``); default: none."""
+    turn_secret: str = field(default="", repr=False)
+    """The secret that the TURN server shares with us (coturn: ``static-auth-secret``)."""
     test_account_sid: str = ""
     """Test credentials; default: made at the first start."""
     test_auth_token: str = field(default="", repr=False)
@@ -140,18 +173,51 @@ class Settings:
     hosted service has it by default. What is told about a recording (``.json``) always needs them."""
     task_retention: float = 300.0
     """Seconds that completed and canceled tasks stay readable before they are removed."""
+    keep_calls_days: float = 400.0
+    """Days for which calls and conferences that are over stay readable; 0 = for ever."""
+    keep_recordings_days: float = 400.0
+    """Days for which recordings are kept; then they are deleted as by the API. 0 = until somebody deletes them."""
+    keep_transcriptions_days: float = 400.0
+    """Days for which transcriptions are kept; 0 = for ever."""
+    keep_alerts_days: float = 90.0
+    """Days for which the entries of the debugger are kept; 0 = for ever."""
+    keep_events_days: float = 30.0
+    """Days for which TaskRouter's events and the audit log are kept; 0 = for ever."""
+    keep_requests_days: float = 30.0
+    """Days for which the requests to applications (``Calls/{Sid}/Events``) are kept; 0 = for ever."""
+    requests_megabytes: float = 1024.0
+    """Size above which the oldest of them go whatever their age; 0 = no limit."""
+    account_recordings_megabytes: float = 0.0
+    """Size of the recordings that one account may keep: above it its oldest are deleted; 0 = no limit."""
+    account_records: int = 2_000_000
+    """Calls, and as many alerts and TaskRouter events, that one account may keep: above it its oldest that are over go,
+    so that no account fills the disk of all; 0 = no limit."""
     plugins: str = ""
     """Reserved for the desktop's plugins; default ``plugins`` in the data directory."""
     clock: Literal["real", "virtual"] = "real"
     """``virtual``: time moves by ``/sim/v1/Clock`` and with simulated calls."""
     allow_private_webhooks: bool | None = None
     """Whether webhooks may go to private addresses; default: only when listening on loopback."""
+    documents_per_minute: int = 100
+    """TwiML documents of one call that may lead from one to the next within a minute without taking time (saying,
+    playing or waiting for something); then the call's fallback URL is asked, or the call is ended (11215)."""
     time_limit: int = 14400
     """Longest answered call in seconds, when the request says nothing."""
     session_drain: float = 10.0
     """Seconds that a stop waits for live calls to end by themselves."""
     speech_idle_minutes: float = 10.0
-    """The speech process ends after that long without work; 0 = never."""
+    """A speech process ends after that long without work; 0 = never."""
+    speech_workers: int = 2
+    """Processes that speak, started when needed. One account alone never takes the last of them: with two, the
+    second starts when two accounts speak at once."""
+    sound_workers: int = 2
+    """Processes that decode what ``<Play>`` fetches, shared in the same way; the second one starts when there are two
+    sounds to decode at once."""
+    webhook_connections: int = 2000
+    """Requests to applications that are under way at a time; further ones wait, the accounts taking turns. One account
+    alone never has the last quarter, and one host at most as many as a quarter of them."""
+    api_requests: int = 32
+    """Requests to the REST API that are carried out at a time, shared in the same way."""
     transcription: Literal["whisper", "script", "off"] = "whisper"
     """Who writes recordings down: ``whisper``, the engine in worker processes; ``script``, for tests with the
     simulated carrier: the words that the simulated party said; ``off``: every transcription fails at once."""
@@ -160,7 +226,7 @@ class Settings:
     transcription_workers: int = 1
     """Worker processes for transcription, started when needed; each keeps a core busy while it works. 0 = off."""
     transcription_queue: int = 1000
-    """Recordings that may wait for a worker; further ones fail at once."""
+    """Recordings of one account that may wait for a worker; further ones fail at once. The accounts take turns."""
     transcription_idle_minutes: float = 10.0
     """A transcription process ends after that long without work; 0 = never."""
     sqlite_synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
@@ -195,7 +261,20 @@ class Settings:
         """``public_url``, or what follows from ``http``; without a trailing slash."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        return self.base_url_here
+        return f"http://{self.reachable_host}:{self.http_address[1]}"
+
+    @property
+    def listens_everywhere(self) -> bool:
+        """Whether the HTTP server listens on every address of the machine."""
+        return self.http_address[0] in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+    @property
+    def reachable_host(self) -> str:
+        """The host of ``http`` for a URL; a real address of this machine where it listens on all of them."""
+        host = self.http_address[0]
+        if self.listens_everywhere:
+            host = own_address(host)
+        return f"[{host}]" if ":" in host else host
 
     @property
     def base_url_here(self) -> str:
@@ -214,6 +293,16 @@ class Settings:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def seen_from_here_only(self) -> bool:
+        """Whether only this machine reaches the HTTP server: no proxy in front of it makes it public."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            near = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            near = False
+        return near and self.on_loopback
 
     @property
     def private_webhooks(self) -> bool:
@@ -272,6 +361,19 @@ class Settings:
         return found
 
     @property
+    def relays(self) -> tuple[str, ...]:
+        """``turn_urls`` as URLs."""
+        found = tuple(part.strip() for part in self.turn_urls.split(",") if part.strip())
+        for url in found:
+            if not re.fullmatch(r"(stun|turn)s?:[^\s,]+", url):
+                raise refusal("RINGBACK_TURN_URLS", url, "URLs such as turn:turn.example.org:3478")
+        if any(url.startswith("turn") for url in found) and not self.turn_secret:
+            raise SettingsError(
+                "RINGBACK_TURN_URLS names a TURN server: write its secret to RINGBACK_TURN_SECRET"
+            )
+        return found
+
+    @property
     def trusted_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """``sip_trusted`` as networks."""
         found = []
@@ -293,6 +395,12 @@ class Settings:
             found.append(
                 f"RINGBACK_BUS_URL={setting.shown(self.bus_url)} has no effect: there is one process now"
             )
+        if self.listens_everywhere and not self.public_url:
+            found.append(
+                f"RINGBACK_PUBLIC_URL is not set, and RINGBACK_HTTP={self.http} is every address: links, and the URLs "
+                f"that are signed, begin with {self.base_url}; write the URL by which your application and browsers "
+                "reach us"
+            )
         return found
 
     def check(self) -> Settings:
@@ -302,7 +410,7 @@ class Settings:
                 value, form = getattr(self, one.name), setting.FORMS[one.name]
                 setting.formed(variable(one.name), value, form, secret=_is_secret(one.name))
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = self.allowed_emergency_numbers
+        _ = (self.allowed_emergency_numbers, self.relays)
         self._check_files()
         url = urlsplit(self.public_url)
         if self.public_url and not (url.scheme in ("http", "https") and url.hostname):
@@ -326,6 +434,24 @@ class Settings:
             path = getattr(self, name)
             if path and os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - as above
                 raise refusal(variable(name), path, "the path of a folder; this is a file")
+
+
+@functools.lru_cache(4)
+def own_address(wildcard: str) -> str:
+    """The address that this machine sends from to the outside, IPv6 only when it has no other; loopback when it has
+    none at all. Nothing is sent."""
+    outside = [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")]
+    for family, far in outside if wildcard == "::" else outside[:1]:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((far, 9))
+                return str(probe.getsockname()[0])
+        except OSError:
+            continue  # no way there
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
 
 
 def load(

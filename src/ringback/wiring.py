@@ -18,6 +18,7 @@ from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
 from ringback.events import transcription as te
 from ringback.events.writes import WriteRequested
+from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
@@ -93,6 +94,12 @@ class Parts(Protocol):
     def check_caller_id(self, effect: fx.CheckCallerId) -> None:
         """Look a caller id up."""
 
+    def find_application(self, effect: fx.FindApplication) -> None:
+        """Look an application up."""
+
+    def lead(self, effect: fx.Effect) -> float:
+        """Real seconds that an answer has to arrive before what its request caused is told."""
+
     def announce(self, effect: taskrouter_effects.Announce) -> None:
         """Tell live listeners."""
 
@@ -102,13 +109,14 @@ class Parts(Protocol):
 
 CALL_EVENTS: tuple[type[ev.Event], ...] = (
     ev.CallArrived, ev.LegRinging, ev.LegAnswered, ev.LegFailed, ev.LegEnded,
-    ev.DigitPressed, ev.PlaybackEnded, ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
-    ev.DocumentFetched, ev.CallerIdChecked, ev.TimerFired, ev.CallLost, ev.CallResumed,
+    ev.DigitPressed, ev.ReferAnswered, ev.ReferNotified, ev.TransferAsked, ev.PlaybackEnded,
+    ev.RecordingBegan, ev.RecordingSilent, ev.RecordingEnded,
+    ev.DocumentFetched, ev.CallerIdChecked, ev.ApplicationFound, ev.TimerFired, ev.CallLost, ev.CallResumed,
     out.CallDoubted, out.TrunkRecordFound,
     ev.DialStarted, ev.ChildRequested, ev.ChildChanged, ev.HangUpRequested, ev.DeadlineReached,
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred,
     qu.TaskMade, qu.ReservationClaimed, qu.TaskCallRequested,
-    co.ParticipantTold, co.SpeechChanged, WriteRequested,
+    co.ParticipantTold, co.TransferTold, co.SpeechChanged, WriteRequested,
 )  # fmt: skip
 
 CONFERENCE_EVENTS: tuple[type[ev.Event], ...] = (
@@ -130,7 +138,7 @@ TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
     fx.DialLeg, fx.RingLeg, fx.AnswerLeg, fx.RejectLeg, fx.HangUpLeg, fx.PlayAudio, fx.StopAudio,
     fx.RecordLeg, fx.PauseRecording, fx.ResumeRecording, fx.StopRecording, fx.Join, fx.LeaveRoom,
-    RecordRoom, WatchSpeech, BoundDelay,
+    fx.EchoLeg, fx.ReferLeg, fx.AnswerTransfer, RecordRoom, WatchSpeech, BoundDelay,
 )  # fmt: skip
 
 
@@ -184,6 +192,7 @@ def wire(parts: Parts) -> Wiring:
             **dict.fromkeys(LEG_EFFECTS, parts.exchange.perform),
             fx.FetchDocument: parts.documents.fetch,
             fx.CheckCallerId: parts.check_caller_id,
+            fx.FindApplication: parts.find_application,
             Transcribe: parts.transcriptions.start,
             taskrouter_effects.AskAssignment: parts.assignments.ask,
             taskrouter_effects.RedirectCall: parts.taskrouter_link.redirect,
@@ -195,27 +204,29 @@ def wire(parts: Parts) -> Wiring:
             ),
         },
         committed=committed(parts),
+        tells=frozenset({taskrouter_effects.AskAssignment, taskrouter_effects.Announce}),
+        lead=parts.lead,
         ended=parts.lane_ended,
     )
 
 
-def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Owed]], None]:
+def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Owed], list[Answering]], None]:
     """After a commit: what is owed goes to whoever lets it leave, deadlines to the timers."""
 
-    def follow(effects: Sequence[fx.Effect], owed: Sequence[Owed]) -> None:
+    def follow(effects: Sequence[fx.Effect], owed: Sequence[Owed], answers: list[Answering]) -> None:
         if owed:
-            leave(parts, owed)
+            leave(parts, owed, answers)
         parts.timers.follow(effects)
 
     return follow
 
 
-def leave(parts: Parts, owed: Sequence[Owed]) -> None:
-    """Rows of the outbox, by their kind."""
-    parts.outbox.add([each for each in owed if isinstance(each.what, fx.SendWebhook)])
+def leave(parts: Parts, owed: Sequence[Owed], answers: list[Answering] | None = None) -> None:
+    """Rows of the outbox, by their kind. ``answers``: to be written before they leave."""
+    parts.outbox.add([each for each in owed if isinstance(each.what, fx.SendWebhook)], answers)
     for each in owed:
         if isinstance(each.what, fx.QueueDial):
-            parts.dialler.queue(each.what)
+            parts.dialler.queue(each.what, answers)
 
 
 def together(*performers: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -26,6 +26,7 @@ from ringback.resources.api.recording import Recording
 from ringback.runtime.stored import on
 from ringback.store import Store
 from ringback.voice.recording import retention
+from ringback.web import audit
 from ringback.web.nouns import collect
 from ringback.web.nouns.api.call import CallRules
 from ringback.web.rest import Context, RestApplication, RestSettings, build_rest
@@ -107,6 +108,7 @@ async def site(store: Store, tmp_path: Path) -> AsyncIterator[Site]:
         now=time.time,
         make_sid=make_sid,
         make_secret=lambda: f"{next(counter):032x}",
+        audit=audit.entry,
         test_account_sid=TEST_SID,
         test_auth_token=TEST_TOKEN,
     )

@@ -63,7 +63,7 @@ class Agent:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._news:
-                self.lines.append(json.loads(line))
+                self.lines.append({**json.loads(line), "at": time.monotonic()})
                 self._news.notify_all()
 
     def event(self, name: str, seconds: float = 15.0) -> dict[str, Any]:

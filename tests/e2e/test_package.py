@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]  # it installs some h
 WANTED = (
     "ringback/store/migrations/versions/",
     "ringback/callbacks/",
-    "ringback/docs/getting-started.md",
-    "ringback/docs/how-to/deploy.md",
-    "ringback/docs/reference/outcomes.md",
+    "ringback/_handbook/docs/getting-started.md",
+    "ringback/_handbook/docs/how-to/deploy.md",
+    "ringback/_handbook/docs/reference/outcomes.md",
     "ringback/deploy/ringback.service",
     "ringback/deploy/Containerfile",
 )

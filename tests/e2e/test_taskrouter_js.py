@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -205,6 +206,9 @@ def test_version_checks(office: Office, start: Start) -> None:
     sid = agent.event("reservation.created")["reservation"]["sid"]
     agent.do("attributes", attributes={"n": 1})
     agent.do("accept", sid=sid)
+    agent.event(
+        "reservation.accepted"
+    )  # which brings the task as it is then: the answer has the reservation alone
     agent.do("taskAttributes", sid=sid, attributes={"n": 2})
     agent.do("wrap", sid=sid)
     agent.do("complete", sid=sid)
@@ -337,10 +341,109 @@ def test_a_token_that_ends_and_its_successor(office: Office, start: Start) -> No
     agent.event("ready")
     agent.event("tokenExpired")  # five seconds before the end
     agent.do("updateToken", token=office.token(worker))
-    agent.event("disconnected")  # the server ends the old token's socket
-    agent.event("ready", 40)
+    agent.do("refreshWorker")  # a desktop asks for something now and then: the server sees the new token
+    time.sleep(8)  # the old one is over by now
     office.task()
     agent.event("reservation.created")
+    assert "disconnected" not in agent.heard()
+
+
+ANSWERED: list[tuple[str, str, dict[str, Any]]] = [
+    ("activity", "activityUpdated", {"name": "Unavailable"}), ("activity", "activityUpdated", {"name": "Available"}),
+    ("attributes", "attributesUpdated", {"attributes": {"n": 1}}),
+    ("accept", "reservation.accepted", {}), ("taskAttributes", "task.updated", {"attributes": {"n": 2}}),
+    ("transfer", "transfer.initiated", {"to": "queue"}), ("cancelTransfer", "transfer.canceled", {}),
+    ("wrap", "reservation.wrapup", {}), ("complete", "reservation.completed", {}),
+    ("reject", "reservation.rejected", {}), ("accept", "reservation.accepted", {}),
+    ("wrapTask", "task.wrapup", {"reason": "notes"}), ("completeTask", "task.completed", {"reason": "done"}),
+]  # fmt: skip
+"""Requests of the SDK in order, each with the event that it causes; a task is offered whenever there is none."""
+
+
+def test_the_answer_comes_first(office: Office, start: Start) -> None:
+    """Every time, so that whoever awaits the answer and then listens hears the event."""
+    worker = office.worker("Alice")
+    agent = start(office.site.url, office.token(worker))
+    agent.event("ready")
+    sid = ""
+    for command, event, arguments in ANSWERED:
+        if not sid and command not in ("activity", "attributes"):
+            office.task()
+            sid = agent.event("reservation.created")["reservation"]["sid"]
+        given = {**arguments, **({"to": office.queue} if "to" in arguments else {})}
+        seen = len(agent.lines)
+        agent.do(command, sid=sid, **given)
+        agent.event(event)
+        news = agent.lines[seen:]
+        answer = next(place for place, each in enumerate(news) if "ok" in each)
+        told = next(place for place, each in enumerate(news) if each.get("event") == event)
+        assert answer < told, (command, news)
+        sid = "" if command in ("complete", "completeTask", "reject") else sid
+
+
+def test_the_answer_to_a_new_task_comes_before_its_offer(office: Office, start: Start) -> None:
+    agent = start(office.site.url, office.token(office.worker("Alice")))
+    agent.event("ready")
+    created = len(agent.lines)
+    agent.do(
+        "createTask", to="+15551234567", **{"from": "+15550100"}, workflow=office.workflow, queue=office.queue
+    )
+    agent.event("reservation.created")
+    news = agent.lines[created:]
+    assert [key for each in news for key in each if key in ("ok", "event")][:2] == ["ok", "event"]
+
+
+def test_a_listener_attached_after_the_answer(office: Office, start: Start) -> None:
+    """Also when a REST request of the application caused the event: the official client has its answer first."""
+    worker = office.worker("Alice")
+    agent = start(office.site.url, office.token(worker))
+    agent.event("ready")
+    for _ in range(5):
+        task = office.task()
+        answered = time.monotonic()
+        agent.event("reservation.created")
+        (told,) = [each["at"] for each in agent.lines if each.get("event") == "reservation.created"][-1:]
+        assert answered < told
+        office.api.tasks(task).update(assignment_status="canceled")
+        agent.event("task.canceled")
+
+
+def test_a_deleted_task(office: Office, start: Start) -> None:
+    """Its accepted reservation is completed (npm twilio-taskrouter, ReservationAccept.js)."""
+    agent = start(office.site.url, office.token(office.worker("Alice")))
+    agent.event("ready")
+    task = office.task()
+    sid = agent.event("reservation.created")["reservation"]["sid"]
+    agent.do("accept", sid=sid)
+    office.api.tasks(task).delete()
+    assert agent.event("reservation.completed")["reservation"]["status"] == "completed"
+
+
+def test_a_transfer_that_is_refused(office: Office, start: Start) -> None:
+    """As the SDK's own tests want it (TaskTransfer.js, OutgoingTransfer.js)."""
+    alice, bob = office.worker("Alice"), office.worker("Bob", "Offline")
+    one, two = start(office.site.url, office.token(alice)), start(office.site.url, office.token(bob))
+    one.event("ready")
+    two.event("ready")
+    office.task()
+    sid = one.event("reservation.created")["reservation"]["sid"]
+    one.do("accept", sid=sid)
+    assert "is not available for the transfer" in one.tries("transfer", sid=sid, to=bob)["error"]
+    two.do("activity", name="Available")
+    one.do("transfer", sid=sid, to=bob, options={"mode": "WARM"})
+    offered = two.event("reservation.created")["reservation"]
+    assert offered["task"]["status"] == "reserved"
+    two.do("reject", sid=offered["sid"])
+    rejected = two.event("reservation.rejected")["reservation"]
+    assert (rejected["status"], rejected["transfer"]["status"]) == ("rejected", "failed")
+    one.event("transfer.failed")
+    assert one.event("task.updated")["task"]["status"] == "assigned"
+    begun = one.do("transfer", sid=sid, to=bob, options={"mode": "WARM"})
+    one.do("cancelTransfer", sid=sid)
+    again = one.tries("cancelTransfer", sid=sid)["error"]
+    assert again == (
+        f"Request failed with status code 400. Transfer {begun['sid']} is already canceled . Cannot cancel transfer."
+    )
 
 
 def test_a_worker_makes_an_outbound_task(office: Office, start: Start) -> None:

@@ -28,9 +28,13 @@ class Rig:
         self.speech_error: Exception | None = None
         self.sound_error: Exception | None = None
         self.closed_generators = 0
+        self.accounts: list[str] = []
         self.prompts = Prompts(voices=self, sounds=self, player=self, post=self.posted.append)
 
-    async def say(self, text: str, voice: str, language: str, *, ssml: bool) -> AsyncIterator[Any]:
+    async def say(
+        self, text: str, voice: str, language: str, *, ssml: bool, account: str
+    ) -> AsyncIterator[Any]:
+        self.accounts.append(account)
         try:
             for at, word in enumerate(text.split()):
                 if at:
@@ -41,7 +45,8 @@ class Rig:
         finally:
             self.closed_generators += 1
 
-    async def fetch(self, url: str) -> Path:
+    async def fetch(self, url: str, account: str) -> Path:
+        self.accounts.append(account)
         await self.gate.wait()
         if self.sound_error is not None:
             raise self.sound_error
@@ -57,7 +62,9 @@ class Rig:
         self.did.append(("stop", playback))
 
     def begin(self, *items: AudioItem, loop: int = 1, playback: str = "P") -> None:
-        self.prompts.play(PlayAudio(call_sid="CA1", playback=playback, items=items, loop=loop))
+        self.prompts.play(
+            PlayAudio(call_sid="CA1", playback=playback, items=items, loop=loop, account_sid="AC1")
+        )
 
     def over(self, completed: bool = True, error: str | None = None, playback: str = "P") -> None:
         self.prompts.ended("CA1", playback, 1.5, completed, error)
@@ -228,3 +235,13 @@ async def test_nothing_is_owed_to_a_leg_that_is_over(rig: Rig, items: tuple[Audi
     rig.prompts.stop("CA1", "P")
     assert rig.answers == []
     assert rig.prompts._legs == {}
+
+
+async def test_speech_and_sounds_are_for_the_call_s_account(rig: Rig) -> None:
+    """Whose turn it is."""
+    rig.gate.set()
+    rig.begin(Speech("hello"), Sound("http://h/a.wav"))
+    async with asyncio.timeout(5):
+        while len(rig.accounts) < 2:
+            await asyncio.sleep(0)
+    assert rig.accounts == ["AC1", "AC1"]

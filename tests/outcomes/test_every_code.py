@@ -82,7 +82,8 @@ GENERIC = "Generic"
 ROWS = [
     # refused at initiation (§4, §6)
     Row("malformed number", 13223, "InvalidNumber", refused=21211, to="call me", own_call=False),
-    refusal(21211, "InvalidNumber", to="+0123456789"),
+    Row("no possible number", 13223, "InvalidNumber", refused=21211, to="+0123456789", own_call=False),
+    refusal(21211, "InvalidNumber", to="123"),
     refusal(21215, "DisabledCountry", to="+15005550003"),
     refusal(21210, "FromNumberUnverified", from_="+14155550166"),
     refusal(21216, "ToNumberBlocked", to="+15005550004"),

@@ -6,6 +6,7 @@ import asyncio
 
 from ringback.effects import QueueDial, ReleaseCall
 from ringback.events import Event
+from ringback.kernel.answering import Answering
 from ringback.runtime.dialler import SETTING_UP, Dialler
 from ringback.runtime.virtual_clock import VirtualClock
 
@@ -37,3 +38,25 @@ async def test_only_so_many_calls_are_set_up_at_once() -> None:
     dialler.started("CA0")
     dialler.release(ReleaseCall(call_sid="CA1"))
     assert started[SETTING_UP:] == [f"CA{SETTING_UP}", f"CA{SETTING_UP + 1}"]
+
+
+def test_nothing_goes_while_it_is_shut() -> None:
+    """After a restart: a call that is to be hung up hears that before it is dialled."""
+    started: list[str] = []
+    dialler = Dialler(VirtualClock(), lambda event: started.append(event.lane.sid), calls_per_second=0.0)
+    dialler.shut()
+    for sid in ("CA1", "CA2"):
+        dialler.queue(QueueDial(call_sid=sid, account_sid="AC1"))
+    assert (started, dialler.waiting) == ([], 2)
+    dialler.open()
+    assert started == ["CA1", "CA2"]
+
+
+def test_a_call_goes_after_the_answer_to_the_request_that_made_it() -> None:
+    started: list[str] = []
+    dialler = Dialler(VirtualClock(), lambda event: started.append(event.lane.sid), calls_per_second=0.0)
+    answer = Answering()
+    dialler.queue(QueueDial(call_sid="CA1", account_sid="AC1"), [answer])
+    assert started == []
+    answer.write()
+    assert started == ["CA1"]

@@ -56,6 +56,15 @@ class Book:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    trouble = ""
+    refusing = False
+
+    def watch(self, told: Any) -> None:
+        pass
+
+    async def commit_or_keep(self, writes: Sequence[Any], kept: Any) -> list[Any] | None:
+        return await self.commit(writes)
+
     def new_sid(self, prefix: str) -> str:
         return f"{prefix}{next(self.numbers):04d}"
 
@@ -137,7 +146,7 @@ class Site:
                 prepare={},
                 address={MakeTask: lambda effect: TaskMade(call_sid=effect.call_sid, request=effect.request)},
                 perform={ReleaseCall: lambda effect: self.performed.append(effect.call_sid)},
-                committed=lambda effects, owed: None,
+                committed=lambda effects, owed, answers: None,
                 ended=lambda lane, error: self.ended.append(lane),
             ),
             self.book,

@@ -14,11 +14,11 @@ from ringback.runtime.virtual_clock import VirtualClock
 from ringback.store.writes import Owed
 
 
-def owed(number: int, key: str) -> Owed:
+def owed(number: int, key: str, account: str = "AC") -> Owed:
     return Owed(
         str(number),
         SendWebhook(
-            key=key, account_sid="AC", url="http://a.test", method="POST", params=[], token=str(number)
+            key=key, account_sid=account, url="http://a.test", method="POST", params=[], token=str(number)
         ),
     )
 
@@ -136,3 +136,28 @@ async def test_what_is_put_off_keeps_its_row_until_it_is_finished() -> None:
     await outbox.finish("1", [])
     await outbox.finish("1", [])
     assert (gone, outbox.delivered) == (["2", "1"], 2)
+
+
+async def test_an_account_whose_server_is_slow_does_not_hold_up_the_others() -> None:
+    """It has all but a quarter of the slots; another one's webhooks go out while its own hang."""
+    gate, finished = asyncio.Event(), []
+
+    async def deliver(hook: SendWebhook) -> list[Any]:
+        if hook.account_sid == "A":
+            await gate.wait()
+        finished.append(hook.account_sid)
+        return []
+
+    async def done(row: str, records: Any) -> None:
+        await asyncio.sleep(0)
+
+    outbox = Outbox(RealClock(), deliver, done, parallel=8)
+    outbox.add([owed(each, f"CA{each}", "A") for each in range(100)])
+    outbox.add([owed(200 + each, f"CB{each}", "B") for each in range(10)])
+    async with asyncio.timeout(5):
+        while len(finished) < 10:
+            await asyncio.sleep(0)
+    assert finished == ["B"] * 10
+    gate.set()
+    await outbox.settle(5)
+    assert (outbox.waiting, outbox.delivered) == (0, 110)

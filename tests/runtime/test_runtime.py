@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ringback.effects import Answer, Effect, Post, ReleaseCall, Save
 from ringback.events import DigitPressed, Event, LegAnswered
@@ -27,6 +28,18 @@ class Ledger:
 
     seen: list[Any] = field(default_factory=list)
     fail: bool = False
+    trouble: str = ""
+    refusing: bool = False
+    kept: list[Any] = field(default_factory=list)
+
+    def watch(self, told: Any) -> None:
+        self.told = told
+
+    async def commit_or_keep(self, writes: Sequence[Any], kept: Any) -> list[Any] | None:
+        if self.trouble:
+            self.kept.append((writes, kept))
+            return None
+        return await self.commit(writes)
 
     def new_sid(self, prefix: str) -> str:
         return prefix + "1"
@@ -59,7 +72,7 @@ def runtime_for(ledger: Ledger, **handlers: Any) -> Runtime:
             prepare=handlers.get("prepare", {}),
             address={},
             perform={ReleaseCall: lambda effect: ledger.seen.append(("release", effect.call_sid))},
-            committed=lambda effects, owed: None,
+            committed=lambda effects, owed, answers: None,
         ),
         ledger,
         RealClock(),
@@ -186,3 +199,41 @@ async def test_what_an_event_needs_is_looked_up_before_it_is_handled() -> None:
     runtime.post(DigitPressed(call_sid="CA1", digit="1"))
     await runtime.settle()
     assert ledger.seen == [("commit", ["7"])]
+
+
+async def test_a_call_goes_on_while_the_store_cannot_write() -> None:
+    """Its live effects are performed in their order; who asked is answered when it is written."""
+    ledger = Ledger(trouble="the disk is full")
+    runtime = runtime_for(
+        ledger,
+        digit=lambda event, now: [Save(event.digit), ReleaseCall(call_sid=event.digit)],
+        answered=lambda event, now: [Save("answered"), Answer(value="yes")],
+    )
+    runtime.post(DigitPressed(call_sid="CA1", digit="1"))
+    asked = asyncio.ensure_future(runtime.ask(LegAnswered(call_sid="CA1")))
+    runtime.post(DigitPressed(call_sid="CA1", digit="2"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert ledger.seen == [("release", "1"), ("release", "2")]
+    assert not asked.done()
+    for _, kept in ledger.kept:
+        kept([])
+    assert await asked == "yes"
+    await runtime.settle()
+    assert runtime.lanes == 0
+
+
+async def test_a_request_is_refused_while_the_store_cannot_write_unless_it_ends_a_call() -> None:
+    ledger = Ledger(trouble="the disk is full", refusing=True)
+    runtime = runtime_for(ledger, update=lambda event, now: [Save("it"), ReleaseCall(call_sid="CA1")])
+    with pytest.raises(Refused, match="the disk is full") as refused:
+        await runtime.ask(UPDATE)
+    assert refused.value.status == 503
+    assert ledger.seen == []
+    ending = structs.replace(UPDATE, params={"Status": ["completed"]})
+    with pytest.raises(Refused, match="may still be carried out"):
+        await runtime.ask(ending)
+    assert ledger.seen == [("release", "CA1")]
+    for _, kept in ledger.kept:
+        kept([])
+    await runtime.settle()

@@ -205,12 +205,27 @@ async def test_the_agent_hears_his_customers_phone_ring_and_then_the_customer(
     )  # fmt: skip
     attributes = json.dumps({"direction": "outbound", "outbound_to": "+15557770001", "from": "+15550100"})
     sid = ringback.product.new_sid("WT")
+    seen: list[tuple[str, bool, int]] = []
+    """When it was told that the reservation is accepted: its state, whether the conference runs, who is in it."""
+
+    def listen(event: Any) -> None:
+        if event.event_type == "reservation.accepted":
+            room = ringback.product.voice.conferences.named(ringback.product.account_sid, sid)
+            assert room is not None
+            seen.append((event.task.assignment_status, room.started, len(room.seats)))
+
+    ringback.product.listeners.append(listen)
     await office.request(
         "create", "Task", sid, {"attributes": attributes, "workflow_sid": office.workflow},
         {"RoutingTarget": worker, "TaskChannel": "voice"},
     )  # fmt: skip
     await ringback.settled()
     assert office.task().assignment_status == "wrapping"
+    assert seen == [("assigned", True, 2)]
+    kinds = await office.kinds()
+    told = await ringback.product.store.find(Event, task_sid=sid)
+    moments = {each.event_type: each.event_date for each in told}
+    assert moments["reservation.accepted"] - moments["reservation.created"] >= 8, kinds  # when they picked up
     calls = {one["to"]: one for one in (await ringback.get("Calls"))["calls"]}
     party = await ringback.sim("GET", f"Calls/{calls[AGENT]['sid']}")
     heard = [one["text"] for one in party["heard"] if one["text"] != "beep"]

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ringback.callbacks.calendar import iso
 from ringback.testing.world import World, world
-from ringback.web.auth import make_access_token
+from ringback.web.auth import make_token
 from ringback.web.signing import sign
 from tests.scenarios.test_agents import Office
 
@@ -61,12 +61,13 @@ async def line(ringback: World, **more: Any) -> Line:
 
 
 def token(ringback: World, workspace: str, worker: str = "") -> str:
-    """An agent's."""
+    """An agent's; a supervisor's when it names no worker."""
     product = ringback.product
-    known = {"account_sid": product.account_sid, "auth_token": product.auth_token}
-    return make_access_token(
-        known, identity="alice", workspace=workspace, worker=worker or None, now=product.clock.now()
-    )
+    grant = {"workspace_sid": workspace, "worker_sid": worker, "role": "worker" if worker else "supervisor"}
+    return make_token(
+        account_sid=product.account_sid, key_sid=product.account_sid, secret=product.auth_token,
+        identity="alice", grants={"task_router": grant}, now=product.clock.now(),
+    )  # fmt: skip
 
 
 async def post(ringback: World, path: str, signed: bool = False, **fields: str) -> tuple[int, Any]:
@@ -192,6 +193,16 @@ async def test_the_prompt_repeats_and_the_greeting_does_not(ringback: World) -> 
     assert all(30 <= b - a <= 45 for a, b in itertools.pairwise(prompts))
     (task,) = desk.tasks()
     assert (task.assignment_status, task.reason) == ("canceled", "hangup")
+
+
+async def test_the_star_pressed_during_the_greeting_is_heard(ringback: World) -> None:
+    """Who calls again knows the menu (issue 11, D 22): the greeting stops, and the menu follows at once."""
+    await line(ringback)
+    caller = await ringback.call(OURS, script=[{"wait": 0.6}, {"press": "*"}, {"wait": 20}, {"hangup": True}])
+    await caller.hears("press 1")
+    assert not any("press the star key" in each["text"] for each in caller.heard)
+    await caller.ends()
+    await ringback.settled()
 
 
 async def test_a_task_that_cannot_be_found(ringback: World) -> None:

@@ -287,6 +287,65 @@ async def test_the_recording_goes_on_without_the_one_who_began_it(ringback: Worl
     assert any(frames[middle:])
 
 
+async def test_a_recording_is_paused_resumed_and_stopped_by_rest(ringback: World) -> None:
+    """POST Conferences/{CF}/Recordings/{RE or Twilio.CURRENT} (voice-calls.md §9.2)."""
+    record = "record='record-from-start' trim='do-not-trim' recordingStatusCallback='/rec' beep='false'"
+    ringback.app("/rec", "<Response/>")
+    one, _ = [await come(ringback, record, who=who) for who in "12"]
+    room = await sid_of(ringback)
+    (recording,) = (await ringback.get(f"Conferences/{room}/Recordings"))["recordings"]
+    current, path = (
+        f"Conferences/{room}/Recordings/Twilio.CURRENT",
+        f"Conferences/{room}/Recordings/{recording['sid']}",
+    )
+    assert (await ringback.get(current))["sid"] == recording["sid"]
+    await ringback.advance(3)
+    await says(ringback, one, "this is heard")
+    paused = await ringback.post(current, Status="paused", PauseBehavior="skip")
+    assert (paused["sid"], paused["status"], paused["conference_sid"]) == (recording["sid"], "paused", room)
+    assert (await ringback.get(path))["status"] == "paused"
+    await ringback.advance(60)
+    status, body = await ask(ringback, "POST", path, Status="paused")
+    assert (status, body["code"]) == (400, 16114)
+    assert (await ringback.post(path, Status="in-progress"))["status"] == "in-progress"
+    await ringback.advance(4)
+    for wrong in ({"Status": "halted"}, {}, {"Status": "paused", "PauseBehavior": "nap"}):
+        status, body = await ask(ringback, "POST", current, **wrong)
+        assert (status, body["code"]) == (400, 20001), wrong
+    assert (await ringback.post(current, Status="stopped"))["status"] == "stopped"
+    await ringback.lanes_empty()
+    status, body = await ask(ringback, "POST", path, Status="paused")
+    assert (status, body["code"]) == (400, 16114)
+    status, body = await ask(ringback, "POST", current, Status="paused")
+    assert (status, body["code"]) == (404, 20404)
+    await ringback.post(f"Conferences/{room}", Status="completed")
+    await ringback.settled()
+    (row,) = ringback.requests("/rec")
+    assert (row["RecordingStatus"], row["RecordingSid"]) == ("completed", recording["sid"])
+    assert 7 <= int(row["RecordingDuration"]) <= 20  # the minute of the pause is left out
+    status, body = await ask(ringback, "POST", path, Status="stopped")  # the conference is over
+    assert (status, body["code"]) == (400, 16114)
+
+
+async def test_a_pause_outlives_the_leg_that_began_the_recording(ringback: World) -> None:
+    record = "record='record-from-start' trim='do-not-trim' recordingStatusCallback='/rec' beep='false'"
+    ringback.app("/rec", "<Response/>")
+    _, two, _ = [await come(ringback, record, who=who) for who in "123"]
+    room = await sid_of(ringback)
+    two.does({"hangup": True})  # whose coming started it
+    await two.ends()
+    await ringback.post(
+        f"Conferences/{room}/Recordings/Twilio.CURRENT", Status="paused", PauseBehavior="skip"
+    )
+    await ringback.advance(120)
+    await ringback.post(f"Conferences/{room}/Recordings/Twilio.CURRENT", Status="in-progress")
+    await ringback.advance(5)
+    await ringback.post(f"Conferences/{room}", Status="completed")
+    await ringback.settled()
+    (row,) = ringback.requests("/rec")
+    assert int(row["RecordingDuration"]) < 60
+
+
 async def test_announcements(ringback: World) -> None:
     ringback.app("/announce", "<Response><Say>we close soon</Say></Response>")
     one, two = [await come(ringback, who=who) for who in "12"]

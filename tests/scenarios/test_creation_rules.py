@@ -84,7 +84,7 @@ async def test_every_broken_rule_has_its_code_and_makes_no_call(ringback: World)
     for code, fields in REFUSED:
         status, body = await answer(ringback, fields)
         assert (status, body["status"]) == (400, 400)
-        assert str(body["message"]).startswith("Unable to create record: ")
+        assert "Unable to" not in str(body["message"])  # official clients put it there
         assert str(body["more_info"]).endswith(str(body["code"]))
         if body["code"] != code:
             wrong.append((code, body["code"], fields))

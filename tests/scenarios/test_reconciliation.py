@@ -279,14 +279,15 @@ async def test_only_the_first_account_may_reconcile(ringback: World) -> None:
     url = ringback.url + "/reconcile"
     known = ringback.product.credentials
     sub = await ringback._ask("POST", "/2010-04-01/Accounts.json", data={"FriendlyName": "sub"})
-    for sid, token in (
-        ("", ""), (known.account_sid, "wrong"), (known.test_account_sid, known.test_auth_token),
-        (sub["sid"], sub["auth_token"]),
+    key = await ringback._ask("POST", f"/2010-04-01/Accounts/{known.account_sid}/Keys.json", data={})
+    for sid, token, status in (
+        ("", "", 401), (known.account_sid, "wrong", 401), (known.test_account_sid, known.test_auth_token, 403),
+        (sub["sid"], sub["auth_token"], 403), (key["sid"], key["secret"], 403),
     ):  # fmt: skip
         async with ringback._session.post(
             url, headers={"Authorization": aiohttp.encode_basic_auth(sid, token)}
         ) as no:
-            assert no.status == 401
+            assert no.status == status
     for path, status in (("/reconcile?since=x", 400), ("/reconcile/other", 404), ("/reconcile/records", 400)):
         async with ringback._session.post(ringback.url + path, headers=ringback._headers()) as answer:
             assert answer.status == status, path

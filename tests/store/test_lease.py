@@ -14,10 +14,10 @@ import pytest
 from ringback.effects import Save
 from ringback.resources.api.call import Call
 from ringback.resources.voice.registration import Registration
-from ringback.store import SaveIf, Store, lease, migrate, postgresql
+from ringback.store import SaveIf, Store, Unavailable, backlog, lease, migrate, postgresql
 from ringback.store.engine import Holder
 from ringback.store.lease import LeaseHeld
-from ringback.store.postgresql import PostgresqlEngine, Unreachable
+from ringback.store.postgresql import PostgresqlEngine
 from ringback.store.writes import OwnershipLost
 
 AC = "AC" + "1" * 32
@@ -193,21 +193,40 @@ async def test_a_commit_without_an_answer_is_looked_up(store: Store, arrives: bo
 async def test_a_database_that_stays_away(
     store: Store, monkeypatch: pytest.MonkeyPatch, unclear: bool
 ) -> None:
-    """What surely was not written fails; when that is not known nobody is told, and the process must end."""
+    """Who waits is served when it is back; who is in a hurry hears that nothing was written, or that it is unclear."""
     engine = engine_of(store)
+    monkeypatch.setattr(backlog, "HURRY", 0.3)
+    connect, away = engine._connect, asyncio.Event()
 
-    async def connect() -> Any:
+    async def refused() -> Any:
+        if away.is_set():
+            return await connect()
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(postgresql, "RETRY_FOR", 0.0)
-    monkeypatch.setattr(engine, "_connect", connect)
+    monkeypatch.setattr(engine, "_connect", refused)
     if unclear:
         engine._writer = Cut(engine._writer, arrives=True)
     else:
         engine._writer.terminate()
-    with pytest.raises(OwnershipLost if unclear else Unreachable):
-        await store.commit([Save(call(1))])
-    assert bool(store.broken) == unclear
+    waiting = asyncio.create_task(store.commit([Save(call(1))]))
+    hurried = store.hurried()
+    with pytest.raises(Unavailable, match="not known yet" if unclear else "cannot be reached"):
+        await hurried.commit([Save(call(2))])
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await hurried.commit([Save(call(3))])
+    told: list[Any] = []
+    assert await store.commit_or_keep([Save(call(4))], told.append) is None
+    assert "cannot be reached" in store.broken
+    assert not waiting.done()
+    away.set()
+    await waiting
+    while not told:
+        await asyncio.sleep(0.01)
+    assert told == [[]]
+    written = {one.sid for one in await store.find(Call)}
+    assert written == {call(number).sid for number in ((1, 2, 4) if unclear else (1, 4))}
+    while store.broken:
+        await asyncio.sleep(0.01)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_what_a_killed_parent_handed_in_is_written(tmp_path: Path) -> None:
         assert list(unframe(bytearray(ours.recv(100)))) == [b""]
         texts = {0: "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)", 1: INSERT}
         jobs = [(0, [(0, ())])] + [(number, [(1, (number, "y" * 1000))]) for number in range(1, 3000)]
-        ours.sendall(frame(marshal.dumps((texts, jobs))))
+        ours.sendall(frame(marshal.dumps((texts, jobs, False))))
     os.kill(writer.pid, signal.SIGTERM)  # as a service manager would: it ends when all is written
     assert writer.wait(20) == 0
     with sqlite3.connect(path) as database:

@@ -106,9 +106,14 @@ class Router:
     """One workspace."""
 
     def __init__(
-        self, activities: Mapping[str, tuple[str, bool]], channels: list[str], offline: str, *, multi: bool
+        self,
+        activities: Mapping[str, tuple[str, bool]],
+        channels: Mapping[str, str],
+        offline: str,
+        *,
+        multi: bool,
     ) -> None:
-        """``activities``: SID → name, available; ``offline``: the timeout activity; ``channels``: their SIDs."""
+        """``activities``: SID → name, available; ``offline``: the timeout activity; ``channels``: SID → name."""
         self.now = 0.0
         self.activities, self.channels, self.timeout_activity, self.multi = (
             activities,
@@ -130,10 +135,24 @@ class Router:
     def view(self, person: Person) -> dict[str, Any]:
         """What expressions see of a worker (§6)."""
         name, _ = self.activities[person.activity]
+        channels = {self.channels[sid]: self.figures(person, sid) for sid in person.channels}
         return {
-            **person.attributes, "sid": person.sid, "friendly_name": person.name, "activity_sid": person.activity,
-            "activity_name": name,
+            **person.attributes, "channel": channels, "sid": person.sid, "friendly_name": person.name,
+            "activity_sid": person.activity, "activity_name": name,
         }  # fmt: skip
+
+    def figures(self, person: Person, channel: str) -> dict[str, Any]:
+        """§2.5, §2.6: what the channel holds, as a nested attribute."""
+        capacity = person.channels[channel]
+        live = [each for each in self.of_worker(person, *LIVE) if each.channel == channel]
+        free = max(0, capacity.limit - len(live))
+        return {
+            "configured_capacity": capacity.limit,
+            "assigned_tasks": len([each for each in live if each.status != "pending"]),
+            "available_capacity_percentage": int(100 * free / capacity.limit) if capacity.limit else 0,
+            "available": capacity.available,
+            "last_reserved_time": int(capacity.last * 1000),
+        }
 
     def available(self, person: Person) -> bool:
         """Whether their activity takes tasks."""

@@ -239,10 +239,10 @@ def test_capacity(capacity: int) -> None:
 
 @pytest.mark.parametrize(
     ("configured", "used", "percentage"),
-    [(1, 0, 100), (1, 1, 0), (3, 1, 67), (3, 2, 33), (4, 1, 75), (0, 0, 0), (0, 1, 0), (1, 2, 0), (8, 7, 12)],
+    [(1, 0, 100), (1, 1, 0), (3, 1, 66), (3, 2, 33), (4, 1, 75), (0, 0, 0), (0, 1, 0), (1, 2, 0), (8, 7, 12)],
 )
 def test_percentage(configured: int, used: int, percentage: int) -> None:
-    """round(100 × free / configured), 0 when nothing is configured; lowering takes nothing away."""
+    """100 × free / configured rounded down, 0 when nothing is configured; lowering takes nothing away."""
     kit = Kit()
     flow = default(kit, kit.queue("Q"))
     ann = kit.worker("Ann")

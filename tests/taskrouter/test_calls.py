@@ -11,7 +11,7 @@ from ringback.events import HangUpRequested
 from ringback.events.queues import QueueTaken, ReservationClaimed, TaskCallChanged, TaskMade
 from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.resources.telephony import TaskLeg
-from ringback.taskrouter.lifecycle import RETRY_AFTER
+from ringback.taskrouter.steps import RETRY_AFTER
 from tests.taskrouter.states import flow
 from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 

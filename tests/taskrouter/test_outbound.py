@@ -61,7 +61,7 @@ def test_worker_first_then_the_customer_into_the_tasks_conference() -> None:
     assert [each.to for each in call.dialled] == ["client:ann"]
     assert call.state == ("pending", None, "reserved")
     call.tell(0, "answered")
-    assert call.state == ("accepted", None, "assigned")
+    assert call.state == ("pending", None, "reserved")
     _, customer = call.dialled
     assert (customer.to, customer.from_, customer.timeout) == ("+14155550177", "+14155550123", 25)
     assert f">{call.task}</Conference>" in (customer.twiml or "")
@@ -71,7 +71,16 @@ def test_worker_first_then_the_customer_into_the_tasks_conference() -> None:
     assert task.conference is not None
     assert task.conference.customer_call == customer.call_sid
     call.tell(1, "answered")
+    assert call.state == ("pending", None, "reserved")
+    before = len(call.kit.effects)
     call.tell(1, "joined", conference_sid="CF1", conference_name=call.task)
+    assert call.state == ("accepted", None, "assigned")
+    (news,) = (
+        each
+        for each in call.kit.effects[before:]
+        if getattr(each, "event_type", "") == "reservation.accepted"
+    )
+    assert customer.call_sid in news.task.attributes  # whoever hears of it can look into the conference
     assert json.loads(task.attributes)["conference"]["participants"]["customer"] == customer.call_sid
     call.tell(1, "ended", status="completed")
     assert call.state == ("wrapping", None, "wrapping")
@@ -146,23 +155,91 @@ def test_the_worker_leaves_while_it_rings() -> None:
     call = Call()
     call.tell(0, "answered")
     call.tell(0, "ended", status="completed")
-    assert call.state == ("accepted", None, "assigned")
+    assert call.state == ("pending", None, "reserved")
     assert call.hung_up == [call.dialled[1].call_sid]
     call.tell(1, "ended", status="canceled", reason_code=45306)
     assert call.state == ("canceled", 45306, "canceled")
 
 
-def test_the_cancel_crosses_the_answer() -> None:
-    """Somebody was reached after all: work that is to be wrapped up."""
+@pytest.mark.parametrize("joined", [False, True])
+def test_the_cancel_crosses_the_answer(joined: bool) -> None:
+    """They picked up, but there was nobody to talk to: the worker had hung up before."""
     call = Call()
     call.tell(0, "answered")
     call.tell(0, "ended", status="completed")
     call.tell(1, "answered")
+    if joined:
+        call.tell(1, "joined", conference_sid="CF1", conference_name=call.task)
+    assert call.state == ("pending", None, "reserved")
     call.tell(1, "ended", status="completed")
-    assert call.state == ("wrapping", None, "wrapping")
+    assert call.state == ("canceled", 45306, "canceled")
 
 
-@pytest.mark.parametrize("callee", ["call me", "+", "x" * 500, "<script>", "\N{ARABIC-INDIC DIGIT ONE}23"])
+def test_the_customer_picks_up_and_is_gone_before_they_are_in() -> None:
+    call = Call()
+    call.tell(0, "answered")
+    call.tell(1, "answered")
+    call.tell(1, "ended", status="completed")
+    assert call.state == ("canceled", 45302, "canceled")
+    assert call.hung_up == [call.dialled[0].call_sid]
+
+
+def test_it_does_not_time_out_while_the_customers_phone_rings() -> None:
+    """The worker has answered, and the customer's phone rings for a bounded time; nobody is moved to Offline for it."""
+    call = Call()
+    call.tell(0, "answered")
+    call.kit.advance(300)
+    assert call.state == ("pending", None, "reserved")
+    assert call.kit.workspace.workers[call.ann].record.activity_name == "Available"
+    call.tell(1, "answered")
+    call.tell(1, "joined", conference_sid="CF1", conference_name=call.task)
+    assert call.state == ("accepted", None, "assigned")
+
+
+def test_it_times_out_while_the_workers_own_phone_rings() -> None:
+    call = Call()
+    call.kit.advance(120)
+    assert call.state == ("timeout", None, "canceled")
+
+
+@pytest.mark.parametrize(
+    ("written", "from_", "dialled"),
+    [
+        ("(415) 555-0177", "+14155550123", "+14155550177"), ("415 555 0177", "+14155550123", "+14155550177"),
+        ("044 668 18 00", "+41446681801", "+41446681800"), ("+41 (0)44 668 18 00", "+14155550123", "+41446681800"),
+        ("011 41 44 668 18 00", "+14155550123", "+41446681800"), ("client:carol", "+14155550123", "client:carol"),
+        ("sip:carol@desk.example", "+14155550123", "sip:carol@desk.example"),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(written: str, from_: str, dialled: str) -> None:
+    """Read where the number that calls is at home."""
+    call = Call({"direction": "outbound", "outbound_to": written, "from": from_})
+    call.tell(0, "answered")
+    assert call.dialled[1].to == dialled
+
+
+def test_the_number_is_changed_to_none_while_the_workers_phone_rings() -> None:
+    call = Call()
+    changed = json.dumps({**ATTRIBUTES, "outbound_to": "nobody"})
+    call.kit.update("Task", call.task, {"attributes": changed})
+    call.tell(0, "answered")
+    assert call.state == ("canceled", 13223, "canceled")
+    assert call.hung_up == [call.dialled[0].call_sid]
+
+
+@pytest.mark.parametrize(
+    "callee",
+    [
+        "call me",
+        "+",
+        "x" * 500,
+        "<script>",
+        "\N{ARABIC-INDIC DIGIT ONE}23",
+        "+1234567891011",
+        "+0123456789",
+        "1 415 555",
+    ],
+)
 def test_a_number_that_is_none(callee: str) -> None:
     """13223, and nobody's phone rings (§7, wire facts)."""
     call = Call({**ATTRIBUTES, "outbound_to": callee})
@@ -186,6 +263,7 @@ def test_a_second_worker_does_not_dial_again() -> None:
     call.tell(0, "answered")
     assert len(call.dialled) == 2
     call.tell(1, "answered")
+    call.tell(1, "joined", conference_sid="CF1", conference_name=call.task)
     kit = call.kit
     kit.update("Worker", call.bob, {"activity_sid": kit.activity("Available")})
     kit.create(
@@ -210,12 +288,12 @@ def test_a_task_of_somebody_else_has_no_starter() -> None:
     assert customer.leg.started_by == ""
 
 
-@pytest.mark.parametrize("how", ["completed", "deleted"])
+@pytest.mark.parametrize("how", ["canceled", "deleted"])
 def test_a_task_that_ends_while_it_rings_stops_the_call(how: str) -> None:
     call = Call()
     call.tell(0, "answered")
-    if how == "completed":
-        call.kit.update("Task", call.task, {"reason": "wrong person"}, {"AssignmentStatus": "completed"})
+    if how == "canceled":
+        call.kit.update("Task", call.task, {"reason": "wrong person"}, {"AssignmentStatus": "canceled"})
     else:
         call.kit.request("delete", "Task", call.task)
     assert call.dialled[1].call_sid in call.hung_up

@@ -36,9 +36,8 @@ class Twins:
         activities = {
             each.sid: (each.friendly_name, each.available) for each in workspace.activities.values()
         }
-        self.reference = Router(
-            activities, list(workspace.channels), self.kit.activity("Offline"), multi=multi
-        )
+        channels = {sid: each.unique_name for sid, each in workspace.channels.items()}
+        self.reference = Router(activities, channels, self.kit.activity("Offline"), multi=multi)
         self.reference.now = self.kit.now
         self.made: list[Any] = []
         """TaskRouter's reservation.created events, in order."""
@@ -151,6 +150,9 @@ class Twins:
                 if record.task_channel_sid != task.record.task_channel_sid or key > taken:
                     continue
                 queue = workspace.queues[record.task_queue_sid]
+                asked = (queue.expression, other.target.expression if other.target is not None else None)
+                if any(each is not None and each.reads_channels for each in asked):
+                    continue  # they were another worker to it before the offer: the reference looks at that
                 rules = [rule for name, _, rule in CHECKS if name not in ("no_capacity", "holds_a_task")]
                 assert not all(rule(workspace, queue, other, agent) for rule in rules), (sid, event.task_sid)
 

@@ -33,7 +33,7 @@ def test_status(state: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     "params",
     [
-        {}, {"ReservationStatus": "pending"}, {"ReservationStatus": "timeout"}, {"ReservationStatus": "canceled"},
+        {}, {"ReservationStatus": "pending"}, {"ReservationStatus": "timeout"},
         {"ReservationStatus": "rescinded"}, {"ReservationStatus": "nonsense"}, {"Instruction": "nonsense"},
         {"ReservationStatus": "accepted", "Instruction": "accept"},
         {"ReservationStatus": "rejected", "WorkerActivitySid": "WA" + "f" * 32},
@@ -44,6 +44,17 @@ def test_bad_input(params: dict[str, str]) -> None:
     kit, _, reservation = reservation_in("pending")
     assert refused(kit, "update", "Reservation", reservation, {}, params).code == 20001
     assert kit.workspace.reservations[reservation].reservation_status == "pending"
+
+
+def test_canceled_by_request() -> None:
+    """The offer ends, no reason is asked for; the task waits for others."""
+    kit, task, reservation = reservation_in("pending")
+    kit.reserve(reservation, "canceled")
+    assert kit.workspace.reservations[reservation].reservation_status == "canceled"
+    assert kit.state(task) == "pending"
+    kit, task, reservation = reservation_in("accepted")
+    refusal = refused(kit, "update", "Reservation", reservation, {}, {"ReservationStatus": "canceled"})
+    assert (refusal.code, "is accepted, not pending" in refusal.message) == (20001, True)
 
 
 def test_created() -> None:

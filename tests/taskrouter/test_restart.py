@@ -206,7 +206,8 @@ def test_after_a_long_absence(seed: int) -> None:
 
 def test_an_unreachable_worker_is_remembered() -> None:
     """A worker whose phone could not be reached is called again after five seconds, restart or not."""
-    from ringback.taskrouter.lifecycle import RETRY_AFTER, cancel_reservation
+    from ringback.taskrouter.lifecycle import cancel_reservation
+    from ringback.taskrouter.steps import RETRY_AFTER
 
     kit, store = Kit(template="FIFO"), Store()
     kit.worker("Ann")

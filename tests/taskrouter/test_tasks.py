@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ringback.effects.taskrouter import Announce
 from tests.taskrouter.states import TASK_STATES, flow, refused, task_in
 from tests.taskrouter.workspace_kit import Kit
 
@@ -53,8 +54,16 @@ def test_the_only_workflow_need_not_be_named() -> None:
         ({"priority": 2**31}, {}, "Priority"),
         ({"timeout": 0}, {}, "Timeout"),
         ({"timeout": 1_209_601}, {}, "Timeout"),
-        ({"virtual_start_time": 1_900_000_000.0}, {}, "VirtualStartTime"),
-        ({"virtual_start_time": -2_208_988_801.0}, {}, "VirtualStartTime"),
+        (
+            {"virtual_start_time": 1_900_000_000.0},
+            {},
+            "VirtualStartTime 2030-03-17T17:46:40Z is in the future",
+        ),
+        (
+            {"virtual_start_time": -2_208_988_801.0},
+            {},
+            "VirtualStartTime 1899-12-31T23:59:59Z is before 1900",
+        ),
         ({"workflow_sid": "WW" + "f" * 32}, {}, "does not exist"),
         ({}, {"TaskChannel": "carrier-pigeon"}, "no channel"),
         ({}, {"RoutingTarget": "WK" + "f" * 32}, "RoutingTarget"),
@@ -146,12 +155,15 @@ def test_never_by_request(wanted: str) -> None:
     assert (refusal.code, "AssignmentStatus must be" in refusal.message) == (20001, True)
 
 
-@pytest.mark.parametrize(("state", "wanted"), [("pending", "canceled"), ("assigned", "completed")])
-def test_a_reason_is_required(state: str, wanted: str) -> None:
-    """§3."""
-    kit, task = task_in(state)
-    refusal = refused(kit, "update", "Task", task, {}, {"AssignmentStatus": wanted})
+def test_a_reason_is_required() -> None:
+    """§3; not to cancel a task, where clients leave it out."""
+    kit, task = task_in("assigned")
+    refusal = refused(kit, "update", "Task", task, {}, {"AssignmentStatus": "completed"})
     assert (refusal.code, "Reason" in refusal.message) == (20001, True)
+    for state in ("pending", "reserved"):
+        kit, task = task_in(state)
+        kit.update("Task", task, {}, {"AssignmentStatus": "canceled"})
+        assert kit.state(task) == "canceled"
     kit, task = task_in("assigned")
     kit.update("Task", task, {}, {"AssignmentStatus": "wrapping"})
     assert kit.state(task) == "wrapping"
@@ -226,12 +238,16 @@ def test_a_reserved_task_keeps_its_channel() -> None:
 
 @pytest.mark.parametrize("state", TASK_STATES)
 def test_delete(state: str) -> None:
-    """§2.7: in any state; open reservations are canceled, the worker is free again."""
+    """§2.7: in any state; open offers are canceled, what was accepted is completed, the worker is free again."""
     kit, task = task_in(state)
-    live = state in ("reserved", "assigned", "wrapping")
-    seen = len(kit.kinds())
+    ends = {"reserved": "canceled", "assigned": "completed", "wrapping": "completed"}
+    live = [f"reservation.{ends[state]}"] if state in ends else []
+    seen, before = len(kit.kinds()), len(kit.effects)
     kit.request("delete", "Task", task)
-    assert kit.kinds()[seen:] == (["reservation.canceled"] if live else []) + ["task.deleted"]
+    assert kit.kinds()[seen:] == [*live, "task.deleted"]
+    told = [each for each in kit.effects[before:] if isinstance(each, Announce)]
+    assert [each.event_type for each in told] == [*live, "task.deleted"]
+    assert bool(told[-1].workers) == (state != "pending")  # whom it was offered to
     assert (kit.workspace.tasks, kit.workspace.reservations) == ({}, {})
     assert {each.sid for each in kit.deleted()} >= {task}
     assert all(channel.assigned_tasks == 0 for channel in kit.workspace.worker_channels.values())
@@ -285,7 +301,7 @@ def test_assigned_for_a_day() -> None:
     assert kit.state(task) == "assigned"
     kit.advance(1)
     assert task not in kit.workspace.tasks
-    assert kit.kinds()[-2:] == ["reservation.canceled", "task.system-deleted"]
+    assert kit.kinds()[-2:] == ["reservation.completed", "task.system-deleted"]
     assert all(channel.assigned_tasks == 0 for channel in kit.workspace.worker_channels.values())
 
 

@@ -18,6 +18,8 @@ QUEUES = (
     "lang == 'en'",
     "",
     "activity_name != 'Unavailable'",
+    "worker.channel.voice.assigned_tasks == 0",
+    "channel.chat.available_capacity_percentage > 40 OR worker.skills HAS 'a'",
 )
 TARGETS = (
     None,
@@ -39,9 +41,13 @@ TARGETS = (
     "task.need > worker.level",
     "worker.level < task.need AND worker.skills HAS task.want",
     "worker.lang >= task.lang AND task.skills HAS worker.level",
+    "worker.channel.voice.available_capacity_percentage == 100",
+    "worker.channel.voice.assigned_tasks < task.need AND task.lang == worker.lang",
+    "worker.channel.default.assigned_tasks > 0 OR worker.channel.chat.available_capacity_percentage < 100",
 )
 FILTERS = ("1==1", "kind == 'x'", "lang == 'en'", "need > 1", "vip == true", "lang IN ['de', 'fr']")
-ORDERS = (None, None, "worker.level DESC", "worker.level", "worker.lang, worker.level DESC", "worker.x ASC")
+ORDERS = (None, None, "worker.level DESC", "worker.level", "worker.lang, worker.level DESC", "worker.x ASC",
+    "worker.channel.voice.available_capacity_percentage DESC", "worker.channel.chat.last_reserved_time")  # fmt: skip
 SKIPS = (
     None,
     None,

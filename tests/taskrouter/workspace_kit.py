@@ -115,6 +115,10 @@ class Kit:
         (sid,) = self.workspace.tasks[task_sid].open
         return sid
 
+    def offer_of(self, task_sid: str) -> str:
+        """SID of the last reservation of a task, in whatever state."""
+        return self.workspace.tasks[task_sid].reservations[-1]
+
     def state(self, task_sid: str) -> str:
         """A task's state."""
         return self.workspace.tasks[task_sid].record.assignment_status

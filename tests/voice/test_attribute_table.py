@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringback.kernel.error_codes import title
-from ringback.voice.dial import noun, sip_noun
+from ringback.voice.dial import application_noun, noun, sip_noun
 from ringback.voice.twiml import Element
 from ringback.voice.verb import Attribute, read_attributes
 from ringback.voice.verbs import collect
@@ -113,13 +113,21 @@ SHEET: dict[str, dict[str, tuple[str, int, Any]]] = {
         "password": ANY_TEXT,
     },
     "Client": _NOUN,
+    "Application": {
+        **_NOUN,
+        "method": METHOD,
+        "customerId": ("x" * 257, 12200, None),
+        "copyParentTo": ("yes", 12200, False),
+    },
+    "Refer": {"action": ANY_TEXT, "method": METHOD},
+    "Echo": {},
 }
 ROWS = [(tag, name, *row) for tag, table in SHEET.items() for name, row in table.items()]
 
 
 def _declared() -> dict[str, dict[str, Attribute]]:
     found = {tag: verb.attributes for tag, verb in collect().items()}
-    return {**found, **noun.NOUNS}
+    return {**found, **noun.NOUNS, "Application": application_noun.ATTRIBUTES}
 
 
 def test_the_declarations_name_exactly_the_attributes_of_the_sheet() -> None:

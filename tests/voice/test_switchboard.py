@@ -81,6 +81,14 @@ def test_unanswered(code: int, by: str, status: str, sip: str, error: str) -> No
     assert call.status() == status
 
 
+def test_a_caller_whose_offer_does_not_fit_is_no_caller_who_gave_up() -> None:
+    for code, status, error in ((487, "no-answer", []), (488, "failed", [32102]), (500, "failed", [32011])):
+        call = Driver({"/voice": "<Response><Dial><Number>+15551230009</Number></Dial></Response>"})
+        call.arrive()
+        call.feed(ev.LegFailed(call_sid=CALL, sip_code=code, reason="no usable audio"))
+        assert (call.status(), call.codes()) == (status, error)
+
+
 def test_ring_timeout_and_cancel() -> None:
     for act, status in (("timer", "no-answer"), ("api", "canceled")):
         call = Driver()

@@ -265,7 +265,7 @@ def test_once_gives_up_a_chain_without_end() -> None:
     it.run(lambda: wait.once(it.session, Source(url=BASE + "/a"), it.facts, verbs=VERBS, code=13238))
     assert it.left == wait.Left("error")
     assert len(it.call.asked("/a")) == wait.HOPS
-    assert it.call.codes() == [12400]
+    assert it.call.codes() == [11215]
 
 
 def test_until_cuts_the_loop_off_and_stops_its_sound() -> None:

@@ -16,6 +16,7 @@ from ringback.kernel.lane import Lane
 from ringback.runtime.virtual_clock import VirtualClock
 from ringback.taskrouter.expression import compile_expression
 from ringback.web.event_bridge import EventBridge
+from ringback.web.grant import Grant, read_grant
 from tests.taskrouter.workspace_kit import ACCOUNT, WS, Kit
 
 PATH = "/event-bridge/v1/wschannels"
@@ -24,24 +25,30 @@ PATH = "/event-bridge/v1/wschannels"
 class Stage(Kit):
     """TaskRouter's kit with a bridge that hears everything."""
 
-    def __init__(self, *, heartbeat: float = 60.0, offline_after: float = 30.0) -> None:
+    def __init__(
+        self, *, heartbeat: float = 60.0, offline_after: float = 30.0, look_again: float = 60.0
+    ) -> None:
         self.bridge: EventBridge | None = None
         super().__init__()
         self.clock = VirtualClock(self.now)
         self.deadlines: dict[tuple[str, str], float] = {}
         self.claims: dict[str, dict[str, Any]] = {}
+        self.withdrawn: set[str] = set()
         self.asked: list[Any] = []
         """What the bridge has handed to TaskRouter."""
         self.mute = False
         """Keep announcements back, as a slow commit does."""
         self.late: list[Announce] = []
-        self._options = {"heartbeat": heartbeat, "offline_after": offline_after}
+        self._options = {
+            "heartbeat": heartbeat, "offline_after": offline_after, "look_again": look_again,
+        }  # fmt: skip
         self.restart()
 
     def restart(self) -> None:
         """A new bridge on the same TaskRouter, as after a restart of the server."""
         self.bridge = EventBridge(
-            taskrouter=self.taskrouter, ask=self.ask, read_token=self.read_token, clock=self.clock, new_sid=self.sid,
+            taskrouter=self.taskrouter, ask=self.ask, admit=self.admit, still=self.still, clock=self.clock,
+            new_sid=self.sid,
             compile_expression=compile_expression, keep=self.keep, **self._options,
         )  # fmt: skip
 
@@ -96,6 +103,15 @@ class Stage(Kit):
         if token not in self.claims:
             raise Refused(20101, "Invalid Access Token", 401)
         return self.claims[token]
+
+    async def admit(self, token: str) -> Grant:
+        """The access's part."""
+        return read_grant(await self.read_token(token), self.taskrouter)
+
+    async def still(self, grant: Grant) -> None:
+        """The same, for open sockets: :attr:`withdrawn` says whose tokens hold no more."""
+        if grant.worker_sid in self.withdrawn:
+            raise Refused(20005, "Account not active", 403)
 
     def token(
         self, worker: str | None, role: str = "worker", *, seconds: float = 3600.0, **other: Any

@@ -19,6 +19,7 @@ from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
+from ringback.web.relay_tokens import RelayTokens
 
 
 async def nobody(event: Any) -> Any:
@@ -49,6 +50,8 @@ def ports(
             "notices": FailureNotices(lambda code: None),
             "taskrouter": TaskRouter(new_sid),
             "compile_expression": compile_expression,
+            "relay": RelayTokens((), ""),
+            "simulates": True,
             "statistics": statistics,
             "explain": explain,
             "replay": replay,

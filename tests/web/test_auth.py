@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jwt
 import pytest
 from twilio.jwt.access_token import AccessToken
@@ -73,3 +75,32 @@ async def test_every_fault_has_its_code(filled: Store) -> None:
         with pytest.raises(Refused) as caught:
             await read_token(filled, token, NOW)
         assert (caught.value.code, caught.value.status) == (code, 401)
+
+
+@pytest.mark.parametrize(
+    ("exp", "code"),
+    [
+        (NOW + 9, 0), (int(NOW) + 9, 0), (math.nan, 20104), (math.inf, 20104), (-math.inf, 20104), (True, 20104),
+        ("9999999999", 20104), (None, 20104), ([1], 20104), (10**400, 20104), (10**12, 20104), (-1, 20104),
+    ],
+)  # fmt: skip
+async def test_a_token_ends_at_a_time(filled: Store, exp: object, code: int) -> None:
+    """``NaN`` and ``Infinity`` are JSON for some: nothing is later than them, and the token would hold for ever."""
+    token = jwt.encode(
+        {"iss": SK, "sub": AC, "exp": exp, "grants": {}}, SECRET, headers={"cty": "twilio-fpa;v=1"}
+    )
+    if not code:
+        assert (await read_token(filled, token, NOW))["sub"] == AC
+        return
+    with pytest.raises(Refused) as caught:
+        await read_token(filled, token, NOW)
+    assert caught.value.code == code
+
+
+async def test_a_token_begins_at_a_time(filled: Store) -> None:
+    for nbf in (math.nan, math.inf, "1", True, 10**400):
+        payload = {"iss": SK, "sub": AC, "exp": NOW + 9, "nbf": nbf, "grants": {}}
+        token = jwt.encode(payload, SECRET, headers={"cty": "twilio-fpa;v=1"})
+        with pytest.raises(Refused) as caught:
+            await read_token(filled, token, NOW)
+        assert caught.value.code == 20101

@@ -209,6 +209,7 @@ async def test_lists_of_the_workspace(cast: Cast) -> None:
         ({"ActivityName": "Available"}, ["Alice"]),
         ({"ActivitySid": stage.activity("Offline")}, ["Bob"]),
         ({"TargetWorkersExpression": "skills HAS 'x'"}, ["Alice"]),
+        ({"TargetWorkersExpression": "worker.skills HAS 'x'"}, ["Alice"]),
         ({"TaskQueueSid": cast.queue, "Available": "true"}, ["Alice"]),
         ({"TaskQueueName": "None"}, []),
     ):
@@ -447,3 +448,24 @@ async def test_a_browser_may_ask(cast: Cast) -> None:
     assert headers["access-control-allow-origin"] == "*"
     assert (await cast.stage.http("GET"))[0] == 405
     assert (await cast.stage.http("POST", path="/event-bridge/v1/other"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("Workers", {"AfterSid": "WQ" + "0" * 32}), ("Workers", {"AfterSid": "WK" + "0" * 34}),
+        ("Workers", {"ActivitySid": "WAxxx"}), ("Workers", {"ActivitySid": "WK" + "0" * 32}),
+        ("Workers", {"TaskQueueSid": "WK" + "0" * 32}), ("TaskQueues", {"AfterSid": "WK" + "0" * 34}),
+        ("TaskQueues", {"WorkerSid": "WQ" + "0" * 32}), ("Activities", {"AfterSid": "nonsense"}),
+        ("Workers/{alice}/WorkerChannels", {"AfterSid": "TC" + "0" * 32}),
+        ("Workers/{alice}/Reservations", {"AfterSid": "WT" + "0" * 32}),
+    ],
+)  # fmt: skip
+async def test_a_sid_of_another_kind_is_refused(cast: Cast, path: str, params: dict[str, str]) -> None:
+    """400, naming the parameter; one of the right kind that is gone goes on from its place."""
+    status, body = await cast.stage.send(cast.boss, "GET", path.format(alice=cast.alice), params)
+    (name,) = params
+    assert (status, body["code"]) == (400, 20001)
+    assert name in body["message"]
+    gone = await cast.stage.get(cast.boss, "Workers", AfterSid="WK" + "0" * 32)
+    assert len(gone["contents"]) == 2

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from ringback.web.event_bridge import bridge as bridge_module
 from ringback.web.event_bridge import session as session_module
 from ringback.web.event_bridge import sessions as sessions_module
 from tests.taskrouter.workspace_kit import ACCOUNT, WS
@@ -317,11 +318,64 @@ async def test_an_expired_token_ends_its_socket(stage: Stage) -> None:
     worker = stage.worker("Alice")
     socket = stage.socket(stage.token(worker, seconds=60))
     await socket.kind("init")
-    await stage.clock.advance(59)
+    await stage.clock.advance(60 + bridge_module.UPDATE_SECONDS - 1)
     assert socket.closed is None
     await stage.clock.advance(2)
     await socket.task
     assert socket.closed == 1008
+
+
+async def test_a_new_token_keeps_the_socket(stage: Stage) -> None:
+    """``updateToken`` of the SDK: the server sees the new token with the next request, and the socket stays."""
+    worker, other = stage.worker("Alice"), stage.worker("Bob")
+    socket = stage.socket(stage.token(worker, seconds=60))
+    await socket.kind("init")
+    await stage.clock.advance(70)
+    await stage.get(stage.token(other, seconds=10_000), f"Workers/{other}")  # another worker's says nothing
+    await stage.get(stage.token(worker, seconds=1000), f"Workers/{worker}")
+    await stage.clock.advance(900)
+    assert socket.closed is None
+    await stage.clock.advance(100 + bridge_module.UPDATE_SECONDS + 1)
+    await socket.task
+    assert socket.closed == 1008
+
+
+async def test_a_deleted_task_is_told(stage: Stage) -> None:
+    """Its accepted reservation is completed, and the task's own event follows, though the task is gone by then."""
+    worker = stage.worker("Alice")
+    socket = await stage.ready(worker)
+    task = stage.task(stage.workflow({"default_filter": {"queue": stage.queue("Q")}}))
+    stage.reserve(stage.offer(task), "accepted")
+    stage.request("delete", "Task", task)
+    await socket.kind("reservation.completed")
+    assert (await socket.kind("task.deleted"))["sid"] == task
+    await socket.drop()
+
+
+@pytest.mark.parametrize("mode", ["WARM", "COLD"])
+async def test_who_is_offered_a_transfer_sees_the_task_as_reserved(stage: Stage, mode: str) -> None:
+    """Until they accept, whatever is told or asked; the one who began a warm one sees that they have it."""
+    alice = stage.worker("Alice")
+    task = stage.task(stage.workflow({"default_filter": {"queue": stage.queue("Q")}}))
+    first = stage.offer(task)
+    stage.reserve(first, "accepted")
+    bob = stage.worker("Bob")
+    ours, theirs = await stage.ready(alice), await stage.ready(bob)
+    params = {"TaskSid": task, "ReservationSid": first, "To": bob, "Mode": mode, "Attributes": '{"a": 1}'}
+    stage.create("Transfer", stage.sid("TT"), params=params)
+    offered = await theirs.kind("reservation.created")
+    assert offered["task"]["assignment_status"] == "reserved"
+    stage.update("Task", task, {"attributes": '{"b": 2}'})
+    assert (await theirs.kind("task.updated"))["assignment_status"] == "reserved"
+    assert (await stage.get(stage.token(bob), f"Tasks/{task}"))["assignment_status"] == "reserved"
+    (listed,) = (await stage.get(stage.token(bob), f"Workers/{bob}/Reservations", Active="true"))["contents"]
+    assert listed["task"]["assignment_status"] == "reserved"
+    own = await stage.get(stage.token(alice), f"Tasks/{task}")
+    assert own["assignment_status"] == ("assigned" if mode == "WARM" else "reserved")
+    stage.reserve(offered["sid"], "accepted")
+    assert (await theirs.kind("reservation.accepted"))["task"]["assignment_status"] == "assigned"
+    for socket in (ours, theirs):
+        await socket.drop()
 
 
 async def test_a_client_that_takes_nothing_is_dropped_and_blocks_nobody(
@@ -456,3 +510,18 @@ async def test_who_was_deleted_is_left_alone(stage: Stage) -> None:
     stage.request("delete", "Worker", worker)
     await stage.clock.advance(31)
     assert stage.deadlines == {}
+
+
+async def test_a_token_that_holds_no_more_closes_its_socket() -> None:
+    """The account is suspended, the key withdrawn: what is open is looked at again and again."""
+    stage = Stage(look_again=0.01)
+    alice, bob = stage.worker("Alice"), stage.worker("Bob")
+    mine, other = await stage.ready(alice), await stage.ready(bob)
+    await asyncio.sleep(0.05)
+    assert (mine.closed, other.closed) == (None, None)
+    stage.withdrawn.add(alice)
+    async with asyncio.timeout(2):
+        while mine.closed is None:
+            await asyncio.sleep(0.005)
+    assert (mine.closed, other.closed) == (1008, None)
+    await other.drop()

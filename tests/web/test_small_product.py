@@ -26,6 +26,8 @@ from ringback.store.sqlite import SqliteEngine
 from ringback.web.nouns import collect
 from ringback.web.rest import Context, RestApplication, RestSettings, Rules, build_rest
 from ringback.web.rest.openapi import openapi
+from tests.web.docs.kit import docs_of
+from tests.web.docs.kit import page as docs_page
 from tests.web.ports import ports
 from tests.web.rest.test_fuzz import AC, ask
 
@@ -341,14 +343,14 @@ async def test_the_documentation(site: Site) -> None:
     schema = answers["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert "identity" in described["components"]["schemas"][schema]["properties"]
     assert "call_sid" in described["components"]["schemas"]["Participant"]["properties"]
-    page = (await ask(site.app, "GET", "/docs"))[2].decode()
-    for text in (
-        "Sorted by <code>index</code>, asc or desc",
-        "<code>Timers.Closed</code>",
-        'id="message-rooms"',
-    ):
+    site_docs = docs_of(site.app)
+    page = await docs_page(site_docs, "/docs/api/rooms/message")
+    for text in ("Sorted by <code>index</code>, asc or desc", 'id="create.Body"', "What is said."):
         assert text in page
-    assert "<code>identity</code> may stand for the SID" in page
+    page = await docs_page(site_docs, "/docs/api/rooms/room")
+    for text in ('id="create.Timers.Closed"', 'href="/docs/api/rooms/participant"', "A place to talk."):
+        assert text in page
+    assert "may stand for the SID" in await docs_page(site_docs, "/docs/api/rooms/participant")
 
 
 def test_declarations_that_cannot_be() -> None:

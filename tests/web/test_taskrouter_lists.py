@@ -186,6 +186,15 @@ async def test_every_filter_of_workers(kit: Kit) -> None:
     assert await kit.list("Workers", FriendlyName="Ali") == []
     assert await kit.list("Workers", TargetWorkersExpression="skills HAS 'en'") == ["Alice", "Bob"]
     assert await kit.list("Workers", TargetWorkersExpression="activity_name == 'Offline'") == ["Bob"]
+    assert await kit.list("Workers", TargetWorkersExpression="worker.activity_name == 'Offline'") == ["Bob"]
+    for prefix in ("", "worker."):
+        room = f"{prefix}channel.voice.available_capacity_percentage"
+        assert await kit.list("Workers", TargetWorkersExpression=f"{room} == 100") == [
+            "Alice",
+            "Bob",
+            "Carol",
+        ]
+        assert await kit.list("Workers", TargetWorkersExpression=f"{room} < 100") == []
     assert await kit.list("Workers", TaskQueueSid=german["sid"]) == ["Bob"]
     assert await kit.list("Workers", TaskQueueName="German", Available="false") == ["Bob"]
     assert await kit.list("Workers", TaskQueueSid="WQ" + "0" * 32) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ringback.effects import Save
+from ringback.resources.api.account import Account
 from ringback.taskrouter import replay
 from ringback.web.taskrouter_views import window
 from tests.web.rest.test_fuzz import ask
@@ -179,7 +182,7 @@ async def test_lists_and_bulk_of_queues(kit: Kit) -> None:
     path = f"/taskrouter/v1/Workspaces/{kit.ws}/TaskQueues/RealTimeStatistics"
     status, _, content = await ask(kit.app, "POST", path, body, content_type=b"application/json")
     found = json.loads(content)
-    assert (status, found["task_queue_response_count"]) == (201, 2)
+    assert (status, found["task_queue_response_count"]) == (200, 2)
     assert [each["total_tasks"] for each in found["task_queue_data"]] == [1, 0]
     assert found["task_queue_data"][0].keys() == found["task_queue_data"][1].keys()
     for sids in ([], ["WQ1"], [at["queue"]] * 51):
@@ -229,6 +232,24 @@ async def test_replay(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(each.status for each in at_once) == [200, 429]
     monkeypatch.setattr(replay, "MOST_TASKS", 2)
     assert (await kit.call("POST", path, {"Configuration": draft})).refusal == (400, 20001)
+
+
+async def test_accounts_take_turns_at_replays(kit: Kit) -> None:
+    """Whoever replays without end gets no other account refused: that one's replay waits for the one under way."""
+    at = await day(kit)
+    draft = {"Configuration": json.dumps({"task_routing": {"default_filter": {"queue": at["queue"]}}})}
+    other = "AC" + "2" * 32
+    await kit.store.commit([Save(Account(sid=other, account_sid=other, auth_token="secret"))])
+    theirs = {"authorization": b"Basic " + base64.b64encode(f"{other}:secret".encode())}
+    made = await kit.call("POST", "/Workspaces", {"FriendlyName": "B", "Template": "FIFO"}, **theirs)
+    root = f"/Workspaces/{made.body['sid']}"
+    flow = (await kit.call("GET", f"{root}/Workflows", **theirs)).body["workflows"][0]
+    asked = {"Configuration": flow["configuration"]}
+    both = await asyncio.gather(
+        kit.call("POST", f"Workflows/{at['workflow']}/Replay", draft),
+        kit.call("POST", f"{root}/Workflows/{flow['sid']}/Replay", asked, **theirs),
+    )
+    assert [each.status for each in both] == [200, 200]
 
 
 async def test_events_are_read_in_chunks(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,7 +191,7 @@ async def test_what_is_wrong_is_said_and_nothing_is_saved(
     before = await kit.get(path)
     reply = await kit.call("POST", path, params)
     assert reply.refusal == (400, 20001)
-    assert reply.body["message"].startswith("Unable to create record: ")
+    assert "Unable to" not in reply.body["message"]  # official clients put it there
     assert words in reply.body["message"]
     assert await kit.get(path) == before
 
@@ -304,7 +304,7 @@ async def test_a_reservation_in_both_views(kit: Kit) -> None:
 
 @pytest.mark.parametrize(
     ("status", "reason", "code"),
-    [("canceled", "x", 200), ("canceled", "", 400), ("wrapping", "", 400), ("completed", "x", 400),
+    [("canceled", "x", 200), ("canceled", "", 200), ("wrapping", "", 400), ("completed", "x", 400),
      ("assigned", "", 400), ("pending", "", 400)],
 )  # fmt: skip
 async def test_states_that_a_waiting_task_may_be_given(kit: Kit, status: str, reason: str, code: int) -> None:

@@ -46,7 +46,7 @@ class Site:
         assert sid == SID
         return self.record
 
-    async def transcribe(self, path: Path) -> Heard:
+    async def transcribe(self, path: Path, account: str) -> Heard:
         self.begun.append(path)
         return await self.heard
 

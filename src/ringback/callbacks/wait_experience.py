@@ -49,9 +49,10 @@ def _initialize(feature: Feature, page: Page, params: Params, now: float) -> Ste
 
 
 def _loop(feature: Feature, page: Page, params: Params, now: float) -> Steps[str]:
-    if params.get("skipGreeting") != "true":
-        page.say("greeting")
-    elif not is_sid(params.get("enqueuedTaskSid", ""), "WT"):  # a later round: it may be there by now
+    greeting = params.get("skipGreeting") != "true"
+    if not greeting and not is_sid(
+        params.get("enqueuedTaskSid", ""), "WT"
+    ):  # a later round: it may be there by now
         call, queue = params.get("CallSid", ""), params.get("QueueSid", "")
         task, workspace = yield from find_waiting(feature, queue, call, 1)
         if task:
@@ -60,9 +61,14 @@ def _loop(feature: Feature, page: Page, params: Params, now: float) -> Steps[str
     if is_sid(params.get("enqueuedTaskSid", ""), "WT"):
         voicemail_too = feature.options.allow_voicemail
         prompt = "repeating_prompt" if voicemail_too else "repeating_prompt_no_voicemail"
-        inside = page.blank().say(prompt).music()
+        inside = page.blank()
+        if greeting:  # who calls again presses the key while it is said
+            inside.say("greeting")
+        inside.say(prompt).music()
         page.gather(inside, input="dtmf", timeout="2", action=page.url("handle-initial-choice"))
     else:
+        if greeting:
+            page.say("greeting")
         page.say("not_available").music()
     return page.redirect(LOOP, skipGreeting="true").document
 

@@ -36,6 +36,9 @@ class Exchange:
         self._legs: dict[str, Carrier] = {}
         self.draining = False
         """True while the product stops: live calls go on, new ones are refused with 503."""
+        self.refusing = False
+        """True while no new call can be taken, because the database has been away for long: the caller's side may
+        go elsewhere."""
 
     def add(self, carrier: Carrier) -> None:
         """Make a carrier known under its name."""
@@ -73,7 +76,7 @@ class Exchange:
     def report(self, event: Event) -> None:
         """What carriers post through: remembers whose a new inbound leg is, and hands the event on."""
         if isinstance(event, CallArrived):
-            if self.draining:
+            if self.draining or self.refusing:
                 self._carriers[event.carrier].perform(RejectLeg(call_sid=event.call_sid, sip_code=503))
                 return
             self._legs[event.call_sid] = self._carriers[event.carrier]

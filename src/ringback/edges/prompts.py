@@ -26,14 +26,14 @@ log = logging.getLogger("ringback.prompts")
 class Voices(Protocol):
     """Text to speech (edges/speech)."""
 
-    def say(self, text: str, voice: str, language: str, *, ssml: bool) -> AsyncIterator[Any]:
+    def say(self, text: str, voice: str, language: str, *, ssml: bool, account: str) -> AsyncIterator[Any]:
         """Give paths of µ-law files and silences, sentence by sentence; raises ``SpeechError``."""
 
 
 class Sounds(Protocol):
     """Sounds from URLs (edges/sounds)."""
 
-    async def fetch(self, url: str) -> Path:
+    async def fetch(self, url: str, account: str) -> Path:
         """A µ-law file; raises ``SoundError`` with a code of errors.md."""
 
 
@@ -166,7 +166,7 @@ class Prompts:
         """Hand the items to the player as they become ready."""
         leg, playback = effect.call_sid, effect.playback
         pending: list[Any] = []
-        async with aclosing(self._rendered(effect.items)) as items:
+        async with aclosing(self._rendered(effect.items, effect.account_sid)) as items:
             async for item in items:
                 if effect.loop != 1:
                     # One pass can be heard while its end is still being rendered; a loop needs all of it.
@@ -182,17 +182,20 @@ class Prompts:
             owed.started = True
             self._player.play(leg, playback, pending, effect.loop)
 
-    async def _rendered(self, items: Sequence[AudioItem]) -> AsyncGenerator[Any, None]:
+    async def _rendered(self, items: Sequence[AudioItem], account: str) -> AsyncGenerator[Any, None]:
         for item in items:
             if isinstance(item, Speech):
                 try:
-                    async for part in self._voices.say(item.text, item.voice, item.language, ssml=item.ssml):
+                    said = self._voices.say(
+                        item.text, item.voice, item.language, ssml=item.ssml, account=account
+                    )
+                    async for part in said:
                         yield part_of(part)
                 except SpeechError as error:
                     raise Unplayable(12400, f"speech failed: {error}") from error
             elif isinstance(item, Sound):
                 try:
-                    path = await self._sounds.fetch(item.url)
+                    path = await self._sounds.fetch(item.url, account)
                 except SoundError as error:
                     raise Unplayable(error.code, str(error)) from error
                 yield media.AudioFile(path=str(path))

@@ -172,6 +172,15 @@ class CheckCallerId(Effect, frozen=True, kw_only=True):
     number: str
 
 
+class FindApplication(Effect, frozen=True, kw_only=True):
+    """Where does an application that the account may dial get its instructions? Answered by ``ApplicationFound``."""
+
+    call_sid: str
+    account_sid: str
+    request: str
+    application_sid: str
+
+
 # --- live: the leg, performed by the carrier that has it -----------------------------------------
 
 
@@ -268,6 +277,8 @@ class PlayAudio(LegEffect, frozen=True, kw_only=True):
     items: tuple[AudioItem, ...]
     loop: int = 1
     """Times; 0 = until stopped."""
+    account_sid: str = ""
+    """Whose call it is: speech and sounds are shared fairly among accounts."""
 
 
 class StopAudio(LegEffect, frozen=True, kw_only=True):
@@ -325,3 +336,26 @@ class Join(LegEffect, frozen=True, kw_only=True):
 
 class LeaveRoom(LegEffect, frozen=True, kw_only=True):
     """Take the leg out of its room; in none is fine."""
+
+
+class EchoLeg(LegEffect, frozen=True, kw_only=True):
+    """Send the far end its own audio back, or do so no more."""
+
+    on: bool
+
+
+class ReferLeg(LegEffect, frozen=True, kw_only=True):
+    """Ask the far end to call somebody else in our place (REFER, RFC 3515 §2.1).
+
+    ``ReferAnswered`` follows once, then a ``ReferNotified`` for each NOTIFY; both may be cut short by the leg's end.
+    """
+
+    target: str
+    """``sip:`` URI, its headers part (which the new call is to carry) included."""
+
+
+class AnswerTransfer(LegEffect, frozen=True, kw_only=True):
+    """Tell the far end what becomes of the transfer that it has asked for (``TransferAsked``)."""
+
+    sip_code: int
+    """200: it is made; 603: it is not."""

@@ -31,6 +31,8 @@ class Announce(Effect, frozen=True, kw_only=True):
     channel: Any = None
     """A WorkerChannel."""
     transfer: TaskTransfer | None = None
+    workers: tuple[str, ...] = ()
+    """SIDs of the workers who hear of a task that is gone; empty: those who were offered it, as the workspace knows."""
 
 
 class RedirectCall(Effect, frozen=True, kw_only=True):

@@ -20,6 +20,10 @@ class Event(Struct, frozen=True, kw_only=True):
 
     outside: ClassVar[bool] = False
     """True: the far end of a call decides how many there are. What is over the limit of its lane is dropped."""
+    begins: ClassVar[bool] = False
+    """True: something new begins, which waits for a store that cannot write. What is live goes on without it."""
+    by_caller: ClassVar[bool] = False
+    """True: a caller of the API wants it and can ask again when the store cannot write."""
 
     if TYPE_CHECKING:
 
@@ -88,6 +92,7 @@ class VoiceRouting(Struct, frozen=True, kw_only=True):
 class CallArrived(CallEvent, frozen=True, kw_only=True):
     """Somebody calls one of our numbers; nothing has been answered yet."""
 
+    begins: ClassVar[bool] = True
     carrier: str
     """Name of the carrier that has the leg: ``simulated``, ``sip`` …"""
     from_: str
@@ -150,6 +155,31 @@ class DigitPressed(CallEvent, frozen=True, kw_only=True):
     outside: ClassVar[bool] = True
 
     digit: str
+
+
+class ReferAnswered(CallEvent, frozen=True, kw_only=True):
+    """The far end has answered our REFER (:class:`~ringback.effects.ReferLeg`)."""
+
+    sip_code: int
+    """202 when it does as it is asked; 408 or 503: no answer came; 0: the leg speaks no SIP, none was sent."""
+
+
+class ReferNotified(CallEvent, frozen=True, kw_only=True):
+    """The far end tells how the call goes that our REFER made it place (NOTIFY, RFC 3515 §2.4.4)."""
+
+    outside: ClassVar[bool] = True
+
+    sip_code: int
+    """What its callee answered to the INVITE: 1xx while it rings, then the final response."""
+
+
+class TransferAsked(CallEvent, frozen=True, kw_only=True):
+    """The far end asks by REFER to be connected to somebody else."""
+
+    outside: ClassVar[bool] = True
+
+    target: str
+    """``sip:`` URI."""
 
 
 class PlaybackEnded(CallEvent, frozen=True, kw_only=True):
@@ -227,6 +257,14 @@ class CallerIdChecked(CallEvent, frozen=True, kw_only=True):
     phone_number_sid: str | None = None
 
 
+class ApplicationFound(CallEvent, frozen=True, kw_only=True):
+    """The answer to :class:`~ringback.effects.FindApplication`."""
+
+    request: str
+    routing: VoiceRouting | None
+    """None: there is none of that SID, or the account may not dial it."""
+
+
 class TimerFired(Event, frozen=True, kw_only=True):
     """A timer went off."""
 
@@ -277,6 +315,8 @@ class CallResumed(CallEvent, frozen=True, kw_only=True):
 class DialStarted(CallEvent, frozen=True, kw_only=True):
     """The rate limiter lets a queued call go: it may be dialled now."""
 
+    begins: ClassVar[bool] = True
+
 
 class ChildRequested(CallEvent, frozen=True, kw_only=True):
     """A ``<Dial>`` of the parent creates this child leg (``call_sid`` is the child)."""
@@ -291,8 +331,9 @@ class ChildChanged(CallEvent, frozen=True, kw_only=True):
     """A child leg tells its parent (``call_sid`` is the parent) of a change."""
 
     child_sid: str
-    change: Literal["ringing", "answered", "ready", "ended"]
-    """``answered``: picked up (a whisper may run); ``ready``: may be bridged now; ``ended``: over."""
+    change: Literal["ringing", "answering", "answered", "ready", "referred", "ended"]
+    """``answering``: an application wants to be heard (voice/dial/local.py); ``answered``: picked up (a whisper may
+    run); ``ready``: may be bridged now; ``referred``: asks to have the caller transferred; ``ended``: over."""
     status: str = ""
     """The child's terminal status when ``ended``."""
     sip_code: int | None = None
@@ -305,6 +346,9 @@ class ChildChanged(CallEvent, frozen=True, kw_only=True):
     sip_call_id: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     """The child's ``X-`` headers when ``ended``."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """For the parent's next request: what the ``<Hangup>`` or ``<Reject>`` of an application hands back when ``ended``,
+    the target when ``referred``."""
 
 
 class HangUpRequested(CallEvent, frozen=True, kw_only=True):

@@ -23,6 +23,15 @@ class ParticipantTold(CallEvent, frozen=True, kw_only=True):
     """Whether this leg tells the conference that the announcement is over."""
 
 
+class TransferTold(CallEvent, frozen=True, kw_only=True):
+    """TaskRouter transfers a task: what becomes of one of its legs in the conference that it is in, if any."""
+
+    change: Literal["hold", "unhold", "talk", "outlive", "restore"]
+    """``hold``: put on hold, unless it is; ``unhold``: that hold ends, one that somebody else has asked for does not;
+    ``talk``: every hold ends; ``outlive``: the conference does not end with this leg, whatever was said;
+    ``restore``: as it was said."""
+
+
 class SpeechChanged(CallEvent, frozen=True, kw_only=True):
     """A leg that is watched (``WatchSpeech``) begins to be heard in its room, or has ceased to be."""
 

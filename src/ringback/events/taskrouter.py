@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct, field
 
@@ -25,6 +25,7 @@ class Actor(Struct, frozen=True):
 class WorkspaceWriteRequested(WorkspaceEvent, frozen=True, kw_only=True):
     """A write to one of TaskRouter's nouns. Asked; answered by the record as it is now (create, update)."""
 
+    by_caller: ClassVar[bool] = True
     account_sid: str
     noun: str
     """Class name of the noun: ``Worker``, ``Task`` …"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import Struct, field
 
@@ -56,6 +56,7 @@ class NewCall(Struct, frozen=True, kw_only=True):
 class WriteRequested(Event, frozen=True, kw_only=True):
     """A write to a live noun. Asked; answered by the record as it is now, or not at all when it is as stored."""
 
+    by_caller: ClassVar[bool] = True
     lane: Lane
     """Of whoever carries it out: a call for most nouns."""
     noun: str
@@ -72,6 +73,14 @@ class WriteRequested(Event, frozen=True, kw_only=True):
     """The form as received: PascalCase names, repeated values in order."""
     known: NewCall = field(default_factory=NewCall)
     """Filled in only for what makes a call."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether it takes somebody out of a call: that is done although the store cannot write."""
+        if self.noun == "Participant" and self.operation == "delete":
+            return True
+        status = self.params.get("Status", [""])[-1]
+        return self.operation == "update" and status in ("completed", "canceled")
 
     @property
     def write(self) -> tuple[str, str]:

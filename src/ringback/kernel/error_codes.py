@@ -10,6 +10,7 @@ from typing import Final, Literal
 Level = Literal["error", "warning"]
 
 _ERRORS: Final[dict[int, str]] = {
+    10003: "Call to an account that is not active",
     11100: "Invalid URL format",
     11200: "HTTP retrieval failure",
     11201: "HTTP connection timed out",
@@ -48,6 +49,8 @@ _ERRORS: Final[dict[int, str]] = {
     13420: "Sound cannot be played",
     13621: "Invalid recordingStatusCallbackEvent",
     13806: "Invalid clientNotificationUrl",
+    13801: "Refer: the call is no SIP call",
+    13802: "Transfer asked for without a referUrl",
     14202: "Enqueue: invalid waitUrl",
     14203: "Enqueue: invalid action URL",
     14204: "Enqueue: name of the queue is missing",
@@ -77,6 +80,7 @@ _ERRORS: Final[dict[int, str]] = {
     16108: "Too many recordings at once",
     16114: "Recording is not in a state for that",
     21205: "Number has no voice URL",
+    21218: "Invalid ApplicationSid",
     32009: "User is not registered",
     32011: "SIP signalling failed",
     32014: "Call ended: no audio was received",
@@ -88,6 +92,8 @@ _ERRORS: Final[dict[int, str]] = {
 }
 
 _WARNINGS: Final[dict[int, str]] = {
+    11243: "Connection override is not understood",
+    11322: "Webhook method is not GET or POST",
     40001: "Assignment callback: the answer is not JSON",
     12200: "Document breaks the schema",
     13210: "Dial: invalid method",
@@ -214,6 +220,7 @@ _REST: Final[dict[int, str]] = {
     40148: "Supervise: invalid from",
     40151: "Instruction not allowed on a task that is being transferred",
     40152: "Known worker is not in the queue",
+    45313: "Transfer failed",
     55555: "Unknown instruction",
     20002: "Invalid FriendlyName",
     21202: "Premium number",
@@ -271,10 +278,31 @@ _REST: Final[dict[int, str]] = {
     45306: "Call was canceled before it was answered",
     45307: "Participant may not be added",
     45308: "Participant may not be added",
+    20501: "Not built yet",
+    21201: "To is missing",
+    21206: "Invalid SendDigits",
+    21208: "Invalid Timeout or TimeLimit",
+    21209: "Invalid method",
+    21212: "Invalid From number",
+    21213: "From is missing",
+    21218: "Invalid ApplicationSid",
+    21220: "Call is not in a state for that",
+    21221: "SIP user name too long",
+    21222: "SIP user name: characters not allowed",
+    21223: "SIP password too long",
+    21224: "SIP password: characters not allowed",
+    21225: "SIP password is missing",
+    21227: "SIP headers too long",
+    21228: "Invalid SIP header name",
+    21229: "Invalid SIP header value",
+    21234: "Invalid machine detection value",
+    21300: "Invalid BYOC trunk",
+    21609: "Invalid StatusCallback",
+    21626: "Invalid StatusCallbackEvent",
 }
 """Codes that only the REST layer answers with."""
 
 
 def titles() -> dict[int, str]:
-    """Every code that Ringback uses, with its title: the table at ``/docs``, to which ``more_info`` links."""
+    """Every code that Ringback uses, with its title: ``more_info`` links to its page, ``/docs/errors/21211``."""
     return {**_REST, **_WARNINGS, **_ERRORS}

@@ -212,6 +212,16 @@ def inbound(status: str, sip_code: int, by: By, sip_reason: str = "") -> Outcome
     return Outcome(status=status, by=by, sip_code=sip_code, sip_reason=sip_reason[:REASON_LIMIT])
 
 
+def unfit(sip_code: int, reason: str) -> Outcome:
+    """Somebody called us and we could not take the call as it came: no audio format in common (488), a fault (500)."""
+    status, error_code, _ = BY_SIP.get(sip_code, BY_SIP_OTHERWISE)
+    if status != "failed":
+        return inbound(status, sip_code, "callee", reason)
+    return Outcome(
+        status=status, by="us", sip_code=sip_code, error_code=error_code, sip_reason=reason[:REASON_LIMIT]
+    )
+
+
 def outbound(sip_code: int, by: str, our_reason: str = "", sip_reason: str = "") -> Outcome:
     """An outbound leg that was not answered.
 

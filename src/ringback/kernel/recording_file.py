@@ -18,3 +18,9 @@ def wav_file(folder: Path, sid: str) -> Path:
 def mp3_file(folder: Path, sid: str) -> Path:
     """The same, compressed; it can be made again from the other."""
     return folder / f"{sid}.mp3"
+
+
+def remove_sound(folder: Path, sid: str) -> None:
+    """Delete the files of a recording; those that are not there are fine."""
+    for file in (wav_file(folder, sid), mp3_file(folder, sid)):
+        file.unlink(missing_ok=True)

@@ -69,7 +69,8 @@ class Field:
     create: bool = False
     update: bool = False
     """Whether POST to the list, and POST to the instance, may set it."""
-    filter: Literal["", "equals", "date"] = ""
+    filter: Literal["", "equals", "part", "date"] = ""
+    """How a list may be asked for it: the value, a part of a phone number, or a date."""
     index: bool = False
     unique: str = ""
     """No two records of one ``account``, or ``everywhere``, or of one parent (``room_sid``: the attribute that names
@@ -121,7 +122,9 @@ class Place:
     wires: Mapping[str, str | Mapping[Any, str]] = dataclasses.field(default_factory=dict)
     """Attribute → wire, where this place differs."""
     filters: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Parameter name (operator included) → ``attribute op`` (``=``, ``day``, ``>=``, ``<``), in addition."""
+    """Parameter name (operator included) → ``attribute op``, in addition. ``=``; of dates: ``day`` (the whole day,
+    UTC), ``>=``, ``<``, ``<=`` (a date that is given without a time is included whole), ``midnight`` (up to the
+    beginning of a date, and that too)."""
     etag: bool = False
     """Answers carry an ETag and writes honour If-Match (rest-conventions.md §8)."""
     created: int = 201
@@ -213,7 +216,7 @@ def field(
     param: str = "",
     write: bool | Literal["create", "update"] = False,
     required: bool = False,
-    filter: bool | Literal["equals", "date"] = False,  # noqa: A002 - reads well in declarations
+    filter: bool | Literal["equals", "part", "date"] = False,  # noqa: A002 - reads well in declarations
     index: bool = False,
     unique: str = "",
     hidden: bool = False,

@@ -22,6 +22,12 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "transcription_workers": (0, 64),
     "transcription_queue": (1, 1_000_000),
     "time_limit": (1, 86_400),
+    "documents_per_minute": (1, 1_000_000),
+    **dict.fromkeys(("speech_workers", "sound_workers"), (1, 64)),
+    **dict.fromkeys(("webhook_connections", "api_requests"), (1, 1_000_000)),
+    **dict.fromkeys(("http_head_bytes", "http_body_bytes"), (1024, math.inf)),
+    **dict.fromkeys(("http_head_seconds", "http_body_seconds", "http_idle_seconds"), (0.05, math.inf)),
+    **dict.fromkeys(("sip_message_seconds", "sip_idle_seconds"), (0.05, math.inf)),
 }
 """Least and greatest value of a number; what is not named here is 0 or more."""
 
@@ -39,6 +45,7 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
         r"(sqlite:///|postgres(ql)?://)[^\s\x00-\x1f]+",
         "postgresql://user:password@host/name, or sqlite:///path",
     ),
+    "turn_secret": SECRET,
     "bus_url": (r"nats://[!-~]+", "nothing: one process is all there is now"),
     "home_country": (r"[A-Z]{2}", "an ISO code, such as US"),
     "sip_external_host": (HOST, "a host name or an address, such as 203.0.113.7"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from ringback.numbers import emergency, plan
@@ -16,11 +17,12 @@ _NANP: Final = re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})\Z")
 def e164(text: str, *, plus_lost: bool = True) -> str:
     """A number as applications write it, in E.164; raises ``ValueError``, which says why not.
 
-    Blanks, dots, dashes, slashes and brackets do not count; nor does the ``(0)`` of ``+44 (0)1632 …``. Ten bare digits
-    are a US number, and eleven from a 1, whether assigned or not (555 … must be diallable). ``plus_lost``: other bare
-    digits are E.164 whose ``+`` got lost on the way, but short numbers (112 …) are not.
+    Blanks, dots, dashes, slashes and brackets of any script do not count, nor marks that nobody sees; nor does the
+    ``(0)`` of ``+44 (0)1632 …``. Ten bare digits are a US number, and eleven from a 1, whether assigned or not
+    (555 … must be diallable). ``plus_lost``: other bare digits are E.164 whose ``+`` got lost on the way, but short
+    numbers (112 …) are not.
     """
-    bare = _PUNCTUATION.sub("", text)
+    bare = _bare(text)
     if bare.isascii() and bare.isdigit():
         if len(bare) == 10 and bare[0] != "0":
             bare = "+1" + bare
@@ -38,7 +40,7 @@ def to_call(text: str, region: str) -> str:
     a country code without the ``+``. Raises ``ValueError`` for emergency numbers, and for those that no network can
     have assigned.
     """
-    bare = _PUNCTUATION.sub("", text)
+    bare = _bare(text)
     if emergency.is_emergency(bare.removeprefix("+"), region):
         raise ValueError("is an emergency number")
     if _KEYED.match(bare):
@@ -48,6 +50,19 @@ def to_call(text: str, region: str) -> str:
         if found is not None:
             return found
     raise ValueError("is not a phone number that can be called")
+
+
+def _bare(text: str) -> str:
+    """Without what people put between digits; of a ``tel:`` URI the number (RFC 3966)."""
+    if (
+        not text.isascii()
+    ):  # copied from a page or an address book: wide digits, typographic dashes, direction marks
+        wide = unicodedata.normalize("NFKC", text)
+        kinds = ((char, unicodedata.category(char)) for char in wide)
+        text = "".join("-" if kind == "Pd" else char for char, kind in kinds if kind != "Cf")
+    if text[:4].lower() == "tel:":
+        text = text[4:].partition(";")[0]
+    return _PUNCTUATION.sub("", text)
 
 
 def readings(text: str) -> list[str]:

@@ -12,9 +12,10 @@ from typing import Final, Literal
 
 from ringback.kernel.resource import Record
 from ringback.numbers import emergency
-from ringback.numbers.plan import check
+from ringback.numbers.plan import check, possible
 from ringback.outcomes import countries, prefixes
 from ringback.resources.api.account import Account
+from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.voice.blocked_number import BlockedNumber
 from ringback.resources.voice.country import Country
 from ringback.resources.voice.dialing_settings import DialingSettings
@@ -25,7 +26,9 @@ UNREACHABLE: Final = 21214
 COUNTRY: Final = 21215
 BLOCKED: Final = 21216
 PREMIUM: Final = 21202
-FOLLOWED: Final[tuple[type[Record], ...]] = (Account, DialingSettings, Country, HighRiskPrefix, BlockedNumber)
+FOLLOWED: Final[tuple[type[Record], ...]] = (
+    Account, DialingSettings, Country, HighRiskPrefix, BlockedNumber, IncomingPhoneNumber,
+)  # fmt: skip
 """The nouns that the table follows."""
 _RISKY_TYPES: Final = (None, "premium", "sharedCost")
 """Line types for which a prefix of the numbering plan counts: lengths decide too, prefixes do not know them."""
@@ -62,6 +65,8 @@ class Permissions:
         self._emergency = frozenset(emergency_numbers)
         self._parents: dict[str, str] = {}
         self._rights: dict[str, _Rights] = {}
+        self._impossible: set[str] = set()
+        """Numbers of this server that the numbering plan does not allow for (+15550100)."""
 
     # --- what changes ---------------------------------------------------------------------------------
 
@@ -70,6 +75,12 @@ class Permissions:
         if isinstance(record, Account):
             if record.account_sid and record.account_sid != record.sid:
                 self._parents[record.sid] = record.account_sid
+            return
+        if isinstance(record, IncomingPhoneNumber):
+            if gone:
+                self._impossible.discard(record.phone_number)
+            elif not possible(record.phone_number):
+                self._impossible.add(record.phone_number)
             return
         if not isinstance(record, Country | HighRiskPrefix | BlockedNumber | DialingSettings):
             return
@@ -92,6 +103,10 @@ class Permissions:
             rights.blocked.add(record.phone_number)
 
     # --- what is asked --------------------------------------------------------------------------------
+
+    def is_ours(self, number: str) -> bool:
+        """Whether a number that the numbering plan does not allow for is one of this server's."""
+        return number in self._impossible
 
     def inherits(self, account_sid: str) -> bool:
         """Whether an account has the permissions of its main account."""

@@ -94,6 +94,10 @@ class TaskTransfer:
     date_created: float = 0.0
     """Unix seconds."""
     date_updated: float = 0.0
+    holding: bool = False
+    """It has put the customer on hold, and nobody who took the task over has joined them yet."""
+    unheld_since: float = 0.0
+    """When nobody had the task any more; 0: somebody has always had it."""
 
     @property
     def flying(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from ringback.effects import QueueDial, ReleaseCall
 from ringback.events import DialStarted, Event
+from ringback.kernel.answering import Answering, when_written
 from ringback.kernel.clock import Alarm, Clock
 
 SETTING_UP = 200
@@ -29,14 +30,35 @@ class Dialler:
         self._next: dict[str, float] = {}
         self._alarm: Alarm | None = None
         self._starting: set[str] = set()
+        self._shut = False
+
+    def shut(self) -> None:
+        """Let nothing go until :meth:`open`: at a restart a call is not dialled before its lane has heard whether it is
+        still wanted."""
+        self._shut = True
+
+    def open(self) -> None:
+        """Let calls go (again)."""
+        self._shut = False
+        self._pump()
 
     @property
     def waiting(self) -> int:
         """Calls in all queues."""
         return sum(len(queue) for queue in self._queues.values())
 
-    def queue(self, effect: QueueDial) -> None:
-        """Put a call at the end of its account's queue, when its time has come."""
+    def queue(self, effect: QueueDial, answers: list[Answering] | None = None) -> None:
+        """Put a call at the end of its account's queue, when its time has come, and ``answers`` are written: what the
+        call tells of itself comes after the answer to the request that made it."""
+        if answers:
+            hold = self._clock.hold()
+
+            def go() -> None:
+                self.queue(effect)
+                hold.release()
+
+            when_written(answers, go)
+            return
         if effect.not_before > self._clock.now():
             self._clock.call_at(effect.not_before, lambda: self.queue(effect), pulls=False)
             return
@@ -56,7 +78,7 @@ class Dialler:
     def _pump(self) -> None:
         now = self._clock.now()
         earliest: float | None = None
-        progress = True
+        progress = not self._shut
         while progress and len(self._starting) < SETTING_UP:
             progress = False
             for account, queue in list(self._queues.items()):

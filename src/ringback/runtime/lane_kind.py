@@ -8,6 +8,7 @@ from typing import Any
 
 from ringback.effects import Effect
 from ringback.events import Event
+from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Kind, Lane
 from ringback.runtime.stored import Stored
 
@@ -16,6 +17,10 @@ Handler = Callable[[Any, float], Sequence[Effect]]
 
 def _nothing(sid: str, now: float, error: Exception) -> Sequence[Effect]:
     return ()
+
+
+def _no_lead(effect: Effect) -> float:
+    return 0.0
 
 
 def _nobody(lane: Lane, error: Exception) -> None:
@@ -46,7 +51,12 @@ class Wiring:
     address: Mapping[type[Effect], Callable[[Any], Event]]
     """Effects that are messages to a lane which their sender does not know: finds it, in memory."""
     perform: Mapping[type[Effect], Callable[[Any], None]]
-    committed: Callable[[Sequence[Effect], Sequence[Any]], None]
-    """Told of every commit: its effects, and the outbox rows that it made."""
+    committed: Callable[[Sequence[Effect], Sequence[Any], list[Answering]], None]
+    """Told of every commit: its effects, the outbox rows that it made, and the answers that are to be written before
+    those leave."""
+    tells: frozenset[type[Effect]] = frozenset()
+    """Effects that tell the outside what happened: performed once the request that caused it is answered."""
+    lead: Callable[[Effect], float] = _no_lead
+    """Real seconds that such an answer has to arrive before the effect is performed."""
     ended: Callable[[Lane, Exception], None] = _nobody
     """Told of a lane that is given up after a bug."""

@@ -36,8 +36,10 @@ TRIES: Final = 3
 class Writing(Protocol):
     """The runtime, as far as it is needed here."""
 
-    async def commit(self, effects: Sequence[Effect], rows: Sequence[object] = ()) -> None:
-        """Write the committed effects and the rows, all or nothing."""
+    async def commit(
+        self, effects: Sequence[Effect], rows: Sequence[object] = (), *, keep: bool = False
+    ) -> None:
+        """Write the committed effects and the rows, all or nothing; ``keep``: wait for no store that cannot."""
 
     def perform(self, lane: Lane, effects: Sequence[Effect]) -> object:
         """Perform the live ones."""
@@ -124,7 +126,7 @@ class Mending:
         tries = 0
         while True:
             try:
-                await self._runtime.commit(effects, rows)
+                await self._runtime.commit(effects, rows, keep=not self._wiring.kinds[lane.kind].lives)
             except (Conflict, OwnershipLost):
                 log.exception("%s: its end could not be written", lane)
                 return
@@ -166,7 +168,7 @@ class Mending:
                 await self._pause(lane, min(STORE_PAUSE, 0.1 * 2**tries))
             else:
                 if event is not None:
-                    queue.appendleft(Item(event, revives=True))
+                    queue.appendleft(Item(event, event.lane, revives=True))
                 return
 
     def _refuse_waiting(self, lane: Lane, queue: deque[Item]) -> None:

@@ -1,5 +1,7 @@
 """The outbox: webhooks that are owed, delivered at least once and in order per key (house.md, "One commit").
 
+The accounts have their turns (``sharing/turns.py``): whoever's servers are slow holds up nobody else's webhooks.
+
 A row is written in the transaction of the event that owes it, and removed once its delivery (with the
 retries that its URL asks for) has ended. A crash in between repeats it with the same idempotency token.
 """
@@ -13,9 +15,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from ringback.kernel.answering import Answering, when_written
 from ringback.kernel.clock import Alarm, Clock
+from ringback.sharing.turns import Turns
+from ringback.store.writes import Unavailable
 
 log = logging.getLogger("ringback.outbox")
+
+AGAIN = 5.0
+"""Seconds after which it is tried again what the store could not do: to say who signs, to take a row out."""
 
 
 class Owed(Protocol):
@@ -31,7 +39,8 @@ class Owed(Protocol):
 
 
 class Outbox:
-    """Performs the rows of the outbox: one at a time per key, ``parallel`` at a time in all."""
+    """Performs the rows of the outbox: one at a time per key, ``parallel`` at a time in all, of which one account
+    alone never has the last quarter."""
 
     def __init__(
         self,
@@ -47,12 +56,14 @@ class Outbox:
         self._deliver = deliver
         self._done = done
         self._lanes: dict[str, deque[Owed]] = {}
-        self._ready: deque[str] = deque()
-        self._parallel = parallel
+        self._ready: Turns[str] = Turns(parallel, reserve=parallel // 4)
+        """Keys that have something to be sent, by account."""
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
         self._late: dict[str, str] = {}
         self._parked: dict[str, tuple[Owed, Alarm]] = {}
+        self._answers: dict[str, list[Answering]] = {}
+        """SID of a row → answers to be written before it leaves."""
         self.delivered = 0
         self.repeated = 0
         """Final notifications that were sent once more, after they had been given up."""
@@ -67,9 +78,13 @@ class Outbox:
         """Final notifications that were given up and wait to be sent once more."""
         return len(self._parked)
 
-    def add(self, rows: Sequence[Owed]) -> None:
-        """Take rows that have been committed, in the order of their SIDs; those with a time wait for it."""
+    def add(self, rows: Sequence[Owed], answers: list[Answering] | None = None) -> None:
+        """Take rows that have been committed, in the order of their SIDs; those with a time wait for it.
+
+        ``answers``: to be written before they leave."""
         now = self._clock.now()
+        if answers:
+            self._answers.update((row.sid, answers) for row in rows)
         for row in rows:
             if row.what.not_before > now and row.sid not in self._parked:
                 due = partial(self._unpark, row.sid)
@@ -79,7 +94,7 @@ class Outbox:
             lane = self._lanes.get(row.what.key)
             if lane is None:
                 self._lanes[row.what.key] = deque([row])
-                self._ready.append(row.what.key)
+                self._ready.line_up(row.what.account_sid, row.what.key)
             else:
                 lane.append(row)
         self._start()
@@ -123,16 +138,36 @@ class Outbox:
         if self._running:
             await asyncio.wait(set(self._running))
 
+    async def _end(self, row_sid: str, records: Sequence[Any]) -> None:
+        """Remove a row: it was sent, so it must not stop the others of its key that this cannot be written now."""
+        while True:
+            try:
+                await self._done(row_sid, records)
+            except Unavailable:
+                await asyncio.sleep(AGAIN)
+            else:
+                return
+
     def _start(self) -> None:
-        while self._ready and len(self._running) < self._parallel and not self._closing:
-            key = self._ready.popleft()
+        while not self._closing and (taken := self._ready.take()) is not None:
+            account, key = taken
             task = asyncio.get_running_loop().create_task(self._drain(key))
             self._running.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(partial(self._ended, account))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, account: str, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._ready.done(account)
         self._start()
+
+    async def _answered(self, answers: list[Answering]) -> None:
+        done = asyncio.Event()
+        hold = self._clock.hold()
+        try:
+            when_written(answers, done.set)
+            await done.wait()
+        finally:
+            hold.release()
 
     async def _drain(self, key: str) -> None:
         """Deliver what one key owes, then leave the slot to the next key.
@@ -143,9 +178,15 @@ class Outbox:
         try:
             while lane:
                 row = lane[0]
+                answers = self._answers.pop(row.sid, None)
+                if answers:
+                    await self._answered(answers)
                 records: Sequence[Any] | None
                 try:
                     records = await self._deliver(row.what)
+                except Unavailable:  # who signs it cannot be looked up now: it is owed all the same
+                    await asyncio.sleep(AGAIN)
+                    continue
                 except Exception:
                     log.exception("%s: the webhook to be sent could not even be tried; it is dropped", key)
                     records = ()
@@ -155,7 +196,7 @@ class Outbox:
                     continue
                 hold = self._clock.hold()
                 try:
-                    await self._done(row.sid, records)
+                    await self._end(row.sid, records)
                 finally:
                     hold.release()
                 lane.popleft()

@@ -19,7 +19,7 @@ from ringback.events import Event
 from ringback.events.outcomes import CallDoubted, Finding, Repair, TrunkRecordFound
 from ringback.kernel.clock import Alarm, Clock
 from ringback.resources.api.call import Call
-from ringback.store import Condition, Query, Store
+from ringback.store import Condition, Query, Store, Unavailable
 
 log = logging.getLogger("ringback.reconcile")
 
@@ -122,9 +122,11 @@ class Reconciler:
         every: float = 60.0,
         grace: float = 30.0,
         probe_after: float = 300.0,
+        trouble: Callable[[], str] = lambda: "",
     ) -> None:
         """``session(sid)``: status of a live call; ``hang_up(sid)`` ends a leg that no call owns; ``resend()``
-        sends the final callbacks that were given up and gives their number. Seconds: ``every`` round (0: only
+        sends the final callbacks that were given up and gives their number. ``trouble()``: why the database cannot be
+        written now. Seconds: ``every`` round (0: only
         on demand), ``grace`` as in the rules, ``probe_after`` without news of an answered call (0: never)."""
         self._store = store
         self._clock = clock
@@ -134,6 +136,7 @@ class Reconciler:
         self._carriers = carriers
         self._hang_up = hang_up
         self._resend = resend
+        self._trouble = trouble
         self._every, self._grace, self._probe_after = every, grace, probe_after
         self._alarm: Alarm | None = None
         self._task: asyncio.Task[None] | None = None
@@ -164,7 +167,10 @@ class Reconciler:
 
     async def _periodic(self) -> None:
         try:
-            await self.run(resend=False)
+            if not self._trouble():  # nothing could be repaired: the next round comes soon enough
+                await self.run(resend=False)
+        except Unavailable as trouble:
+            log.info("a round of the reconciler was broken off: %s", trouble)
         except Exception:
             self._totals["failed"] += 1
             log.exception("a round of the reconciler failed; the next one comes in %g s", self._every)

@@ -11,6 +11,9 @@ the row's SID tells a second delivery from a second message. A turn that writes 
 Between two lanes that both die with the process (``LaneKind.lives``) a message is kept in memory only: after a
 restart nobody is there to hear it.
 
+**A store that cannot write** keeps what it is given. What lives longer than the process waits for it; what dies with
+it, the calls, goes on meanwhile (``late.py``).
+
 The whole product's routing is in ``wiring.py``; nothing here knows what a call is.
 """
 
@@ -19,25 +22,31 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from ringback.effects import Answer, Effect, Post
 from ringback.events import Event
+from ringback.kernel.answering import CURRENT, Answering
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.runtime.lane_kind import Wiring
+from ringback.runtime.late import Late
 from ringback.runtime.mending import Mending
 from ringback.runtime.stored import Stored
+from ringback.runtime.telling import Telling
 from ringback.runtime.turn import Item, Trouble, Turn
-from ringback.store.writes import Conflict, Message, MessageDone
+from ringback.store.writes import Message, MessageDone, Unavailable
 
 log = logging.getLogger("ringback.runtime")
 
 BATCH = 64
 """Events that share a transaction when they wait already."""
+TICK = 0.5
+"""Seconds between two looks at the store while somebody waits for the end of all work."""
 LANE_LIMIT = 10_000
 """Events that may wait in one lane before requests are refused, and what comes from outside (keys, re-INVITEs) is
 dropped. Our own facts and timers are always taken."""
@@ -53,8 +62,24 @@ class Commits(Protocol):
     async def get(self, record: type[Record], sid: str) -> Record | None:
         """One record by its SID."""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written at the moment; empty: it can."""
+
+    @property
+    def refusing(self) -> bool:
+        """Whether requests are refused because of it."""
+
+    def watch(self, told: Callable[[str, float, bool], None]) -> None:
+        """Have begin and end of trouble told."""
+
     async def commit(self, writes: Sequence[Any]) -> Sequence[Any]:
-        """Write all or nothing; gives the outbox rows that were made, in order."""
+        """Write all or nothing, however long it takes; gives the outbox rows that were made, in order."""
+
+    async def commit_or_keep(
+        self, writes: Sequence[Any], kept: Callable[[Sequence[Any] | Exception], None]
+    ) -> Sequence[Any] | None:
+        """The same; None: it cannot be written now, and ``kept`` is told how it ends."""
 
     def commit_soon(self, writes: Sequence[Any]) -> None:
         """Write without waiting for the end."""
@@ -78,7 +103,10 @@ class Runtime:
             kind: frozenset(event for event, handler in each.handlers.items() if isinstance(handler, Stored))
             for kind, each in wiring.kinds.items()
         }
+        self._lives = {kind: each.lives for kind, each in wiring.kinds.items()}
+        self.telling = Telling(clock, self._do, wiring.lead)
         self.mending = Mending(self, wiring, clock)
+        self._late = Late(self, wiring, store)
 
     @property
     def lanes(self) -> int:
@@ -87,32 +115,45 @@ class Runtime:
 
     def post(self, event: Event) -> None:
         """Hand in an event; it is handled after those of its lane that came before."""
-        self._put(Item(event))
+        self.put(Item(event, event.lane))
 
     def resume(self, messages: Sequence[Message]) -> None:
         """At the start: deliver what was on its way when the last run ended."""
         for message in messages:
-            self._put(Item(message.event, message=message.sid))
+            self.put(Item(message.event, message.event.lane, message=message.sid))
 
     async def ask(self, event: Event) -> Any:
-        """Hand in an event and wait until it is committed.
+        """Hand in an event and wait until it is committed. While the store cannot write, a request raises
+        ``Unavailable`` after a few seconds.
 
         Returns the value of its ``Answer`` effect (None without one). Raises :class:`Refused` when the
         handler refuses it, and any other exception when the handling failed; then nothing was written.
+        Within an HTTP request the outside hears of what follows once that is answered (``kernel/answering.py``).
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._put(Item(event, future))
-        return await future
+        if not event.by_caller:
+            self.put(Item(event, event.lane, future, answer=CURRENT.get()))
+            return await future
+        with self._late.asked(event, future):
+            self.put(Item(event, event.lane, future, answer=CURRENT.get()))
+            return await future
 
-    async def settle(self) -> None:
-        """Wait until every lane is empty."""
+    async def settle(self, until: float | None = None) -> None:
+        """Wait until every lane is empty; while the store cannot write, until that time of the loop's at most."""
+        loop = asyncio.get_running_loop()
         while self._tasks:
-            await asyncio.wait(set(self._tasks))
+            if until is None or not self._store.trouble:
+                await asyncio.wait(set(self._tasks), timeout=None if until is None else TICK)
+            elif loop.time() < until:
+                await asyncio.wait(set(self._tasks), timeout=until - loop.time())
+            else:
+                return
 
     # --- lanes ------------------------------------------------------------------------------------------
 
-    def _put(self, item: Item) -> None:
-        lane = item.event.lane
+    def put(self, item: Item) -> None:
+        """Have an event wait in its lane."""
+        lane = item.lane
         if self.mending.refuses(lane, item):
             return
         queue = self._lanes.get(lane)
@@ -130,7 +171,11 @@ class Runtime:
             queue.append(item)
 
     def _start(self, lane: Lane, queue: deque[Item], trouble: Trouble | None = None) -> None:
-        task = asyncio.get_running_loop().create_task(self._drain(lane, queue, trouble))
+        self.run(self._drain(lane, queue, trouble))
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work of a lane in the background; :meth:`settle` waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -161,7 +206,7 @@ class Runtime:
                 try:
                     item = await self._prepared(turn, item, lane)
                 except Exception as error:  # noqa: BLE001 - it ends its own session and nothing else
-                    turn.broken[lane] = Trouble(item, error)
+                    turn.broken[lane] = Trouble(item, error, storage=isinstance(error, Unavailable))
                     break
             else:
                 item = queue.popleft()
@@ -174,10 +219,11 @@ class Runtime:
         elif self.mending.ailing(lane) and any(not item.revives for item, _ in turn.done):
             self.mending.well(lane)
         for each in turn.joined:
-            self._leave(each, turn.broken.get(each))
+            if each not in turn.left:
+                self.leave(each, turn.broken.get(each))
         return turn.broken.get(lane)
 
-    def _leave(self, lane: Lane, trouble: Trouble | None) -> None:
+    def leave(self, lane: Lane, trouble: Trouble | None) -> None:
         """A lane that joined a turn goes its own way again."""
         queue = self._lanes[lane]
         if queue or trouble is not None:
@@ -192,12 +238,12 @@ class Runtime:
         waiting = deque((item,))
         while waiting:
             item = waiting.popleft()
-            lane = item.event.lane
+            lane = item.lane
             for effect in self._effects(turn, item, lane):
                 if type(effect) is Post:
-                    self._posted(turn, lane, effect.event, waiting)
+                    self._posted(turn, lane, effect.event, item.answer, waiting)
                 elif (address := self._wiring.address.get(type(effect))) is not None:
-                    self._posted(turn, lane, address(effect), waiting)
+                    self._posted(turn, lane, address(effect), item.answer, waiting)
 
     def _looks_up(self, event: Event, lane: Lane, turn: Turn) -> bool:
         """Whether something must be read from the store before the event can be handled."""
@@ -243,18 +289,20 @@ class Runtime:
             turn.rows.append(row)
             turn.broken[lane] = Trouble(item._replace(message=row.sid), bug)
 
-    def _posted(self, turn: Turn, sender: Lane, event: Event, waiting: deque[Item]) -> None:
+    def _posted(
+        self, turn: Turn, sender: Lane, event: Event, answer: Answering | None, waiting: deque[Item]
+    ) -> None:
         """One lane posts to another, or to itself."""
         lane = event.lane
         if len(turn.done) < BATCH and self._joins(turn, lane, event):
-            waiting.append(Item(event))
+            waiting.append(Item(event, lane, answer=answer))
             return
         row = ""
         kinds = self._wiring.kinds
         if kinds[lane.kind].lives or kinds[sender.kind].lives:
             row = self._store.new_sid("MG")
             turn.rows.append(Message(row, event))
-        turn.later.append(Item(event, message=row))
+        turn.later.append(Item(event, lane, message=row, answer=answer))
         turn.behind.add(lane)
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
@@ -265,6 +313,8 @@ class Runtime:
             return not self._lanes[lane]
         if lane in self._lanes or self.mending.ails(lane):
             return False
+        if self._store.trouble and self._lives[lane.kind] != self._lives[turn.own.kind]:
+            return False  # one of them waits for the store, the other does not
         self._lanes[lane] = deque()
         turn.joined[lane] = None
         return True
@@ -278,22 +328,36 @@ class Runtime:
         if not writes and not turn.broken:
             handled = self._without_writes(turn)
         try:
-            await self.commit(writes, turn.rows)
+            if not await self._written(turn, writes):
+                return await self._late.go_on(turn, writes)
         except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
-            turn.answer(error)
-            for lane in (turn.own, *turn.joined):
-                if lane not in turn.broken or lane != turn.own:
-                    turn.broken[lane] = Trouble(None, error, storage=not isinstance(error, Conflict))
+            turn.fail(error, (turn.own, *turn.joined))
             return error
         for item, effects in turn.done:
-            answer = self.perform(item.event.lane, effects)
+            answer = self.perform(item.lane, effects, item.answer)
             if item.waiter is not None and not item.waiter.done():
                 item.waiter.set_result(answer)
         for item in turn.later:
-            self._put(item)
+            self.put(item)
         if handled:
             self._store.commit_soon(handled)
         return None
+
+    async def _written(self, turn: Turn, writes: list[Any]) -> bool:
+        """Write a turn; False: the store cannot, keeps it, and somebody in it can go on without."""
+        everything = [*turn.rows, *writes]
+        if not everything:
+            return True
+        lives = self._lives
+        goes_on = not lives[turn.own.kind] or not all(lives[lane.kind] for lane in turn.joined)
+        if not goes_on or any(item.event.begins for item, _ in turn.done):
+            self._wiring.committed(writes, await self._store.commit(everything), turn.answers)
+            return True
+        owed = await self._store.commit_or_keep(everything, turn.kept)
+        if owed is None:
+            return False
+        self._wiring.committed(writes, owed, turn.answers)
+        return True
 
     def _without_writes(self, turn: Turn) -> Sequence[Message | MessageDone]:
         """Nothing has changed that outlives the process, so nobody waits for the disk.
@@ -311,14 +375,23 @@ class Runtime:
         turn.rows.clear()
         return handled
 
-    async def commit(self, effects: Sequence[Effect], rows: Sequence[object] = ()) -> None:
-        """Write the effects that are to be written, and rows of messages; then tell who follows commits."""
+    async def commit(
+        self, effects: Sequence[Effect], rows: Sequence[object] = (), *, keep: bool = False
+    ) -> None:
+        """Write the effects that are to be written, and rows of messages; then tell who follows commits. ``keep``: do
+        not wait for a store that cannot write; it is written later."""
         writes: list[Any] = [effect for effect in effects if effect.committed]
-        if writes or rows:
-            self._wiring.committed(writes, await self._store.commit([*rows, *writes]))
+        if not writes and not rows:
+            return
+        if keep:
+            owed = await self._store.commit_or_keep([*rows, *writes], partial(self._late.kept, writes))
+        else:
+            owed = await self._store.commit([*rows, *writes])
+        if owed is not None:
+            self._wiring.committed(writes, owed, [])
 
-    def perform(self, lane: Lane, effects: Sequence[Effect]) -> Any:
-        """Perform the live effects of one event, and give its answer."""
+    def perform(self, lane: Lane, effects: Sequence[Effect], caused_by: Answering | None = None) -> Any:
+        """Perform the live effects of one event, and give its answer. ``caused_by``: the request behind it."""
         answer = None
         for effect in effects:
             if effect.committed or type(effect) in self._messages:
@@ -326,9 +399,15 @@ class Runtime:
             if type(effect) is Answer:
                 answer = effect.value
                 continue
-            try:
-                self._wiring.perform[type(effect)](effect)
-            except Exception:
-                self.mending.bugs += 1
-                log.exception("%s: performing %s failed", lane, type(effect).__name__)
+            if type(effect) in self._wiring.tells:
+                self.telling.tell(lane, effect, caused_by)
+            else:
+                self._do(lane, effect)
         return answer
+
+    def _do(self, lane: Lane, effect: Effect) -> None:
+        try:
+            self._wiring.perform[type(effect)](effect)
+        except Exception:
+            self.mending.bugs += 1
+            log.exception("%s: performing %s failed", lane, type(effect).__name__)

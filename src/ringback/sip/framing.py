@@ -16,6 +16,11 @@ class StreamFramer:
         self.pings = 0
         "Double CRLF keep-alives not yet answered with a CRLF."
 
+    @property
+    def partial(self) -> bool:
+        """Whether a message has begun whose rest has not come."""
+        return bool(bytes(self._buffer[:4]).strip(b"\r\n"))  # a part of a ping is none
+
     def feed(self, data: bytes) -> list[bytes]:
         """Append bytes and return the complete messages."""
         buffer = self._buffer

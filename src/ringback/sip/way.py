@@ -1,6 +1,11 @@
 """The way of messages without a dialog: Via of what came, tags of what is not kept, ACK of a refusal."""
 
+from typing import Final
+
 from ringback.sip.message import Headers, Request, Response
+
+MAX_FORWARDS: Final = 70
+"""Hops of a request that begins with us (RFC 3261 section 8.1.1.6)."""
 
 
 def same_tag(request: Request) -> str:
@@ -27,7 +32,7 @@ def fix_via(request: Request, host: str, port: int) -> None:
 
 def ack_of(request: Request, response: Response) -> Request:
     """The ACK of a non-2xx final response (RFC 3261 section 17.1.1.3)."""
-    headers = Headers([("Via", request.headers.all("via")[0]), ("Max-Forwards", "70")])
+    headers = Headers([("Via", request.headers.all("via")[0]), ("Max-Forwards", str(MAX_FORWARDS))])
     if routes := request.headers.all("route"):
         headers.set_all("Route", list(routes))
     headers.set("From", request.headers.get("from") or "")

@@ -15,6 +15,7 @@ from ringback.store.writes import (
     OwnershipLost,
     SaveIf,
     Stale,
+    Unavailable,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "SaveIf",
     "Stale",
     "Store",
+    "Unavailable",
 ]

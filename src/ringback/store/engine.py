@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 
+from ringback.store.backlog import Backlog
 from ringback.store.sql import Params, Statement
-
-log = logging.getLogger("ringback.store")
 
 GROUP_LIMIT = 512
 """Commits that share one transaction at most."""
@@ -42,6 +39,8 @@ class Engine(Protocol):
     dialect: Dialect
     insert: Any
     """SQLAlchemy's ``insert`` of the dialect."""
+    backlog: Backlog
+    """What is handed in and not answered yet, and how the database is."""
 
     @property
     def broken(self) -> str:
@@ -53,18 +52,29 @@ class Engine(Protocol):
     async def open(self) -> None:
         """Connect; raises ``OSError`` or the driver's error when it cannot."""
 
+    def watch(self) -> None:
+        """After ``script``: look, from now on, whether it can be written, also while nobody writes."""
+
     async def close(self) -> None:
         """Finish what was handed in, then disconnect."""
 
-    async def write(self, statements: Sequence[Statement]) -> None:
-        """Write all or nothing, on disk (as the durability setting says) when it returns.
+    async def write(
+        self,
+        statements: Sequence[Statement],
+        *,
+        told: Callable[[Exception | None], None] | None = None,
+        hurried: bool = False,
+    ) -> bool:
+        """Write all or nothing, on disk (as the durability setting says) when it returns True.
 
-        Raises ``Conflict`` for a broken unique key, ``Stale`` when a text that begins with ``ONE_ROW`` finds
-        another number of rows, ``OwnershipLost`` when another process owns the database by now.
+        While the database cannot be written it waits; with ``told`` it gives False instead, the write is kept, and
+        ``told`` hears its end; ``hurried`` raises ``Unavailable`` after a few seconds. Raises ``Unavailable`` too when
+        more waits than memory is given, ``Conflict`` for a broken unique key, ``Stale`` when a text that begins with
+        ``ONE_ROW`` finds another number of rows, ``OwnershipLost`` when another process owns the database by now.
         """
 
     def write_soon(self, statements: Sequence[Statement]) -> None:
-        """The same, without telling the end; failures are logged."""
+        """The same, without telling the end; it is kept while the database is away, failures are logged."""
 
     async def get(self, sql: str, params: Params) -> Sequence[Any] | None:
         """One row by its key: the hot path."""
@@ -89,15 +99,3 @@ def metadata_ddl(metadata: sa.MetaData, dialect: Dialect) -> str:
             for index in sorted(table.indexes, key=lambda one: str(one.name))
         )
     return ";\n".join(parts) + ";\n"
-
-
-def settle(future: asyncio.Future[None] | None, error: Exception | None) -> None:
-    """Tell the caller of a write how it ended, if anybody waits; else only a failure is worth a line."""
-    if future is None:
-        if error is not None:
-            log.error("a write that nobody waited for failed: %r", error)
-    elif not future.done():
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)

@@ -131,6 +131,7 @@ class Lease:
         """Renew it until it is lost. ``connect()`` gives a connection of its own."""
         connection: Any = None
         pause = RENEW_EVERY
+        failing = False
         try:
             while not self.why_lost:
                 await asyncio.sleep(pause)
@@ -142,9 +143,11 @@ class Lease:
                         self.lose(
                             f"it was taken over by {await holder_of(connection) or 'another, which has ended'}"
                         )
-                    pause = RENEW_EVERY
+                    pause, failing = RENEW_EVERY, False
                 except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                    log.warning("the lease of the database could not be renewed: %r", error)
+                    if not failing:  # once: that the database is away is said elsewhere
+                        log.warning("the lease of the database could not be renewed: %r", error)
+                    failing = True
                     pause = ASK_EVERY * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         finally:
             if connection is not None:

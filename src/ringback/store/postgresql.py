@@ -3,14 +3,16 @@
 While one transaction is under way, further commits gather; they then share the next one. Equal statements
 of a group are sent together (``executemany`` is one round trip).
 
-Only the owner writes (``lease.py``). A connection that is lost is made anew: a group that did not get to its
-``COMMIT`` is sent again; of one that did, the database is asked whether it took place.
+Only the owner writes (``lease.py``). A connection that is lost is made anew, for as long as it takes: a group that did
+not get to its ``COMMIT`` is sent again; of one that did, the database is asked whether it took place. What waits
+meanwhile is kept (``backlog.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import math
 import random
@@ -23,15 +25,16 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine.interfaces import Dialect
 
 from ringback.kernel.setting import shown
-from ringback.store.engine import GROUP_LIMIT, Holder, settle
+from ringback.store.backlog import QUIET, TICK, Backlog, Job, weight
+from ringback.store.engine import GROUP_LIMIT, Holder
 from ringback.store.lease import Lease, LeaseHeld
 from ringback.store.sql import ONE_ROW, Params, Statement, batches
-from ringback.store.writes import Conflict, OwnershipLost, Stale
+from ringback.store.writes import Conflict, OwnershipLost, Stale, Unavailable
 
 log = logging.getLogger("ringback.store")
 
 RETRY_FOR: Final = 30.0
-"""Seconds for which a write, or a read, waits for a database that cannot be reached (a restart takes a few)."""
+"""Seconds for which a read waits for a database that cannot be reached (a restart takes a few)."""
 PAUSE: Final = 0.25
 """Seconds between two tries, or half as many."""
 ANSWER: Final = 15.0
@@ -44,7 +47,11 @@ what it has locked, the row of the lease above all, would keep others from takin
 MIGRATION: Final = 3600.0
 """Seconds that an upgrade of the tables may take."""
 
-Job = tuple[Sequence[Statement], "asyncio.Future[None] | None"]
+READ: Final = 5.0
+"""Seconds that a read may take before its connection counts as lost."""
+STOP: Final = 5.0
+"""Seconds that a stop waits for a database that cannot be written."""
+
 _REFUSING: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What a start may meet: nobody answers, or whoever answers does not let us in."""
 _LOST: Final = (
@@ -52,13 +59,11 @@ _LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it is shut down, or is starting
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # the disk is full, no memory, too many connections
+    asyncpg.PostgresSystemError,  # it cannot read or write its files
+    asyncpg.ReadOnlySQLTransactionError,  # it is being switched over to another
     asyncpg.InternalClientError,  # the driver has not noticed yet that the server has ended the connection
 )
-
-
-class Unreachable(Exception):
-    """The database cannot be reached; nothing of the commit was written."""
 
 
 class PostgresqlEngine:
@@ -81,10 +86,11 @@ class PostgresqlEngine:
         self._waiting = waiting
         self._lease = Lease()
         self._owner = False
-        self._jobs: list[Job] = []
+        self.backlog = Backlog("postgresql", _weigh)
         self._wake = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._writer: Any = None
         self._pool: Any = None
@@ -105,7 +111,9 @@ class PostgresqlEngine:
         try:
             await self._take()
             self._keeper = asyncio.create_task(self._lease.keep(self._connect), name="ringback-lease")
-            self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers)
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=0, max_size=self._readers, timeout=CONNECT, command_timeout=READ
+            )
         except BaseException as error:
             await self.close()
             if isinstance(error, _REFUSING) and not isinstance(error, LeaseHeld):
@@ -114,6 +122,19 @@ class PostgresqlEngine:
                 raise OSError(f"RINGBACK_DATABASE_URL={shown(self._url)}: {why}: {mend}") from error
             raise
         self._task = asyncio.create_task(self._write_forever(), name="ringback-postgresql")
+
+    def watch(self) -> None:
+        """See :class:`Engine`."""
+        self._watch = asyncio.create_task(self._watch_over(), name="ringback-postgresql-watch")
+
+    async def _watch_over(self) -> None:
+        """Whether it answers, also while nobody writes."""
+        loop = asyncio.get_running_loop()
+        while not self.broken:
+            await asyncio.sleep(TICK)
+            self.backlog.tick()
+            if not self.backlog.jobs and loop.time() - self.backlog.answered_at >= QUIET:
+                self.write_soon(())
 
     async def _take(self) -> None:
         while not self._owner:
@@ -135,32 +156,52 @@ class PostgresqlEngine:
 
     async def close(self) -> None:
         """Let the writer finish, give the lease back, then disconnect."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
         if self._task is not None:
             self._closing = True
             self._wake.set()
-            await self._task
+            await asyncio.wait([self._task], timeout=STOP)
+            if self.backlog.jobs:
+                log.critical("%d writes are lost: %s", len(self.backlog.jobs), self.backlog.why)
+                self.backlog.fail(Unavailable("the server stopped before it could be written"))
+            self._task.cancel()
+            await asyncio.wait([self._task])
             self._task = None
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
         if self._pool is not None:
-            await self._pool.close()
+            try:
+                await asyncio.wait_for(self._pool.close(), CONNECT)
+            except TimeoutError:
+                self._pool.terminate()
         if self._writer is not None:
             with contextlib.suppress(*_LOST, asyncpg.InterfaceError):  # then the lease runs out by itself
                 if self._owner and not self.broken:
                     await self._lease.give_back(self._writer)
                 await self._writer.close(timeout=CONNECT)
 
-    async def write(self, statements: Sequence[Statement]) -> None:
+    async def write(
+        self,
+        statements: Sequence[Statement],
+        *,
+        told: Callable[[Exception | None], None] | None = None,
+        hurried: bool = False,
+    ) -> bool:
         """See :class:`Engine`."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._jobs.append((statements, future))
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.backlog.put(Job(statements, future, told, hurried))
         self._wake.set()
-        await future
+        return await future
 
     def write_soon(self, statements: Sequence[Statement]) -> None:
         """See :class:`Engine`."""
-        self._jobs.append((statements, None))
+        try:
+            self.backlog.put(Job(statements, None))
+        except Unavailable as error:
+            log.debug("not written: %s", error)  # counted, and the trouble itself is in the log
         self._wake.set()
 
     async def get(self, sql: str, params: Params) -> Sequence[Any] | None:
@@ -177,9 +218,9 @@ class PostgresqlEngine:
         while True:
             try:
                 return await fetch(sql, *params)
-            except _LOST:
+            except _LOST as error:
                 if asyncio.get_running_loop().time() > end:
-                    raise
+                    raise Unavailable(f"the database cannot be reached: {error!r}") from error
             await _pause()
 
     async def script(self, sql: str) -> None:
@@ -196,22 +237,25 @@ class PostgresqlEngine:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._jobs:
-                group, self._jobs = self._jobs[:GROUP_LIMIT], self._jobs[GROUP_LIMIT:]
-                error = await self._transaction([one for statements, _ in group for one in statements])
-                if error is None or len(group) == 1 or isinstance(error, OwnershipLost | Unreachable):
-                    results: list[Exception | None] = [error] * len(group)
-                else:  # a failing caller must not fail the others
-                    results = [await self._transaction(statements) for statements, _ in group]
-                for (_, future), problem in zip(group, results, strict=True):
-                    settle(future, problem)
+            while self.backlog.jobs:
+                await self._group(list(itertools.islice(self.backlog.jobs, GROUP_LIMIT)))
             if self._closing:
                 return
 
-    async def _transaction(self, statements: Sequence[Statement]) -> Exception | None:
+    async def _group(self, group: list[Job]) -> None:
+        """Write the first jobs of the backlog as one transaction; when one of them fails, each alone."""
+        error = await self._transaction(group)
+        if error is None or len(group) == 1 or isinstance(error, OwnershipLost):
+            for job in group:
+                self.backlog.answered(job, None if job.gone else error)
+        else:  # a failing caller must not fail the others
+            for job in group:
+                self.backlog.answered(job, None if job.gone else await self._transaction([job]))
+        self.backlog.well()
+
+    async def _transaction(self, group: Sequence[Job]) -> Exception | None:
         """One transaction; the connection may be lost meanwhile. Gives why it did not take place."""
         self._number += 1
-        end = asyncio.get_running_loop().time() + RETRY_FOR
         sent = False
         """``COMMIT`` is on its way, and no answer has come."""
         while not self.broken:
@@ -221,6 +265,12 @@ class PostgresqlEngine:
                 if sent and await self._lease.last_commit(self._writer) == self._number:
                     return None
                 sent = False
+                statements = [one for job in group if not job.gone for one in job.statements]
+                if not statements:
+                    await self._writer.execute("SELECT 1")
+                    return None
+                for job in group:
+                    job.sent = True
                 await self._begin()
                 await self._run(statements)
                 sent = True
@@ -229,12 +279,9 @@ class PostgresqlEngine:
                 if not self._is_lost(error):
                     return await self._undone(error)
                 self._writer.terminate()
-                log.warning("the connection to the database was lost: %r", error)
-                if asyncio.get_running_loop().time() > end:
-                    if not sent:
-                        return Unreachable(f"the database cannot be reached: {error!r}")
-                    # Nobody may be told that it was written, nor that it was not: a restart reads what is true.
-                    self._lease.lose(f"for {RETRY_FOR:.0f} s it does not say whether a commit took place")
+                for job in group:
+                    job.sent = sent
+                self.backlog.ill(f"it cannot be reached: {_said(error)}")
             else:
                 return None
             await _pause()
@@ -266,6 +313,15 @@ class PostgresqlEngine:
         except Exception:  # noqa: BLE001 - the server rolls back when the connection ends
             self._writer.terminate()
         return Conflict(str(error)) if isinstance(error, asyncpg.IntegrityConstraintViolationError) else error
+
+
+def _weigh(statements: Sequence[Statement]) -> int:
+    return sum(weight(each.params) for each in statements) or 64
+
+
+def _said(error: Exception) -> str:
+    """A driver's error in one line."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 async def _pause() -> None:

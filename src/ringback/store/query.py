@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Operator = Literal["=", "in", "not in", ">=", "<", "<=", ">"]
+Operator = Literal["=", "in", "not in", ">=", "<", "<=", ">", "like"]
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison: attribute, operator, value (a tuple for ``in`` and ``not in``)."""
+    """One comparison: attribute, operator, value (a tuple for ``in`` and ``not in``; ``%`` and ``_`` for ``like``)."""
 
     name: str
     operator: Operator

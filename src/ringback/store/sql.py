@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.engine.interfaces import Dialect
 
 from ringback.kernel.resource import Record
@@ -20,8 +20,7 @@ ONE_ROW = "/* one row */ "
 """At the beginning of a text: the write is refused as stale unless it finds exactly one row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One write: its text, its parameters, and the table (writes of one table keep their order)."""
 
     sql: str
@@ -154,7 +153,14 @@ class SqlTexts:
             elif each.value is None:
                 where.append(column.is_(None))
             else:
-                compare = {"=": "__eq__", ">=": "__ge__", "<": "__lt__", "<=": "__le__", ">": "__gt__"}
+                compare = {
+                    "=": "__eq__",
+                    ">=": "__ge__",
+                    "<": "__lt__",
+                    "<=": "__le__",
+                    ">": "__gt__",
+                    "like": "like",
+                }
                 where.append(getattr(column, compare[each.operator])(bind(column)))
         keys = [table.c.sid]
         if query.order != "sid":

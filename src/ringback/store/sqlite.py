@@ -8,17 +8,23 @@ to the reader thread.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy.dialects import sqlite as dialects
 from sqlalchemy.engine.interfaces import Dialect
 
+from ringback.store.backlog import QUIET, TICK
 from ringback.store.sql import Params, Statement
-from ringback.store.sqlite_process import WriterProcess
+from ringback.store.sqlite_process import WriterLost, WriterProcess
 from ringback.store.sqlite_writer import connect
+from ringback.store.writes import Unavailable
+
+log = logging.getLogger("ringback.store")
 
 
 class SqliteEngine:
@@ -35,6 +41,11 @@ class SqliteEngine:
         self._path = path
         self._synchronous = synchronous
         self._writer = WriterProcess(path, synchronous, patience)
+        self.backlog = self._writer.backlog
+        self._watch: asyncio.Task[None] | None = None
+        self._file: tuple[int, int] | None = None
+        """Device and number of the file that was opened."""
+        self._missing = ""
         self._inline: sqlite3.Connection | None = None
         self._lists: sqlite3.Connection | None = None
         self._pool = ThreadPoolExecutor(1, "ringback-sqlite-reader")
@@ -42,7 +53,9 @@ class SqliteEngine:
     @property
     def broken(self) -> str:
         """See :class:`Engine`."""
-        return "the database cannot be written" if self._writer.keeper.given_up else ""
+        if self._writer.keeper.given_up:
+            return "the process that writes to the database does not stay up"
+        return self._missing
 
     async def lost(self) -> str:
         """Never: the lock of the file is ours until this process ends."""
@@ -54,24 +67,56 @@ class SqliteEngine:
         await self._writer.start()
         self._inline = connect(self._path, self._synchronous)
         self._lists = connect(self._path, self._synchronous)
+        self._file = _identity(self._path)
+
+    def watch(self) -> None:
+        """See :class:`Engine`."""
+        self._watch = asyncio.create_task(self._watch_over(), name="ringback-sqlite-watch")
+
+    async def _watch_over(self) -> None:
+        """Whether the file is there and can be written, also while nobody writes."""
+        loop = asyncio.get_running_loop()
+        while not self._writer.keeper.given_up:
+            await asyncio.sleep(TICK)
+            self.backlog.tick()
+            if not self.backlog.jobs and loop.time() - self.backlog.answered_at >= QUIET:
+                self._writer.probe()
+            there = _identity(self._path) == self._file
+            if not there and not self._missing:
+                self._missing = f"the database {self._path} was removed or replaced while it was open"
+                log.critical("%s: put it back", self._missing)
+            elif there:
+                self._missing = ""
 
     async def close(self) -> None:
         """Let the writer finish, then close everything."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
         await self._writer.stop()
         self._pool.shutdown()
         for connection in (self._inline, self._lists):
             if connection is not None:
                 connection.close()
 
-    async def write(self, statements: Sequence[Statement]) -> None:
+    async def write(
+        self,
+        statements: Sequence[Statement],
+        *,
+        told: Callable[[Exception | None], None] | None = None,
+        hurried: bool = False,
+    ) -> bool:
         """See :class:`Engine`."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer.put(statements, future)
-        await future
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._writer.put(statements, future, told, hurried)
+        return await future
 
     def write_soon(self, statements: Sequence[Statement]) -> None:
         """See :class:`Engine`."""
-        self._writer.put(statements, None)
+        try:
+            self._writer.put(statements, None)
+        except (Unavailable, WriterLost) as error:
+            log.debug("not written: %s", error)  # counted, and the trouble itself is in the log
 
     async def get(self, sql: str, params: Params) -> Sequence[Any] | None:
         """See :class:`Engine`."""
@@ -96,3 +141,12 @@ class SqliteEngine:
             if self._inline.in_transaction:
                 self._inline.execute("ROLLBACK")
             raise
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Device and number of a file; None: there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

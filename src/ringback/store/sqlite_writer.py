@@ -5,9 +5,11 @@ statement (measured at 100 calls/s: a third of the main process' time). It impor
 is run as a file, so that it starts in 30 ms and takes 12 MB.
 
 The first frame (``ringback.processes.frames``) says why it cannot work, empty: it can. All others hold marshalled
-values. The parent sends ``(texts, jobs)``: new SQL texts by number, and jobs ``(number, [(text number, parameters),
-…])``; the answer is ``(last, errors)``: every job up to ``last`` has ended, those in ``errors`` (number → (kind,
-text)) without effect.
+values. The parent sends ``(texts, jobs, again)``: new SQL texts by number, and jobs ``(number, [(text number,
+parameters), …])``; the answer is ``(last, errors, trouble)``: every job up to ``last`` has ended, those in ``errors``
+(number → (kind, text)) without effect. ``trouble`` says why the file cannot be written now (the disk is full, another
+process has locked it); then nothing after ``last`` has been written, and nothing will be, to keep the order, until
+the parent sends it ``again``.
 The end of the stream ends the process when everything that came is written: so what a killed server handed in
 is on disk before the next one, which waits for the lock of the file, reads.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import marshal
 import os
 import select
@@ -25,7 +28,7 @@ import sqlite3
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 PART = ";\n"
@@ -34,6 +37,13 @@ ONE_ROW = "/* one row */ "
 """Begins a text that must find exactly one row (as in ``sql.py``)."""
 GROUP_LIMIT = 512
 """Jobs that share one transaction at most."""
+LOCK_WAIT = 500
+"""Milliseconds for which a file that somebody else has locked is waited for in one try."""
+STORAGE = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 22})
+"""SQLite's codes for what is no fault of a write and may pass: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL,
+CANTOPEN, NOLFS."""
+LAST_TRIES = 5.0
+"""Seconds for which the last writes of a killed server are tried again when the file cannot be written."""
 Job = tuple[int, list[tuple[int, tuple[Any, ...]]]]
 Errors = dict[int, tuple[str, str]]
 
@@ -50,6 +60,7 @@ def connect(path: str, synchronous: str) -> sqlite3.Connection:
         path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
     )
     for pragma in (
+        "auto_vacuum=INCREMENTAL",  # of a new file: what is removed can be given back in small portions
         "journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=OFF", "cache_size=-8192",
         "mmap_size=0", "temp_store=MEMORY", "busy_timeout=10000", "wal_autocheckpoint=4000",
     ):  # fmt: skip
@@ -65,15 +76,23 @@ class Writer:
         self.texts: dict[int, list[str]] = {}
         """Each of one statement or several that take the same parameters."""
 
-    def write(self, jobs: list[Job]) -> Errors:
-        """One transaction for all; when one fails, one for each: a failing caller must not fail the others."""
+    def write(self, jobs: list[Job]) -> tuple[int, Errors, str]:
+        """One transaction for all; when one fails, one for each: a failing caller must not fail the others.
+
+        Gives how many have ended, the errors of those that failed, and why the rest cannot be written now.
+        """
         error = self._transaction(jobs)
         if error is None:
-            return {}
-        if len(jobs) == 1:
-            return {jobs[0][0]: error}
-        failed = ((job[0], self._transaction([job])) for job in jobs)
-        return {number: each for number, each in failed if each is not None}
+            return len(jobs), {}, ""
+        errors: Errors = {}
+        for ended, job in enumerate(jobs):
+            alone = len(jobs) > 1 and error[0] != "storage"
+            found = self._transaction([job]) if alone else error
+            if found is not None and found[0] == "storage":
+                return ended, errors, found[1]
+            if found is not None:
+                errors[job[0]] = found
+        return len(jobs), errors, ""
 
     def _transaction(self, jobs: list[Job]) -> tuple[str, str] | None:
         execute, texts = self._connection.execute, self.texts
@@ -83,17 +102,30 @@ class Writer:
                 for number, params in statements:
                     for text in texts[number]:
                         done = execute(text, params)
+                        if text.startswith("PRAGMA"):
+                            done.fetchall()  # each step gives one page back
                         if text.startswith(ONE_ROW) and done.rowcount != 1:
                             raise Stale("somebody else has written the record")
             execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - handed to the caller that it belongs to
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            kind = "error"
-            if isinstance(error, sqlite3.IntegrityError | Stale):
-                kind = "stale" if isinstance(error, Stale) else "conflict"
-            return kind, f"{type(error).__name__}: {error}"
+            return self._undone(error)
         return None
+
+    def _undone(self, error: Exception) -> tuple[str, str]:
+        """Roll back; the kind of the error, and its text."""
+        kind = "error"
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:  # SQLite has rolled back itself, or the file is gone
+            kind = "storage"
+        if isinstance(error, Stale):
+            return "stale", str(error)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in STORAGE:
+            return "storage", str(error)
+        if isinstance(error, sqlite3.IntegrityError):
+            kind = "conflict"
+        return kind, f"{type(error).__name__}: {error}"
 
 
 def frame(body: bytes) -> bytes:
@@ -114,8 +146,9 @@ def unframe(buffer: bytearray) -> Iterator[bytes]:
 
 def serve(link: socket.socket, writer: Writer) -> None:
     """Write what comes, in order, until the end of the stream."""
-    buffer, ended = bytearray(), False
+    buffer, ended, stalled = bytearray(), False, False
     waiting: list[Job] = []
+    end = 0.0
     while True:
         if not ended and (not waiting or select.select([link], [], [], 0)[0]):
             try:
@@ -125,17 +158,41 @@ def serve(link: socket.socket, writer: Writer) -> None:
             ended = not data
             buffer += data
         for body in unframe(buffer):
-            texts, jobs = marshal.loads(body)  # noqa: S302 - from our own process
+            texts, jobs, again = marshal.loads(body)  # noqa: S302 - from our own process
             writer.texts.update({number: text.split(PART) for number, text in texts.items()})
-            waiting.extend(jobs)
+            if again or not stalled:
+                stalled = False
+                waiting.extend(jobs)
         if waiting:
             group = waiting[:GROUP_LIMIT]
             del waiting[:GROUP_LIMIT]
-            errors = writer.write(group)
+            count, errors, trouble = writer.write(group)
+            if trouble and ended:
+                end = end or time.monotonic() + LAST_TRIES
+                if time.monotonic() > end:
+                    return  # nobody can be told; the next server reads what is true
+                time.sleep(0.1)
+                waiting[:0] = group[count:]
+                continue
+            if trouble:
+                stalled = True
+                waiting.clear()
             with contextlib.suppress(ConnectionError):  # a killed parent needs no answer
-                link.sendall(frame(marshal.dumps((group[-1][0], errors))))
+                link.sendall(frame(marshal.dumps((group[count - 1][0] if count else 0, errors, trouble))))
         elif ended:
             return
+
+
+def packer() -> Callable[[bytes], bytes]:
+    """``packing.pack``, found beside this file: nothing of ours can be imported here by its name."""
+    path = os.path.join(os.path.dirname(__file__), "packing.py")  # noqa: PTH118, PTH120 - without pathlib it starts sooner
+    spec = importlib.util.spec_from_file_location("packing", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    pack: Callable[[bytes], bytes] = module.pack
+    return pack
 
 
 def lock(path: str, patience: float) -> int | None:
@@ -185,6 +242,8 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
                 link.sendall(frame(why.encode()))
                 return 1
             connection = connect(path, synchronous)
+            connection.execute(f"PRAGMA busy_timeout={LOCK_WAIT}")
+            connection.create_function("PACK", 1, packer(), deterministic=True)
         except (sqlite3.Error, OSError) as error:
             link.sendall(frame(f"{type(error).__name__}: {error}".encode()))
             return 1

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import msgspec
+import sqlalchemy as sa
 
 from ringback.effects import ClaimDial, ClearDeadline, Delete, QueueDial, Save, SendWebhook, SetDeadline
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.kernel.sid import SidMaker
 from ringback.resources import all_nouns
-from ringback.store import messages, migrate
+from ringback.store import ledger, messages, migrate
 from ringback.store.codec import decoder, encoder
 from ringback.store.engine import Engine, Holder
+from ringback.store.hurried import HurriedEngine
+from ringback.store.pruning import Pruning
 from ringback.store.query import Condition, Page, Query
 from ringback.store.sql import SqlTexts, Statement
 from ringback.store.tables import tables
@@ -45,7 +50,6 @@ _LEAVING: dict[str, Callable[[str], Leaving]] = {
     "dial": msgspec.json.Decoder(QueueDial).decode,
 }
 """Kinds of rows of the outbox."""
-_load_entry = msgspec.json.Decoder(LogHttp).decode
 
 
 def make_engine(
@@ -72,13 +76,15 @@ class Store:
     def __init__(self, engine: Engine, nouns: Iterable[type[Record]]) -> None:
         self.nouns = tuple(record for record in nouns if record.__noun__.stored)
         self.metadata = tables(self.nouns)
-        self._engine = engine
+        self._engine: Engine = engine
         self._sql = SqlTexts(engine.dialect, self.metadata, engine.insert)
         self._encode = {record: encoder(record) for record in self.nouns}
         self._decode = {record: decoder(record) for record in self.nouns}
         self._latest = 0.0
-        self.new_sid = SidMaker(self._now, random.SystemRandom().getrandbits)
-        """Of the rows of outbox and messages: in the order in which they are made, and of no other process."""
+        own = random.SystemRandom().getrandbits(64)
+        self.new_sid = SidMaker(self._now, lambda bits: own & ((1 << bits) - 1))
+        """Of the rows of outbox and messages: in the order in which they are made, and of no other process. Nobody
+        outside sees them, so they need not be hard to guess: the random part is the process's."""
         self._entry_ids = itertools.count(1)
         self._turn: dict[type[Any], Callable[[Any, list[Owed]], Statement]] = {
             Save: self._save,
@@ -117,6 +123,7 @@ class Store:
         try:
             await migrate.upgrade(store._engine, store.metadata)
             await store._continue_counting()
+            engine.watch()
         except BaseException:
             await store.close()
             raise
@@ -124,8 +131,57 @@ class Store:
 
     @property
     def broken(self) -> str:
-        """Why nothing can be written any more (for ``/ready``); empty: it can."""
-        return self._engine.broken
+        """Why nothing can be written now, or any more (for ``/ready``); empty: it can."""
+        if self._engine.broken:
+            return self._engine.broken
+        why = self._engine.backlog.why
+        return f"the database cannot be written: {why}" if why else ""
+
+    @property
+    def trouble(self) -> str:
+        """Why the database cannot be written at the moment; it may be over soon, and writes are kept."""
+        return self._engine.backlog.why
+
+    @property
+    def refusing(self) -> bool:
+        """Whether that has lasted so long that requests are refused at once."""
+        return self._engine.backlog.refusing
+
+    def watch(self, told: Callable[[str, float, bool], None]) -> None:
+        """Have the begin of trouble told (why, 0, …), and its end (empty, how many seconds it took, whether it was
+        more than a moment)."""
+        self._engine.backlog.watchers.append(told)
+
+    def hurried(self) -> Store:
+        """The same store for requests: :class:`Unavailable` in place of a long wait."""
+        found = copy.copy(self)
+        found._engine = HurriedEngine(self._engine)
+        return found
+
+    @property
+    def pruning(self) -> Pruning:
+        """What removes old rows that are no records."""
+        return Pruning(self._engine)
+
+    async def total(self, record: type[Record], account_sid: str, column: str) -> int:
+        """The sum of a column (bytes) of an account's records."""
+        table = self.metadata.tables[record.__noun__.table]
+        one = sa.select(sa.func.sum(table.c[column])).where(
+            table.c.account_sid == sa.bindparam("owner", type_=table.c.account_sid.type)
+        )
+        return int((await self._engine.rows(self._sql.text(one), (account_sid,)))[0][0] or 0)
+
+    def figures(self) -> dict[str, float]:
+        """For ``/metrics``."""
+        backlog = self._engine.backlog
+        return {
+            "store_trouble": float(bool(self.broken)),
+            "store_troubles_total": float(backlog.troubles),
+            "store_waiting": float(len(backlog.jobs)),
+            "store_kept_bytes": float(backlog.bytes),
+            "store_kept_writes_total": float(backlog.kept),
+            "store_refused_writes_total": float(backlog.refused),
+        }
 
     async def lost(self) -> str:
         """Wait until another process owns the database; gives why. Nothing can be written any more then."""
@@ -152,13 +208,26 @@ class Store:
 
         Many concurrent commits share one transaction. Gives the outbox rows that were made, in order.
         Records are read now: changing them afterwards does not change what is written.
+        While the database cannot be written, this waits for it, however long it takes (see :meth:`hurried`).
         Raises :class:`Conflict` for a broken unique key, :class:`Stale` for a record that is not as expected,
-        :class:`OwnershipLost` when another process owns the database by now.
+        :class:`OwnershipLost` when another process owns the database by now, :class:`Unavailable` when more waits
+        already than memory is given.
         """
         owed: list[Owed] = []
         statements = self._statements(writes, owed)
         if statements:
             await self._engine.write(statements)
+        return owed
+
+    async def commit_or_keep(
+        self, writes: Sequence[Any], kept: Callable[[Sequence[Owed] | Exception], None]
+    ) -> list[Owed] | None:
+        """The same for who cannot wait: None means that the database cannot be written now and the writes are kept;
+        ``kept`` is told the rows when they are there, or why they are not after all."""
+        owed: list[Owed] = []
+        statements = self._statements(writes, owed)
+        if statements and not await self._engine.write(statements, told=partial(_tell, kept, owed)):
+            return None
         return owed
 
     def commit_soon(self, writes: Sequence[Any]) -> None:
@@ -224,8 +293,7 @@ class Store:
         return Statement(self._sql.delete("timers"), (*write.lane, write.name), "timers")
 
     def _log(self, write: LogHttp, _: list[Owed]) -> Statement:
-        row = (next(self._entry_ids), write.resource_sid, write.at, _dump(write).decode())
-        return Statement(self._sql.upsert("http_events"), row, "http_events")
+        return ledger.row(next(self._entry_ids), write, self._engine.dialect.name)
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -313,11 +381,17 @@ class Store:
         """Logged requests of a call, oldest first, with ids above ``after``."""
         marks = ("?", "?", "?") if self._engine.dialect.name == "sqlite" else ("$1", "$2", "$3")
         sql = (
-            f"SELECT id, entry FROM http_events WHERE resource_sid = {marks[0]} AND id > {marks[1]} "  # noqa: S608
+            f"SELECT id, entry, packed FROM http_events WHERE resource_sid = {marks[0]} AND id > {marks[1]} "  # noqa: S608
             f"ORDER BY id LIMIT {marks[2]}"
         )
         rows = await self._engine.rows(sql, (resource_sid, after, limit))
-        return [Attempt(int(row[0]), _load_entry(row[1])) for row in rows]
+        return [Attempt(int(row[0]), ledger.read(row[1], row[2])) for row in rows]
+
+
+def _tell(
+    kept: Callable[[Sequence[Owed] | Exception], None], owed: Sequence[Owed], error: Exception | None
+) -> None:
+    kept(owed if error is None else error)
 
 
 def _last_of_each(writes: Sequence[Any]) -> Sequence[Any]:

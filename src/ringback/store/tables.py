@@ -55,7 +55,8 @@ def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("resource_sid", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
-        sa.Column("entry", sa.Text, nullable=False),
+        sa.Column("entry", sa.Text, nullable=False),  # of rows that are older than ``packed``; else empty
+        sa.Column("packed", sa.LargeBinary, nullable=True),
         sa.Index("ix_http_events_resource", "resource_sid", "id"),
     )
     sa.Table(  # lease.py; SQLite has a lock on a file in its place and leaves it empty

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ringback.effects import QueueDial, SendWebhook
 from ringback.events import Event
+from ringback.kernel.errors import Refused
 
 
 class Conflict(Exception):
@@ -17,20 +19,26 @@ class OwnershipLost(Exception):
     """Another process owns the database by now: this one writes nothing more."""
 
 
+class Unavailable(Refused):
+    """The database cannot be used now. Nothing was written, unless the text says that this is not known."""
+
+    def __init__(self, why: str) -> None:
+        """``why``: what is wrong with it, for the caller of the API too."""
+        super().__init__(20503, f"The database cannot be used now: {why}", 503)
+
+
 class Stale(Exception):
     """Somebody else has written the record since it was read; nothing of the commit was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class SaveIf:
+class SaveIf(Struct, frozen=True):
     """Replace a record that is still as it was read (``Store.get_versioned``), else :class:`Stale`."""
 
     record: Any
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteIf:
+class DeleteIf(Struct, frozen=True):
     """Remove a record that is still as it was read, else :class:`Stale`."""
 
     record: Any
@@ -41,8 +49,7 @@ Leaving = SendWebhook | QueueDial
 """What leaves through the outbox: webhooks at least once, dials at most once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(Struct, frozen=True):
     """A row of the outbox."""
 
     sid: str
@@ -50,15 +57,13 @@ class Owed:
     what: Leaving
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxDone:
+class OutboxDone(Struct, frozen=True):
     """The delivery has ended: forget the row."""
 
     sid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """An event on its way from one lane to another: a row until the receiver's commit removes it."""
 
     sid: str
@@ -66,23 +71,20 @@ class Message:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class MessageDone:
+class MessageDone(Struct, frozen=True):
     """The receiver has handled the message: forget the row."""
 
     sid: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFailed:
+class MessageFailed(Struct, frozen=True):
     """The receiver cannot handle it: the row is kept for people, and delivered no more."""
 
     sid: str
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogHttp:
+class LogHttp(Struct, frozen=True, kw_only=True):
     """One request that we made for a call or other resource (``Calls/{sid}/Events``, voice-calls.md §12)."""
 
     account_sid: str
@@ -101,8 +103,7 @@ class LogHttp:
     error_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A logged request, read back."""
 
     id: int

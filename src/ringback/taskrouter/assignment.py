@@ -16,6 +16,9 @@ from ringback.taskrouter.live import LiveTask, LiveTaskQueue, LiveWorker
 from ringback.taskrouter.waiting import Key, known_name, look
 from ringback.taskrouter.workspace import LiveWorkspace
 
+_Entry = tuple[Any, str, int, int, LiveTask]
+"""In ``settle``: the task's place, who was looked at (a task or a worker), after how many offers they came in (so that
+no two entries are alike), after how many they were looked at, and the task."""
 Check = Callable[[LiveWorkspace, LiveTaskQueue, LiveTask, LiveWorker], bool]
 
 
@@ -187,6 +190,9 @@ def settle(workspace: LiveWorkspace) -> None:
     the heap, looked at again before it is used, is the next offer. ``seen`` says after how many offers an entry was
     looked at; every other offer since may have taken its task or its worker.
 
+    Where expressions read figures of workers' channels an offer may also open something to its worker, before all
+    that is in the heap (:func:`_opened`).
+
     It ends: within one call nobody's capacity grows and ``asked`` only gets longer, so there are at most as many
     offers as places free among the idle workers, plus one for each task that is canceled for being offered too
     often. Only an offer makes somebody dirty here (its worker, while there is room for more), so the round after the
@@ -203,19 +209,38 @@ def settle(workspace: LiveWorkspace) -> None:
         workspace.dirty_workers.clear()
         firsts = ((sid, _first_for(workspace, sid, dirty)) for sid in dirty)
         offers = 0
-        heap = [(workspace.global_key(task), sid, offers, task) for sid, task in firsts if task is not None]
+        heap: list[_Entry] = [
+            (workspace.global_key(task), sid, 0, offers, task) for sid, task in firsts if task is not None
+        ]
         heapq.heapify(heap)
         while heap:
-            _, sid, seen, task = heap[0]
+            _, sid, number, seen, task = heap[0]
             if seen == offers:
                 offer(workspace, task)
                 offers += 1
+                _opened(workspace, dirty, heap, offers)
                 continue
             found = _first_for(workspace, sid, dirty)
             if found is None:
                 heapq.heappop(heap)
             else:
-                heapq.heapreplace(heap, (workspace.global_key(found), sid, offers, found))
+                heapq.heapreplace(heap, (workspace.global_key(found), sid, number, offers, found))
+
+
+def _opened(workspace: LiveWorkspace, dirty: set[str], heap: list[_Entry], offers: int) -> None:
+    """After an offer: what expressions such as ``worker.channel.voice.assigned_tasks > 0`` open to its worker.
+
+    Nobody else's figures have changed, so only this worker can now get what comes before the rest of the heap. An
+    entry of theirs that is there already does no harm: it is looked at again before it is used.
+    """
+    if not workspace.watching:
+        return
+    for sid in sorted(workspace.dirty_workers):
+        dirty.add(sid)
+        found = _first_for(workspace, sid, dirty)
+        if found is not None:
+            heapq.heappush(heap, (workspace.global_key(found), sid, offers, offers, found))
+    workspace.dirty_workers.clear()
 
 
 def _first_for(workspace: LiveWorkspace, sid: str, dirty: set[str]) -> LiveTask | None:

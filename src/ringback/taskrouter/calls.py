@@ -12,6 +12,7 @@ from ringback.events.taskrouter import ClaimRequested, TaskRequested
 from ringback.kernel.error_codes import title
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
+from ringback.kernel.outcome import MALFORMED
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.telephony import CarriedOut
 from ringback.taskrouter import outbound, transfers
@@ -35,6 +36,8 @@ from ringback.taskrouter.workspace import LiveWorkspace
 
 NOT_PLACED = {"call": 40113, "dequeue": 40133, "conference": 40145}
 """Instruction → debugger's code when its call may not be made (§8)."""
+NO_NUMBER = (21211, 21217, 13223, 13224)
+"""What a call to something that is no phone number is refused with."""
 HANGUP = "hangup"
 LEFT = "Caller left the queue"
 
@@ -129,9 +132,11 @@ def changed(workspace: LiveWorkspace, event: TaskCallChanged) -> None:
         return
     reservation = workspace.reservations.get(event.leg.reservation)
     if event.change == "joined":
-        _joined(workspace, task, event)
+        _joined(workspace, task, event, reservation)
     if event.leg.role == "customer":
         ours = not outbound.outdated(task, event) and _customer_step(workspace, task, event)
+        if ours and event.change == "joined" and event.conference_name == task.record.sid:
+            outbound.reached(workspace, task, reservation)
         if ours and not outbound.told(workspace, task, reservation, event):
             _customer(workspace, task, event)
     elif event.leg.role == "worker" and reservation is not None and event.about == reservation.call_sid:
@@ -166,7 +171,9 @@ def _word(event: TaskCallChanged) -> str:
     return "failed" if event.change == "unbridged" and event.reason == "failed" else event.change
 
 
-def _joined(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> None:
+def _joined(
+    workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged, reservation: Reservation | None
+) -> None:
     """A leg is in the task's conference: the attributes say which, and who is who (§4.1)."""
     role = event.leg.role
     if role not in ("customer", "worker") or event.conference_name != task.record.sid or workspace.over(task):
@@ -178,6 +185,8 @@ def _joined(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) ->
         "participants": {**(people if isinstance(people, dict) else {}), role: event.about},
     }  # fmt: skip
     add_facts(workspace, task, {"conference": conference})
+    if role == "customer" or reservation is not None:
+        transfers.joined(workspace, task, reservation if role == "worker" else None)
 
 
 def _customer(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) -> None:
@@ -187,10 +196,11 @@ def _customer(workspace: LiveWorkspace, task: LiveTask, event: TaskCallChanged) 
     if task.customer == "waiting" and state == "assigned":
         _back(workspace, task)
         return
-    if state in ("pending", "reserved") and event.change != "unbridged":
+    if state in ("pending", "reserved") and (event.change != "unbridged" or transfers.holds(task)):
+        transfers.customer_left(workspace, task)
         cancel_task(workspace, task, HANGUP if event.change == "ended" else LEFT)
     elif state == "assigned":
-        transfers.failed(workspace, task, transfers.CUSTOMER_LEFT)
+        transfers.customer_left(workspace, task)
         for sid in list(task.reservations):
             reservation = workspace.reservations[sid]
             talked = reservation.instruction is not None or event.change == "ended"
@@ -208,23 +218,30 @@ def _worker(
         text = f"The call to the worker was refused ({event.error_code}: {title(event.error_code or 0)})"
         log_alert(workspace, NOT_PLACED[kind], text, reservation.sid)
     if event.change == "answered" and kind == "conference" and state == "pending":
-        accept(workspace, reservation)
         if outbound.to_be_called(task):
             outbound.dial(workspace, task, reservation)
         else:
+            accept(workspace, reservation)
             _bring_customer(workspace, task, carried)
     elif event.change in ("ended", "unbridged"):
-        if state == "pending" and event.change == "ended" and outbound.to_be_called(task):
-            outbound.worker_gone(workspace, reservation, event)
-        elif state == "accepted" and event.change == "ended" and task.customer == "dialled":
+        if event.change == "ended" and outbound.under_way(task) and state in ("pending", "accepted"):
             stop_ringing(workspace, task)  # its end says with which code the reservation goes
+        elif state == "pending" and event.change == "ended" and outbound.to_be_called(task):
+            outbound.worker_gone(workspace, reservation, event)
         elif state == "pending" and event.change == "ended":
             reservation.instruction = None
-            cancel_reservation(workspace, reservation)
+            cancel_reservation(workspace, reservation, _malformed(event))
         elif state == "accepted" and event.change == "ended" and task.customer == "waiting":
             _back(workspace, task)
+        elif state == "accepted" and event.change == "ended" and transfers.awaits(task, reservation):
+            transfers.taker_gone(workspace, task, reservation)
         elif state == "accepted" and (event.change == "ended" or kind == "dequeue"):
             conversation_over(workspace, reservation)
+
+
+def _malformed(event: TaskCallChanged) -> int | None:
+    """The code for a worker's address that cannot be dialled (call-outcomes.md §7); None: it is not for that."""
+    return MALFORMED if _refused(event) and event.error_code in NO_NUMBER else None
 
 
 def _refused(event: TaskCallChanged) -> bool:
@@ -241,9 +258,12 @@ def _back(workspace: LiveWorkspace, task: LiveTask) -> None:
 
 
 def _bring_customer(workspace: LiveWorkspace, task: LiveTask, carried: CarriedOut) -> None:
-    """The worker is there: the waiting caller joins them in the conference named after the task."""
+    """The worker is there: the waiting caller joins them in the conference named after the task.
+
+    One who is in it already, held while the task was transferred, need not be brought.
+    """
     record = task.record
-    if not record.call_sid:
+    if not record.call_sid or task.customer != "waiting":
         return
     workspace.do(
         Post(

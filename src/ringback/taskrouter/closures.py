@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ringback.kernel.sid import is_sid
 from ringback.taskrouter.comparison import NULL, OPERATORS
+from ringback.taskrouter.figures import Steps, figure_reader, names_channel
 from ringback.taskrouter.grammar import (
     Array,
     Comparison,
@@ -30,15 +31,19 @@ Data = Mapping[str, Any]
 Test = Callable[[Data, Data, Mapping[str, int]], bool]
 """Whether something holds for a worker, a task, and the head-counts of a queue."""
 
-Steps = tuple[str | int, ...]
 _Get = Callable[[Data, Data, Mapping[str, int]], Any]
 
 
 def resolved(reference: Reference, text: str, scope: Scope) -> tuple[str, Steps]:
-    """Whose attribute a reference is (task, worker, counts), and the path there."""
+    """Whose attribute a reference is (task, worker, counts), and the path there.
+
+    Where there is but one whose attributes can be meant the prefix is not needed, and may be there: see
+    :func:`path_reader`.
+    """
     first, *rest = reference.steps
     if scope in ("worker", "task"):
-        return scope, reference.steps
+        bare = tuple(rest)
+        return scope, bare if first == scope == "worker" and names_channel(bare) else reference.steps
     if scope == "target":
         if first not in ("task", "worker") or not rest or not isinstance(rest[0], str):
             reason = f"'{clipped(str(reference))}' must begin with task. or worker."
@@ -109,7 +114,7 @@ class Compiler:
         if isinstance(operand, Reference):
             source, steps = resolved(operand, self.text, self.scope)
             self.found[source][spelled(steps)] = steps
-            return _getter(source, steps)
+            return _getter(source, steps, self.scope)
         if _is_constant(operand):
             constant = _value(operand)
             return lambda w, t, c: constant
@@ -127,6 +132,8 @@ class Compiler:
             ):
                 left, path = resolved(node.left, self.text, self.scope)
                 right, other = resolved(node.right, self.text, self.scope)
+                if ("worker", True) in ((left, names_channel(path)), (right, names_channel(other))):
+                    continue  # the indexes follow attributes, which change less often
                 if (left, right) == ("task", "worker"):
                     yield Link(spelled(path), _LINKS[node.operator][0], spelled(other))  # type: ignore[arg-type]
                 elif (left, right) == ("worker", "task"):
@@ -139,7 +146,11 @@ class Compiler:
                 continue
             for side, fixed in ((node.left, node.right), (node.right, node.left)):
                 if isinstance(side, Reference) and isinstance(fixed, Constant) and fixed.value is not None:
-                    yield spelled(side.steps), fixed.value
+                    _, steps = resolved(side, self.text, self.scope)
+                    if steps[0] != self.scope and not names_channel(
+                        steps
+                    ):  # these are read in other places too
+                        yield spelled(steps), fixed.value
 
 
 def _required(tree: Node) -> Iterator[Comparison]:
@@ -183,13 +194,28 @@ def reader(steps: Steps) -> Callable[[Data], Any]:
     return read
 
 
-def _getter(source: str, steps: Steps) -> _Get:
+def path_reader(source: str, steps: Steps, scope: Scope) -> Callable[[Data], Any]:
+    """A function that reads what a reference of that scope means by a path of a task's or worker's.
+
+    That is an attribute, or a figure of a worker's channel. ``worker.lang`` where references need no prefix is the
+    attribute ``lang``, which people write as in a target; of whoever has an attribute called ``worker``, its ``lang``.
+    """
+    whole = reader(steps)
+    if source == "worker" and names_channel(steps):
+        return figure_reader(steps, whole)
+    if steps[0] != scope or len(steps) == 1 or not isinstance(steps[1], str):
+        return whole
+    bare = reader(steps[1:])
+    return lambda data: whole(data) if scope in data else bare(data)
+
+
+def _getter(source: str, steps: Steps, scope: Scope) -> _Get:
     name = str(steps[0])
     if source == "counts":
         return lambda w, t, c: c.get(name, 0)
     if len(steps) == 1:
         return (lambda w, t, c: w.get(name)) if source == "worker" else (lambda w, t, c: t.get(name))
-    read = reader(steps)
+    read = path_reader(source, steps, scope)
     return (lambda w, t, c: read(w)) if source == "worker" else (lambda w, t, c: read(t))
 
 

@@ -84,6 +84,16 @@ class Configuration:
     queues: frozenset[str]
     """Every queue SID that is named; the caller checks that they exist."""
 
+    def reads_channels(self) -> bool:
+        """Whether a target's expression or order reads figures of workers' channels (``figures.py``)."""
+        targets = [target for one in self.filters for target in one.targets]
+        asked = [
+            ask
+            for target in [*targets, *([self.default] if self.default else [])]
+            for ask in (target.expression, target.order_by)
+        ]
+        return any(ask.reads_channels for ask in asked if ask is not None)
+
 
 @lru_cache(128)
 def read_configuration(text: str) -> Configuration:

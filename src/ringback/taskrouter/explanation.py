@@ -12,10 +12,12 @@ from typing import Any
 from ringback.resources.taskrouter.event import Event
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter.configuration import DIRECT, Target
+from ringback.taskrouter.expression import read_worker
 from ringback.taskrouter.journal import iso
 from ringback.taskrouter.live import LiveTask, LiveWorker
 from ringback.taskrouter.routing import DEFAULT, current_target
 from ringback.taskrouter.steps import ASSIGNED_LIMIT
+from ringback.taskrouter.transfers import lives_until
 from ringback.taskrouter.verdict import Verdict, verdicts
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -24,6 +26,8 @@ HISTORY = (
     "task_priority", "task_canceled_reason", "task_completed_reason", "canceled_reason_code",
 )  # fmt: skip
 """What is shown of an event's data."""
+READS = 20
+"""Values of a worker that are shown; a workflow may read hundreds."""
 
 
 def explain(
@@ -108,7 +112,7 @@ def _timers(workspace: LiveWorkspace, task: LiveTask, target: Target | None) -> 
     limited = waits and target is not None and target.timeout is not None
     return {
         "target_timeout": iso(record.target_entered + (target.timeout or 0)) if limited and target else None,
-        "time_to_live": iso(record.date_created + record.timeout) if waits else None,
+        "time_to_live": iso(lives_until(record)) if waits else None,
         "assigned_limit": iso(record.status_since + ASSIGNED_LIMIT)
         if record.assignment_status == "assigned"
         else None,
@@ -204,6 +208,7 @@ def _shown(workspace: LiveWorkspace, task: LiveTask, verdict: Verdict) -> dict[s
         "assigned_tasks": channel.assigned_tasks if channel is not None else None,
         "configured_capacity": channel.configured_capacity if channel is not None else None,
         "idle_since": _idle(workspace, task, worker),
+        "reads": _reads(workspace, task, worker),
         "reservations": [
             {
                 "sid": each.sid,
@@ -212,6 +217,21 @@ def _shown(workspace: LiveWorkspace, task: LiveTask, verdict: Verdict) -> dict[s
             }
             for each in _of(workspace, task, worker)
         ],
+    }
+
+
+def _reads(workspace: LiveWorkspace, task: LiveTask, worker: LiveWorker) -> dict[str, Any]:
+    """What the expressions of the queue and the target, and its order, read of the worker: path → value now."""
+    queue = workspace.queues.get(task.record.task_queue_sid or "")
+    target = task.target or current_target(workspace, task.record)
+    paths = list(queue.expression.worker_refs) if queue is not None else []
+    if target is not None and target.expression is not None:
+        paths += target.expression.worker_refs
+    if target is not None and target.order_by is not None:
+        paths += [path for path, _ in target.order_by.clauses]
+    return {
+        f"worker.{path.removeprefix('worker.')}": read_worker(path)(worker.attributes)
+        for path in list(dict.fromkeys(paths))[:READS]
     }
 
 

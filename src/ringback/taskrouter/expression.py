@@ -11,8 +11,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ringback.taskrouter.closures import Compiler, Data, Link, Scope, Test, never, reader, resolved
+from ringback.taskrouter.closures import (
+    Compiler,
+    Data,
+    Link,
+    Scope,
+    Test,
+    never,
+    path_reader,
+    reader,
+    resolved,
+)
 from ringback.taskrouter.comparison import frozen
+from ringback.taskrouter.figures import names_channel
 from ringback.taskrouter.grammar import (
     ExpressionError,
     parse_expression,
@@ -30,6 +41,7 @@ __all__ = [
     "compile_expression",
     "compile_order_by",
     "read_path",
+    "read_worker",
 ]
 
 # One account's hostile texts shall not fill the memory: many short expressions are kept, but few long ones.
@@ -45,7 +57,9 @@ class Expression:
     task_refs: tuple[str, ...] = field(compare=False)
     """The paths of the task's attributes that it reads, without prefix (``lang``, ``a.b[0]``), sorted, unique."""
     worker_refs: tuple[str, ...] = field(compare=False)
-    """The same for the worker's attributes."""
+    """The same for the worker's attributes, and the figures of their channels."""
+    reads_channels: bool = field(compare=False)
+    """Whether it reads a figure of a worker's channel (``figures.py``): what it says changes with every task."""
     links: tuple[Link, ...] = field(compare=False)
     """Each comparison of a task's attribute with a worker's (``task.x == worker.y``, ``worker.y HAS task.x``,
     ``worker.y >= task.x``) that must hold for the whole to hold: what demands on workers are indexed by."""
@@ -75,6 +89,8 @@ class OrderBy:
     text: str
     clauses: tuple[tuple[str, bool], ...] = field(compare=False)
     """(path of the worker's attribute without prefix, whether descending)."""
+    reads_channels: bool = field(compare=False)
+    """As for expressions."""
     _readers: tuple[tuple[Callable[[Data], Any], bool], ...] = field(compare=False, repr=False)
 
     def key(self, worker: Data) -> tuple[int, ...]:
@@ -109,7 +125,8 @@ def compile_order_by(text: str) -> OrderBy:
     return OrderBy(
         text,
         tuple((spelled(steps), descending) for steps, descending in clauses),
-        tuple((reader(steps), descending) for steps, descending in clauses),
+        any(names_channel(steps) for steps, _ in clauses),
+        tuple((path_reader("worker", steps, "target"), descending) for steps, descending in clauses),
     )
 
 
@@ -123,9 +140,15 @@ def read_path(path: str) -> Callable[[Data], Any]:
     return reader(parse_reference(f"task.{path}").steps[1:])
 
 
+@lru_cache(4096)
+def read_worker(path: str) -> Callable[[Data], Any]:
+    """A function that reads a path of ``worker_refs``: an attribute of the worker, or a figure of a channel."""
+    return path_reader("worker", parse_reference(f"worker.{path}").steps[1:], "worker")
+
+
 def _compiled(text: str, scope: Scope) -> Expression:
     if scope == "worker" and not text.strip():
-        return Expression(text, scope, (), (), (), (), never, ())
+        return Expression(text, scope, (), (), False, (), (), never, ())
     if not text.strip():
         raise ExpressionError("the expression is empty", text, 0)
     tree = parse_expression(text)
@@ -137,10 +160,11 @@ def _compiled(text: str, scope: Scope) -> Expression:
         scope,
         task_refs=tuple(path for path, _ in tasks),
         worker_refs=tuple(sorted(compiler.found["worker"])),
+        reads_channels=any(names_channel(steps) for steps in compiler.found["worker"].values()),
         links=tuple(dict.fromkeys(compiler.links(tree))),
         constants=tuple(compiler.constants(tree)),
         _test=test,
-        _task_readers=tuple(reader(steps) for _, steps in tasks),
+        _task_readers=tuple(path_reader("task", steps, scope) for _, steps in tasks),
     )
 
 

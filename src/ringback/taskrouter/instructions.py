@@ -165,9 +165,9 @@ def _conference(workspace: LiveWorkspace, reservation: Reservation, instruction:
             raise Refused(
                 40142, f"Task {record.sid} has neither a waiting caller nor outbound_to: whom to connect?"
             )
-        if (
-            _ADDRESS.match(outbound.callee(task)) is None
-        ):  # nobody needs to be called for that (call-outcomes.md §7)
+        try:
+            outbound.number(task)
+        except ValueError:  # nobody needs to be called for that (call-outcomes.md §7)
             outbound.fail(workspace, reservation, MALFORMED)
             return
     attributes = {

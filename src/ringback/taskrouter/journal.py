@@ -26,6 +26,7 @@ LIVE = (
     "worker.activity.update", "worker.attributes.update", "worker.capacity.update",
     "worker.channel.availability.update",
     "reservation.", "task.updated", "task.canceled", "task.completed", "task.wrapup", "task.transfer-",
+    "task.deleted", "task.system-deleted",
 )  # fmt: skip
 """What is announced to listeners (§10, worker push channel); prefixes."""
 
@@ -92,8 +93,17 @@ def publish(
                 worker=worker.copy() if worker is not None else None,
                 channel=channel.copy() if channel is not None else None,
                 transfer=transfer,
+                workers=_offered(workspace, task) if kind.endswith("deleted") else (),
             )
         )  # fmt: skip
+
+
+def _offered(workspace: LiveWorkspace, task: Task | None) -> tuple[str, ...]:
+    """SIDs of those who were ever offered a task that is about to be gone."""
+    live = workspace.tasks.get(task.sid) if task is not None else None
+    return (
+        tuple(workspace.reservations[sid].worker_sid for sid in live.reservations) if live is not None else ()
+    )
 
 
 def task_facts(workspace: LiveWorkspace, task: Task) -> dict[str, str]:

@@ -11,7 +11,7 @@ from ringback.taskrouter import transfers
 from ringback.taskrouter.journal import iso, publish
 from ringback.taskrouter.live import LiveTask, LiveWorker
 from ringback.taskrouter.machine import RESERVATION_LIVE, reservation_step, task_step
-from ringback.taskrouter.steps import end_reservation, set_task, tell, with_status
+from ringback.taskrouter.steps import RETRY_AFTER, end_reservation, set_task, tell, with_status
 from ringback.taskrouter.workspace import LiveWorkspace
 
 CYCLE_LIMIT = 1000
@@ -19,8 +19,8 @@ CYCLE_LIMIT = 1000
 CYCLES_OVER = "Task TTL Exceeded or Max assignment count exceeded"
 ENDED = "The task ended meanwhile"
 DECLINED = "The worker to whom the task was routed did not take it"
-RETRY_AFTER = 5.0
-"""Seconds before a worker whose phone could not be reached is offered the same task again."""
+CALLED = ("dialled", "answered")
+"""States of the customer's leg before it is in the conference."""
 
 
 # --- reservations ----------------------------------------------------------------------------------------------
@@ -101,6 +101,7 @@ def accept(workspace: LiveWorkspace, reservation: Reservation) -> None:
     reservation.reservation_status = step
     reservation.accepted_at = workspace.now
     workspace.save(reservation)
+    workspace.accepted(reservation)
     task.open.discard(reservation.sid)
     if task.record.accepted_at is None:
         task.record.accepted_at = workspace.now
@@ -129,8 +130,7 @@ def reject(workspace: LiveWorkspace, reservation: Reservation, activity_sid: str
     reservation_step(reservation.reservation_status, "reject", reservation.sid)
     if activity is not None:
         move_worker(workspace, workspace.worker(reservation.worker_sid), activity.sid)
-    end_reservation(workspace, reservation, "reject", "reservation.rejected")
-    release(workspace, workspace.tasks[reservation.task_sid])
+    _lose(workspace, reservation, "reject", "reservation.rejected")
 
 
 def expire(workspace: LiveWorkspace, reservation: Reservation) -> None:
@@ -138,14 +138,28 @@ def expire(workspace: LiveWorkspace, reservation: Reservation) -> None:
     worker = workspace.workers.get(reservation.worker_sid)
     if worker is not None and workspace.record.timeout_activity_sid:
         move_worker(workspace, worker, workspace.record.timeout_activity_sid)
-    end_reservation(workspace, reservation, "expire", "reservation.timeout")
-    release(workspace, workspace.tasks[reservation.task_sid])
+    _lose(workspace, reservation, "expire", "reservation.timeout")
 
 
-def cancel_reservation(workspace: LiveWorkspace, reservation: Reservation) -> None:
-    """Canceled because an instruction failed: the task waits again (not at once for the same worker)."""
-    end_reservation(workspace, reservation, "cancel", "reservation.canceled")
-    release(workspace, workspace.tasks[reservation.task_sid], unreachable=reservation.worker_sid)
+def cancel_reservation(workspace: LiveWorkspace, reservation: Reservation, code: int | None = None) -> None:
+    """Canceled because an instruction failed: the task waits again (not at once for the same worker).
+
+    ``code``: why, when the desktop has a word for it (call-outcomes.md §7)."""
+    reservation.canceled_reason_code = code
+    _lose(workspace, reservation, "cancel", "reservation.canceled", unreachable=reservation.worker_sid)
+
+
+def _lose(
+    workspace: LiveWorkspace, reservation: Reservation, event: str, kind: str, *, unreachable: str | None = None
+) -> None:  # fmt: skip
+    """An offer ends without success; the task goes on."""
+    task = workspace.tasks[reservation.task_sid]
+    transfer = transfers.lost(workspace, task, reservation, event)
+    end_reservation(workspace, reservation, event, kind)
+    if transfer is not None:
+        transfers.failed_with(workspace, task, transfer, unreachable)
+    else:
+        release(workspace, task, unreachable=unreachable)
 
 
 def fail_task(workspace: LiveWorkspace, reservation: Reservation, code: int | None, reason: str) -> None:
@@ -154,7 +168,7 @@ def fail_task(workspace: LiveWorkspace, reservation: Reservation, code: int | No
     state = task.record.assignment_status
     if reservation.reservation_status == "accepted" and reservation.call_sid:
         workspace.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
-    transfers.failed(workspace, task, ENDED)
+    transfers.over(workspace, task, ENDED)
     reservation.canceled_reason_code = code
     _finish(workspace, task, "cancel" if state in ("pending", "reserved") else "fail", reason)
     for each in with_status(workspace, task, RESERVATION_LIVE):
@@ -166,17 +180,25 @@ def wrap(workspace: LiveWorkspace, reservation: Reservation) -> None:
     """The work is over but for its notes; the task follows when nobody works on it any more."""
     end_reservation(workspace, reservation, "wrap", "reservation.wrapup")
     task = workspace.tasks[reservation.task_sid]
-    busy = with_status(workspace, task, ("accepted", "pending")) or transfers.flying(task) is not None
-    if task.record.assignment_status == "assigned" and not busy:
-        set_task(workspace, task, "wrap")
-        publish(workspace, "task.wrapup", task=task.record)
+    transfers.step_down(workspace, task)
+    if task.record.assignment_status == "assigned" and not with_status(
+        workspace, task, ("accepted", "pending")
+    ):
+        _wrapping(workspace, task)
+
+
+def _wrapping(workspace: LiveWorkspace, task: LiveTask) -> None:
+    set_task(workspace, task, "wrap")
+    transfers.let_go(workspace, task)
+    publish(workspace, "task.wrapup", task=task.record)
 
 
 def complete(workspace: LiveWorkspace, reservation: Reservation, reason: str = "") -> None:
     """Done; with the last live reservation the task is completed too."""
     end_reservation(workspace, reservation, "complete", "reservation.completed")
     task = workspace.tasks[reservation.task_sid]
-    busy = with_status(workspace, task, RESERVATION_LIVE) or transfers.flying(task) is not None
+    transfers.step_down(workspace, task)
+    busy = with_status(workspace, task, RESERVATION_LIVE)
     if task.record.assignment_status in ("assigned", "wrapping") and not busy:
         _finish(workspace, task, "complete", reason or "Reservation completed")
         publish(workspace, "task.completed", task=task.record)
@@ -186,13 +208,17 @@ def release(workspace: LiveWorkspace, task: LiveTask, *, unreachable: str | None
     """A reservation ended without success: pending again when it was the last, and looked at anew."""
     record = task.record
     if transfers.flying(task) is not None:
-        transfers.attempt_failed(workspace, task, transfers.DECLINED)
+        transfers.attempt_failed(workspace, task)
         return
     if task.open or record.assignment_status != "reserved":
         if record.assignment_status == "reserved" and not record.target_over:
             workspace.begin_waiting(task)
         return
     set_task(workspace, task, "release")
+    if transfers.returned(record):
+        task.asked = set()
+        transfers.wait(workspace, task)
+        return
     if (record.routing_target or "").startswith("WK"):
         publish(
             workspace,
@@ -228,7 +254,7 @@ def give_back(workspace: LiveWorkspace, reservation: Reservation) -> None:
 def _clock_again(workspace: LiveWorkspace, task: LiveTask) -> None:
     """It is pending again: what became due while it was assigned, and was passed over, is due."""
     record = task.record
-    workspace.schedule.add(max(workspace.now, record.date_created + record.timeout), "ttl", record.sid)
+    workspace.schedule.add(max(workspace.now, transfers.lives_until(record)), "ttl", record.sid)
     if task.target is not None and task.target.timeout is not None:
         due = max(workspace.now, record.target_entered + task.target.timeout)
         workspace.schedule.add(due, "target", record.sid, record.target_entered)
@@ -241,6 +267,8 @@ def cancel_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
     """Canceled, with what was offered. A waiting caller stays in the queue: what becomes of them is the application's
     choice, which hears of it by ``task.canceled`` or ``workflow.timeout`` (ADR 0011). Raises :class:`Refused`."""
     record = task.record
+    task_step(record.assignment_status, "cancel", record.sid)
+    transfers.over(workspace, task, ENDED)
     _finish(workspace, task, "cancel", reason)
     for each in with_status(workspace, task, ("pending",)):
         end_reservation(workspace, each, "cancel", "reservation.canceled")
@@ -250,20 +278,19 @@ def cancel_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
 def wrap_task(workspace: LiveWorkspace, task: LiveTask, reason: str | None = None) -> None:
     """Wrapping by request: its accepted reservations wrap too. Raises :class:`Refused`."""
     task_step(task.record.assignment_status, "wrap", task.record.sid)
-    transfers.failed(workspace, task, ENDED)
+    transfers.over(workspace, task, ENDED)
     if reason:
         task.record.reason = reason
     for each in with_status(workspace, task, ("accepted",)):
         wrap(workspace, each)
     if task.record.assignment_status == "assigned":
-        set_task(workspace, task, "wrap")
-        publish(workspace, "task.wrapup", task=task.record)
+        _wrapping(workspace, task)
 
 
 def complete_task(workspace: LiveWorkspace, task: LiveTask, reason: str) -> None:
     """Completed by request, with its live reservations. Raises :class:`Refused`."""
     task_step(task.record.assignment_status, "complete", task.record.sid)
-    transfers.failed(workspace, task, ENDED)
+    transfers.over(workspace, task, ENDED)
     for each in with_status(workspace, task, ("pending",)):
         end_reservation(workspace, each, "cancel", "reservation.canceled")
     task.record.reason = reason
@@ -277,22 +304,31 @@ def _finish(workspace: LiveWorkspace, task: LiveTask, event: str, reason: str) -
     record = task.record
     set_task(workspace, task, event)
     stop_ringing(workspace, task)
+    transfers.let_go(workspace, task)
     record.reason = reason
     workspace.end_waiting(task)
     workspace.schedule.add(workspace.now + workspace.keep_ended, "remove", record.sid, workspace.now)
 
 
 def stop_ringing(workspace: LiveWorkspace, task: LiveTask) -> None:
-    """The customer of an outbound task who has not answered yet is not called any longer."""
-    if task.customer == "dialled" and task.record.conference is not None:
+    """The customer of an outbound task who is not in the conference yet is not called any longer."""
+    if (
+        task.customer in CALLED
+        and task.record.conference is not None
+        and task.record.conference.customer_call
+    ):
         workspace.do(Post(HangUpRequested(call_sid=task.record.conference.customer_call, reason="api")))
 
 
 def delete_task(workspace: LiveWorkspace, task: LiveTask, kind: str | None) -> None:
     """Remove the task with its reservations; ``kind``: the event that says so, None for the clean-up."""
     stop_ringing(workspace, task)
+    transfers.let_go(workspace, task)
     for each in with_status(workspace, task, tuple(RESERVATION_LIVE)):
-        end_reservation(workspace, each, "cancel", "reservation.canceled")
+        if each.reservation_status == "pending":
+            end_reservation(workspace, each, "cancel", "reservation.canceled")
+        else:  # the worker has done what there was to do
+            end_reservation(workspace, each, "complete", "reservation.completed")
     if kind is not None:
         publish(workspace, kind, task=task.record)
     for sid in task.reservations:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from sortedcontainers import SortedList
 
+from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.task_queue import TaskQueue
 from ringback.resources.taskrouter.worker import Worker
@@ -20,6 +22,7 @@ from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.telephony import LegState
 from ringback.taskrouter.configuration import Configuration, Target
 from ringback.taskrouter.expression import Expression
+from ringback.taskrouter.figures import Figures, WorkerData
 from ringback.taskrouter.waiting import Key, Waiting
 
 IdleKey = tuple[float, str]
@@ -38,9 +41,19 @@ def read_attributes(text: str) -> dict[str, Any]:
 class LiveWorker:
     """A worker with what routing needs to know of them."""
 
-    __slots__ = ("attributes", "channels", "held", "idle_keys", "queues", "record")
+    __slots__ = (
+        "_figures",
+        "_reservations",
+        "attributes",
+        "channels",
+        "held",
+        "idle_keys",
+        "queues",
+        "record",
+    )
 
-    def __init__(self, record: Worker) -> None:
+    def __init__(self, record: Worker, reservations: Mapping[str, Reservation]) -> None:
+        """``reservations``: the workspace's, by SID."""
         self.record = record
         self.channels: dict[str, WorkerChannel] = {}
         """Task channel SID → their channel."""
@@ -49,18 +62,47 @@ class LiveWorker:
         """SIDs of their live reservations."""
         self.idle_keys: dict[str, IdleKey] = {}
         """Task channel SID → the key under which they stand in ``LiveTaskQueue.idle``; absent: not eligible."""
-        self.attributes: dict[str, Any] = {}
+        self.attributes: Mapping[str, Any] = {}
+        self._reservations = reservations
+        self._figures: dict[str, Figures] = {}
+        """What was counted since the last change (:meth:`recount`)."""
         self.reread()
 
     def reread(self) -> None:
         """Read the attributes anew, with the four names that expressions know besides."""
         record = self.record
-        self.attributes = {
-            **read_attributes(record.attributes),
+        names = {
             "sid": record.sid,
             "friendly_name": record.friendly_name,
             "activity_sid": record.activity_sid,
             "activity_name": record.activity_name,
+        }
+        self.attributes = WorkerData({**read_attributes(record.attributes), **names}, self.figures)
+
+    def recount(self) -> None:
+        """The figures of their channels have changed."""
+        self._figures.clear()
+
+    def figures(self, name: str) -> Figures | None:
+        """The figures of a channel by its unique name (``figures.FIGURES``); None: they have no such channel."""
+        found = self._figures.get(name)
+        if found is None:
+            own = next((one for one in self.channels.values() if one.task_channel_unique_name == name), None)
+            if own is not None:
+                found = self._figures[name] = self._counted(own)
+        return found
+
+    def _counted(self, channel: WorkerChannel) -> Figures:
+        held = (self._reservations[sid] for sid in self.held)
+        return {
+            "configured_capacity": channel.configured_capacity,
+            "assigned_tasks": sum(
+                each.reservation_status != "pending" and each.task_channel_sid == channel.task_channel_sid
+                for each in held
+            ),
+            "available_capacity_percentage": channel.available_capacity_percentage,
+            "available": channel.available,
+            "last_reserved_time": int(channel.last_reserved * 1000),
         }
 
 

@@ -21,13 +21,16 @@ from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.taskrouter import calls, instructions, requests
 from ringback.taskrouter.assignment import settle
-from ringback.taskrouter.lifecycle import RETRY_AFTER, cancel_task, delete_task, expire
+from ringback.taskrouter.lifecycle import cancel_task, delete_task, expire
 from ringback.taskrouter.live import LiveTask
+from ringback.taskrouter.outbound import engaged
 from ringback.taskrouter.requests import participants
 from ringback.taskrouter.requests import workspace as workspaces
 from ringback.taskrouter.requests.task import to_worker
 from ringback.taskrouter.routing import restore, target_due
 from ringback.taskrouter.schedule import Due
+from ringback.taskrouter.steps import RETRY_AFTER
+from ringback.taskrouter.transfers import flying, lives_until
 from ringback.taskrouter.workspace import SYSTEM, LiveWorkspace
 
 TICK = "schedule"
@@ -169,7 +172,9 @@ def _catch_up(workspace: LiveWorkspace) -> None:
 def _due(workspace: LiveWorkspace, due: Due) -> None:
     if due.what == "expire":
         reservation = workspace.reservations.get(due.sid)
-        if reservation is not None and reservation.reservation_status == "pending":
+        if reservation is None or reservation.reservation_status != "pending":
+            return
+        if not engaged(workspace.tasks[reservation.task_sid], reservation):
             expire(workspace, reservation)
         return
     task = workspace.tasks.get(due.sid)
@@ -180,7 +185,8 @@ def _due(workspace: LiveWorkspace, due: Due) -> None:
         if record.target_entered == due.stamp and (record.target_over or _time_is_up(task, due.at)):
             target_due(workspace, task)
     elif due.what == "ttl" and record.assignment_status in ("pending", "reserved"):
-        cancel_task(workspace, task, TTL_OVER)
+        if workspace.now >= lives_until(record):
+            cancel_task(workspace, task, TTL_OVER)
     elif (
         due.what == "assigned" and record.assignment_status == "assigned" and record.status_since == due.stamp
     ):
@@ -209,11 +215,13 @@ def _resume(workspace: LiveWorkspace, task: LiveTask) -> None:
     if record.assignment_status == "assigned":
         workspace.schedule.add(record.status_since + 86_400.0, "assigned", record.sid, record.status_since)
     if record.assignment_status in ("pending", "reserved"):
-        workspace.schedule.add(record.date_created + record.timeout, "ttl", record.sid)
+        workspace.schedule.add(lives_until(record), "ttl", record.sid)
         _recall(workspace, task)
         restore(workspace, task)
         if record.routing_target in workspace.workers and not task.reservations:
             to_worker(workspace, task)
+    elif flying(task) is not None:
+        restore(workspace, task)
 
 
 def _recall(workspace: LiveWorkspace, task: LiveTask) -> None:

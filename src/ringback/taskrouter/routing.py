@@ -11,7 +11,7 @@ from ringback.taskrouter.configuration import DIRECT, Filter, Target
 from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import cancel_task
 from ringback.taskrouter.live import LiveTask, LiveTaskQueue, LiveWorkflow
-from ringback.taskrouter.transfers import flying
+from ringback.taskrouter.transfers import flying, returned, wait
 from ringback.taskrouter.waiting import known_name, look
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -60,11 +60,16 @@ def restore(workspace: LiveWorkspace, task: LiveTask) -> None:
     """Stand where the record says, waiting when it was."""
     record = task.record
     transfer = flying(task)
-    if transfer is not None and transfer.type == "QUEUE":
-        task.asked.add(transfer.initiating_worker_sid)
+    if transfer is not None:
+        if transfer.mode == "WARM":
+            task.asked.add(transfer.initiating_worker_sid)
         task.target = DIRECT
-        if not task.open:
+        if transfer.type == "QUEUE" and not task.open:
             workspace.begin_waiting(task)
+        return
+    if returned(record):
+        if not task.open:
+            wait(workspace, task)
         return
     task.target = current_target(workspace, record)
     if record.assignment_status not in ("pending", "reserved") or task.target is None:
@@ -96,7 +101,11 @@ def current_target(workspace: LiveWorkspace, task: Task) -> Target | None:
 def target_due(workspace: LiveWorkspace, task: LiveTask) -> None:
     """The target's time is up; a pending reservation is waited for (step 5)."""
     record = task.record
-    if record.assignment_status not in ("pending", "reserved"):
+    if (
+        record.assignment_status not in ("pending", "reserved")
+        or flying(task) is not None
+        or returned(record)
+    ):
         return
     if task.open:
         if not record.target_over:

@@ -18,6 +18,9 @@ from ringback.taskrouter.workspace import LiveWorkspace
 ASSIGNED_LIMIT = 86_400.0
 """Seconds that a task may stay assigned (§3)."""
 
+RETRY_AFTER = 5.0
+"""Seconds before a worker whose phone could not be reached is offered the same task again."""
+
 
 def set_task(workspace: LiveWorkspace, task: LiveTask, event: str) -> None:
     """Step the task's state; raises :class:`Refused` when that is illegal."""

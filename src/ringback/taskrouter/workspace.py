@@ -6,7 +6,7 @@ through here and through ``lifecycle.py``, and asks for their saving with :meth:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sortedcontainers import SortedList
@@ -24,7 +24,7 @@ from ringback.resources.taskrouter.worker import Worker
 from ringback.resources.taskrouter.worker_channel import WorkerChannel
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
-from ringback.taskrouter.configuration import read_configuration
+from ringback.taskrouter.configuration import Configuration, read_configuration
 from ringback.taskrouter.expression import compile_expression
 from ringback.taskrouter.live import (
     IdleKey,
@@ -81,6 +81,8 @@ class LiveWorkspace:
         self.dirty_workers: set[str] = set()
         self.direct: dict[str, list[str]] = {}
         """Worker SID → tasks that are for them alone and wait until they are free."""
+        self.watching: set[str] = set()
+        """SIDs of the queues and workflows whose expressions read figures of workers' channels."""
         self._saves: dict[str, Record] = {}
 
     # --- effects ------------------------------------------------------------------------------------------
@@ -146,9 +148,48 @@ class LiveWorkspace:
             raise Refused(20001, f"Activity {sid[:64]} does not exist in this workspace")
         return found
 
-    def worker_attributes(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def worker_attributes(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """SID and attributes of every worker."""
         return ((sid, worker.attributes) for sid, worker in self.workers.items())
+
+    # --- queues and workflows -----------------------------------------------------------------------------------
+
+    def add_queue(self, record: TaskQueue) -> LiveTaskQueue:
+        """A new queue, without members yet (:meth:`update_members`). Its expression can be read."""
+        queue = LiveTaskQueue(record, compile_expression(record.target_workers, "worker"))
+        self.queues[record.sid] = queue
+        self._watch(record.sid, queue.expression.reads_channels)
+        return queue
+
+    def change_expression(self, queue: LiveTaskQueue) -> None:
+        """The record of a queue names other workers; its expression can be read."""
+        queue.expression = compile_expression(queue.record.target_workers, "worker")
+        self._watch(queue.record.sid, queue.expression.reads_channels)
+        self.update_members(queue)
+
+    def remove_queue(self, queue: LiveTaskQueue) -> None:
+        """A queue is deleted."""
+        for worker in self.workers.values():
+            worker.queues.discard(queue.record.sid)
+        del self.queues[queue.record.sid]
+        self._watch(queue.record.sid, False)
+
+    def plan(self, record: Workflow, configuration: Configuration) -> LiveWorkflow:
+        """A workflow is new, or has another configuration."""
+        workflow = self.workflows.get(record.sid)
+        if workflow is None:
+            workflow = self.workflows[record.sid] = LiveWorkflow(record, configuration)
+        workflow.configuration = configuration
+        self._watch(record.sid, configuration.reads_channels())
+        return workflow
+
+    def remove_workflow(self, sid: str) -> None:
+        """A workflow is deleted."""
+        del self.workflows[sid]
+        self._watch(sid, False)
+
+    def _watch(self, sid: str, reads_channels: bool) -> None:
+        (self.watching.add if reads_channels else self.watching.discard)(sid)
 
     # --- workers: queues, idleness, load ------------------------------------------------------------------------------
 
@@ -170,7 +211,9 @@ class LiveWorkspace:
         return (max(each.last_reserved for each in worker.channels.values()), worker.record.sid)
 
     def refresh_worker(self, worker: LiveWorker) -> None:
-        """Bring their place among the idle up to date; they may have become able to take something."""
+        """Their channels have changed: bring their place among the idle, and in queues that read channels, up to date;
+        they may have become able to take something."""
+        worker.recount()
         for channel_sid in worker.channels:
             old = worker.idle_keys.get(channel_sid)
             new = self.idle_key(worker, channel_sid) if self.free_on(worker, channel_sid) else None
@@ -188,8 +231,20 @@ class LiveWorkspace:
                 del worker.idle_keys[channel_sid]
             else:
                 worker.idle_keys[channel_sid] = new
+        for sid in self.watching:
+            queue = self.queues.get(sid)
+            if queue is not None:
+                self._member(queue, worker, queue.expression(worker.attributes, {}, {}))
         if worker.idle_keys:
             self.dirty_workers.add(worker.record.sid)
+
+    def accepted(self, reservation: Reservation) -> None:
+        """A reservation takes what it took, but counts as an assigned task from now on."""
+        worker = self.workers.get(reservation.worker_sid)
+        if worker is not None:
+            worker.recount()
+            if self.watching:
+                self.refresh_worker(worker)
 
     def idle_members(self, queue: LiveTaskQueue, channel_sid: str) -> SortedList:
         """The eligible members of a queue for a channel, idle longest first."""
@@ -312,9 +367,9 @@ class LiveWorkspace:
         for each in sorted(kinds.get(TaskChannel, ()), key=lambda one: (one.date_created, one.sid)):
             self.add_channel(each)
         for each in kinds.get(Workflow, ()):
-            self.workflows[each.sid] = LiveWorkflow(each, read_configuration(each.configuration))
+            self.plan(each, read_configuration(each.configuration))
         for each in kinds.get(TaskQueue, ()):
-            self.queues[each.sid] = LiveTaskQueue(each, compile_expression(each.target_workers, "worker"))
+            self.add_queue(each)
         for each in sorted(kinds.get(Worker, ()), key=lambda one: str(one.sid)):
             self.add_worker(each)
         for each in sorted(kinds.get(WorkerChannel, ()), key=lambda one: (one.date_created, one.sid)):
@@ -338,7 +393,7 @@ class LiveWorkspace:
 
     def add_worker(self, record: Worker) -> LiveWorker:
         """A new worker, in no queue yet (:meth:`update_queues`)."""
-        worker = self.workers[record.sid] = LiveWorker(record)
+        worker = self.workers[record.sid] = LiveWorker(record, self.reservations)
         self.worker_names[record.friendly_name.lower()] = record.sid
         return worker
 
@@ -412,10 +467,10 @@ class LiveWorkspace:
 
 
 def refresh(channel: WorkerChannel) -> None:
-    """Recompute the percentage that is free (§2.6)."""
+    """Recompute the percentage that is free, rounded down (§2.6)."""
     configured = channel.configured_capacity
     free = max(0, configured - channel.assigned_tasks)
-    channel.available_capacity_percentage = round(100 * free / configured) if configured else 0
+    channel.available_capacity_percentage = 100 * free // configured if configured else 0
 
 
 def _need(found: Any, kind: str, sid: str) -> Any:

@@ -198,6 +198,7 @@ class World:
         product, turns = self.product, _turns()
         while (
             product.runtime.lanes
+            or product.runtime.telling.waiting
             or product.outbox.waiting
             or product.notifications.held
             or product.documents.in_flight

@@ -21,10 +21,14 @@ class VoiceSettings:
     time_limit: int = 14400
     queue_timeout: float = 14400.0
     """Seconds that a call may wait as ``queued`` (15002)."""
+    documents_per_minute: int = 100
+    """Documents a minute of one call that may take no time (voice/call/pace.py)."""
     magic_numbers: bool = False
     """Whether the magic numbers answer the live credentials too."""
     refuse: Callable[[str, str], int | None] | None = None
     """Dialling rights: a code of errors.md for a destination and an account, or None (call-outcomes.md §4)."""
+    ours: Callable[[str], bool] = lambda number: False
+    """Whether a number that no network could have assigned (+15550100) is one of this server's: it can be called."""
 
     def __post_init__(self) -> None:
         if not self.api_base:

@@ -7,8 +7,6 @@ from typing import Final
 from ringback.kernel.errors import Refused
 from ringback.voice import urls
 
-PREFIX: Final = "Unable to create record: "
-UPDATE: Final = "Unable to update record: "
 METHODS: Final = ("GET", "POST")
 UNKNOWN_LIMIT: Final = 20
 """Unknown parameters that are warned of, a request."""
@@ -17,9 +15,8 @@ UNKNOWN_LIMIT: Final = 20
 class Form:
     """The parameters of a request, read with checks; raises :class:`Refused`."""
 
-    def __init__(self, params: dict[str, list[str]], prefix: str = PREFIX) -> None:
+    def __init__(self, params: dict[str, list[str]]) -> None:
         self._params = params
-        self._prefix = prefix
 
     def get(self, name: str) -> str:
         """The first value, or an empty string."""
@@ -39,7 +36,7 @@ class Form:
 
     def refuse(self, code: int, text: str) -> Refused:
         """The exception to raise."""
-        return Refused(code, self._prefix + text)
+        return Refused(code, text)
 
     def method(self, name: str, default: str = "POST") -> str:
         """GET or POST; 21209 for anything else."""

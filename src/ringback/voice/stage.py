@@ -13,6 +13,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
 from ringback.voice import params, urls
 from ringback.voice.board import Board
+from ringback.voice.call.pace import Pace
 from ringback.voice.call.plan import Plan
 from ringback.voice.leg import Leg
 from ringback.voice.params import Params
@@ -30,6 +31,7 @@ class Stage(Leg, ABC):
         self.whispering = False
         """The running document is for this party alone, before it is joined to the other."""
         self.recordings = Recordings(self)
+        self.pace = Pace(board.settings.documents_per_minute)
 
     # --- the running document ---------------------------------------------------------------------------
 
@@ -67,7 +69,12 @@ class Stage(Leg, ABC):
     def start_audio(self, items: tuple[AudioItem, ...], loop: int = 1) -> str:
         """Start a playback; gives its id."""
         playback = self.fresh("play")
-        self.do(PlayAudio(call_sid=self.call.sid, playback=playback, items=items, loop=loop))
+        call = self.call
+        self.do(
+            PlayAudio(
+                call_sid=call.sid, playback=playback, items=items, loop=loop, account_sid=call.account_sid
+            )
+        )  # fmt: skip
         return playback
 
     def stop_audio(self, playback: str) -> None:
@@ -76,7 +83,7 @@ class Stage(Leg, ABC):
 
     def play(self, items: tuple[AudioItem, ...], loop: int = 1) -> Steps[PlaybackEnded]:
         """Play to the end; an interruption stops the sound."""
-        playback = self.start_audio(items, loop)
+        playback, began = self.start_audio(items, loop), self.now
         try:
             while True:
                 event = yield
@@ -85,6 +92,8 @@ class Stage(Leg, ABC):
         except Interrupted:
             self.do(StopAudio(call_sid=self.call.sid, playback=playback))
             raise
+        if event.error_code is not None:
+            self.pace.wasted(self.now - began)
         return event
 
     def sleep(self, seconds: float) -> Steps[None]:

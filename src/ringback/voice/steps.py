@@ -60,6 +60,8 @@ class End:
     reject: int | None = None
     exhausted: bool = False
     """The document ran out (a whisper then lets the parties talk)."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """What an application hands back to whoever has dialled it (``<Dial><Application>``)."""
 
 
 Outcome = Next | Goto | End

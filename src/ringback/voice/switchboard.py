@@ -27,7 +27,9 @@ from ringback.events import (
     DialStarted,
     Event,
     HangUpRequested,
+    LegRinging,
 )
+from ringback.events.conferences import TransferTold
 from ringback.events.outcomes import CallDoubted, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
@@ -61,6 +63,7 @@ from ringback.voice.call.plan import Callback, Plan, from_json
 from ringback.voice.call.session import QUEUE, Session
 from ringback.voice.conference import control as conference_control
 from ringback.voice.conference import invitation
+from ringback.voice.dial.local import LocalLegs
 from ringback.voice.dial.tie import Tie
 from ringback.voice.queue import control as queue_control
 from ringback.voice.queue.live import Partner
@@ -88,6 +91,7 @@ class Switchboard(Board):
     ) -> None:
         super().__init__(settings, new_sid, new_token)
         self._sessions: dict[str, Session] = {}
+        self._local = LocalLegs()
         self._handlers: dict[Key, Callable[[Any, float], list[Effect]]] = {
             ("Call", "create"): self._requested,
             ("Participant", "create"): self._participant,
@@ -107,6 +111,7 @@ class Switchboard(Board):
             ("Participant", "update"): conference_control.update_participant,
             ("Participant", "delete"): conference_control.remove_participant,
             ("Member", "update"): queue_control.dequeue,
+            TransferTold: conference_control.transferred,
             DialStarted: self._dial,
             HangUpRequested: lambda session, event: session.hang_up(event.reason),
             DeadlineReached: self._deadline,
@@ -117,8 +122,14 @@ class Switchboard(Board):
         """Sessions held."""
         return len(self._sessions)
 
-    def handle(self, event: Event, now: float) -> list[Effect]:
+    def handle(self, event: Event, now: float) -> Sequence[Effect]:
         """Handle one event at ``now``. Raises :class:`Refused` for a caller's mistake."""
+        concerns = self._local.inward(event)
+        if concerns is not None:
+            return [Post(concerns)]
+        return self._local.outward(self._handle(event, now))
+
+    def _handle(self, event: Event, now: float) -> list[Effect]:
         key = event.write if isinstance(event, WriteRequested) else type(event)
         fresh = self._handlers.get(key)
         if fresh is not None:
@@ -143,25 +154,28 @@ class Switchboard(Board):
 
     def conference_changed(self, event: Event, now: float) -> Sequence[Effect]:
         """An event in the lane of a conference. Raises :class:`Refused`."""
-        return conference_control.handle(self.conferences, event, now)
+        return self._local.outward(conference_control.handle(self.conferences, event, now))
 
     def conference_crashed(self, sid: str, now: float, error: Exception) -> Sequence[Effect]:
         """After a bug in the lane of a conference."""
-        return conference_control.crashed(self.conferences, sid, now)
+        return self._local.outward(conference_control.crashed(self.conferences, sid, now))
 
     def queue_changed(self, event: WriteRequested, now: float) -> Sequence[Effect]:
         """A write to a queue by REST. Raises :class:`Refused`."""
         return queue_control.change(self.queues, event, now)
 
-    def crashed(self, call_sid: str, now: float, error: Exception) -> list[Effect]:
+    def crashed(self, call_sid: str, now: float, error: Exception) -> Sequence[Effect]:
         """End one session after a bug: terminal status, callback, hang-up, debugger entry, release.
 
         Recordings that are still being written keep the session until their files are ready: the audio is
         the caller's. Should it crash once more then, they are given up.
         """
+        return self._local.outward(self._crashed(call_sid, now, error))
+
+    def _crashed(self, call_sid: str, now: float, error: Exception) -> list[Effect]:
         session = self._sessions.pop(call_sid, None)
-        if session is None:
-            return [ReleaseCall(call_sid=call_sid)]
+        if session is None:  # it has not even begun: its caller must not ring on for ever
+            return [RejectLeg(call_sid=call_sid, sip_code=503), ReleaseCall(call_sid=call_sid)]
         text = f"A defect of this server ended the call ({type(error).__name__}); see its log"
         call = session.call
         effects = end_stored(call, session.plan, now, 12400, self.new_token)
@@ -216,6 +230,7 @@ class Switchboard(Board):
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
             refuse=settings.refuse,
+            ours=settings.ours,
         )
         call = self._call(event.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
         call.phone_number_sid = known.caller_number_sid
@@ -239,6 +254,7 @@ class Switchboard(Board):
             magic_numbers=self.settings.magic_numbers,
             time_limit=verification.LONGEST,
             refuse=self.settings.refuse,
+            ours=self.settings.ours,
         )
         call = self._call(event.lane.sid, event.account_sid, created.to, created.from_, "outbound-api", now)
         created.plan.verification = event.known.verification
@@ -273,6 +289,7 @@ class Switchboard(Board):
                 magic_numbers=self.settings.magic_numbers and event.leg.role == "customer",
                 time_limit=self.settings.time_limit,
                 refuse=self.settings.refuse,
+                ours=self.settings.ours,
             )
         except Refused as error:
             refusal = error
@@ -296,6 +313,7 @@ class Switchboard(Board):
             magic_numbers=settings.magic_numbers,
             time_limit=settings.time_limit,
             refuse=settings.refuse,
+            ours=settings.ours,
         )
         entry = self.conferences.expect(
             event.parent_sid, event.sid, event.account_sid, wanted.attributes, now, fresh=event.known.fresh
@@ -364,12 +382,18 @@ class Switchboard(Board):
         call = self._call(
             event.call_sid, event.account_sid, request["to"], request["from"], "outbound-dial", now
         )
-        call.parent_call_sid = event.parent_sid
+        parent = self._sessions.get(event.parent_sid)
+        if parent is None or parent.call.account_sid == event.account_sid:
+            call.parent_call_sid = event.parent_sid  # another account's application has no business with it
         call.caller_name = plan.caller_name
         session = Session(self, call, plan, now)
         session.keep(Tie(session, event.parent_sid, request["whisper"]))
         self._sessions[call.sid] = session
         self._dial(session, event)
+        if plan.local:
+            self._local.open(call.sid, event.parent_sid)
+            session.handle(LegRinging(call_sid=call.sid))
+            session.begin(flow.documents(session, session.origin()))
         return self._flush(session)
 
     def _resumed(self, event: CallResumed, now: float) -> list[Effect]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ringback.voice.stage import Stage
@@ -19,7 +19,7 @@ class Attribute:
     """One attribute: how it is read, what holds without it, and the warning when it is bad."""
 
     read: Callable[[str], Any]
-    """Raises ``ValueError`` for a bad value."""
+    """Raises ``ValueError`` for a bad value. Its docstring says what is allowed: ``/docs`` shows it."""
     default: Any = None
     code: int = 12200
 
@@ -38,10 +38,14 @@ class Verb:
     """Whether an unanswered inbound call must be answered before it."""
     whisper: bool = True
     """Whether it may be used in a whisper document."""
+    example: str = ""
+    """What stands in ``<Response>`` to show it, for ``/docs``."""
+    nouns: dict[str, dict[str, Attribute]] = field(default_factory=dict)
+    """The elements within it that have attributes of their own."""
 
 
 def text(value: str) -> str:
-    """Any text up to 4096 characters."""
+    """Text of at most 4096 characters."""
     if len(value) > 4096:
         raise ValueError(value)
     return value
@@ -62,6 +66,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
             raise ValueError(value)
         return int(value)
 
+    read.__doc__ = f"A whole number from {low} to {high}."
     return read
 
 
@@ -73,6 +78,7 @@ def choice(*words: str) -> Callable[[str], str]:
             raise ValueError(value)
         return value
 
+    read.__doc__ = f"One of {', '.join(f'``{word}``' for word in words)}."
     return read
 
 
@@ -85,6 +91,7 @@ def words(*allowed: str) -> Callable[[str], list[str]]:
             raise ValueError(value)
         return found
 
+    read.__doc__ = f"Some of {', '.join(f'``{word}``' for word in allowed)}, separated by blanks."
     return read
 
 
@@ -97,6 +104,7 @@ def keys(pattern: str) -> Callable[[str], str]:
             raise ValueError(value)
         return value
 
+    read.__doc__ = f"As the pattern ``{pattern}`` says."
     return read
 
 
@@ -133,4 +141,24 @@ def read_attributes(
         except ValueError:
             shown = "nothing" if attribute.default is None else repr(attribute.default)
             warn(attribute.code, f"{where}: {name}={value[:80]!r} of <{element.tag}>; {shown} is used")
+    return found
+
+
+PARAMETER_LIMIT = 32
+"""``<Parameter>`` children of one element."""
+_PARAMETER = {"name": Attribute(text, ""), "value": Attribute(text, "")}
+
+
+def parameters(element: Element, warn: Callable[[int, str], None]) -> list[tuple[str, str]]:
+    """Name and value of the ``<Parameter>`` children; those without a name and too many are warned of."""
+    found: list[tuple[str, str]] = []
+    for child in element.children:
+        if child.tag == "Parameter":
+            own = read_attributes(child, _PARAMETER, warn)
+            if not own["name"] or len(found) >= PARAMETER_LIMIT:
+                warn(
+                    12200, f"{child.place}: a <Parameter> has a name, and there are at most {PARAMETER_LIMIT}"
+                )
+                continue
+            found.append((own["name"], own["value"]))
     return found

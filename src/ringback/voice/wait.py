@@ -77,7 +77,7 @@ def once(
             if not isinstance(outcome, Goto):
                 return outcome
             source = outcome.source
-        session.warn(12400, f"More than {HOPS} documents one after the other: the rest is left out")
+        session.warn(11215, f"More than {HOPS} documents one after the other: the rest is left out")
         return Left("error")
     finally:
         session.base, session.asked = base, asked

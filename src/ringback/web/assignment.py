@@ -70,7 +70,7 @@ class Assignments:
                         answer = await self._sender.send(
                             Hook(
                                 url=url, method="POST", params=effect.params, auth_token=auth_token,
-                                token=token, kind="notification",
+                                token=token, kind="notification", account=effect.account_sid,
                             )
                         )  # fmt: skip
                 except TimeoutError:

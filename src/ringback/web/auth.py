@@ -18,6 +18,8 @@ from ringback.store import Store
 
 CONTENT_TYPE = "twilio-fpa;v=1"
 """The ``cty`` header of access tokens."""
+LATEST = 253_402_300_799
+"""The last second that a date can tell: the end of the year 9999."""
 _CACHE_SECONDS = 5.0
 _CACHE_SIZE = 1000
 
@@ -67,15 +69,30 @@ class Authenticator:
 
     async def subaccount(self, owner: Account, sid: str) -> Account | None:
         """An account that belongs to another; None when there is none, or when it belongs to a third."""
-        found = await self._store.get(Account, sid)
+        found = await self._store.get(Account, sid) if is_sid(sid, "AC") else None
         return found if found is not None and found.account_sid == owner.sid else None
+
+    async def active(self, account: Account) -> bool:
+        """Whether it may do anything: it is active, and so is the account that it belongs to."""
+        if account.status != "active" or account.account_sid == account.sid:
+            return account.status == "active"
+        owner = await self.account(account.account_sid)
+        return owner is not None and owner.status == "active"
 
     async def nobody(self, sid: str, path: str) -> Caller:
         """Who comes without credentials sees what the path's account has; raises 20404 when it is not active."""
         found = await self._store.get(Account, sid[:2] + sid[2:].lower()) if is_sid(sid, "AC") else None
-        if found is None or found.status != "active":
+        if found is None or not await self.active(found):
             raise Refused(20404, f"The requested resource {path} was not found", 404)
         return Caller(found)
+
+    async def token(self, token: str) -> dict[str, Any]:
+        """The claims of an access token; raises ``Refused`` 401, 20101 to 20107."""
+        return await read_token(self._store, token, self._now())
+
+    async def signer(self, issuer: str, subject: str) -> None:
+        """Raises ``Refused`` (401, 20103) when the key that signed an access token is there no more."""
+        await _secret(self._store, issuer, subject)
 
     async def caller(self, header: str) -> Caller:
         """Tell who sent this header; raises ``Refused`` 401/20003."""
@@ -191,7 +208,7 @@ async def read_token(store: Store, token: str, now: float) -> dict[str, Any]:
     try:
         header = jwt.get_unverified_header(token)
         claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, RecursionError):  # its JSON may be nested as deeply as it is long
         raise Refused(20101, "Invalid Access Token", 401) from None
     if header.get("cty") != CONTENT_TYPE or header.get("alg") != "HS256":
         raise Refused(20102, "Invalid Access Token header", 401)
@@ -204,16 +221,23 @@ async def read_token(store: Store, token: str, now: float) -> dict[str, Any]:
         jwt.decode(token, secret, algorithms=["HS256"], options=options)
     except jwt.InvalidTokenError:
         raise Refused(20107, "Invalid Access Token signature", 401) from None
-    expires, begins = claims.get("exp"), claims.get("nbf", 0)
-    if not isinstance(expires, int | float) or not isinstance(begins, int | float):
+    expires, begins = _moment(claims.get("exp")), _moment(claims.get("nbf", 0))
+    if begins is None:
         raise Refused(20101, "Invalid Access Token", 401)
-    if expires <= now:
+    if expires is None or expires <= now:
         raise Refused(20104, "Access Token expired or expiration date invalid", 401)
     if begins > now + 5:
         raise Refused(20105, "Access Token not yet valid", 401)
     if not isinstance(claims.get("grants"), dict):
         raise Refused(20106, "Invalid Access Token grants", 401)
     return claims
+
+
+def _moment(value: Any) -> float | None:
+    """A time in a token (Unix seconds, RFC 7519 §2); None for what is no time, such as NaN, which no time is after."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST:
+        return None
+    return float(value)
 
 
 async def _secret(store: Store, issuer: str, subject: str) -> str:

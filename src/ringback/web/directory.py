@@ -62,6 +62,16 @@ class Directory:
             status_callback_method=found.status_callback_method,
         )
 
+    async def dialled_application(self, account_sid: str, sid: str) -> VoiceRouting | None:
+        """What ``<Dial><Application>`` names: one of the account's own, or one of another account that is active and
+        takes the calls of all (``PublicApplicationConnectEnabled``)."""
+        found = await self._store.get(Application, sid)
+        if found is not None and found.account_sid != account_sid:
+            owner = await self._store.get(Account, found.account_sid)
+            if not found.public_application_connect_enabled or owner is None or owner.status != "active":
+                return None
+        return None if found is None else await self.application(found.account_sid, sid)
+
     async def caller_id(self, account_sid: str, number: str) -> str | None:
         """SID of our number, or verified caller id, that ``number`` is; None when it is neither."""
         try:
@@ -91,7 +101,10 @@ class Directory:
         """The number's account when it is active; calls to others are refused and logged (errors.md, 10003)."""
         account = await self._store.get(Account, routing.account_sid)
         if account is not None and account.status == "active":
-            return account
+            main = account.account_sid == account.sid
+            owner = account if main else await self._store.get(Account, account.account_sid)
+            if owner is not None and owner.status == "active":
+                return account
         now = self._now()
         refusal = Alert(
             sid=self._new_sid("NO"), account_sid=routing.account_sid, date_created=now, date_updated=now,

@@ -134,6 +134,7 @@ class Documents:
                     kind="document",
                     empty_ok=effect.empty_ok,
                     jar=jar,
+                    account=effect.account_sid,
                 )
             )
             self._log(

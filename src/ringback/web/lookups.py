@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -15,9 +15,17 @@ from ringback.web.lookup_lines import PACKAGES, LineProvider, LineQuery, package
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 
+V = TypeVar("V")
+_TYPED: Final = {
+    "phoneNumbers": "phone_numbers", "phoneNumber": "phone_number", "correlationId": "correlation_id",
+    "countryCode": "country_code", "lineType": "line_type",
+}  # fmt: skip
 FIELDS: Final = frozenset({"validation", *PACKAGES})
 BATCH_LIMIT: Final = 100
 """Numbers in one batch."""
+_NUMBER_KEYS: Final = (
+    "calling_country_code", "country_code", "phone_number", "national_format", "valid", "validation_errors",
+)  # fmt: skip
 V1_TYPES: Final = ("carrier", "caller-name")
 _COUNTRY: Final = re.compile(r"[A-Za-z]{2}\Z")
 _BIRTH: Final = re.compile(r"[0-9]{8}\Z")
@@ -99,9 +107,9 @@ class Lookups:
         return json_answer(200, await self._body(ctx, ctx.args["PhoneNumber"], region, fields, params))
 
     async def batch(self, ctx: Context) -> Answer:
-        """POST /v2/batch/query: each number on its own; a bad item has a ``code`` and spoils no other."""
-        items = ctx.params.get("phone_numbers")
-        if not items:
+        """POST /v2/batch/query: each number on its own; a bad item has a ``twilio_error_code`` and spoils no other."""
+        items = spelt(ctx.params).get("phone_numbers")
+        if not items or items == [""]:
             raise Refused(20001, "phone_numbers must be an array of objects with a phone_number", 400)
         if len(items) > BATCH_LIMIT:
             raise Refused(20001, f"More than {BATCH_LIMIT} phone_numbers", 400)
@@ -116,6 +124,7 @@ class Lookups:
                 item = None
             if not isinstance(item, dict):
                 raise Refused(20001, "The item is not an object", 400)
+            item = spelt(item)
             correlation = item.get("correlation_id")
             number, fields = item.get("phone_number"), item.get("fields") or []
             if not isinstance(number, str):
@@ -126,8 +135,9 @@ class Lookups:
             region = read_region(str(item.get("country_code") or ""))
             body = await self._body(ctx, number[:1000], region, read_fields(listed), item)
         except Refused as refusal:
-            body = {"code": refusal.code, "message": refusal.message}
-        return {"correlation_id": correlation, **body}
+            blank = dict.fromkeys((*_NUMBER_KEYS, *PACKAGES, "url"))
+            body = {**blank, "code": refusal.code, "message": refusal.message}
+        return {"correlation_id": correlation, "twilio_error_code": body.get("code"), **body}
 
     async def _body(
         self, ctx: Context, text: str, region: str | None, fields: frozenset[str], params: Mapping[str, Any]
@@ -204,6 +214,11 @@ class Lookups:
                 "url": _url(ctx, "v1", found.phone_number),
             },
         )
+
+
+def spelt(body: Mapping[str, V]) -> dict[str, V]:
+    """A JSON body with its keys as they are documented; the Node client sends those of its types (``phoneNumber``)."""
+    return {_TYPED.get(name, name): value for name, value in body.items()}
 
 
 def read_fields(texts: Sequence[str]) -> frozenset[str]:

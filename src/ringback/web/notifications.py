@@ -133,6 +133,7 @@ class Notifications:
                     token=hook.token,
                     kind="notification",
                     status_error=hook.failure_code,
+                    account=hook.account_sid,
                 )
             )
         finally:

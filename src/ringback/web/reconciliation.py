@@ -16,6 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from ringback.kernel.errors import Refused
+from ringback.web.routes import Route, Rule
+
 FILE_LIMIT = 128 * 1024 * 1024
 """Bytes of a trunk's file."""
 
@@ -48,17 +51,26 @@ class Reconciliation:
         self,
         *,
         rounds: Rounds,
-        operates: Callable[[Request], Awaitable[bool]],
+        admit: Callable[[str], Awaitable[object]],
         read: Callable[[Iterable[str]], Iterable[Any]],
         seconds: Callable[[str], float],
         bad_file: type[Exception],
+        trouble: Callable[[], str] = lambda: "",
     ) -> None:
-        """``read(lines)`` gives the rows of a file and raises ``bad_file``; ``seconds(text)`` reads a time."""
+        """``admit`` raises ``Refused`` for an ``Authorization`` header that is no operator's; ``read(lines)`` gives
+        the rows of a file and raises ``bad_file``; ``seconds(text)`` reads a time; ``trouble()`` says why the database
+        cannot be written now."""
         self._rounds = rounds
-        self._operates = operates
+        self._admit = admit
         self._read = read
         self._seconds = seconds
         self._bad_file = bad_file
+        self._trouble = trouble
+
+    def routes(self) -> list[Route]:
+        """An operator's."""
+        found = (("GET", "/reconcile"), ("POST", "/reconcile"), ("POST", "/reconcile/records"))
+        return [Route(method, path, Rule.OPERATOR) for method, path in found]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,10 +79,13 @@ class Reconciliation:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        if not await self._operates(request):
-            challenge = {"WWW-Authenticate": 'Basic realm="Ringback"'}
-            return _problem(401, "sign in with the first account's SID and auth token", challenge)
-        path = request.url.path.rstrip("/")
+        try:
+            await self._admit(request.headers.get("authorization", ""))
+        except Refused as refusal:
+            challenge = {"WWW-Authenticate": 'Basic realm="Ringback"'} if refusal.status == 401 else None
+            hint = "sign in with the first account's SID and auth token"
+            return _problem(refusal.status, f"{refusal.message}: {hint}", challenge)
+        path = request.scope["path"].rstrip("/")
         if path == "/reconcile" and request.method == "GET":
             last = self._rounds.last
             return JSONResponse(None if last is None else last.to_json())
@@ -79,6 +94,8 @@ class Reconciliation:
                 since = self._seconds(request.query_params.get("since") or "0000000000")
             except ValueError:
                 return _problem(400, "since: write a time such as 2026-11-21T08:00:00Z, or Unix seconds")
+            if why := self._trouble():  # a round would wait for it, and repair nothing
+                return _problem(503, f"nothing can be repaired now: {why}", {"Retry-After": "5"})
             return JSONResponse((await self._rounds.run(since)).to_json())
         if path == "/reconcile/records" and request.method == "POST":
             return await self._records(request)

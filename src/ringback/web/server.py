@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+
+from ringback.kernel.answering import CURRENT, Answering
+from ringback.kernel.errors import Refused
+from ringback.web.limits import HttpLimits, LimitedConfig
+from ringback.web.routes import Route, Routed
 
 log = logging.getLogger("ringback.http")
 
@@ -25,34 +31,73 @@ PING_SECONDS = 20.0
 """A web socket's peer is asked whether it lives, and has as long to say so."""
 PEER_TIMEOUT = 120_000
 """Milliseconds after which the kernel drops a connection whose peer takes nothing of what we have sent."""
+_NO_HTTP = ("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket")
+ANSWER_SECONDS = 1.0
+"""What a request has caused waits so long for its answer, from its beginning: no client can hold others up."""
 LAST_REQUESTS = 5.0
 """Seconds that requests under way may take when the server stops."""
 
 
 class Front:
-    """Chooses the application by the first part of the path; the rest goes to the REST API."""
+    """Chooses the application by the first part of the path; the rest goes to the REST API.
+
+    What a request causes is told to others after its answer (``kernel/answering.py``): here it is known when that is.
+    """
 
     def __init__(
         self,
         rest: Application,
         by_prefix: dict[str, Application],
         by_host: dict[str, Application] | None = None,
+        own: frozenset[str] = frozenset(),
     ) -> None:
         """``by_prefix`` maps the first path part (``sim``, ``health``) to its application, ``by_host`` the first
-        label of the Host header (``event-bridge``)."""
+        label of the Host header (``event-bridge``). Raises ``TypeError`` for one that does not say its routes.
+        ``own``: prefixes of what is no customer's request (the simulator's: some last as long as what they cause)."""
+        for application in (rest, *by_prefix.values(), *(by_host or {}).values()):
+            if not hasattr(application, "routes"):
+                raise TypeError(
+                    f"{type(application).__name__} has no routes(): who may ask it? (web/routes.py)"
+                )
         self._rest = rest
         self._by_prefix = by_prefix
         self._by_host = by_host or {}
+        self._own = own
+
+    def routes(self) -> list[Route]:
+        """Everything that can be asked of the server."""
+        routed = {id(each): each for each in (self._rest, *self._by_prefix.values(), *self._by_host.values())}
+        return [route for each in routed.values() for route in cast("Routed", each).routes()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
-        first = scope["path"].split("/", 2)[1] if scope["type"] in ("http", "websocket") else ""
+        # "OPTIONS *" has no slash, and no application
+        first = (
+            scope["path"].removeprefix("/").split("/", 1)[0] if scope["type"] in ("http", "websocket") else ""
+        )
         application = self._by_prefix.get(first) or self._of_host(scope) or self._rest
         if scope["type"] == "websocket" and not getattr(application, "takes_sockets", False):
             await receive()
             await send({"type": "websocket.close", "code": 1008})  # before the upgrade: answered with 403
             return
-        await application(scope, receive, send)
+        if scope["type"] != "http" or first in self._own:
+            await _serve(application, scope, receive, send)
+            return
+        answering = Answering()
+        before = CURRENT.set(answering)
+        alarm = asyncio.get_running_loop().call_later(ANSWER_SECONDS, answering.write)
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answering.write()
+
+        try:
+            await _serve(application, scope, receive, answer)
+        finally:
+            alarm.cancel()
+            CURRENT.reset(before)
+            answering.write()
 
     def _of_host(self, scope: Scope) -> Application | None:
         if not self._by_host or scope["type"] not in ("http", "websocket"):
@@ -108,14 +153,13 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """uvicorn, started and stopped with the product (it must not take the signals)."""
 
-    def __init__(self, application: Any, host: str, port: int) -> None:
-        self._config = uvicorn.Config(
+    def __init__(self, application: Any, host: str, port: int, limits: HttpLimits | None = None) -> None:
+        self._config = LimitedConfig(
             application,
+            limits or HttpLimits(),
             host=host,
             port=port,
             loop="none",
-            http="httptools",
-            ws="websockets-sansio",
             ws_max_size=MESSAGE_LIMIT,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
@@ -125,10 +169,9 @@ class Server:
             log_config=None,
             server_header=False,
             backlog=2048,
-            timeout_keep_alive=75,
         )
-        # Its lines about web sockets hold the whole query, and that holds the access token.
-        logging.getLogger("uvicorn.error").addFilter(_tells_no_token)
+        # Its lines about web sockets hold the whole query, and that holds the access token; what is no HTTP is counted.
+        logging.getLogger("uvicorn.error").addFilter(_worth_a_line)
         self._server = _Uvicorn(self._config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._task: asyncio.Task[None] | None = None
@@ -139,6 +182,10 @@ class Server:
         """The port that is really listened on."""
         assert self._socket is not None
         return int(self._socket.getsockname()[1])
+
+    def figures(self) -> dict[str, float]:
+        """Numbers for ``/metrics``."""
+        return self._config.figures()
 
     def bind(self) -> None:
         """Take the address; raises ``OSError`` naming it when it is in use."""
@@ -188,6 +235,26 @@ class Server:
             self._socket.close()
 
 
-def _tells_no_token(record: logging.LogRecord) -> bool:
-    """Keep uvicorn's lines but for those on the handshakes of web sockets, and what it says when debugging."""
-    return record.levelno > logging.DEBUG and '"WebSocket %s"' not in str(record.msg)
+async def _serve(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    """One connection; a database that is away is answered here for applications that know nothing of it."""
+    try:
+        await application(scope, receive, send)
+    except Refused as refusal:
+        if refusal.status != 503 or scope["type"] != "http":
+            raise
+        await _come_again(refusal, send)
+
+
+async def _come_again(refusal: Refused, send: Send) -> None:
+    """An answer for applications that know nothing of a database that is away."""
+    body = json.dumps({"code": refusal.code, "message": refusal.message, "status": 503}).encode()
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"2")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Keep uvicorn's lines but for those on the handshakes of web sockets, on what is no HTTP (anybody could fill the
+    disk with them), and what it says when debugging."""
+    told = str(record.msg)
+    return record.levelno > logging.DEBUG and not ('"WebSocket %s"' in told or told.startswith(_NO_HTTP))

@@ -11,7 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from ringback.kernel.errors import Refused
+from ringback.web.features.request import read
+from ringback.web.routes import Route, Rule
+
 Figures = Callable[[], Awaitable[Mapping[str, float]]]
+
+PATHS = {
+    "GET /health": "200 while the process lives. Needs no credentials.",
+    "GET /ready": "200 when calls can be taken, else 503 with the reason as ``status``. Needs no credentials.",
+    "GET /metrics": "Numbers for Prometheus.",
+    "GET /reconcile": "The last report of the reconciler; with the first account's credentials.",
+    "POST /reconcile": "A round of the reconciler now; ``since`` (ISO 8601) limits it.",
+    "POST /reconcile/records": "The same with a trunk's call detail records as CSV.",
+    "GET /openapi.json": "The REST API for machines: OpenAPI 3.1.",
+}
+"""What operators and machines ask, for ``/docs``."""
 
 WELCOME = """<?xml version="1.0" encoding="UTF-8"?>
 <Response>
@@ -36,6 +51,14 @@ class Status:
         names that end in ``_total`` are counters, the others gauges."""
         self._ready = ready
         self._figures = figures
+
+    def routes(self) -> list[Route]:
+        """They tell nothing of any account."""
+        return [
+            Route(method, path, Rule.OPEN)
+            for path in ("/health", "/ready", "/metrics", "/welcome")
+            for method in ("GET", "HEAD", "POST")
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -65,11 +88,14 @@ class Status:
 
 async def welcome(request: Request) -> Response:
     """The application of the number that the first start provisions: a greeting, and a message to leave."""
-    form = await request.form(max_fields=200)
-    if request.query_params.get("recorded"):
+    try:
+        asked = await read(request.scope, request.receive)
+    except Refused as refusal:
+        return PlainTextResponse(refusal.message, refusal.status)
+    if asked.params.get("recorded"):
         document = "<Response><Say>Thank you. Your message is kept. Goodbye.</Say></Response>"
     else:
-        document = WELCOME_PRESSED.get(str(form.get("Digits", "")), WELCOME)
+        document = WELCOME_PRESSED.get(asked.params.get("Digits", ""), WELCOME)
     return Response(document, media_type="application/xml")
 
 

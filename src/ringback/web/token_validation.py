@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.web.auth import read_token
-from ringback.web.event_bridge.grant import read_grant
 from ringback.web.event_bridge.workspaces import TaskRouter
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
@@ -43,21 +41,13 @@ class TokenValidation:
         return json_answer(200, {**NOTHING, **found})
 
     async def _read(self, ctx: Context, token: str) -> dict[str, Any]:
-        claims = await read_token(ctx.store, token, ctx.now)
-        if claims["sub"] != ctx.account.sid:
-            raise Refused(20103, "Invalid Access Token issuer/subject", 401)
-        grant = read_grant(claims, self._taskrouter)
-        try:
-            expiration = iso8601(grant.expires)
-        except (ValueError, OverflowError, OSError):  # a number, but no date
-            raise Refused(20104, "Access Token expired or expiration date invalid", 401) from None
-        identity = claims["grants"].get("identity")
+        grant = await ctx.services.access.agent(token, self._taskrouter, ctx.account.sid)
         return {
             "valid": True,
             "code": 0,
             "worker_sid": grant.worker_sid or None,
             "roles": [ROLES[grant.role]],
-            "realm_user_id": identity,
-            "identity": identity,
-            "expiration": expiration,
+            "realm_user_id": grant.identity,
+            "identity": grant.identity,
+            "expiration": iso8601(grant.expires),
         }

@@ -44,8 +44,8 @@ class Heard(Protocol):
 class Listener(Protocol):
     """Who writes recordings down (edges/transcription)."""
 
-    async def transcribe(self, path: Path) -> Heard:
-        """Write a WAV file down; whatever goes wrong is told in what it gives."""
+    async def transcribe(self, path: Path, account: str) -> Heard:
+        """Write a WAV file of an account down; whatever goes wrong is told in what it gives."""
 
 
 class FaultBook(Protocol):
@@ -169,7 +169,7 @@ class Transcriptions:
         path = wav_file(self._recordings, record.recording_sid)
         if not path.is_file():
             return structs.replace(ended, problem="the recording's audio is not there any more")
-        heard = await self._listener.transcribe(path)
+        heard = await self._listener.transcribe(path, record.account_sid)
         return structs.replace(ended, text=heard.text, problem=heard.problem, crashed=heard.crashed)
 
     def _fault(self, kind: str, record: Transcription) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 from ringback.edges.media import protocol as p
 from ringback.media.wav import read
@@ -11,6 +12,8 @@ from ringback.media.wav import read
 from .rig import Rig, strength
 
 TONES = {"A": 500, "B": 900, "C": 1300, "D": 1700}
+PAUSES: dict[str, Literal["skip", "silence"]] = {"skipped": "skip", "blank": "silence"}
+"""Recording → what its pause does."""
 
 
 async def talk(rig: Rig, legs: str) -> None:
@@ -45,6 +48,27 @@ async def test_everybody_is_in_it_but_the_muted_the_held_and_the_coach(rig: Rig,
     assert [strength(late, TONES[leg]) > 4000 for leg in "ABCD"] == [False, False, True, False]
     assert max(strength(early, TONES[leg]) for leg in "CD") < 200
     assert rig.pool._recordings == {}
+
+
+async def test_a_pause_leaves_the_time_out_or_blank(rig: Rig, tmp_path: Path) -> None:
+    await talk(rig, "A")
+    rig.pool.join("A", "room")
+    for name, behavior in PAUSES.items():
+        rig.pool.record_room("A", "room", name, str(tmp_path / f"{name}.wav"), "CF1")
+        rig.pool.pause_recording(name, behavior)
+    await rig.wait(p.RecordingStarted, 2)
+    await asyncio.sleep(0.8)
+    for name in PAUSES:
+        rig.pool.resume_recording(name)
+    await asyncio.sleep(0.4)
+    for name in PAUSES:
+        rig.pool.stop_recording(name)
+    await rig.wait(p.RecordingStopped, 2)
+    skipped, blank = [read((tmp_path / f"{name}.wav").read_bytes()).reshape(-1) for name in PAUSES]
+    assert len(blank) - len(skipped) > 8000 * 0.6
+    assert abs(blank[1600:4800]).max() < 100
+    for sound in (skipped, blank):
+        assert strength(sound[-2400:-400], TONES["A"]) > 4000
 
 
 async def test_it_ends_with_the_room(rig: Rig, tmp_path: Path) -> None:

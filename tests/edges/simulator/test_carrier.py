@@ -73,7 +73,7 @@ class World:
     async def is_ours(self, number: str) -> bool:
         return number == "+15550100"
 
-    async def sound_seconds(self, url: str) -> float:
+    async def sound_seconds(self, url: str, account: str) -> float:
         if "bad" in url:
             raise OSError("no such sound")
         return 3.0

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from ringback.edges.sounds import fetch
+from ringback.edges.sounds import decoders, fetch
 from ringback.edges.sounds.decode import to_mp3
 from ringback.edges.sounds.fetch import SoundError, Sounds
 from ringback.media.g711 import decode, encode
@@ -37,13 +37,16 @@ class Site:
         self.gate = asyncio.Event()
         self.gate.set()
         self.url = ""
+        self.differ = False
+        """Every path has a sound of its own."""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.seen.append({name.lower(): value for name, value in request.headers.items()})
         await self.gate.wait()
         if self.status == 200 and request.headers.get("If-None-Match") == self.headers.get("ETag", "none"):
             return web.Response(status=304, headers={"Cache-Control": "max-age=60"})
-        return web.Response(status=self.status, body=self.body, headers=self.headers)
+        own = request.path.encode() if self.differ else b""
+        return web.Response(status=self.status, body=self.body + own, headers=self.headers)
 
     def serves(self, body: bytes, kind: str, **headers: str) -> None:
         self.body = body
@@ -227,8 +230,7 @@ async def test_a_file_that_somebody_deleted_is_fetched_again(sounds: Sounds, sit
 
 async def test_a_decoder_that_dies_is_replaced(sounds: Sounds, site: Site) -> None:
     await sounds.fetch(site.url)
-    assert sounds._pool is not None
-    os.kill(next(iter(sounds._pool._processes)), signal.SIGKILL)
+    os.kill(next(iter(sounds._decoders._pools[0]._processes)), signal.SIGKILL)
     site.serves(header(1, 4000) + TONE.tobytes()[:4000], "audio/wav")
     assert (await sounds.fetch(site.url)).stat().st_size == 2000
 
@@ -236,7 +238,7 @@ async def test_a_decoder_that_dies_is_replaced(sounds: Sounds, site: Site) -> No
 async def test_a_decoder_that_hangs_is_given_up(
     sounds: Sounds, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "to_ulaw_within", _hang)
+    monkeypatch.setattr(decoders, "to_ulaw_within", _hang)
     with pytest.raises(SoundError, match="gave up"):
         await sounds.fetch(site.url)
 
@@ -258,11 +260,85 @@ async def test_closing_tells_those_who_wait(sounds: Sounds, site: Site) -> None:
         await waiting
 
 
-def test_the_decoder_hears_no_ctrl_c(sounds: Sounds) -> None:
+# --- several accounts ---------------------------------------------------------------------------------------
+
+
+async def test_a_flood_of_one_account_delays_another_by_one_sound(site: Site, tmp_path: Path) -> None:
+    """Through one decoder: B's sound comes after the one under way, not after A's twenty."""
+    site.differ = True
+    sender = WebhookSender(allow_private=True)
+    sounds = Sounds(sender=sender, cache_dir=tmp_path / "cache", workers=1)
+    done: list[str] = []
+
+    async def ask(name: str, account: str) -> None:
+        await sounds.fetch(f"{site.url}/{name}", account)
+        done.append(account)
+
+    flood = [asyncio.create_task(ask(f"a{each}", "A")) for each in range(20)]
+    async with asyncio.timeout(60):
+        while not done:
+            await asyncio.sleep(0.001)
+        before = len(done)
+        await ask("b", "B")
+        assert len(done) - before <= 3
+        await asyncio.gather(*flood)
+    assert sounds.figures() == {"sounds_waiting": 0, "sounds_downloading": 0, "sounds_decoding": 0}
+    await sounds.close()
+    await sender.close()
+
+
+async def test_the_last_decoder_is_for_another_account(
+    sounds: Sounds, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two processes A's long sounds do not delay B's at all."""
+    site.differ = True
+    real, gate = decoders.Decoders._decode, asyncio.Event()
+
+    async def slowly(self: decoders.Decoders, seat: int, source: str, target: str) -> None:
+        if b"/greeting/a" in await asyncio.to_thread(Path(source).read_bytes):
+            await gate.wait()
+        await real(self, seat, source, target)
+
+    monkeypatch.setattr(decoders.Decoders, "_decode", slowly)
+    flood = [asyncio.create_task(sounds.fetch(f"{site.url}/a{each}", "A")) for each in range(30)]
+    async with asyncio.timeout(20):
+        while sounds.figures()["sounds_waiting"] < 29:
+            await asyncio.sleep(0.001)
+        assert sounds.figures() == {"sounds_waiting": 29, "sounds_downloading": 24, "sounds_decoding": 1}
+        assert (await sounds.fetch(f"{site.url}/b", "B")).stat().st_size == 8000
+        again = asyncio.create_task(
+            sounds.fetch(f"{site.url}/a29", "B")
+        )  # not in A's line, though A wants it too
+        while sounds.figures()["sounds_decoding"] < 2:
+            await asyncio.sleep(0.001)
+        gate.set()
+        await asyncio.gather(again, *flood)
+
+
+async def test_one_account_does_not_drive_out_another_s_sounds(
+    sounds: Sounds, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache is full: the oldest of whoever keeps most leaves."""
+    site.differ = True
+    site.serves(encode(TONE, "PCMU"), "audio/ulaw", Cache_Control="max-age=600")
+    monkeypatch.setattr(fetch, "CACHE_SOUNDS", 3)
+    await sounds.fetch(f"{site.url}/b", "B")
+    for each in range(5):
+        await sounds.fetch(f"{site.url}/a{each}", "A")
+    asked = len(site.seen)
+    await sounds.fetch(f"{site.url}/b", "B")
+    await sounds.fetch(f"{site.url}/a4", "A")
+    assert len(site.seen) == asked
+    await sounds.fetch(f"{site.url}/a0", "A")
+    assert len(site.seen) == asked + 1
+
+
+def test_a_decoder_hears_no_ctrl_c() -> None:
     """It goes to the whole group: a process that still imports would end with a traceback."""
-    pool = sounds._decoder()
-    (number,) = pool._processes
+    made = decoders.Decoders(1)
+    (number,) = made._pool(0)._processes
     status = Path(f"/proc/{number}/status").read_text()
     (blocked,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk"))
     assert blocked & 1 << (signal.SIGINT - 1)
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, set()) & {signal.SIGINT}
+    made.close()

@@ -16,6 +16,7 @@ from ringback.edges.speech import client
 from ringback.edges.speech.client import Speech, SpeechError
 from ringback.media.g711 import decode
 from ringback.media.wav import read
+from ringback.sharing.seats import Seats
 
 STAND_IN = """
 import json, os, time
@@ -54,8 +55,8 @@ async def speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     assert not made.running
 
 
-async def say(speech: Speech, text: str, *, ssml: bool = False) -> list[Path | float]:
-    return [part async for part in speech.say(text, "alice", "en-US", ssml=ssml)]
+async def say(speech: Speech, text: str, *, ssml: bool = False, account: str = "A") -> list[Path | float]:
+    return [part async for part in speech.say(text, "alice", "en-US", ssml=ssml, account=account)]
 
 
 async def test_the_real_voice(tmp_path: Path) -> None:
@@ -115,9 +116,8 @@ async def test_a_process_that_breaks_fails_its_work_and_another_starts(speech: S
 async def test_a_killed_process_is_replaced(speech: Speech) -> None:
     await say(speech, "One.")
     waiting = asyncio.create_task(say(speech, "Now hang."))
-    assert speech._link is not None
     await asyncio.sleep(0.05)
-    os.kill(speech._link.link.process.pid, signal.SIGKILL)
+    os.kill(speech._links[0].link.process.pid, signal.SIGKILL)
     with pytest.raises(SpeechError, match="status -9"):
         await waiting
     assert len(await say(speech, "Two.")) == 1
@@ -142,10 +142,49 @@ async def test_it_ends_when_idle_and_starts_again(speech: Speech) -> None:
     assert len(await say(speech, "Two.")) == 1
 
 
-async def test_too_much_that_waits_is_refused(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "WAITING", 1)
+async def test_too_much_that_waits_is_refused(speech: Speech) -> None:
+    """Of one account: another one's sentence is spoken all the same."""
+    speech._seats = Seats(1, longest=1)
     with pytest.raises(SpeechError, match="wait already"):
-        await say(speech, "One. Two.")
+        await say(speech, "One. Two. Three.")
+    assert len(await say(speech, "Four.", account="B")) == 1
+
+
+async def test_a_flood_of_one_account_delays_another_by_one_sentence(speech: Speech) -> None:
+    """Through one process: B is heard after the sentence under way, not after A's hundred."""
+    flood = asyncio.create_task(say(speech, " ".join(f"Number {each}." for each in range(100)), account="A"))
+    while not speech.rendered:
+        await asyncio.sleep(0)
+    before = speech.rendered
+    assert len(await say(speech, "Good morning.", account="B")) == 1
+    assert speech.rendered - before <= 3
+    assert len(await flood) == 100
+
+
+async def test_the_same_words_are_not_waited_for_in_the_other_s_line(speech: Speech) -> None:
+    """B wants what A has at the end of its line."""
+    flood = asyncio.create_task(say(speech, " ".join(f"Number {each}." for each in range(50)), account="A"))
+    while not speech.rendered:
+        await asyncio.sleep(0)
+    before = speech.rendered
+    await say(speech, "Number 49.", account="B")
+    assert speech.rendered - before <= 3
+    assert len(await flood) == 50
+    assert speech.rendered == 50
+
+
+async def test_the_second_process_is_for_another_account(speech: Speech, tmp_path: Path) -> None:
+    """One account alone uses one of two; while its sentence hangs the other's is spoken."""
+    two = Speech(cache_dir=tmp_path / "two", idle_seconds=0, workers=2)
+    try:
+        stuck = asyncio.create_task(say(two, "Now hang. And wait.", account="A"))
+        assert len(await say(two, "One. Two.", account="B")) == 2
+        assert two.figures()["speech_processes"] == 2
+        assert two.figures()["speech_waiting"] == 1
+    finally:
+        await two.close()
+    with pytest.raises(SpeechError):
+        await stuck
 
 
 async def test_closing_fails_what_waits(speech: Speech) -> None:

@@ -180,9 +180,25 @@ async def test_the_queue_is_bounded(transcriber: Transcriber, box: Box) -> None:
     waiting = [asyncio.create_task(transcriber.transcribe(box.says(f"number {each}"))) for each in range(5)]
     heard = await asyncio.gather(*waiting)
     assert [bool(one.problem) for one in heard] == [False, False, False, True, True]
-    assert "3 recordings wait already" in heard[-1].problem
+    assert "3 wait already" in heard[-1].problem
     assert not heard[-1].crashed
     assert transcriber.waiting == 0
+
+
+async def test_one_account_s_recordings_delay_another_s_by_one(transcriber: Transcriber, box: Box) -> None:
+    """A's line is full, B's is not; and B's recording comes after the one under way."""
+    await transcriber.transcribe(box.says("the process is there"))
+    done: list[str] = []
+
+    async def ask(account: str) -> None:
+        heard = await transcriber.transcribe(box.says(account), account)
+        done.append(heard.text or heard.problem)
+
+    flood = [asyncio.create_task(ask("a")) for _ in range(5)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*flood, asyncio.create_task(ask("b")))
+    assert done[0].startswith("recordings of this account")
+    assert [one for one in done if len(one) == 1] in (["A", "B", "A", "A", "A"], ["A", "B", "A", "A"])
 
 
 async def test_nobody_waits_for_a_place_that_was_given_up(transcriber: Transcriber, box: Box) -> None:

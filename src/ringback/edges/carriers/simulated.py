@@ -25,7 +25,9 @@ from ringback.edges.simulator.sound import speech_seconds
 from ringback.edges.simulator.speaking import Speaking
 from ringback.effects import (
     AnswerLeg,
+    AnswerTransfer,
     DialLeg,
+    EchoLeg,
     HangUpLeg,
     Join,
     LeaveRoom,
@@ -33,6 +35,7 @@ from ringback.effects import (
     PauseRecording,
     PlayAudio,
     RecordLeg,
+    ReferLeg,
     RejectLeg,
     ResumeRecording,
     RingLeg,
@@ -49,6 +52,7 @@ from ringback.events import (
     LegEnded,
     LegFailed,
     LegRinging,
+    ReferAnswered,
 )
 from ringback.kernel.clock import Clock, Hold
 from ringback.media import RATE
@@ -61,6 +65,8 @@ REACTION = 0.3
 """Seconds before a simulated person acts on what was heard (or on being answered), as people do: what the
 other side does next (start a recording, join two legs) is then in place."""
 MOST_LIVE = 20_000
+MOST_HOPS = 20
+"""How often a call may come back to our own numbers: one whose document dials its own number would do so for ever."""
 KEPT = 1_000
 """Ended calls whose story can still be asked for."""
 _KEY_WAITS = {"w": 0.5, "W": 1.0}
@@ -82,13 +88,13 @@ class SimulatedCarrier:
         clock: Clock,
         new_sid: Callable[[str], str],
         is_ours: Callable[[str], Awaitable[bool]],
-        sound_seconds: Callable[[str], Awaitable[float]] | None = None,
+        sound_seconds: Callable[[str, str], Awaitable[float]] | None = None,
         render_speech: Callable[[str], Awaitable[Path]] | None = None,
         recordings: Path = Path("recordings"),
         faults: Faults | None = None,
         note: Callable[[str, str], None] | None = None,
     ) -> None:
-        """``sound_seconds(url)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
+        """``sound_seconds(url, account)`` gives a sound's length or raises; ``render_speech(text)`` a WAV file;
         ``note``: see :class:`Recorder`."""
         self._post = post
         self._clock = clock
@@ -124,6 +130,9 @@ class SimulatedCarrier:
             Join: self._join,
             LeaveRoom: lambda party, _: self._leave(party),
             WatchSpeech: lambda party, effect: self._speaking.watch(party.sid, effect.on),
+            EchoLeg: self._echo,
+            ReferLeg: lambda party, _: post(ReferAnswered(call_sid=party.sid, sip_code=0)),
+            AnswerTransfer: lambda party, _: None,  # a simulated party asks for none
             BoundDelay: lambda party, _: None,  # simulated sound is never late
         }
 
@@ -165,13 +174,15 @@ class SimulatedCarrier:
 
     # --- what testers do (``/sim/v1``) --------------------------------------------------------------
 
-    def place(self, from_: str, to: str, script: Sequence[Step] = ()) -> str:
-        """A simulated customer calls ``to``; gives the call's SID. Raises :class:`CarrierDown`."""
+    def place(self, from_: str, to: str, script: Sequence[Step] = (), account_sid: str = "") -> str:
+        """A simulated customer calls ``to``; gives the call's SID. ``account_sid``: who may ask for its story.
+
+        Raises :class:`CarrierDown`."""
         if self.faults.take("carrier_down", {"from": from_, "to": to}):
             raise CarrierDown("the simulated carrier is down (a fault that was ordered)")
         if len(self._live) >= MOST_LIVE:
             raise CarrierDown(f"{MOST_LIVE} simulated calls are live")
-        party = self._arrive(from_, to, script)
+        party = self._arrive(from_, to, script, account_sid=account_sid)
         self._next(party)
         return party.sid
 
@@ -194,20 +205,27 @@ class SimulatedCarrier:
 
     # --- setting up ---------------------------------------------------------------------------------
 
-    def _arrive(self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None) -> Party:
-        party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script)
-        party.peer = peer
+    def _arrive(
+        self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None, account_sid: str = ""
+    ) -> Party:
+        party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script, account_sid)
+        if peer is not None:
+            party.peer, party.hops = peer, peer.hops + 1
         self._live[party.sid] = party
         self._post(CallArrived(call_sid=party.sid, carrier=self.name, from_=from_, to=to))
         return party
 
     def _dial(self, effect: DialLeg) -> None:
-        party = Party(effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), ())
+        party = Party(
+            effect.call_sid, "out", effect.from_, effect.to, self._clock.now(), (), effect.account_sid
+        )
+        caller = self._live.get(effect.group)
+        party.hops = 0 if caller is None else caller.hops
         self._live[party.sid] = party
         if self.faults.take("carrier_down", {"from": effect.from_, "to": effect.to}):
             self._fail(party, 503, "the carrier is down", "carrier")
             return
-        known = self.book.find(effect.to)
+        known = self.book.find(effect.to, effect.account_sid)
         if known is not None:
             self._behave(party, known)
         else:
@@ -217,7 +235,9 @@ class SimulatedCarrier:
         ours = await self._is_ours(party.to)
         if party.over:
             return
-        if ours:
+        if ours and party.hops >= MOST_HOPS:
+            self._fail(party, 483, "Too Many Hops", "carrier")
+        elif ours:
             party.peer = self._arrive(party.from_, party.to, (), party)
         else:
             self._behave(party, phone_book.DEFAULT)
@@ -417,7 +437,7 @@ class SimulatedCarrier:
             if source.startswith(("http://", "https://")):
                 if self._sound_seconds is None:
                     raise ValueError("sounds from URLs are not available here")
-                seconds, kind = await self._sound_seconds(source), "speech"
+                seconds, kind = await self._sound_seconds(source, ""), "speech"  # a stranger's sound
             else:
                 from ringback.edges.simulator.wavefile import read_wav
 
@@ -451,6 +471,8 @@ class SimulatedCarrier:
 
     def _mates(self, party: Party) -> list[Party]:
         """Who hears a party: nobody when it is muted or held, one when it coaches; nobody on hold hears."""
+        if party.echo:
+            return [party]
         if party.room is None:
             return []
         room = self._rooms[party.room]
@@ -481,6 +503,9 @@ class SimulatedCarrier:
         self._rooms.setdefault(effect.room, {})[party.sid] = effect
         if effect.muted or effect.hold:
             self._speaking.hush(party.sid)
+
+    def _echo(self, party: Party, effect: EchoLeg) -> None:
+        party.echo = effect.on
 
     def _record_room(self, party: Party, effect: RecordRoom) -> None:
         if party.room == effect.room:

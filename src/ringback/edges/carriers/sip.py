@@ -17,7 +17,7 @@ from typing import Any
 from ringback.edges.media import protocol as media
 from ringback.edges.media.client import MediaError, MediaPool
 from ringback.edges.prompts import Prompts
-from ringback.edges.sip.address import caller_of, number_of
+from ringback.edges.sip.address import caller_of, number_of, shown_caller
 from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.endpoint import SipEndpoint
 from ringback.edges.sip.handler import Authorization, EndedBy, FailedBy, Refusal
@@ -26,7 +26,9 @@ from ringback.edges.sip.route import REALM, Router, Unreachable
 from ringback.edges.sip.transport import Source
 from ringback.effects import (
     AnswerLeg,
+    AnswerTransfer,
     DialLeg,
+    EchoLeg,
     HangUpLeg,
     Join,
     LeaveRoom,
@@ -34,6 +36,7 @@ from ringback.effects import (
     PauseRecording,
     PlayAudio,
     RecordLeg,
+    ReferLeg,
     RejectLeg,
     ResumeRecording,
     RingLeg,
@@ -49,14 +52,19 @@ from ringback.events import (
     LegEnded,
     LegFailed,
     LegRinging,
+    ReferAnswered,
+    ReferNotified,
     SipFacts,
+    TransferAsked,
 )
 from ringback.events.conferences import SpeechChanged
+from ringback.numbers.withheld import is_withheld
 from ringback.settings import RtpSource
 from ringback.sip import sdp
 from ringback.sip.info import key_of
 from ringback.sip.message import Request
 from ringback.sip.uri import is_reachable
+from ringback.sip.way import MAX_FORWARDS
 
 log = logging.getLogger("ringback.sip")
 
@@ -131,6 +139,9 @@ class SipCarrier:
             ),
             LeaveRoom: lambda leg, effect: pool.leave(leg.call_sid),
             WatchSpeech: lambda leg, effect: pool.watch_speech(leg.call_sid, effect.on),
+            EchoLeg: lambda leg, effect: pool.echo(leg.call_sid, effect.on),
+            ReferLeg: self._refer,
+            AnswerTransfer: self._answer_transfer,
             BoundDelay: lambda leg, effect: pool.bound_delay(leg.call_sid, effect.milliseconds),
         }
 
@@ -213,6 +224,10 @@ class SipCarrier:
         except Unreachable as why:
             self._fail(leg, why.sip_code, why.reason, why.by)
             return
+        hops = self._hops_left(leg.group)
+        if hops <= 0:
+            self._fail(leg, 483, "Too Many Hops", "us")
+            return
         leg.trunk, leg.rtp_source = way.trunk, way.rtp_source
         self._router.took(leg.trunk)
         await self._open(leg, way.peer)
@@ -230,8 +245,15 @@ class SipCarrier:
             credentials=route.credentials,
             headers=[*route.headers, *effect.headers],
             call_id=f"{leg.call_sid}@ringback",  # so that the trunk's records name the call
+            max_forwards=hops,
         )
         leg.call.context = leg
+
+    def _hops_left(self, group: str) -> int:
+        """Of a new leg, by those that its caller's call has left (RFC 7332): a call that is sent round ends."""
+        caller = self._legs.get(group)
+        facts = caller.call.request if caller is not None and caller.call is not None else None
+        return MAX_FORWARDS if facts is None else facts.forwards - 1
 
     async def _open(self, leg: Leg, peer: str) -> None:
         """Have an RTP port opened, and note the address that the peer reaches it at."""
@@ -282,19 +304,21 @@ class SipCarrier:
         call.context = leg
         self._legs[leg.call_sid] = leg
         self._warm()
+        caller = shown_caller(facts)
+        withheld = is_withheld(caller)
         self._post(
             CallArrived(
                 call_sid=leg.call_sid,
                 carrier=self.name,
-                from_=caller_of(facts.from_user, facts.from_host, facts.from_display),
+                from_=caller,
                 to=number_of(facts.to_user),
-                caller_name=facts.from_display or None,
+                caller_name=None if withheld else facts.from_display or None,
                 forwarded_from=caller_of(*facts.forwarded_from, "") if facts.forwarded_from else None,
                 sip=SipFacts(
                     call_id=call.call_id,
                     source_ip=facts.source[0],
                     domain=facts.to_host,
-                    username=facts.username or facts.from_user,
+                    username=facts.username or ("" if withheld else facts.from_user),
                     headers=tuple(facts.x_headers.items()),
                 ),
             )
@@ -374,8 +398,30 @@ class SipCarrier:
             self._post(DigitPressed(call_sid=leg.call_sid, digit=key))
 
     def referred(self, call: SipCall, refer_to: str) -> None:
-        """A phone asks for a transfer; the documents of the call decide, which comes with ``referUrl``."""
-        log.info("%s: REFER to %s is not followed (13802)", getattr(call.context, "call_sid", "?"), refer_to)
+        """A phone asks for a transfer; ``AnswerTransfer`` says what becomes of it."""
+        leg: Leg = call.context
+        if leg is not None:
+            self._post(TransferAsked(call_sid=leg.call_sid, target=refer_to))
+
+    def _refer(self, leg: Leg, effect: ReferLeg) -> None:
+        if leg.call is not None:
+            leg.call.refer(effect.target)
+
+    def _answer_transfer(self, leg: Leg, effect: AnswerTransfer) -> None:
+        if leg.call is not None:
+            leg.call.notify_refer(effect.sip_code, "OK" if effect.sip_code < 300 else "Decline")
+
+    def refer_answered(self, call: SipCall, code: int) -> None:
+        """The final response to a REFER of ours."""
+        leg: Leg = call.context
+        if leg is not None:
+            self._post(ReferAnswered(call_sid=leg.call_sid, sip_code=code))
+
+    def refer_notified(self, call: SipCall, code: int) -> None:
+        """How the call goes that a REFER of ours asked for."""
+        leg: Leg = call.context
+        if leg is not None:
+            self._post(ReferNotified(call_sid=leg.call_sid, sip_code=code))
 
     def _play(self, leg: Leg, effect: PlayAudio) -> None:
         self._prompts.play(effect)

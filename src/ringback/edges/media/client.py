@@ -212,6 +212,10 @@ class MediaPool:
         """Have it reported (`Speech`) when the leg begins and ceases to be heard in its room, or no more."""
         self._order(leg, p.WatchSpeech(leg, on))
 
+    def echo(self, leg: str, on: bool) -> None:
+        """Send the leg its own sound back, or no more."""
+        self._order(leg, p.Echo(leg, on))
+
     def bound_delay(self, leg: str, milliseconds: int | None) -> None:
         """To how much delay the leg's jitter buffer may grow; None: as much as it may by itself."""
         self._order(leg, p.BoundDelay(leg, milliseconds))
@@ -288,7 +292,7 @@ class MediaPool:
             worker, leg, _ = self._recordings[recording]
             if leg in self._where:
                 self._send(leg, command)
-            elif isinstance(command, p.StopRecording):
+            else:
                 worker.say(command)  # a room's: it has no leg
 
     def _forget(self, leg: str) -> None:

@@ -16,8 +16,9 @@ from ringback.media.activity import Activity
 from ringback.media.jitter import MAX_DELAY
 
 
-class Desk:
-    """State of one worker between two ticks; ``say`` takes the reports and must be safe from a thread."""
+class MediaGateway:
+    """The state of one worker between two ticks; to the main process it is what a media gateway is to its controller
+    (RFC 3435). ``say`` takes the reports and must be safe from a thread."""
 
     def __init__(self, say: Callable[[p.Report], None]) -> None:
         self.say = say
@@ -41,7 +42,7 @@ class Desk:
             p.StopPlayback: self.stop_playback, p.Record_: self.record, p.PauseRecording: self.pause,
             p.RecordRoom: self.record_room,
             p.ResumeRecording: self.resume, p.StopRecording: self.stop_recording, p.Join: self.join,
-            p.WatchSpeech: self.watch_speech, p.BoundDelay: self.bound_delay,
+            p.WatchSpeech: self.watch_speech, p.BoundDelay: self.bound_delay, p.Echo: self.echo,
             p.Leave: self.leave, p.Close: self.close, p.Release: self.release, p.AskLegStats: self.leg_stats,
         }  # fmt: skip
 
@@ -103,7 +104,8 @@ class Desk:
 
     def consider(self, leg: Leg) -> None:
         """Decide whether the incoming sound is needed; begin afresh when it becomes so."""
-        wanted = leg.room is not None or bool(leg.recordings) or (leg.link is not None and leg.link.inband)
+        wanted = leg.room is not None or leg.echo or bool(leg.recordings)
+        wanted = wanted or (leg.link is not None and leg.link.inband)
         if wanted and not leg.listening:
             leg.jitter.reset()
         leg.listening = wanted
@@ -235,6 +237,12 @@ class Desk:
             self.watched.pop(command.leg, None)
         elif command.leg in self.legs:
             self.watched.setdefault(command.leg, Activity())
+
+    def echo(self, command: p.Echo) -> None:
+        """Begin or end to send the leg its own sound back."""
+        leg = self.legs[command.leg]
+        leg.echo = command.on
+        self.consider(leg)
 
     def bound_delay(self, command: p.BoundDelay) -> None:
         """Let the jitter buffer grow to so much, also after a re-INVITE."""

@@ -39,6 +39,8 @@ class Leg:
         self.playback: Playback | None = None
         self.recordings: list[Recording] = []
         self.room: str | None = None
+        self.echo = False
+        """Whether it hears itself."""
         self.most_delay = MAX_DELAY
         """Samples to which the jitter buffer may grow."""
         self.jitter = JitterBuffer("PCMU")

@@ -182,6 +182,13 @@ class WatchSpeech(Record, frozen=True):
     on: bool
 
 
+class Echo(Record, frozen=True):
+    """Send the leg its own sound back in place of what it would hear, or do so no more."""
+
+    leg: str
+    on: bool
+
+
 class BoundDelay(Record, frozen=True):
     """To how much delay the leg's jitter buffer may grow."""
 
@@ -226,6 +233,7 @@ Command = (
     | Join
     | Leave
     | WatchSpeech
+    | Echo
     | BoundDelay
     | Close
     | Release

@@ -156,7 +156,7 @@ class Disk:
 
     def _open(self, command: Record_) -> None:
         try:
-            Path(command.path).parent.mkdir(parents=True, exist_ok=True)
+            Path(command.path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = Path(command.path).open("wb")  # noqa: SIM115 - closed by _finish
             self._files[command.recording] = file, WavWriter(file, command.channels)
             file.flush()

@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from ringback.edges.media import protocol as p
-from ringback.edges.media.commands import Desk
+from ringback.edges.media.commands import MediaGateway
 from ringback.edges.media.leg import Leg
 from ringback.edges.media.room import Heard, hear, public
 from ringback.media import FRAME_SECONDS
@@ -47,7 +47,7 @@ _MOST_OWED: Final = 16 * 1024 * 1024
 
 
 class Worker:
-    """The loop and the control socket of one process; what it works on is the `Desk`."""
+    """The loop and the control socket of one process; what it works on is the `MediaGateway`."""
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
@@ -58,8 +58,8 @@ class Worker:
         self.late: deque[float] = deque(maxlen=3000)
         self.owed = bytearray()
         self.reports: deque[p.Report] = deque()
-        self.desk = Desk(self.reports.append)  # deque.append is atomic
-        self.desk.handlers[p.AskWorkerStats] = self.worker_stats
+        self.gateway = MediaGateway(self.reports.append)  # deque.append is atomic
+        self.gateway.handlers[p.AskWorkerStats] = self.worker_stats
         self.alive = True
 
     # the loop
@@ -83,19 +83,19 @@ class Worker:
             if behind > _CATCH_UP:
                 self.skipped += behind
                 due += behind * FRAME_SECONDS
-                for leg in self.desk.legs.values():
+                for leg in self.gateway.legs.values():
                     leg.skip(behind)
             self.run_tick()
             # Measured after the work: what the last leg's packet was late, which is what somebody hears.
             lateness = time.monotonic() - due
             self.late.append(lateness)
-            for leg in self.desk.legs.values():
+            for leg in self.gateway.legs.values():
                 if lateness > leg.late_max and leg.link is not None:
                     leg.late_max = lateness
             self.flush()  # last: no packet waits for what the main process is told
-        for name in list(self.desk.legs):
-            self.desk.close(p.Close(name))
-        self.desk.disk.stop()
+        for name in list(self.gateway.legs):
+            self.gateway.close(p.Close(name))
+        self.gateway.disk.stop()
 
     def wait(self, until: float) -> None:
         """Carry out commands until that time of the monotonic clock."""
@@ -109,27 +109,31 @@ class Worker:
         """Receive, route, send, record: one 20 ms step of every leg."""
         # Everybody is heard before anybody is spoken to, so that what came in this tick leaves in this tick: a room
         # adds no delay of its own, in whatever order its legs stand.
-        self.desk.tick += 1
+        self.gateway.tick += 1
         self.receive()
         said: dict[str, Heard | None] = {}
         tonal: list[tuple[Leg, bytes]] = []
-        for leg in self.desk.legs.values():
+        for leg in self.gateway.legs.values():
             if leg.listening:
                 frame = leg.jitter.pull()
                 said[leg.name] = None if frame is None else (frame, leg.law)
                 if frame is not None and leg.link is not None and leg.link.inband:
                     tonal.append((leg, frame))
-        if self.desk.watched:
+        if self.gateway.watched:
             self.follow_speech(said)
         heard: dict[str, bytes | None] = {}
-        for members in self.desk.rooms.values():
-            heard.update(hear(members, said, {name: self.desk.legs[name].law for name in members}))
-        for room, recordings in self.desk.room_recordings.items():
-            frame = public(self.desk.rooms[room], said)
+        for members in self.gateway.rooms.values():
+            heard.update(hear(members, said, {name: self.gateway.legs[name].law for name in members}))
+        for leg in self.gateway.legs.values():
+            if leg.echo:
+                own = said.get(leg.name)
+                heard[leg.name] = None if own is None else own[0]
+        for room, recordings in self.gateway.room_recordings.items():
+            frame = public(self.gateway.rooms[room], said)
             for recording in recordings:
                 if recording.note(frame, None):
-                    self.desk.disk.append(recording)
-        for leg in self.desk.legs.values():
+                    self.gateway.disk.append(recording)
+        for leg in self.gateway.legs.values():
             if leg.events.active:
                 for press in leg.events.tick():
                     self.say(p.Digit(leg.name, press.key, press.duration_ms, "rfc4733"))
@@ -139,20 +143,20 @@ class Worker:
                     self.collect(leg, said.get(leg.name), out)
         if tonal:
             self.find_keys(tonal)
-        if self.desk.tick % 50 == 0:
+        if self.gateway.tick % 50 == 0:
             self.notice_silence()
 
     def receive(self, *, early: bool = False) -> None:
         """Read every socket that holds something; ``early``: half a tick before the tick that it is for."""
-        if not self.desk.by_fd:
+        if not self.gateway.by_fd:
             return
-        tick = self.desk.tick + early
+        tick = self.gateway.tick + early
         for _ in range(_ROUNDS):
-            ready = self.desk.audio.poll(0, len(self.desk.by_fd))
+            ready = self.gateway.audio.poll(0, len(self.gateway.by_fd))
             if not ready:
                 return
             for fd, _event in ready:
-                leg = self.desk.by_fd[fd]
+                leg = self.gateway.by_fd[fd]
                 try:
                     datagram, source = leg.rtp.recvfrom(2048)
                 except OSError:  # an ICMP error of a packet that we sent; nothing to read
@@ -173,7 +177,7 @@ class Worker:
                 leg.send_events(playback.events)
                 return leg.silence
             if sound is None:
-                self.desk.end_playback(leg, completed=True)
+                self.gateway.end_playback(leg, completed=True)
         if sound is not None:
             frame = transcode(sound, "PCMU", leg.law)
             if room is not None:
@@ -192,10 +196,10 @@ class Worker:
                 inbound = None if inbound is None else transcode(inbound, leg.law, recording.law)
                 outbound = transcode(out, leg.law, recording.law)
             if recording.note(inbound, outbound):
-                self.desk.disk.append(recording)
+                self.gateway.disk.append(recording)
             command = recording.command
             if command.max_seconds is not None and recording.seconds >= command.max_seconds:
-                self.desk.finish(leg, recording, "max-length")
+                self.gateway.finish(leg, recording, "max-length")
             elif (
                 command.silence_timeout
                 and not recording.told_silence
@@ -205,14 +209,14 @@ class Worker:
                 recording.told_silence = True
                 self.say(p.RecordingSilence(leg.name, command.recording, recording.silence))
                 if command.finish_on_silence:
-                    self.desk.finish(leg, recording, "silence")
+                    self.gateway.finish(leg, recording, "silence")
 
     def follow_speech(self, said: dict[str, Heard | None]) -> None:
         """Who begins and who ceases to speak; nobody does who is in no room, muted or on hold."""
         from ringback.media.activity import level
 
-        for name, activity in self.desk.watched.items():
-            join = self.desk.rooms.get(self.desk.legs[name].room or "", {}).get(name)
+        for name, activity in self.gateway.watched.items():
+            join = self.gateway.rooms.get(self.gateway.legs[name].room or "", {}).get(name)
             if join is None or join.muted or join.hold:
                 change = activity.hush()
             else:
@@ -234,10 +238,10 @@ class Worker:
     def notice_silence(self) -> None:
         """Once a second: which legs hear nothing."""
         limit = self.options.no_audio_seconds if self.options else 0
-        for leg in self.desk.legs.values():
+        for leg in self.gateway.legs.values():
             if leg.link is None or not leg.link.receive:
                 continue
-            seconds = (self.desk.tick - leg.heard_at) * FRAME_SECONDS
+            seconds = (self.gateway.tick - leg.heard_at) * FRAME_SECONDS
             if seconds < limit:
                 leg.told_silence = False
             elif limit and not leg.told_silence:
@@ -278,9 +282,9 @@ class Worker:
         for body in self.frames.feed(data):
             if self.options is None:
                 self.options = msgspec.msgpack.decode(body, type=p.Options)
-                self.desk.host, self.desk.ports = self.options.bind_host, self.options.ports
+                self.gateway.host, self.gateway.ports = self.options.bind_host, self.options.ports
                 continue
-            self.desk.carry_out(self.decoder.decode(body))
+            self.gateway.carry_out(self.decoder.decode(body))
         self.flush()
 
     def worker_stats(self, _: p.AskWorkerStats) -> None:
@@ -291,9 +295,9 @@ class Worker:
             rss = int(statm.read().split()[1]) * resource.getpagesize()
         self.say(
             p.WorkerStats(
-                os.getpid(), len(self.desk.legs), self.desk.tick, self.skipped, late[-1] * 1000,
+                os.getpid(), len(self.gateway.legs), self.gateway.tick, self.skipped, late[-1] * 1000,
                 late[int(len(late) * 0.99)] * 1000, usage.ru_utime + usage.ru_stime, rss,
-                len(self.desk.recordings),
+                len(self.gateway.recordings),
             )
         )  # fmt: skip
 

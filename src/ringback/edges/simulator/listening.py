@@ -25,7 +25,7 @@ class Listening:
         clock: Clock,
         post: Callable[[Event], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
-        seconds_of: Callable[[str], Awaitable[float]] | None,
+        seconds_of: Callable[[str, str], Awaitable[float]] | None,
         reached: Callable[[Party, str, str], None],
     ) -> None:
         """``reached(party, kind, text)`` is told whenever a piece was heard to its end."""
@@ -38,8 +38,9 @@ class Listening:
     def play(self, party: Party, effect: PlayAudio) -> None:
         """Start a playback."""
         playing = Playing(
-            effect.playback, [piece(item) for item in effect.items], effect.loop, self._clock.now()
-        )
+            effect.playback, [piece(item) for item in effect.items], effect.loop, self._clock.now(),
+            effect.account_sid,
+        )  # fmt: skip
         party.playing[effect.playback] = playing
         self._go_on(party, playing)
 
@@ -79,7 +80,7 @@ class Listening:
         try:
             if self._seconds_of is None:
                 raise ValueError("sounds from URLs are not available here")
-            seconds = await self._seconds_of(sound.url)
+            seconds = await self._seconds_of(sound.url, playing.account)
         except Exception as error:  # noqa: BLE001 - reported as the playback's end
             if party.playing.get(playing.id) is playing:
                 code = getattr(error, "code", FETCH_FAILED)

@@ -18,10 +18,11 @@ MOST_PENDING = 2000
 class Playing:
     """A playback on a leg."""
 
-    __slots__ = ("alarm", "at", "endless", "id", "pieces", "round", "rounds", "started")
+    __slots__ = ("account", "alarm", "at", "endless", "id", "pieces", "round", "rounds", "started")
 
-    def __init__(self, playback: str, pieces: list[Piece], rounds: int, started: float) -> None:
+    def __init__(self, playback: str, pieces: list[Piece], rounds: int, started: float, account: str) -> None:
         self.id = playback
+        self.account = account
         self.pieces = pieces
         self.rounds = rounds
         self.endless = rounds == 0
@@ -35,9 +36,9 @@ class Party:
     """A leg of the simulated carrier; ``peer`` is the other leg when it loops back to ourselves."""
 
     __slots__ = (
-        "alarm", "alarms", "answered", "cursor", "direction", "expecting", "failed", "fetching", "from_",
-        "heard", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status", "steps",
-        "takes", "to", "watchers",
+        "account_sid", "alarm", "alarms", "answered", "cursor", "direction", "echo", "expecting", "failed", "fetching",
+        "from_", "heard", "hops", "keys", "matched", "over", "peer", "playing", "room", "sid", "started", "status",
+        "steps", "takes", "to", "watchers",
     )  # fmt: skip
 
     def __init__(
@@ -48,8 +49,11 @@ class Party:
         to: str,
         started: float,
         steps: Iterable[Step],
+        account_sid: str = "",
     ) -> None:
+        """``account_sid``: whose call it is, where that is known from the start."""
         self.sid = sid
+        self.account_sid = account_sid
         self.direction = direction
         self.from_ = from_
         self.to = to
@@ -72,7 +76,11 @@ class Party:
         self.playing: dict[str, Playing] = {}
         self.takes: dict[str, Take] = {}
         self.room: str | None = None
+        self.echo = False
+        """It hears itself."""
         self.peer: Party | None = None
+        self.hops = 0
+        """How often the call has come back to us already."""
         self.fetching = False
         """A ``play`` step is finding out how long its sound is."""
         self.watchers: list[Callable[[], None]] = []

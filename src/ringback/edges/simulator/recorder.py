@@ -63,15 +63,20 @@ class Recorder:
 
     def pause(self, party: Party, effect: PauseRecording) -> None:
         """Pause; an unknown recording is fine."""
-        take = party.takes.get(effect.recording_sid)
+        take = self._take(party, effect.recording_sid)
         if take is not None:
             take.pause(self._clock.now(), skip=effect.behavior == "skip")
 
     def resume(self, party: Party, effect: ResumeRecording) -> None:
         """Go on; an unknown recording is fine."""
-        take = party.takes.get(effect.recording_sid)
+        take = self._take(party, effect.recording_sid)
         if take is not None:
             take.resume(self._clock.now())
+
+    def _take(self, party: Party, recording_sid: str) -> Take | None:
+        """A running recording, of the leg or of a room."""
+        rooms = (takes.get(recording_sid, (None, None))[1] for takes in self._rooms.values())
+        return party.takes.get(recording_sid) or next((take for take in rooms if take is not None), None)
 
     def stop(self, party: Party, recording_sid: str) -> None:
         """Finish one recording; an unknown one is fine."""

@@ -28,7 +28,7 @@ def write_take(take: Take, length: float, spoken: Mapping[str, Path], path: Path
     silent = speech_bounds(samples) is None
     if take.effect.trim:
         samples = trimmed(samples)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("wb") as file:
         writer = WavWriter(file, channels)
         writer.write(samples)

@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from ringback.edges.sip.arrival import CallRequest
+from ringback.numbers.withheld import WITHHELD, is_withheld
 from ringback.numbers.written import e164
 from ringback.settings import Trunk
 from ringback.sip.uri import BadAddress, split_host_port
 
+ANONYMOUS = "anonymous"
+"""What stands for a caller who may not be told."""
 _NUMBER = re.compile(r"\+?[0-9().-]{3,20}\Z")
 _URI = re.compile(r"(?P<scheme>sips?):(?:(?P<user>[^@]*)@)?(?P<host>[^;?>]+)", re.IGNORECASE)
 
@@ -69,14 +73,25 @@ def within_uri(host: str) -> str:
 
 def caller_of(user: str, host: str, display: str) -> str:
     """What the product calls the caller: a number, a withheld marker, or the ``sip:`` URI."""
-    if user.lower() in ("anonymous", "unknown", "restricted", "unavailable"):
-        return user.lower()
+    address = f"sip:{user}@{within_uri(host)}"
+    if is_withheld(address):
+        word = unquote(user).lower()
+        return word if word in WITHHELD else ANONYMOUS
     number = number_of(user)
     if number.startswith("+"):
         return number
-    if display.lower() == "anonymous":
-        return "anonymous"
-    return f"sip:{user}@{within_uri(host)}" if user else f"sip:{within_uri(host)}"
+    return ANONYMOUS if display.lower() == ANONYMOUS else address
+
+
+def shown_caller(facts: CallRequest) -> str:
+    """Who calls, as far as it may be told: by From, by the network's word when From says nothing; a marker when they
+    ask for privacy (RFC 3325 §7), whoever they are."""
+    if facts.private:
+        return ANONYMOUS
+    caller = caller_of(facts.from_user, facts.from_host, facts.from_display)
+    if facts.asserted is None or not is_withheld(caller):
+        return caller
+    return caller_of(*facts.asserted, "")
 
 
 def split_headers(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:

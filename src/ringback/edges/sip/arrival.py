@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from ringback.edges.sip.transport import Source
 from ringback.sip.forwarding import forwarded_by
 from ringback.sip.message import Request
+from ringback.sip.privacy import asserted, wants_privacy
+from ringback.sip.way import MAX_FORWARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,12 @@ class CallRequest:
     "The authenticated digest user, or empty."
     forwarded_from: tuple[str, str] | None = None
     "User and host of who has forwarded the call."
+    private: bool = False
+    "The caller asks that their address is not shown."
+    asserted: tuple[str, str] | None = None
+    "User and host of the caller by the word of a network; a phone that has proved its name cannot assert one."
+    forwards: int = MAX_FORWARDS
+    "Max-Forwards: how many more hops the call may take."
 
     @classmethod
     def read(cls, request: Request, source: Source, username: str = "") -> CallRequest:
@@ -36,6 +44,8 @@ class CallRequest:
         from_, uri = request.from_, request.uri
         headers = request.headers.items()
         forwarder = forwarded_by(request)
+        forwards = request.number("max-forwards")
+        known = None if username else asserted(request)
         return cls(
             request.target,
             from_.uri.user,
@@ -49,4 +59,7 @@ class CallRequest:
             {name: value for name, value in headers if name[:2] in ("X-", "x-")},
             username,
             (forwarder.user, forwarder.bare_host) if forwarder is not None else None,
+            wants_privacy(request),
+            (known.user, known.bare_host) if known is not None else None,
+            MAX_FORWARDS if forwards is None else min(forwards, MAX_FORWARDS),
         )

@@ -21,6 +21,7 @@ from ringback.edges.sip.transport import Flow, Source
 from ringback.sip.dialog import Dialog
 from ringback.sip.info import TYPES as INFO_TYPES
 from ringback.sip.message import Request, Response, plain_header, respond
+from ringback.sip.refer import notified_code
 from ringback.sip.transaction import Transaction
 from ringback.sip.uri import BadAddress, parse_name_addr
 
@@ -82,6 +83,7 @@ class SipCall:
         self.offers = Offers(self)
         self._forget = forget
         self.successes = Successes(stack, self._never_acked)
+        self._to_refer = ""
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -138,11 +140,31 @@ class SipCall:
             self.offers.make(sdp)
 
     def refer(self, target: str) -> None:
-        """Ask the peer to call `target` (a URI). Raises ValueError for a target with line ends."""
+        """Ask the peer to call `target` (a URI), once our 2xx has its ACK. Raises ValueError for one with line ends.
+
+        `refer_answered` tells the final response, `refer_notified` each NOTIFY.
+        """
         plain_header(target)
-        if self.state is CallState.TALKING and self.dialog is not None:
-            headers = [("Refer-To", f"<{target}>"), ("Referred-By", self.dialog.local)]
-            self.peer.ask(self.dialog, "REFER", lambda response: None, lambda trouble: None, headers=headers)
+        if self.state is CallState.ANSWERED:
+            self._to_refer = target
+        elif self.state is CallState.TALKING and self.dialog is not None:
+            self._refer(self.dialog, target)
+
+    def _refer(self, dialog: Dialog, target: str) -> None:
+        def answered(code: int) -> None:
+            if not self.over:
+                self.tell(self.handler.refer_answered, self, code)
+
+        self.peer.ask(
+            dialog,
+            "REFER",
+            lambda response: answered(response.code),
+            lambda trouble: answered(408 if trouble == "timeout" else 503),
+            headers=[
+                ("Refer-To", f"<{target}>"),
+                ("Referred-By", f"<{parse_name_addr(dialog.local).uri.text}>"),
+            ],
+        )
 
     def probe(self) -> bool:
         """Ask by OPTIONS whether the peer still has the dialog; if not, `ended` follows (RFC 3261 section 11).
@@ -316,6 +338,12 @@ class SipCall:
             body=("message/sipfrag;version=2.0", f"SIP/2.0 {code} {plain_header(reason)}\r\n".encode()),
         )
 
+    def _on_notify(self, request: Request, transaction: Transaction) -> None:
+        self._on_simple(request, transaction)
+        code = notified_code(request)
+        if code is not None:
+            self.tell(self.handler.refer_notified, self, code)
+
     def _on_simple(self, request: Request, transaction: Transaction) -> None:
         self.reply(request, transaction, 200, [("Allow", ALLOW), ("Supported", SUPPORTED)])
 
@@ -346,6 +374,8 @@ class SipCall:
         if self.state is CallState.ANSWERED:
             self._move("connect")
             self.tell(self.handler.confirmed, self)
+            if self._to_refer and self.dialog is not None:
+                self._refer(self.dialog, self._to_refer)
         elif offered:
             self.tell(self.handler.reanswered, self, request.sdp or None)
         self.offers.go_on()
@@ -388,7 +418,7 @@ _STEPS: dict[str, Callable[[Any, Request, Transaction], None]] = {
     "UPDATE": SipCall._on_offer,
     "INFO": SipCall._on_info,
     "REFER": SipCall._on_refer,
-    "NOTIFY": SipCall._on_simple,
+    "NOTIFY": SipCall._on_notify,
     "OPTIONS": SipCall._on_simple,
     "PRACK": lambda call, request, transaction: call._on_prack(request, transaction),
 }

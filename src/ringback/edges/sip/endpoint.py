@@ -11,7 +11,7 @@ from ringback.edges.sip.counters import SipCounters
 from ringback.edges.sip.failures import Failures
 from ringback.edges.sip.handler import Authorization, SipHandler
 from ringback.edges.sip.inbound import InboundCall
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
 from ringback.edges.sip.outbound import OutboundCall
 from ringback.edges.sip.peer import ALLOW, SUPPORTED
 from ringback.edges.sip.phones import Kept, Phones
@@ -24,6 +24,7 @@ from ringback.sip.message import MalformedMessage, Request, parse_message, respo
 from ringback.sip.session_timer import too_small
 from ringback.sip.transaction import Transaction
 from ringback.sip.uri import parse_name_addr, parse_uri, split_host_port
+from ringback.sip.way import MAX_FORWARDS
 
 log = logging.getLogger("ringback.sip")
 
@@ -36,7 +37,7 @@ _STOP_SECONDS = 2.0
 
 
 class SipEndpoint:
-    """Listens, makes and takes calls, keeps registrations of phones and of ours.
+    """Listens, makes and takes calls, keeps registrations of phones and of ours. `limits`: of TCP and TLS.
 
     `clock` gives monotonic seconds. `max_transactions` bounds the server transactions; above it 503 is sent.
     `registrar` holds the phones that registered, `registrations` keeps them over a restart, for those users that
@@ -55,6 +56,7 @@ class SipEndpoint:
         registrations: Kept | None = None,
         may_register: Callable[[str], bool] = lambda user: True,
         max_transactions: int = 200_000,
+        limits: StreamLimits | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._handler = handler
@@ -71,6 +73,7 @@ class SipEndpoint:
             on_flow_lost=self.registrar.flow_lost,
             flow_needed=self._needs,
             max_transactions=max_transactions,
+            limits=limits,
         )
         self._mint = NonceMint(secrets.token_bytes(32))
         self._failures = Failures(lambda: self._stack.clock(), self._stack.after)
@@ -129,6 +132,7 @@ class SipEndpoint:
         headers: list[tuple[str, str]] | None = None,
         session_expires: int | None = 1800,
         call_id: str | None = None,
+        max_forwards: int = MAX_FORWARDS,
     ) -> SipCall:
         """Call `to`. `next_hop` is `host` or `host:port` or a sip: URI and replaces the address in `to`.
 
@@ -148,6 +152,7 @@ class SipEndpoint:
             credentials=credentials,
             session_expires=session_expires,
             call_id=call_id,
+            max_forwards=max_forwards,
         )
         hop = hop_of(next_hop or to, transport or (None if next_hop else parse_uri(to).transport))
         self._calls[(call.call_id, call.local_tag)] = call

@@ -67,3 +67,9 @@ class SipHandler(Protocol[Call]):
 
     def referred(self, call: Call, refer_to: str) -> None:
         """REFER within the call; answered 202 by the stack."""
+
+    def refer_answered(self, call: Call, code: int) -> None:
+        """The final response to a REFER of ours; 408 or 503 when none came."""
+
+    def refer_notified(self, call: Call, code: int) -> None:
+        """NOTIFY: how the call goes that our REFER asked for."""

@@ -23,3 +23,15 @@ class TlsFiles:
     certificate: str
     key: str
     ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """What strangers may do with TCP and TLS: the settings ``RINGBACK_SIP_…``."""
+
+    message_seconds: float = 15.0
+    """For the TLS handshake, for the first message, and for each that has begun."""
+    idle_seconds: float = 600.0
+    """Without a message, where no call and no registration needs the connection."""
+    connections: int = 4096
+    connections_per_source: int = 1024

@@ -13,6 +13,7 @@ from ringback.sip.session_timer import MIN_SE, agree_as_uac
 from ringback.sip.timer import Deadline
 from ringback.sip.transaction import T1, Transaction
 from ringback.sip.uri import is_token, parse_uri, quote_string
+from ringback.sip.way import MAX_FORWARDS
 
 MAX_FORKS = 10
 _OWN = frozenset(
@@ -51,6 +52,7 @@ class OutboundCall(SipCall):
         credentials: tuple[str, str] | None,
         session_expires: int | None,
         call_id: str | None = None,
+        max_forwards: int = MAX_FORWARDS,
     ) -> None:
         """Raises ValueError (BadAddress) for addresses or headers that must not go on the wire."""
         super().__init__(stack, handler, forget, call_id or f"{secrets.token_hex(12)}@ringback")
@@ -64,6 +66,7 @@ class OutboundCall(SipCall):
         self.peer.credentials = credentials
         self.local_sdp = sdp
         self._extra = headers
+        self._max_forwards = max_forwards
         self._target = uri.without_headers()
         self._from = f"{name}<{from_uri}>;tag={self.local_tag}"
         self._session_expires = session_expires
@@ -96,6 +99,7 @@ class OutboundCall(SipCall):
         headers = Headers([("From", self._from), ("To", f"<{self._target}>")])
         headers.set("Call-ID", self.call_id)
         headers.set("CSeq", f"{self._cseq} INVITE")
+        headers.set("Max-Forwards", str(self._max_forwards))
         headers.set("Allow", ALLOW)
         headers.set("Supported", SUPPORTED)
         if self._session_expires:

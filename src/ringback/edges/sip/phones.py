@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ringback.edges.sip.registrar import MAX_EXPIRES, MOST_AHEAD, Binding, Registered, Registrar
 from ringback.edges.sip.transport import Source
+from ringback.kernel.errors import Refused
 from ringback.sip.message import Request
 
 log = logging.getLogger("ringback.sip")
@@ -99,6 +100,9 @@ class Phones:
                     [self._row(user, each) for each in done.save],
                     [self._row(who, each) for who, each in done.drop],
                 )
+        except Refused:  # the store cannot write now, and has said so once for everybody
+            self.registrar.not_stored(user, done.save)
+            answer(503, [("Retry-After", "10")])
         except Exception:
             log.exception("the registration of %s could not be stored", user)
             self.registrar.not_stored(user, done.save)

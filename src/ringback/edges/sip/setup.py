@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import socket
 from collections.abc import Callable
@@ -12,12 +13,13 @@ from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.media.client import MediaPool
 from ringback.edges.prompts import Prompts, Sounds, Voices
 from ringback.edges.sip.endpoint import SipEndpoint
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
 from ringback.edges.sip.phones import Kept
 from ringback.edges.sip.registrar import Registrar
 from ringback.edges.sip.route import Router
 from ringback.events import Event
 from ringback.kernel.recording_file import recordings_folder
+from ringback.processes.descriptors import connections_within
 from ringback.settings import Settings
 
 
@@ -53,6 +55,11 @@ def _towards(peer: str) -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+def _limits(settings: Settings) -> StreamLimits:
+    given = {each.name: getattr(settings, f"sip_{each.name}") for each in dataclasses.fields(StreamLimits)}
+    return StreamLimits(**given | {"connections": connections_within(settings.sip_connections, 0.25)})
 
 
 def build_sip(
@@ -106,6 +113,7 @@ def build_sip(
         tls=tls,
         registrar=registrar,
         registrations=registrations,
+        limits=_limits(settings),
         may_register={phone.name for phone in settings.phones}.__contains__,
     )
     return carrier

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ringback.edges.sip.counters import SipCounters
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
 from ringback.edges.sip.names import Names
 from ringback.edges.sip.transport import Flow, Source, Transports
 from ringback.sip.message import Headers, MalformedMessage, Request, Response, parse_message, respond
@@ -28,7 +28,7 @@ from ringback.sip.transaction import (
     server_key,
 )
 from ringback.sip.uri import host_port, is_address
-from ringback.sip.way import ack_of, fix_via, same_tag
+from ringback.sip.way import MAX_FORWARDS, ack_of, fix_via, same_tag
 
 log = logging.getLogger("ringback.sip")
 
@@ -70,12 +70,19 @@ class Stack:
         on_flow_lost: Callable[[Flow], None],
         flow_needed: Callable[[Flow], bool],
         max_transactions: int,
+        limits: StreamLimits | None = None,
     ) -> None:
         self.counters = SipCounters()
         self.clock = clock
         self.user_agent = user_agent
         self.transports = Transports(
-            listeners, tls, self.counters, self._receive, self._flow_lost, self._flow_in_use
+            listeners,
+            tls,
+            self.counters,
+            self._receive,
+            self._flow_lost,
+            self._flow_in_use,
+            limits or StreamLimits(),
         )
         self._on_request = on_request
         self._on_ack = on_ack
@@ -402,7 +409,7 @@ class Stack:
         via = f"SIP/2.0/{name} {host_port(*flow.local)};branch={branch};rport"
         request.headers = Headers([("Via", via)])
         request.__dict__.pop("via", None)
-        request.headers.set("Max-Forwards", "70")
+        request.headers.set("Max-Forwards", old.get("max-forwards") or str(MAX_FORWARDS))
         for key, value in old.items():
             if key not in ("Via", "Max-Forwards"):
                 request.headers.add(key, value)

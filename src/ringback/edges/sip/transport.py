@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import functools
 import os
 import socket
 import ssl
@@ -10,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ringback.edges.sip.counters import SipCounters
-from ringback.edges.sip.listener import Listener, TlsFiles
+from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
+from ringback.kernel.quota import Quota, source_of
 from ringback.sip.framing import StreamFramer
 from ringback.sip.message import MalformedMessage
 
 CONNECT_SECONDS = 5.0
-IDLE_SECONDS = 600.0
-MAX_CONNECTIONS = 4096
 MAX_PENDING_BYTES = 1_048_576
 
 
@@ -105,6 +105,10 @@ class StreamFlow(asyncio.Protocol):
         self._stream: asyncio.Transport | None = None
         self._pending: list[bytes] = []
         self._idle: asyncio.TimerHandle | None = None
+        self._late: asyncio.TimerHandle | None = None
+        "Runs while a message is due: the first of a peer that came to us, and the rest of one that has begun."
+        self._comes = peer is None
+        self._early = b""
         self.open = True
 
     def connection_made(self, transport: Any) -> None:
@@ -119,12 +123,20 @@ class StreamFlow(asyncio.Protocol):
             transport.abort()
             return
         self._touch()
+        if self._comes:
+            self._expect()
         for data in self._pending:
             transport.write(data)
         self._pending.clear()
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
         """Frame and hand on; an unframeable stream is closed."""
+        if self._stream is None:  # right behind the handshake, before that was told
+            self._early += data
+            return
         self._touch()
         framer = self._framer
         try:
@@ -136,6 +148,13 @@ class StreamFlow(asyncio.Protocol):
         if framer.pings and self._stream is not None:
             self._stream.write(b"\r\n")
             framer.pings = 0
+        if messages:
+            self._comes = False
+            self._relax()
+        if framer.partial:
+            self._expect()
+        elif not self._comes:
+            self._relax()
         source = Source(self.transport, self.peer[0], self.peer[1], self)
         for message in messages:
             self._pool.receive(message, source)
@@ -150,6 +169,7 @@ class StreamFlow(asyncio.Protocol):
             self.open = False
             if self._idle is not None:
                 self._idle.cancel()
+            self._relax()
             self._pending.clear()
             self._pool.forget(self)
 
@@ -179,19 +199,74 @@ class StreamFlow(asyncio.Protocol):
         self._stream.write(data)
         return True
 
+    def _expect(self) -> None:
+        if self._late is None:
+            seconds = self._pool.limits.message_seconds
+            self._late = asyncio.get_running_loop().call_later(seconds, self._too_late)
+
+    def _relax(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _too_late(self) -> None:
+        self._pool.counters.dropped["half-open"] += 1
+        self.abort()
+
     def _touch(self) -> None:
         loop = asyncio.get_running_loop()
         self._last = loop.time()
+        self._pool.touched(self)
         if self._idle is None:
-            self._idle = loop.call_later(IDLE_SECONDS, self._check_idle)
+            self._idle = loop.call_later(self._pool.limits.idle_seconds, self._check_idle)
 
     def _check_idle(self) -> None:
-        loop = asyncio.get_running_loop()
-        left = self._last + IDLE_SECONDS - loop.time()
+        loop, seconds = asyncio.get_running_loop(), self._pool.limits.idle_seconds
+        left = self._last + seconds - loop.time()
         if left <= 0 and not self._pool.in_use(self):
             self.close()
         else:
-            self._idle = loop.call_later(left if left > 0 else IDLE_SECONDS / 2, self._check_idle)
+            self._idle = loop.call_later(left if left > 0 else seconds / 2, self._check_idle)
+
+
+class Handshake(asyncio.Protocol):
+    """An accepted connection until it is TLS: asyncio's own listener tells of those only afterwards, uncounted."""
+
+    def __init__(self, pool: "Transports", stream: StreamFlow, context: ssl.SSLContext) -> None:
+        self._pool, self._stream, self._context = pool, stream, context
+        self._task: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin, if there is room."""
+        self._transport = transport
+        if not self._pool.shakes(self, transport.get_extra_info("peername")[0]):
+            transport.abort()
+            return
+        transport.pause_reading()
+        self._task = asyncio.get_running_loop().create_task(self._shake(transport))
+
+    def abort(self) -> None:
+        """Break it off."""
+        self._pool.shaken(self)
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def _shake(self, transport: asyncio.Transport) -> None:
+        seconds = self._pool.limits.message_seconds
+        try:
+            secured = await asyncio.get_running_loop().start_tls(
+                transport, self._stream, self._context, server_side=True, ssl_handshake_timeout=seconds
+            )
+        except (OSError, TimeoutError, ssl.SSLError):
+            self._pool.counters.dropped["tls-handshake"] += 1
+            self.abort()
+            return
+        self._pool.shaken(self)
+        if secured is None:  # it was broken off at the last moment
+            transport.abort()
+        else:
+            self._stream.connection_made(secured)
 
 
 class Transports:
@@ -205,7 +280,11 @@ class Transports:
         receive: Receive,
         lost: Lost,
         in_use: Callable[[Flow], bool],
+        limits: StreamLimits,
     ) -> None:
+        self.limits = limits
+        self._shaking: set[Handshake] = set()
+        self._quota: Quota[StreamFlow | Handshake] = Quota(limits.connections, limits.connections_per_source)
         self.counters = counters
         self.receive = receive
         self.in_use = in_use
@@ -232,6 +311,10 @@ class Transports:
             await self.stop()
             raise
 
+    def _accepted(self, listener: Listener, context: ssl.SSLContext | None) -> asyncio.Protocol:
+        stream = StreamFlow(self, listener.transport, None, listener.advertise)
+        return stream if context is None else Handshake(self, stream, context)
+
     async def _bind(self, listener: Listener) -> tuple[str, int]:
         """One listener; gives its address. Raises OSError."""
         loop = asyncio.get_running_loop()
@@ -244,10 +327,9 @@ class Transports:
         else:
             context = self._server_context() if listener.transport == "tls" else None
             server = await loop.create_server(
-                lambda: StreamFlow(self, listener.transport, None, listener.advertise),
+                functools.partial(self._accepted, listener, context),
                 listener.host,
                 listener.port,
-                ssl=context,
                 backlog=1024,
                 reuse_address=True,
             )
@@ -264,6 +346,8 @@ class Transports:
             server.close()
         for stream in list(self._streams.values()):
             stream.close()
+        for shaking in list(self._shaking):
+            shaking.abort()
         for flow in self._udp:
             flow.close()
         self._udp.clear()
@@ -314,15 +398,42 @@ class Transports:
             stream.fail()
 
     def adopt(self, stream: StreamFlow) -> bool:
-        """A connection is up; False above the limit."""
-        if len(self._streams) >= MAX_CONNECTIONS:
-            self.counters.dropped["too-many-connections"] += 1
+        """A connection is up; False above the limits, where one that nobody needs does not make room for it."""
+        if not self._take(stream, stream.peer[0]):
             return False
         self._streams[(stream.transport, *stream.peer)] = stream
         return True
 
+    def shakes(self, one: "Handshake", host: str) -> bool:
+        """A connection is to become TLS: it counts already; False above the limits."""
+        if self._take(one, host):
+            self._shaking.add(one)
+            return True
+        return False
+
+    def shaken(self, one: "Handshake") -> None:
+        """It is TLS now, or gone."""
+        self._shaking.discard(one)
+        self._quota.leave(one)
+
+    def _take(self, one: "StreamFlow | Handshake", host: str) -> bool:
+        taken, gone = self._quota.enter(
+            one, source_of(host), lambda other: isinstance(other, StreamFlow) and self.in_use(other)
+        )
+        if gone is not None:
+            self.counters.dropped["connection-displaced"] += 1
+            gone.abort()
+        if not taken:
+            self.counters.dropped["too-many-connections"] += 1
+        return taken
+
+    def touched(self, stream: StreamFlow) -> None:
+        """Something came over it: others make room before it."""
+        self._quota.rests(stream)
+
     def forget(self, stream: StreamFlow) -> None:
         """A connection is gone."""
+        self._quota.leave(stream)
         key = (stream.transport, *stream.peer)
         if self._streams.get(key) is stream:
             del self._streams[key]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import threading
 from collections.abc import Iterator
+from multiprocessing import parent_process
 from pathlib import Path
 
 SECONDS_LIMIT = 4 * 3600
@@ -26,6 +28,26 @@ def prepare() -> None:
         signal.signal(number, signal.SIG_IGN)  # they come to the whole group; the main process ends the pool
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def warm() -> None:
+    """Load what decoding needs: half a second of computing."""
+    import av
+    import numpy as np
+
+    from ringback.media.g711 import encode
+
+    encode(np.zeros(1, np.int16), "PCMU")
+    av.AudioResampler(format="s16", layout="mono", rate=8000)
+
+
+def _end_with_parent() -> None:
+    """A pool's process holds both ends of its queue: it would wait for ever when the main process is killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 def to_ulaw_within(seconds: int, source: str, target: str) -> float:
@@ -46,7 +68,7 @@ def to_ulaw(source: str, target: str) -> float:
 
     from ringback.media import RATE
 
-    fresh = Path(target).with_suffix(".new")
+    fresh = Path(f"{target}.{os.getpid()}.new")  # two accounts may have the same sound
     trouble: Exception | None = None
     size = 0
     try:

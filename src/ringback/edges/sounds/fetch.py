@@ -1,4 +1,6 @@
-"""Fetches sounds: one download and one decoding a version of a URL, however many calls play it at once.
+"""Fetches sounds: one download and one decoding a version of a URL, however many calls of an account play it at once.
+
+Downloads and decodings are shared fairly by account, so that a large sound of one delays no other's.
 
 Follows Cache-Control, ETag and Last-Modified (webhooks.md §7). A stale sound is used when its server does not
 answer: hearing yesterday's greeting is better than hearing nothing.
@@ -9,21 +11,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 import re
-import signal
 import tempfile
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
-from ringback.edges.sounds.decode import Undecodable, prepare, to_ulaw_within
+from ringback.edges.sounds.decode import Undecodable
+from ringback.edges.sounds.decoders import Decoders
 from ringback.media import RATE
+from ringback.sharing.seats import Full, Seats
 from ringback.web.webhooks.delivery import Delivery
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender
@@ -33,8 +33,10 @@ log = logging.getLogger("ringback.sounds")
 SIZE_LIMIT = 20_000_000
 CACHE_BYTES = 1024 * 1024 * 1024
 CACHE_SOUNDS = 10_000
-DECODE_SECONDS = 60
-"""Seconds for one decoding."""
+DOWNLOADS = 32
+"""Sounds that are downloaded at a time, each in memory until it is whole; a quarter is never one account's alone."""
+LONGEST_LINE = 1000
+"""Downloads of one account that may wait."""
 LINGER = 60.0
 """Seconds for which a file stays that has left the cache: somebody may be about to play it."""
 PLAYABLE = frozenset(
@@ -67,29 +69,47 @@ class Kept:
     fresh_until: float
     etag: str
     modified: str
+    account: str
+    """Who fetched it last."""
 
 
 class Sounds:
     """The cache of sounds and the way to fill it."""
 
     def __init__(
-        self, *, sender: WebhookSender, cache_dir: Path, now: Callable[[], float] = time.time
+        self,
+        *,
+        sender: WebhookSender,
+        cache_dir: Path,
+        workers: int = 2,
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """``workers``: processes that decode."""
         self._sender = sender
         self._cache = cache_dir
-        self._cache.mkdir(parents=True, exist_ok=True)
+        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._now = now
         self._kept: OrderedDict[str, Kept] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[Path]] = {}
-        self._pool: ProcessPoolExecutor | None = None
+        self._under_way: dict[tuple[str, str], asyncio.Task[Path]] = {}
+        """Account and URL → the task: nobody waits in another account's line, even for the same sound."""
+        self._downloads = Seats(DOWNLOADS, reserve=DOWNLOADS // 4, longest=LONGEST_LINE)
+        self._decoders = Decoders(workers)
         self._closed = False
         for left in self._cache.iterdir():
             # What says how fresh a file is lived in memory: after a restart every sound is fetched anew.
             if left.suffix in (".ul", ".new", ".sound"):
                 left.unlink(missing_ok=True)
 
-    async def fetch(self, url: str) -> Path:
-        """A µ-law file with the sound; raises :class:`SoundError`."""
+    def figures(self) -> Mapping[str, float]:
+        """For ``/metrics``."""
+        return {
+            "sounds_waiting": float(self._downloads.waiting + self._decoders.waiting),
+            "sounds_downloading": float(self._downloads.busy),
+            "sounds_decoding": float(self._decoders.busy),
+        }
+
+    async def fetch(self, url: str, account: str = "") -> Path:
+        """A µ-law file with the sound; raises :class:`SoundError`. ``account``: for whom, empty for none of them."""
         kept = self._kept.get(url)
         if kept is not None and not kept.path.exists():
             kept = None  # somebody tidied the data directory
@@ -98,11 +118,11 @@ class Sounds:
             return kept.path
         if self._closed:
             raise SoundError(11205, "Ringback is stopping")
-        task = self._under_way.get(url)
+        task = self._under_way.get((account, url))
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._refresh(url, kept))
-            self._under_way[url] = task
-            task.add_done_callback(lambda done: self._landed(url, done))
+            task = asyncio.get_running_loop().create_task(self._refresh(url, kept, account))
+            self._under_way[account, url] = task
+            task.add_done_callback(lambda done: self._landed(account, url, done))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -110,9 +130,9 @@ class Sounds:
                 raise SoundError(11205, "Ringback is stopping") from None
             raise
 
-    async def seconds(self, url: str) -> float:
+    async def seconds(self, url: str, account: str = "") -> float:
         """Length of a sound; raises :class:`SoundError`."""
-        return (await self.fetch(url)).stat().st_size / RATE
+        return (await self.fetch(url, account)).stat().st_size / RATE
 
     async def close(self) -> None:
         """Give up what is under way and end the decoder."""
@@ -121,23 +141,31 @@ class Sounds:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
 
-    def _landed(self, url: str, done: asyncio.Task[Path]) -> None:
-        self._under_way.pop(url, None)
+    def _landed(self, account: str, url: str, done: asyncio.Task[Path]) -> None:
+        self._under_way.pop((account, url), None)
         if not done.cancelled():
             done.exception()
 
-    async def _refresh(self, url: str, kept: Kept | None) -> Path:
+    async def _refresh(self, url: str, kept: Kept | None, account: str) -> Path:
+        try:
+            async with self._downloads.of(account):
+                return await self._downloaded(url, kept, account)
+        except Full as full:
+            raise SoundError(11205, f"too many sounds of this account are wanted at once: {full}") from full
+
+    async def _downloaded(self, url: str, kept: Kept | None, account: str) -> Path:
         headers: list[tuple[str, str]] = []
         if kept is not None and kept.etag:
             headers.append(("If-None-Match", kept.etag))
         if kept is not None and kept.modified:
             headers.append(("If-Modified-Since", kept.modified))
         delivery = await self._sender.send(
-            Hook(url=url, method="GET", kind="media", headers=tuple(headers), body_limit=SIZE_LIMIT)
-        )
+            Hook(
+                url=url, method="GET", kind="media", headers=tuple(headers), body_limit=SIZE_LIMIT, account=account
+            )
+        )  # fmt: skip
         # An answer that says no is an answer; a server that fails or is silent is not.
         silent = not delivery.ok and (delivery.status is None or delivery.status >= 500)
         if kept is not None and (delivery.status == 304 or silent):
@@ -150,11 +178,11 @@ class Sounds:
         if delivery.content_type not in PLAYABLE:
             kind = delivery.content_type or "no content type"
             raise SoundError(13420, f"{delivery.final_url} is {kind}, which is no sound that can be played")
-        path = await self._decode(delivery)
-        self._keep(url, delivery, path)
+        path = await self._decode(delivery, account)
+        self._keep(url, delivery, path, account)
         return path
 
-    async def _decode(self, delivery: Delivery) -> Path:
+    async def _decode(self, delivery: Delivery, account: str) -> Path:
         raw = delivery.content_type in RAW and not delivery.body.startswith(b".snd")
         if not delivery.body:
             raise SoundError(13420, f"{delivery.final_url} is empty")
@@ -162,7 +190,7 @@ class Sounds:
         if source is None:
             return target
         try:
-            await self._run_decoder(str(source), str(target))
+            await self._decoders.decode(account, str(source), str(target))
         except Undecodable as error:
             raise SoundError(13420, f"{delivery.final_url} cannot be decoded: {error}") from error
         except BrokenProcessPool as error:
@@ -171,34 +199,7 @@ class Sounds:
             source.unlink(missing_ok=True)
         return target
 
-    async def _run_decoder(self, source: str, target: str) -> None:
-        """Decode in the pool; once more when the process died, for it may have died of another sound."""
-        for attempt in (1, 2):
-            pool = self._decoder()
-            try:
-                await asyncio.get_running_loop().run_in_executor(
-                    pool, to_ulaw_within, DECODE_SECONDS, source, target
-                )
-            except BrokenProcessPool:
-                if self._pool is pool:
-                    self._pool = None
-                if attempt == 2:
-                    raise
-            else:
-                return
-
-    def _decoder(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=prepare)
-            # A Ctrl-C comes to the whole group: the process gets none from its first moment on; `prepare` is too late
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                self._pool.submit(os.getpid)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return self._pool
-
-    def _keep(self, url: str, delivery: Delivery, path: Path) -> None:
+    def _keep(self, url: str, delivery: Delivery, path: Path, account: str) -> None:
         before = self._kept.pop(url, None)
         self._kept[url] = Kept(
             path=path,
@@ -206,13 +207,24 @@ class Sounds:
             fresh_until=self._now() + _freshness(delivery),
             etag=delivery.headers.get("etag", ""),
             modified=delivery.headers.get("last-modified", ""),
+            account=account,
         )
         if before is not None:
             self._drop(before.path)
-        total = sum(one.size for one in self._kept.values())
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """What an account has not used for longest goes, of the account that keeps most: none drives out another's."""
+        sizes: Counter[str] = Counter()
+        for one in self._kept.values():
+            sizes[one.account] += one.size
+        total = sizes.total()
         while (total > CACHE_BYTES or len(self._kept) > CACHE_SOUNDS) and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
+            largest = max(sizes, key=lambda account: sizes[account])
+            url = next(url for url, one in self._kept.items() if one.account == largest)
+            oldest = self._kept.pop(url)
             total -= oldest.size
+            sizes[largest] -= oldest.size
             self._drop(oldest.path)
 
     def _drop(self, path: Path) -> None:

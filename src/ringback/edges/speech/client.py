@@ -1,4 +1,7 @@
-"""Speech for the rest of the product: sentences become files, in order, each as soon as it is ready."""
+"""Speech for the rest of the product: sentences become files, in order, each as soon as it is ready.
+
+A few processes speak, one sentence at a time each, shared fairly by account: a long text of one delays no other's.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ringback.edges.speech.normal import Break, Sentence, parts
 from ringback.edges.speech.process import SpeechError, SpeechProcess
 from ringback.media import RATE
+from ringback.sharing.seats import Full, Seats
 
 __all__ = ["Speech", "SpeechError"]
 
@@ -25,23 +29,29 @@ ENGINE = "hibari-0.2.1"
 TIME_LIMIT = 30.0
 """Seconds for one sentence, the start of the process included."""
 WAITING = 2000
-"""Sentences that may wait; more are refused."""
+"""Sentences of one account that may wait; more are refused."""
 CACHE_BYTES = 512 * 1024 * 1024
 
 
 class Speech:
-    """Renders through one worker process, which starts when it is needed and ends when it is idle."""
+    """Renders through worker processes, which start when they are needed and end when nobody speaks.
 
-    def __init__(self, *, cache_dir: Path, idle_seconds: float = 600.0) -> None:
-        """``idle_seconds``: the process ends after that long without work; 0: never."""
+    One account alone never takes the last of them: with two, the second starts when two accounts speak at once.
+    """
+
+    def __init__(self, *, cache_dir: Path, idle_seconds: float = 600.0, workers: int = 1) -> None:
+        """``idle_seconds``: the processes end after that long without work; 0: never."""
         self._cache = cache_dir
-        self._cache.mkdir(parents=True, exist_ok=True)
+        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._idle = idle_seconds
-        self._link: SpeechProcess | None = None
-        self._starting = asyncio.Lock()
+        self._links: dict[int, SpeechProcess] = {}
+        """The process of each seat that has had one."""
+        self._seats = Seats(workers, reserve=1, longest=WAITING)
+        self._starting = [asyncio.Lock() for _ in range(workers)]
         self._closed = False
         self._waiting = 0
-        self._shared: dict[Path, asyncio.Task[Path]] = {}
+        self._shared: dict[tuple[str, Path], asyncio.Task[Path]] = {}
+        """Account and file → the task: nobody waits in another account's line, even for the same words."""
         self._warming: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -51,8 +61,16 @@ class Speech:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there."""
-        return self._link is not None and self._link.link.open
+        """Whether a process is there."""
+        return any(each.link.open for each in self._links.values())
+
+    def figures(self) -> Mapping[str, float]:
+        """For ``/metrics``."""
+        return {
+            "speech_waiting": float(self._seats.waiting),
+            "speech_processes": float(sum(each.link.open for each in self._links.values())),
+            "speech_sentences_total": float(self.rendered),
+        }
 
     def warm(self) -> None:
         """Start the process and load its voice, without waiting."""
@@ -62,24 +80,27 @@ class Speech:
 
     async def _warm(self) -> None:
         try:
-            await self._ask("Ready.", "en-US", 1.0, "")
+            await self._ask(Sentence("Ready.", "en-US"), None, "")
         except SpeechError as error:
             if not self._closed:
                 log.error("speech does not start: %s", error)
         finally:
             self._warming = None
 
-    async def say(self, text: str, voice: str, language: str, *, ssml: bool = False) -> AsyncIterator[Any]:
+    async def say(
+        self, text: str, voice: str, language: str, *, ssml: bool = False, account: str = ""
+    ) -> AsyncIterator[Any]:
         """Give paths of µ-law files and seconds of silence, in order. All sentences are asked for at once.
 
         Raises :class:`SpeechError`. ``voice``: all names map to the one voice of a language (twiml.md §2).
+        ``account``: for whom, empty for none of them.
         """
         wanted: list[asyncio.Future[Path] | float] = []
         for part in parts(text, language, ssml=ssml):
             if isinstance(part, Break):
                 wanted.append(part.seconds)
             else:
-                wanted.append(self._sentence(part))
+                wanted.append(self._sentence(part, account))
         try:
             for one in wanted:
                 # shield: another call may wait for the same sentence
@@ -105,49 +126,56 @@ class Speech:
         self._closed = True
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        async with self._starting:  # one that is just starting ends too
-            link = self._link
-        if link is not None:
-            await link.end()
+        for lock in self._starting:
+            async with lock:  # one that is just starting ends too
+                pass
+        await asyncio.gather(*(each.end() for each in self._links.values()))
         left = [*self._shared.values(), *self._ending, *([self._warming] if self._warming else [])]
         await asyncio.gather(*left, return_exceptions=True)
 
     # --- one sentence ------------------------------------------------------------------------------------
 
-    def _sentence(self, sentence: Sentence) -> asyncio.Future[Path]:
+    def _sentence(self, sentence: Sentence, account: str) -> asyncio.Future[Path]:
         path = self._cache / f"{_digest(sentence.text, sentence.language, str(sentence.speed))}.ul"
         loop = asyncio.get_running_loop()
         if _used(path):
             done: asyncio.Future[Path] = loop.create_future()
             done.set_result(path)
             return done
-        task = self._shared.get(path)
+        task = self._shared.get((account, path))
         if task is None:
-            task = loop.create_task(self._render(sentence, path))
-            self._shared[path] = task
-            task.add_done_callback(lambda done: self._rendered(path, done))
+            task = loop.create_task(self._render(sentence, path, account))
+            self._shared[account, path] = task
+            task.add_done_callback(lambda done: self._rendered(account, path, done))
         return task
 
-    def _rendered(self, path: Path, done: asyncio.Task[Path]) -> None:
-        self._shared.pop(path, None)
+    def _rendered(self, account: str, path: Path, done: asyncio.Task[Path]) -> None:
+        self._shared.pop((account, path), None)
         _look(done)
 
-    async def _render(self, sentence: Sentence, path: Path) -> Path:
-        await self._ask(sentence.text, sentence.language, sentence.speed, str(path))
+    async def _render(self, sentence: Sentence, path: Path, account: str) -> Path:
+        if not await self._ask(sentence, path, account):
+            return path
         self.rendered += 1
         if self.rendered % 500 == 1:
             await asyncio.to_thread(_trim_cache, self._cache)
         return path
 
-    async def _ask(self, text: str, language: str, speed: float, path: str) -> float:
-        if self._waiting >= WAITING:
-            raise SpeechError(f"{WAITING} sentences wait already")
+    async def _ask(self, sentence: Sentence, path: Path | None, account: str) -> bool:
+        """Have a sentence spoken when it is the account's turn; None: only warm the voice. False: another account
+        has had it spoken meanwhile."""
         link: SpeechProcess | None = None
         self._waiting += 1
         try:
-            async with asyncio.timeout(TIME_LIMIT):
-                link = await self._started()
-                return await link.ask({"text": text, "language": language, "speed": speed, "path": path})
+            async with asyncio.timeout(TIME_LIMIT), self._seats.of(account) as seat:
+                if path is not None and _used(path):
+                    return False
+                link = await self._started(seat)
+                job: dict[str, str | float] = {"text": sentence.text, "language": sentence.language}
+                await link.ask({**job, "speed": sentence.speed, "path": str(path or "")})
+                return True
+        except Full as full:
+            raise SpeechError(f"too many sentences of this account: {full}") from full
         except TimeoutError:
             if link is not None:
                 link.kill_if_stuck(TIME_LIMIT)
@@ -156,16 +184,17 @@ class Speech:
             self._waiting -= 1
             self._rest_later()
 
-    # --- the process -------------------------------------------------------------------------------------
+    # --- the processes -------------------------------------------------------------------------------------
 
-    async def _started(self) -> SpeechProcess:
-        async with self._starting:
+    async def _started(self, seat: int) -> SpeechProcess:
+        async with self._starting[seat]:
             if self._closed:
                 raise SpeechError("speech is closed")
-            if self._link is None or not self._link.link.open:
-                self._link = await SpeechProcess.start()
-                self._end_with(self._link.ended)
-            return self._link
+            process = self._links.get(seat)
+            if process is None or not process.link.open:
+                process = self._links[seat] = await SpeechProcess.start()
+                self._end_with(process.ended)
+            return process
 
     def _end_with(self, task: asyncio.Task[None]) -> None:
         """Closing must not leave it unfinished."""
@@ -181,8 +210,9 @@ class Speech:
     def _rest(self) -> None:
         if self._waiting:
             self._rest_later()
-        elif self._link is not None:
-            self._end_with(asyncio.get_running_loop().create_task(self._link.end()))
+        else:
+            for each in self._links.values():
+                self._end_with(asyncio.get_running_loop().create_task(each.end()))
 
 
 def _used(path: Path) -> bool:

@@ -1,15 +1,18 @@
-"""Transcription for the rest of the product: a bounded queue in front of a few worker processes."""
+"""Transcription for the rest of the product: a bounded line of each account in front of a few worker processes.
+
+The accounts have their turns (``sharing/turns.py``): a thousand recordings of one delay another's by one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ringback.edges.transcription.process import EngineMissing, WorkerLost, WorkerProcess
+from ringback.sharing.turns import Full, Turns
 
 log = logging.getLogger("ringback.transcription")
 
@@ -38,12 +41,12 @@ class Transcriber:
     def __init__(
         self, *, engine: str, workers: int = 1, longest_queue: int = 1000, idle_seconds: float = 600.0
     ) -> None:
-        """``engine``: see engine.py; ``idle_seconds`` 0: a process never ends for want of work."""
+        """``engine``: see engine.py; ``longest_queue``: recordings of one account that may wait; ``idle_seconds`` 0:
+        a process never ends for want of work."""
         self._engine = engine
         self._workers = workers
-        self._longest = longest_queue
         self._idle_seconds = idle_seconds
-        self._jobs: deque[_Job] = deque()
+        self._turns: Turns[_Job] = Turns(workers, longest=longest_queue)
         self._idle: list[asyncio.Future[None]] = []
         self._runners: set[asyncio.Task[None]] = set()
         """Those that take recordings."""
@@ -56,7 +59,7 @@ class Transcriber:
     @property
     def waiting(self) -> int:
         """Recordings that no process has begun."""
-        return sum(not job.heard.done() for job in self._jobs)
+        return self._turns.waiting
 
     @property
     def processes(self) -> int:
@@ -71,20 +74,21 @@ class Transcriber:
             "transcription_crashes_total": float(self._crashes),
         }
 
-    async def transcribe(self, path: Path) -> Heard:
-        """Write a recording down. At once with a problem when the queue is full; never raises for the work."""
+    async def transcribe(self, path: Path, account: str = "") -> Heard:
+        """Write a recording down. At once with a problem when the account's line is full; never raises for the work."""
         if self._closed:
             return Heard(problem="transcription is closed")
-        if len(self._jobs) >= self._longest:
-            self._jobs = deque(job for job in self._jobs if not job.heard.done())  # nobody waits for those
-            if len(self._jobs) >= self._longest:
-                return Heard(
-                    problem=f"{len(self._jobs)} recordings wait already (RINGBACK_TRANSCRIPTION_QUEUE)"
-                )
         job = _Job(path, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
+        try:
+            self._turns.line_up(account, job)
+        except Full as full:
+            return Heard(problem=f"recordings of this account: {full} (RINGBACK_TRANSCRIPTION_QUEUE)")
         self._wake()
-        return await job.heard
+        try:
+            return await job.heard
+        except asyncio.CancelledError:
+            self._turns.leave(account, job)
+            raise
 
     async def close(self) -> None:
         """End the processes; what waits gets a problem."""
@@ -97,9 +101,8 @@ class Transcriber:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for job in self._jobs:
+        for job in self._turns.drain():
             _tell(job, Heard(problem="transcription is closed"))
-        self._jobs.clear()
 
     def _wake(self) -> None:
         while self._idle:
@@ -117,12 +120,11 @@ class Transcriber:
         """One process after the other: take a recording, have it written down, rest."""
         process: WorkerProcess | None = None
         try:
-            while self._jobs or await self._rest():
-                if not self._jobs:
+            while self._turns.waiting or await self._rest():
+                taken = self._turns.take()
+                if taken is None:
                     continue  # another runner was faster
-                job = self._jobs.popleft()
-                if job.heard.done():
-                    continue
+                account, job = taken
                 try:
                     if process is None:
                         process = await self._started(job)
@@ -131,6 +133,8 @@ class Transcriber:
                 except BaseException:
                     _tell(job, Heard(problem="transcription is closed"))
                     raise
+                finally:
+                    self._turns.done(account)
         finally:
             task = asyncio.current_task()
             assert task is not None

@@ -19,10 +19,10 @@ class Spoken:
 
     def note(self, recording_sid: str, text: str) -> None:
         """Keep what a recording says. Blocking: belongs in a thread; raises ``OSError``."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file(recording_sid).write_text(text, "utf-8")
 
-    async def transcribe(self, path: Path) -> Heard:
+    async def transcribe(self, path: Path, account: str = "") -> Heard:
         """What was said in the recording of this name."""
         try:
             return Heard(text=self._file(path.stem).read_text("utf-8"))

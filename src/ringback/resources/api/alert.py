@@ -6,8 +6,8 @@ from ringback.kernel.resource import Record, at, field, resource
 
 
 def explained(code: int) -> str:
-    """``more_info`` of an error code: its row of the page at ``/docs``."""
-    return f"/docs#error-{code}"
+    """``more_info`` of an error code: its page."""
+    return f"/docs/errors/{code}"
 
 
 LEVELS = {0: "error", 1: "warning", 2: "notice", 3: "debug"}
@@ -32,7 +32,7 @@ _ALERT = {
 _FILTERS = {
     "MessageDate": "message_date day",
     "MessageDate>": "message_date >=",
-    "MessageDate<": "message_date <",
+    "MessageDate<": "message_date midnight",
     "Log": "log =",
 }
 

@@ -21,10 +21,10 @@ _ANNOUNCE = {
     filters={
         "DateCreated": "date_created day",
         "DateCreated>": "date_created >=",
-        "DateCreated<": "date_created <",
+        "DateCreated<": "date_created midnight",
         "DateUpdated": "date_updated day",
         "DateUpdated>": "date_updated >=",
-        "DateUpdated<": "date_updated <",
+        "DateUpdated<": "date_updated midnight",
     },
 )
 class Conference(Record):

@@ -8,6 +8,9 @@ from ringback.kernel.fields import callback_url, http_method, http_url, sid_of
 from ringback.kernel.resource import CRUD, Record, at, field, resource
 from ringback.numbers.written import e164
 
+KINDS = {"Local": "local", "Mobile": "mobile", "TollFree": "toll-free"}
+"""Kind of a path below the list → ``type`` of its numbers."""
+
 
 def _capabilities() -> dict[str, Any]:
     return {"voice": True, "sms": True, "mms": True, "fax": False}
@@ -18,6 +21,11 @@ def _capabilities() -> dict[str, Any]:
     sid="PN",
     key="incoming_phone_numbers",
     can=CRUD,
+    takes={
+        "create": {
+            "AreaCode": "In place of PhoneNumber: the first free number of a US or Canadian area code."
+        }
+    },
     links=("assigned_add_ons",),
     also=tuple(
         at(
@@ -26,7 +34,7 @@ def _capabilities() -> dict[str, Any]:
             can=("list", "create"),
             tag=f"{kind} number",
         )
-        for kind in ("Local", "Mobile", "TollFree")
+        for kind in KINDS
     ),
 )
 class IncomingPhoneNumber(Record):
@@ -35,13 +43,13 @@ class IncomingPhoneNumber(Record):
     phone_number: str = field(
         "",
         write="create",
-        filter=True,
+        filter="part",
         unique="everywhere",
         check=e164,
         code=21421,
         missing_code=21421,
     )
-    """E.164. One number belongs to one account."""
+    """E.164. One number belongs to one account. As a filter: a part of it, with ``*`` for any digit."""
     friendly_name: str = field("", write=True, filter=True, max_length=64, code=20002)
     api_version: str = field("2010-04-01", write=True, choices=("2010-04-01", "2008-08-01"))
     voice_url: str | None = field(None, write=True, check=http_url, code=21402)
@@ -73,4 +81,5 @@ class IncomingPhoneNumber(Record):
     beta: bool = field(False, filter=True)
     status: str = field("in-use")
     type: str = field("local")
+    """local, mobile or toll-free."""
     capabilities: dict[str, Any] = field(_capabilities)

@@ -12,6 +12,14 @@ from ringback.numbers.written import e164
     key="outgoing_caller_ids",
     can=CRUD,
     created=200,
+    takes={
+        "create": {
+            "CallDelay": "Seconds until the number is called, 0 to 60. Default 0.",
+            "Extension": "Keys to press after the answer: 0-9 * # w W, at most 32.",
+            "StatusCallback": "Is told whether the number was verified.",
+            "StatusCallbackMethod": "GET or POST. Default POST.",
+        }
+    },
 )
 class OutgoingCallerId(Record):
     """A verified number: it may be shown as caller, and a trial account may call it."""

@@ -74,7 +74,7 @@ _UPDATE = {
     show={
         key: key
         for key in (
-            "account_sid", "conference_sid", "call_sid", "label", "muted", "hold", "coaching",
+            "account_sid", "conference_sid", "call_sid", "label", "muted", "hold", "hold_url", "coaching",
             "call_sid_to_coach", "start_conference_on_enter", "end_conference_on_exit", "status",
             "queue_time", "date_created", "date_updated",
         )
@@ -102,5 +102,6 @@ class Participant(Record):
     wait_url: str | None = field(None, hidden=True)
     """None: music; empty: silence."""
     wait_method: str = field("POST", hidden=True)
-    hold_url: str | None = field(None, hidden=True)
+    hold_url: str | None = field(None)
+    """What is heard on hold; null: music."""
     hold_method: str = field("POST", hidden=True)

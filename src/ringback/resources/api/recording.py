@@ -6,6 +6,24 @@ from typing import Any
 
 from ringback.kernel.resource import Record, at, field, resource
 
+_DATES = {
+    "DateCreated": "date_created day",
+    "DateCreated>": "date_created >=",
+    "DateCreated<": "date_created midnight",
+}
+_CREATE = {
+    "RecordingChannels": "mono or dual. Default mono.",
+    "RecordingTrack": "inbound, outbound or both. Default both.",
+    "RecordingStatusCallback": "Is told when the recording is ready.",
+    "RecordingStatusCallbackMethod": "GET or POST. Default POST.",
+    "RecordingStatusCallbackEvent": "in-progress, completed, absent, separated by spaces. Default completed.",
+    "Trim": "trim-silence or do-not-trim. Default do-not-trim.",
+}
+_UPDATE = {
+    "Status": "Required. paused, in-progress (goes on) or stopped. The recording may be named Twilio.CURRENT.",
+    "PauseBehavior": "With paused: silence (default), or skip: the file leaves the time out.",
+}
+
 
 @resource(
     "/2010-04-01/Accounts/{AccountSid}/Recordings",
@@ -14,34 +32,25 @@ from ringback.kernel.resource import Record, at, field, resource
     can=("list", "fetch", "delete"),
     live=("delete",),
     links=("add_on_results", "transcriptions"),
-    filters={
-        "DateCreated": "date_created day",
-        "DateCreated>": "date_created >=",
-        "DateCreated<": "date_created <",
-    },
+    filters=_DATES,
+    takes={"list": {"IncludeSoftDeleted": "true: those too that were deleted less than 40 days ago."}},
     also=(
         at(
             "/2010-04-01/Accounts/{AccountSid}/Calls/{CallSid}/Recordings",
             key="recordings",
             can=("list", "create", "fetch", "update", "delete"),
             live=("create", "update", "delete"),
-            filters={
-                "DateCreated": "date_created day",
-                "DateCreated>": "date_created >=",
-                "DateCreated<": "date_created <",
-            },
+            takes={"create": _CREATE, "update": _UPDATE},
+            filters=_DATES,
             tag="Call recording",
         ),
         at(
             "/2010-04-01/Accounts/{AccountSid}/Conferences/{ConferenceSid}/Recordings",
             key="recordings",
-            can=("list", "fetch", "delete"),
-            live=("delete",),
-            filters={
-                "DateCreated": "date_created day",
-                "DateCreated>": "date_created >=",
-                "DateCreated<": "date_created <",
-            },
+            can=("list", "fetch", "update", "delete"),
+            live=("update", "delete"),
+            takes={"update": _UPDATE},
+            filters=_DATES,
             tag="Conference recording",
         ),
     ),

@@ -6,7 +6,7 @@ from ringback.kernel.resource import Record, at, field, resource
 from ringback.resources.telephony import CarriedOut
 
 _UPDATE = {
-    "ReservationStatus": "accepted, rejected, wrapping or completed.",
+    "ReservationStatus": "accepted, rejected, canceled, wrapping or completed.",
     "WorkerActivitySid": "The worker's activity after a rejection.",
     "Instruction": "accept, reject, dequeue, call, redirect, conference or supervise; the parameters below are theirs.",
     "DequeueTo": "Whom to call; default: contact_uri in the worker's attributes.",

@@ -28,7 +28,7 @@ class WorkerChannel(Record):
     assigned_tasks: int = 0
     """Tasks that they hold, offered ones included."""
     available_capacity_percentage: int = 100
-    """0: full; 100: empty."""
+    """Of what they may hold, rounded down. 0: full; 100: empty."""
     last_reserved: float = field(0.0, hidden=True)
     """When a task of this channel was last offered to them; 0: never. Decides who is idle the longest."""
     version: int = field(0, hidden=True)

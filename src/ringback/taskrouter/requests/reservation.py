@@ -7,7 +7,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.taskrouter import instructions
 from ringback.taskrouter.instruction import from_params
-from ringback.taskrouter.lifecycle import accept, complete, reject, wrap
+from ringback.taskrouter.lifecycle import accept, cancel_reservation, complete, reject, wrap
 from ringback.taskrouter.requests.values import check_version
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -31,9 +31,15 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Reservat
         wrap(workspace, reservation)
     elif status == "completed":
         complete(workspace, reservation)
+    elif status == "canceled":
+        if reservation.reservation_status != "pending":
+            state = reservation.reservation_status
+            raise Refused(20001, f"Cannot cancel reservation {reservation.sid}: it is {state}, not pending.")
+        cancel_reservation(workspace, reservation)
     elif status:
         raise Refused(
-            20001, f"ReservationStatus must be accepted, rejected, wrapping or completed, not {status[:40]!r}"
+            20001,
+            f"ReservationStatus must be accepted, rejected, canceled, wrapping or completed, not {status[:40]!r}",
         )
     else:
         raise Refused(20001, "ReservationStatus or Instruction is required")

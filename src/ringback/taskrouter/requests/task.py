@@ -7,7 +7,7 @@ from typing import Any
 from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.task import Task
-from ringback.taskrouter.journal import publish
+from ringback.taskrouter.journal import iso, publish
 from ringback.taskrouter.lifecycle import cancel_task, complete_task, delete_task, reserve, wrap_task
 from ringback.taskrouter.live import LiveTask, read_attributes
 from ringback.taskrouter.machine import task_step
@@ -125,8 +125,8 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Task:
                 20001, f"AssignmentStatus must be canceled, wrapping or completed, not {status[:40]!r}"
             )
         task_step(record.assignment_status, STATUSES[status], record.sid)
-        if status != "wrapping" and not reason:
-            raise Refused(20001, f"Reason is required to make a task {status}")
+        if status == "completed" and not reason:
+            raise Refused(20001, "Reason is required to make a task completed")
     if channel is not None and channel.sid != record.task_channel_sid and task.open:
         raise Refused(20001, f"Task {record.sid} is reserved: its channel cannot be changed now")
     if values or channel is not None:
@@ -167,7 +167,8 @@ def _numbers(workspace: LiveWorkspace, values: dict[str, Any]) -> None:
             raise Refused(20001, f"{name.title()} must be {low} to {high}")
     start = values.get("virtual_start_time")
     if start is not None and not EARLIEST <= start <= workspace.now + 1:
-        raise Refused(20001, "VirtualStartTime must be between 1900 and now")
+        what = "before 1900" if start < EARLIEST else f"in the future: it is {iso(workspace.now)} now"
+        raise Refused(20001, f"VirtualStartTime {iso(start)} is {what}")
 
 
 def _routed(workspace: LiveWorkspace, target: str) -> str:

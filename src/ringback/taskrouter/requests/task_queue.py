@@ -27,10 +27,7 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskQueu
         sid=event.sid, account_sid=event.account_sid, date_created=workspace.now, workspace_sid=workspace.record.sid,
         **values,
     )  # fmt: skip
-    queue = workspace.queues[record.sid] = LiveTaskQueue(
-        record, expression(record.target_workers, "TargetWorkers")
-    )
-    workspace.update_members(queue)
+    workspace.update_members(workspace.add_queue(record))
     workspace.save(record)
     _tell(workspace, record, "task-queue.created")
     return record
@@ -47,8 +44,7 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskQueu
     workspace.save(record)
     changed = record.target_workers != before[0]
     if changed:
-        queue.expression = expression(record.target_workers, "TargetWorkers")
-        workspace.update_members(queue)
+        workspace.change_expression(queue)
     if record.task_order != before[1] or record.max_reserved_workers != before[2]:
         for task in list(workspace.tasks.values()):
             if task.record.task_queue_sid == record.sid and task.record.assignment_status in (
@@ -70,7 +66,8 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskQueu
 
 def delete(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> None:
     """Refused while tasks are in it or a workflow names it."""
-    queue = _pool(workspace, event.sid).record
+    live = _pool(workspace, event.sid)
+    queue = live.record
     tasks = sum(
         task.record.task_queue_sid == queue.sid and task.record.assignment_status not in TASK_OVER
         for task in workspace.tasks.values()
@@ -82,9 +79,7 @@ def delete(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> None:
             raise Refused(
                 20001, f"Task queue {queue.sid} cannot be deleted: workflow {workflow.record.sid} names it"
             )
-    for worker in workspace.workers.values():
-        worker.queues.discard(queue.sid)
-    del workspace.queues[queue.sid]
+    workspace.remove_queue(live)
     workspace.do(Delete(queue))
     _tell(workspace, queue, "task-queue.deleted")
 

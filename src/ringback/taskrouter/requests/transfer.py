@@ -9,10 +9,9 @@ from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.reservation import Reservation
 from ringback.resources.telephony import TaskTransfer
 from ringback.taskrouter import transfers
-from ringback.taskrouter.configuration import DIRECT
 from ringback.taskrouter.journal import publish
 from ringback.taskrouter.lifecycle import reserve, wrap
-from ringback.taskrouter.live import LiveTask, read_attributes
+from ringback.taskrouter.live import read_attributes
 from ringback.taskrouter.requests.task import PRIORITY_LIMIT
 from ringback.taskrouter.requests.values import attributes
 from ringback.taskrouter.steps import set_attributes
@@ -35,14 +34,10 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTran
     given = params.get("Attributes")
     if given:
         attributes(given)
-    transfer = begin(
+    return begin(
         workspace, event.sid, reservation, params.get("To", ""), (params.get("Mode") or "WARM").upper(),
-        int(text) if text else None,
+        int(text) if text else None, given or "",
     )  # fmt: skip
-    if given:
-        task = workspace.task(reservation.task_sid)
-        set_attributes(workspace, task, given, read_attributes(given))
-    return transfer
 
 
 def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTransfer:
@@ -56,9 +51,11 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> TaskTran
 
 
 def begin(
-    workspace: LiveWorkspace, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None
-) -> TaskTransfer:
-    """Begin a transfer. Raises :class:`Refused` 20001."""
+    workspace: LiveWorkspace, sid: str, reservation: Reservation, to: str, mode: str, priority: int | None,
+    given: str,
+) -> TaskTransfer:  # fmt: skip
+    """Begin a transfer; ``given``: other attributes for the task, if any. Raises :class:`Refused` 20001, among others
+    for a worker who cannot be offered it now: then the task stays where it is, and the customer hears nothing of it."""
     task = workspace.task(reservation.task_sid)
     record = task.record
     if reservation.reservation_status != "accepted":
@@ -76,6 +73,13 @@ def begin(
         raise Refused(20001, "A task cannot be transferred to the worker who has it")
     if mode not in ("WARM", "COLD"):
         raise Refused(20001, f"Mode must be WARM or COLD, not {mode[:20]!r}")
+    worker = workspace.workers.get(to)
+    if worker is not None and not workspace.free_on(worker, record.task_channel_sid):
+        raise Refused(
+            20001,
+            f"Worker {to} is not available for the transfer: they are {worker.record.activity_name}, or hold as much "
+            "as they may",
+        )
     if priority is not None:
         record.priority = priority
     transfer = record.transfer = TaskTransfer(
@@ -86,29 +90,17 @@ def begin(
     )  # fmt: skip
     workspace.save(record)
     publish(workspace, "task.transfer-initiated", task=record, transfer=transfer)
+    if given:
+        set_attributes(workspace, task, given, read_attributes(given))
+    transfers.hold(workspace, task)
     if mode == "COLD":
         wrap(workspace, reservation)
         if reservation.call_sid:
             workspace.do(Post(HangUpRequested(call_sid=reservation.call_sid, reason="api")))
-    task.asked = {reservation.worker_sid}
-    if to in workspace.queues:
-        _to_queue(workspace, task, to)
-        return record.transfer
-    worker = workspace.workers[to]
-    if not workspace.free_on(worker, record.task_channel_sid):
-        transfers.attempt_failed(workspace, task, transfers.UNAVAILABLE)
-        return record.transfer
-    reserve(workspace, task, worker, record.task_queue_sid, sid)
-    return record.transfer
-
-
-def _to_queue(workspace: LiveWorkspace, task: LiveTask, queue_sid: str) -> None:
-    record = task.record
-    if record.task_queue_sid != queue_sid:
-        record.task_queue_sid = queue_sid
-        record.task_queue_friendly_name = workspace.queues[queue_sid].record.friendly_name
-        record.task_queue_entered_date = workspace.now
-        workspace.save(record)
-        publish(workspace, "task-queue.moved", task=record, about=("task-queue", queue_sid))
-    task.target = DIRECT
-    workspace.begin_waiting(task)
+    if worker is not None:
+        reserve(workspace, task, worker, record.task_queue_sid, sid)
+    else:
+        task.asked = {reservation.worker_sid} if mode == "WARM" else set()
+        transfers.to_queue(workspace, task, to)
+        transfers.wait(workspace, task)
+    return transfer

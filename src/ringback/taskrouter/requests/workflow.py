@@ -12,6 +12,7 @@ from ringback.taskrouter.live import LiveWorkflow
 from ringback.taskrouter.machine import TASK_OVER
 from ringback.taskrouter.requests.values import assign, truth, within
 from ringback.taskrouter.routing import enter_workflow, stand_again
+from ringback.taskrouter.transfers import flying
 from ringback.taskrouter.workspace import LiveWorkspace
 
 NOUN = Workflow
@@ -25,7 +26,7 @@ def create(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workflow
         sid=event.sid, account_sid=event.account_sid, date_created=workspace.now, workspace_sid=workspace.record.sid,
         **event.values,
     )  # fmt: skip
-    workspace.workflows[workflow.sid] = LiveWorkflow(workflow, configuration)
+    workspace.plan(workflow, configuration)
     workspace.save(workflow)
     _tell(workspace, workflow, "created")
     return workflow
@@ -36,7 +37,7 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workflow
     workflow = _plan(workspace, event.sid)
     within(event, "task_reservation_timeout", 1, 86_400)
     if "configuration" in event.values:
-        workflow.configuration = checked(workspace, event.values["configuration"])
+        workspace.plan(workflow.record, checked(workspace, event.values["configuration"]))
         for task in list(workspace.tasks.values()):
             if task.record.workflow_sid == event.sid:
                 stand_again(workspace, task)
@@ -52,6 +53,8 @@ def update(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workflow
         for task in list(workspace.tasks.values()):
             record = task.record
             waits = record.workflow_sid == event.sid and record.assignment_status in ("pending", "reserved")
+            if flying(task) is not None:
+                continue  # on its way to somebody, past the workflow
             if waits and record.routing_target is None and record.filter_index is not None:
                 workspace.end_waiting(task)
                 enter_workflow(workspace, task)
@@ -67,7 +70,7 @@ def delete(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> None:
     )
     if tasks:
         raise Refused(20001, f"Workflow {workflow.sid} cannot be deleted: it has {tasks} tasks")
-    del workspace.workflows[workflow.sid]
+    workspace.remove_workflow(workflow.sid)
     workspace.do(Delete(workflow))
     _tell(workspace, workflow, "deleted")
 

@@ -15,9 +15,7 @@ from ringback.resources.taskrouter.task_queue import TaskQueue
 from ringback.resources.taskrouter.workflow import Workflow
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.taskrouter.configuration import read_configuration
-from ringback.taskrouter.expression import compile_expression
 from ringback.taskrouter.journal import publish
-from ringback.taskrouter.live import LiveTaskQueue, LiveWorkflow
 from ringback.taskrouter.requests.values import assign
 from ringback.taskrouter.workspace import LiveWorkspace
 
@@ -51,7 +49,7 @@ def begin(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workspace
         workspace.save(channel)
     if template == "FIFO":
         queue = TaskQueue(sid=workspace.new_sid("WQ"), friendly_name="Sample Queue", **common)
-        workspace.queues[queue.sid] = LiveTaskQueue(queue, compile_expression(queue.target_workers, "worker"))
+        workspace.add_queue(queue)
         workspace.save(queue)
         text = msgspec.json.encode(
             {"task_routing": {"filters": [], "default_filter": {"queue": queue.sid}}}
@@ -59,7 +57,7 @@ def begin(workspace: LiveWorkspace, event: WorkspaceWriteRequested) -> Workspace
         workflow = Workflow(
             sid=workspace.new_sid("WW"), friendly_name="Default Fifo Workflow", configuration=text, **common
         )
-        workspace.workflows[workflow.sid] = LiveWorkflow(workflow, read_configuration(text))
+        workspace.plan(workflow, read_configuration(text))
         workspace.save(workflow)
     workspace.save(record)
     publish(workspace, "workspace.created", about=("workspace", record.sid), facts=_facts(record))

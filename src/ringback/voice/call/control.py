@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringback.effects import PauseRecording, ResumeRecording, StopRecording
+from ringback.effects import Save
 from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.call import Call
@@ -12,7 +12,8 @@ from ringback.resources.api.recording import Recording
 from ringback.voice.call import trial
 from ringback.voice.call.creation import TWIML_LIMIT, recording, status_callback
 from ringback.voice.call.session import Session
-from ringback.voice.form import UPDATE, Form
+from ringback.voice.form import Form
+from ringback.voice.recording import change
 from ringback.voice.steps import Source
 
 RECORDINGS_LIMIT = 10
@@ -24,7 +25,7 @@ NOT_IN_PROGRESS = "Call is not in-progress. Cannot redirect."
 
 def update(session: Session, event: WriteRequested) -> Call:
     """POST Calls/{sid}: everything is checked before anything is changed."""
-    form = Form(event.params, UPDATE)
+    form = Form(event.params)
     status = form.get("Status")
     if status not in ("", "canceled", "completed"):
         raise form.refuse(20001, f"Status {status[:40]!r} is neither canceled nor completed")
@@ -81,7 +82,6 @@ def start_recording(session: Session, event: WriteRequested) -> Recording:
 
 def update_recording(session: Session, event: WriteRequested) -> Recording:
     """POST Calls/{sid}/Recordings/{sid}: pause, resume, stop; ``Twilio.CURRENT`` is the running one."""
-    form = Form(event.params, UPDATE)
     live = session.recordings.live
     sid = event.sid
     if sid == "Twilio.CURRENT":
@@ -90,21 +90,9 @@ def update_recording(session: Session, event: WriteRequested) -> Recording:
             raise Refused(20404, f"The call has {len(running)} running recordings: name one by its SID", 404)
         sid = running[0].sid
     record = live.get(sid)
-    if record is None:
-        raise form.refuse(16114, "The recording is not running any more")
-    status = form.get("Status")
-    behavior = form.choice("PauseBehavior", "silence", ("skip", "silence"))
-    leg = session.call.sid
-    if status == "paused" and record.status == "in-progress":
-        skip = behavior == "skip"
-        session.do(PauseRecording(call_sid=leg, recording_sid=sid, behavior="skip" if skip else "silence"))
-        return session.recordings.set_status(record, "paused")
-    if status == "in-progress" and record.status == "paused":
-        session.do(ResumeRecording(call_sid=leg, recording_sid=sid))
-        return session.recordings.set_status(record, "in-progress")
-    if status == "stopped" and record.status in ("in-progress", "paused"):
-        session.do(StopRecording(call_sid=leg, recording_sid=sid))
-        return replace(session.recordings.set_status(record, "processing"), status="stopped")
-    if status not in ("paused", "in-progress", "stopped"):
-        raise form.refuse(20001, "Status must be in-progress, paused or stopped")
-    raise form.refuse(16114, f"A recording that is {record.status} cannot become {status}")
+    wanted = change.read(record, event.params, session.call.sid)
+    assert record is not None
+    session.do(wanted.effect)
+    shown = change.changed(record, wanted, session.now)
+    session.do(Save(record.copy()))
+    return shown

@@ -67,6 +67,7 @@ def check(
     magic_numbers: bool,
     time_limit: int,
     refuse: Callable[[str, str], int | None] | None,
+    ours: Callable[[str], bool],
 ) -> Created:
     """Read the form; raises :class:`Refused` with the code of the first failed check."""
     form = Form(params)
@@ -78,7 +79,7 @@ def check(
     plan = Plan(time_limit=time_limit, test=known.test)
     warnings = _instructions(form, known, plan)
     from_ = _caller(form, from_, to)
-    to = _callee(form, to, refuse is not None and refuse(to, account_sid) != 21211)
+    to = _callee(form, to, refuse is not None and refuse(to, account_sid) != 21211, ours)
     magic = known.test or magic_numbers
     _caller_rights(form, known, from_, magic)
     _destination(form, to, magic, refuse and refuse(to, account_sid))
@@ -136,7 +137,7 @@ def _caller(form: Form, from_: str, to: str) -> str:
     return from_
 
 
-def _callee(form: Form, to: str, short_numbers: bool) -> str:
+def _callee(form: Form, to: str, short_numbers: bool, ours: Callable[[str], bool]) -> str:
     """The callee in its normal form. ``short_numbers``: the dialling rights know it, should it be short."""
     if short_numbers and numbers.is_short(to):
         return to
@@ -159,7 +160,7 @@ def _callee(form: Form, to: str, short_numbers: bool) -> str:
     number = numbers.normal(to)
     if number is None:
         raise form.refuse(21211, f"The 'To' number {to[:60]} is not a valid phone number")
-    if not possible(number):
+    if not possible(number) and not ours(number):
         raise form.refuse(21217, f"The 'To' number {number} does not appear to be valid")
     return number
 

@@ -13,19 +13,32 @@ from ringback.voice.verb import Verb, read_attributes
 from ringback.voice.verbs import collect
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
-STEP_LIMIT = 10_000
-"""Documents of one call: an application that redirects to itself for ever ends here."""
+NOUN_OF = {
+    **dict.fromkeys(("Number", "Sip", "Client", "Queue", "Conference", "Application"), "Dial"),
+    "Task": "Enqueue",
+}
+"""What people write in a verb's place, and where it belongs."""
 
 
 def documents(session: Stage, source: Source) -> Steps[End]:
-    """Run documents until one ends the call; a redirection by REST starts anew."""
+    """Run documents until one ends the call; a redirection by REST starts anew.
+
+    They may go on for ever, if they take time: :class:`~ringback.voice.call.pace.Pace` ends those that do not.
+    """
     in_fallback = hopeless = False
-    for _ in range(STEP_LIMIT):
+    while True:
         try:
             if session.answered:
                 yield from trial.disclaim(session)
             if hopeless:
                 return (yield from _apologise(session))
+            if session.pace.over(session.now):
+                limit = session.board.settings.documents_per_minute
+                raise TwimlError(
+                    11215,
+                    f"{limit} documents within a minute led from one to the next and took no time: "
+                    "let one of them say, play or wait for something, or hang up",
+                )
             outcome = yield from _document(session, source)
             if isinstance(outcome, Goto):
                 source = outcome.source
@@ -43,17 +56,19 @@ def documents(session: Stage, source: Source) -> Steps[End]:
             failed = session.asked.url if session.asked is not None else ""
             facts = [("ErrorCode", str(error.code)), ("ErrorUrl", failed)]
             source = Source(url=fallback, method=session.plan.fallback_method, params=facts)
-    session.warn(12400, f"The call asked for more than {STEP_LIMIT} documents; it is ended")
-    return End()
+        finally:
+            session.pace.ends(session.now)
 
 
 def _document(session: Stage, source: Source) -> Steps[Outcome]:
     if source.twiml is not None:
         session.base = session.asked = None
+        session.pace.begins(session.now)
         verbs = read(source.twiml.encode())
     else:
         fetched = yield from fetch(session, source)
         session.base = fetched.url
+        session.pace.begins(session.now)
         if is_audio(fetched.content_type):
             yield from _answer(session)
             yield from session.play((Sound(fetched.url),))
@@ -82,10 +97,12 @@ def fetch(session: Stage, source: Source, *, empty_ok: bool = False) -> Steps[Do
         empty_ok=empty_ok,
     )
     session.do(session.asked)
+    began = session.now
     while True:
         event = yield
         if isinstance(event, DocumentFetched) and event.request == request:
             break
+    session.pace.wasted(session.now - began)
     if event.error_code is not None:
         failure = TwimlError(event.error_code, event.error_text or "The application could not be asked")
         failure.answer = event
@@ -99,7 +116,9 @@ def _run(session: Stage, elements: list[Element]) -> Steps[Outcome]:
     for element in elements:
         verb = verbs.get(element.tag)
         if verb is None:
-            session.warn(12200, f"{element.place}: <{element.tag[:60]}> is no known verb; it is skipped")
+            home = NOUN_OF.get(element.tag)
+            why = "is no known verb" if home is None else f"is no verb but a noun: it stands in <{home}>"
+            session.warn(12200, f"{element.place}: <{element.tag[:60]}> {why}; it is skipped")
             continue
         if element.tag == "Dial" and session.whispering:
             raise TwimlError(13201, "Dial is not possible in the document of a dialled party")
@@ -138,7 +157,12 @@ def _answer(session: Stage) -> Steps[None]:
 
 
 def _apologise(session: Stage) -> Steps[End]:
-    """No fallback left: an unanswered caller is refused, an answered one hears why (§10 no. 4)."""
+    """No fallback left: an unanswered caller is refused, an answered one hears why (§10 no. 4).
+
+    So does the caller of an application that was dialled: theirs is the leg that would be refused.
+    """
+    if session.plan.local:
+        yield from _answer(session)
     if not session.answered:
         return End(reject=500)
     yield from session.play((Speech(APPLICATION_ERROR),))

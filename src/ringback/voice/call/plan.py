@@ -75,6 +75,10 @@ class Plan:
     """What a verification call must bring (voice/call/verification.py); None: it is none, or it has been settled."""
     trial: bool = False
     """A trial account's call (voice/call/trial.py)."""
+    transfers: bool = False
+    """A child whose far end may ask for the caller to be transferred (``referUrl`` of ``<Dial>``)."""
+    local: bool = False
+    """A leg without a carrier (voice/dial/local.py)."""
     detection_callback: Callback | None = None
     """Asynchronous detection: who is told of the verdict; an empty URL: nobody."""
 

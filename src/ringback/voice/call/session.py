@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ringback.effects import (
+    AnswerTransfer,
     ClaimDial,
     ClearDeadline,
     FetchDocument,
@@ -23,9 +24,10 @@ from ringback.events import (
     PlaybackEnded,
     RecordingEnded,
     TimerFired,
+    TransferAsked,
 )
 from ringback.events.queues import TaskMade
-from ringback.kernel.outcome import Outcome, completed, inbound, outbound
+from ringback.kernel.outcome import Outcome, completed, inbound, outbound, unfit
 from ringback.resources.api.call import Call
 from ringback.voice import params
 from ringback.voice.board import Board
@@ -152,6 +154,10 @@ class Session(Stage):
             self.ending = reason
             self.finish(outbound(487, "us", "api"), silent=True)
             return
+        if self.plan.local and reject and not self.answered:  # an application that refuses
+            self.ending = reason
+            self._failed(LegFailed(call_sid=self.call.sid, sip_code=reject))
+            return
         if not self.ending:
             self.ending = reason
             self.timer("hangup-guard", HANGUP_GUARD, pulls=False)
@@ -231,8 +237,10 @@ class Session(Stage):
     def _document_over(self, end: End) -> None:
         self._steps = None
         tie = self.part(Tie)
-        if tie is not None and tie.whisper_over(end):
-            return
+        if tie is not None:
+            tie.parameters = end.parameters
+            if tie.whisper_over(end):
+                return
         self.hang_up("document", end.reject)
 
     def _ringing(self, event: Event) -> None:
@@ -287,8 +295,11 @@ class Session(Stage):
         if self.answered:
             self.finish(completed())
         elif self.call.direction == "inbound":
-            status = "canceled" if self.ending == "api" else "no-answer"
-            self.finish(inbound(status, event.sip_code, "us" if self.ending else "callee", event.reason))
+            if self.ending or event.sip_code == 487:
+                status = "canceled" if self.ending == "api" else "no-answer"
+                self.finish(inbound(status, event.sip_code, "us" if self.ending else "callee", event.reason))
+            else:
+                self.finish(unfit(event.sip_code, event.reason))
         else:
             self.finish(outbound(event.sip_code, event.by, self.ending, event.reason))
 
@@ -314,6 +325,15 @@ class Session(Stage):
                     RecordingEnded(lane=self.lane, recording_sid=sid, seconds=0.0, silent=False)
                 )
 
+    def _transfer_asked(self, event: Event) -> None:
+        assert isinstance(event, TransferAsked)
+        tie = self.part(Tie)
+        if tie is not None and self.plan.transfers and self.answered:
+            tie.transfer_asked(event.target)
+            return
+        self.do(AnswerTransfer(call_sid=self.call.sid, sip_code=603))
+        self.warn(13802, f"The far end asked for a transfer to {event.target[:200]}; it was told no")
+
     def _recording_ended(self, event: Event) -> None:
         assert isinstance(event, RecordingEnded)
         self.recordings.ended(event)
@@ -330,6 +350,7 @@ _HANDLERS: dict[type[Event], Callable[[Session, Any], None]] = {
     LegEnded: Session._leg_ended,
     TimerFired: Session._timer,
     RecordingEnded: Session._recording_ended,
+    TransferAsked: Session._transfer_asked,
     TaskMade: task_leg.task_made,
 }
 """The leg's own bookkeeping, before the running document sees the event."""

@@ -45,6 +45,8 @@ def live(session: Session, event: CallDoubted) -> Repair | None:
             session.finish(expired(QUEUE_CODE))
             return repair(call, event.finding)
         return None
+    if event.finding == "gone" and session.plan.local:
+        return None  # no carrier ever has it: its parent sees to it
     if event.finding == "stuck":
         session.do(HangUpLeg(call_sid=call.sid, reason="time-limit"))
         session.ending = session.ending or "time-limit"

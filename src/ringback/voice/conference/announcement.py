@@ -69,7 +69,7 @@ def fetched(room: Room, event: DocumentFetched, now: float) -> list[Effect]:
         effects += _play(room, asked, items, now)
     if following is not None and following.url:
         if asked.hops >= HOPS:
-            return effects + _failed(room, asked, event, 12400, "Too many redirections", now)
+            return effects + _failed(room, asked, event, 11215, f"More than {HOPS} redirections", now)
         effects += _fetch(room, following.url, following.method, asked.announce_url, asked.to, asked.hops + 1)
     return effects
 

@@ -6,13 +6,13 @@ from typing import Final
 
 from ringback.effects import Answer, Effect
 from ringback.events import DocumentFetched, Event, RecordingEnded, TimerFired
-from ringback.events.conferences import ConferenceLost
+from ringback.events.conferences import ConferenceLost, TransferTold
 from ringback.events.writes import WriteRequested
 from ringback.resources.api.participant import Participant
 from ringback.voice.conference import announcement
 from ringback.voice.conference.live import FILE, Conferences, lost
 from ringback.voice.conference.participation import Participation
-from ringback.voice.form import UPDATE, Form
+from ringback.voice.form import Form
 from ringback.voice.stage import Stage
 
 PARAMETERS: Final = frozenset(
@@ -25,7 +25,8 @@ PARAMETERS: Final = frozenset(
 def handle(conferences: Conferences, event: Event, now: float) -> list[Effect]:
     """An event in the lane of a conference; one that concerns nobody any more has no effects."""
     if isinstance(event, WriteRequested):
-        return _update(conferences, event, now)
+        recording = event.noun == "Recording"
+        return conferences.change_recording(event, now) if recording else _update(conferences, event, now)
     if isinstance(event, ConferenceLost):
         return lost(event.conference, now, conferences.make)
     if isinstance(event, DocumentFetched):
@@ -48,7 +49,7 @@ def crashed(conferences: Conferences, sid: str, now: float) -> list[Effect]:
 
 def _update(conferences: Conferences, event: WriteRequested, now: float) -> list[Effect]:
     room = conferences.room(event.sid)
-    form = Form(event.params, UPDATE)
+    form = Form(event.params)
     status, announce = form.get("Status"), form.url("AnnounceUrl", 21205)
     method = form.method("AnnounceMethod")
     if status not in ("", "completed"):
@@ -67,13 +68,20 @@ def _update(conferences: Conferences, event: WriteRequested, now: float) -> list
 
 def update_participant(session: Stage, event: WriteRequested) -> Participant:
     """POST Participants/{CallSid}; raises :class:`Refused`, 16001 for one who is still being called."""
-    form = Form(event.params, UPDATE)
+    form = Form(event.params)
     part = session.part(Participation)
     if part is None or event.parent_sid not in ("", part.room.sid):
         raise form.refuse(16001, "The call is not in the conference (any more, or yet)")
     for code, text in form.unknown(PARAMETERS):
         session.warn(code, text)
     return part.change(event.params)
+
+
+def transferred(session: Stage, event: TransferTold) -> None:
+    """A transfer of the task that the call belongs to; one that is in no conference has nothing to do with it."""
+    part = session.part(Participation)
+    if part is not None:
+        part.transferred(event.change)
 
 
 def remove_participant(session: Stage, event: WriteRequested) -> None:

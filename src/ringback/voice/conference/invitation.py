@@ -60,6 +60,7 @@ def check(
     magic_numbers: bool,
     time_limit: int,
     refuse: Callable[[str, str], int | None] | None,
+    ours: Callable[[str], bool],
 ) -> Wanted:
     """Read the request; raises :class:`Refused` with the code of the first failed check."""
     form = Form(event.params)
@@ -73,6 +74,7 @@ def check(
         magic_numbers=magic_numbers,
         time_limit=time_limit,
         refuse=refuse,
+        ours=ours,
     )
     created.plan.twiml = document(attributes)
     created.plan.caller_name = form.get("CallerDisplayName") or None

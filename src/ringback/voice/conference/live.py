@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ringback.effects import Effect, LeaveRoom, Post, Save, StartTimer, StopTimer, Tone
+from ringback.effects import Answer, Effect, LeaveRoom, Post, Save, StartTimer, StopTimer, Tone
 from ringback.events import HangUpRequested, RecordingEnded
 from ringback.events.conferences import ParticipantTold
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.conference import Conference
@@ -20,6 +21,7 @@ from ringback.resources.api.participant import Participant
 from ringback.resources.api.recording import Recording
 from ringback.voice.conference.room import Makers, Room, recording_over, told
 from ringback.voice.params import Params
+from ringback.voice.recording import change
 
 NAME_LIMIT: Final = 128
 BEEP: Final = (Tone("beep"),)
@@ -234,7 +236,7 @@ class Conferences:
         left = (
             "conference_ended_via_api" if why == "conference-ended-via-api" else "moderator_ended_conference"
         )
-        effects: list[Effect] = list(room.stop_recording(next(iter(room.seats), call_sid)))
+        effects: list[Effect] = list(room.stop_recording(room.recording_leg or call_sid))
         if room.recording is not None:
             name = FILE + room.recording.sid
             effects.append(
@@ -259,6 +261,17 @@ class Conferences:
         record.call_sid_ending_conference = call_sid or None
         effects += room.tell("conference-end", now, None, _end_facts(why, call_sid, label))
         return [*effects, room.save(now)]
+
+    def change_recording(self, event: WriteRequested, now: float) -> list[Effect]:
+        """POST Recordings/{sid} of the conference: pause, resume, stop. Raises :class:`Refused`."""
+        room = self._by_sid.get(event.lane.sid)
+        running = room.recording if room is not None else None
+        record = running if running is not None and running.sid == event.sid else None
+        leg = "" if room is None else room.recording_leg
+        wanted = change.read(record, event.params, leg)
+        assert record is not None
+        shown = change.changed(record, wanted, now)
+        return [wanted.effect, Save(record.copy()), Answer(value=shown)]
 
     def recorded(self, event: RecordingEnded, now: float) -> list[Effect]:
         """The file of a recording is there, or given up."""

@@ -19,7 +19,7 @@ from ringback.resources.api.participant import Participant
 from ringback.voice.call import task_leg
 from ringback.voice.conference import announcement
 from ringback.voice.conference.live import Entry
-from ringback.voice.form import UPDATE, Form
+from ringback.voice.form import Form
 from ringback.voice.params import Params
 from ringback.voice.stage import Stage
 from ringback.voice.steps import HungUp, Interrupted, Redirected, Source, Steps
@@ -100,6 +100,11 @@ class Participation:
         """The playback of an announcement."""
         self._reporting: str | None = None
         """The AnnounceUrl whose end this leg reports."""
+        self._held = False
+        """A transfer has put it on hold, and nobody has said anything else since."""
+        self._ends: bool | None = None
+        """Whether the conference is to end with it once the transfer is off; None: there is no transfer, or somebody
+        has said since what is to happen."""
 
     # --- coming and going ---------------------------------------------------------------------------
 
@@ -281,7 +286,9 @@ class Participation:
     def change(self, params: dict[str, list[str]]) -> Participant:
         """POST Participants/{CallSid}: everything is checked before anything is changed."""
         seat, session = self.seat, self.session
-        form = Form(params, UPDATE)
+        form = Form(params)
+        held = self._held and "Hold" not in params
+        ends = self._ends if "EndConferenceOnExit" not in params else None
         wanted = _read(form, seat, silence="WaitUrl" in params)
         announce, announce_method = form.url("AnnounceUrl", 21205), form.method("AnnounceMethod")
         if wanted.coaching and wanted.call_sid_to_coach != seat.call_sid_to_coach:
@@ -290,6 +297,7 @@ class Participation:
         if announce is not None:
             announcing = announcement.ask(self.room, announce, announce_method, seat.call_sid)
         before, now = seat.copy(), session.now
+        self._held, self._ends = held, ends
         for name in _CHANGEABLE:
             setattr(seat, name, getattr(wanted, name))
         events = []
@@ -313,6 +321,20 @@ class Participation:
             session.do(self.room.save(now))
         session.out += announcing
         return seat.copy()
+
+    def transferred(self, change: str) -> None:
+        """What a transfer does to this leg (``TransferTold``): as by REST, and told as such."""
+        seat = self.seat
+        if change == "hold" and not seat.hold:
+            self.change({"Hold": ["true"]})
+            self._held = True
+        elif seat.hold and (change == "talk" or (change == "unhold" and self._held)):
+            self.change({"Hold": ["false"]})
+        elif change == "outlive" and seat.end_conference_on_exit:
+            self.change({"EndConferenceOnExit": ["false"]})
+            self._ends = True
+        elif change == "restore" and self._ends:
+            self.change({"EndConferenceOnExit": ["true"]})
 
 
 _HEARD: Final = ("muted", "hold", "coaching", "call_sid_to_coach")

@@ -211,6 +211,12 @@ class Room:
         )
         return [Save(self.recording.copy()), effect, *recording_told(self.recording, self.make)]
 
+    @property
+    def recording_leg(self) -> str:
+        """A leg whose carrier makes the file: the one that it began with, or another that is still here."""
+        first = (self.recording.leg_sid if self.recording is not None else None) or ""
+        return first if first in self.seats else next(iter(self.seats), "")
+
     def stop_recording(self, leg: str) -> list[Effect]:
         """Finish it; its file is reported later. ``leg`` has, or had last, the same carrier."""
         if self.recording is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringback.effects import Join, LeaveRoom, Post, RingLeg, StopAudio, StopRecording, Tone
+from ringback.effects import AnswerTransfer, Join, LeaveRoom, Post, RingLeg, StopAudio, StopRecording, Tone
 from ringback.events import ChildChanged, ChildRequested, HangUpRequested, RecordingEnded, TimerFired
 from ringback.voice.call.plan import RecordingPlan
 from ringback.voice.dial import tie
@@ -35,6 +35,10 @@ class Dialling:
         self.code: int | None = None
         self.sip: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
         """Call-ID and headers of the leg that the action tells of."""
+        self.parameters: tuple[tuple[str, str], ...] = ()
+        """What an application hands back."""
+        self.transfer: Source | None = None
+        """Where the caller goes on when the callee has them transferred (``referUrl``)."""
         self.seconds: int | None = None
         self.redirected = False
         self.ringback = ""
@@ -69,7 +73,7 @@ class Dialling:
                     ChildRequested(
                         call_sid=sid,
                         parent_sid=session.call.sid,
-                        account_sid=session.call.account_sid,
+                        account_sid=target.account_sid or session.call.account_sid,
                         request=tie.request(target.plan, target.to, target.from_, target.whisper),
                     )
                 )
@@ -119,6 +123,7 @@ class Dialling:
     def ended(self, event: ChildChanged) -> None:
         """A child is over: the winner's facts count, else the best failure's (busy > no-answer > failed)."""
         target = self.live.pop(event.child_sid)
+        self.parameters = event.parameters if target.plan.local else ()
         if event.child_sid == self.winner:
             self.status, self.seconds = "completed", event.seconds
             self.redirected = event.redirected
@@ -141,6 +146,17 @@ class Dialling:
             self.status, self.code = status, event.sip_code
             self.last = (event.child_sid, target)
             self.sip = (event.sip_call_id, event.headers)
+
+    def hand_over(self, event: ChildChanged) -> None:
+        """The callee asks for the caller to be transferred: ``referUrl`` says where they go on (13802 without it)."""
+        session, attributes = self.session, self.attributes
+        url = session.callback_url(attributes["referUrl"], 11100)
+        made = url is not None and event.child_sid == self.winner
+        session.do(AnswerTransfer(call_sid=event.child_sid, sip_code=200 if made else 603))
+        if made:
+            facts = [*event.parameters, ("DialCallSid", event.child_sid)]
+            self.transfer = Source(url=url, method=attributes["referMethod"], params=facts)
+            self.hang_up_all("parent-ended")
 
     def tidy(self) -> None:
         """Leave nothing running: timer, tone, room, recording."""
@@ -194,6 +210,7 @@ class Dialling:
             if self.code is not None:
                 facts.append(("DialSipResponseCode", str(self.code)))
             facts += [(f"DialSipHeader_{name}", value[:1024]) for name, value in headers[:32]]
+        facts += self.parameters
         return Source(url=self.action, method=self.attributes["method"], params=facts)
 
 
@@ -216,6 +233,8 @@ def conduct(dialling: Dialling, talk: Steps[None]) -> Steps[Outcome]:
         raise
     finally:
         dialling.tidy()
+    if dialling.transfer is not None:
+        return Goto(dialling.transfer)
     if action is None:
         return Next()
     source = dialling.source(dialling.status or "failed")

@@ -1,4 +1,4 @@
-"""The nouns of ``<Dial>``: Number, Sip, Client (twiml.md §5.1). Conference and Queue come later."""
+"""The nouns of ``<Dial>`` that ring a phone: Number, Sip, Client (twiml.md §5.1)."""
 
 from __future__ import annotations
 
@@ -76,6 +76,8 @@ class Target:
     from_: str
     plan: Plan
     whisper: Source | None
+    account_sid: str = ""
+    """Whose call it is, when it is not the parent's account's."""
     instead: list[Target] = field(default_factory=list)
     """Tried in order, one after the other, when this one cannot be reached (the ``<Uri>`` of a ``<Sip>``)."""
 
@@ -141,6 +143,7 @@ def _target(noun: Element, dial: Attributes, session: Stage, from_: str) -> Targ
                 callbacks=callbacks,
                 machine_detection=verdict is not None,
                 detection_callback=verdict,
+                transfers=bool(dial["referUrl"]),
             ),
             whisper,
         )
@@ -171,11 +174,11 @@ def _ways(noun: Element, attributes: Attributes, session: Stage) -> list[sip_nou
 
 def _dialled(text: str, session: Stage) -> tuple[str, int | None]:
     """The number that a document names, and the code when it may not be called."""
-    refuse = session.board.settings.refuse
+    refuse, ours = session.board.settings.refuse, session.board.settings.ours
     number = numbers.normal(text) or (text if numbers.is_short(text) and refuse is not None else None)
     if number is None:
         return text, 13223
-    if number.startswith("+") and not possible(number):
+    if number.startswith("+") and not possible(number) and not ours(number):
         return number, 13224
     code = refuse(number, session.call.account_sid) if refuse is not None else None
     return number, None if code is None else _REFUSALS.get(code, 13224)

@@ -33,6 +33,8 @@ class Tie:
         self._early = False
         self._call_id = ""
         self._headers: tuple[tuple[str, str], ...] = ()
+        self.parameters: tuple[tuple[str, str], ...] = ()
+        """What the child's document hands back to the parent's action."""
 
     def before(self, event: Event) -> None:
         """Note the SIP facts that the parent's action request tells."""
@@ -54,6 +56,10 @@ class Tie:
         self._session.whispering = True
         self._session.begin(flow.documents(self._session, self._whisper))
 
+    def transfer_asked(self, target: str) -> None:
+        """The far end asks to have the caller transferred."""
+        self._tell("referred", parameters=(("ReferTransferTarget", target[:1024]),))
+
     def whisper_over(self, end: object) -> bool:
         """The whisper ran out: join, unless it ended by ``<Hangup>`` (a refusal). True when handled."""
         session = self._session
@@ -66,8 +72,8 @@ class Tie:
         return True
 
     def cut(self) -> None:
-        """REST redirected this leg: it lives on alone."""
-        if self._cut:
+        """REST redirected this leg: it lives on alone. A leg without a carrier cannot: it stays what it is."""
+        if self._cut or self._session.plan.local:
             return
         self._session.whispering = False
         self._session.do(LeaveRoom(call_sid=self._session.call.sid))
@@ -85,6 +91,7 @@ class Tie:
             error_code=call.error_code,
             sip_call_id=self._call_id,
             headers=self._headers,
+            parameters=self.parameters,
         )
         self._cut = True
 

@@ -9,7 +9,7 @@ from ringback.effects import Answer, Delete, Effect, Save
 from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.api.queue import DEFAULT_SIZE, LARGEST_SIZE, NAME_LIMIT, Member, Queue
-from ringback.voice.form import UPDATE, Form
+from ringback.voice.form import Form
 from ringback.voice.queue.live import CallQueue, Queues
 from ringback.voice.stage import Stage
 from ringback.voice.steps import Source
@@ -19,7 +19,7 @@ NOT_WAITING = "The call does not wait in this queue any more: it cannot be deque
 
 def dequeue(session: Stage, event: WriteRequested) -> Member:
     """POST Queues/{QU}/Members/{CallSid or Front}: the member goes on with another document."""
-    form = Form(event.params, UPDATE)
+    form = Form(event.params)
     url = form.url("Url", 21205)
     if url is None:
         raise form.refuse(20001, "Url is needed: where are the instructions for the dequeued call?")
@@ -64,7 +64,7 @@ def _create(queues: Queues, event: WriteRequested, now: float) -> Sequence[Effec
 
 
 def _update(queues: Queues, queue: CallQueue, event: WriteRequested, now: float) -> Sequence[Effect]:
-    form, record = Form(event.params, UPDATE), queue.record
+    form, record = Form(event.params), queue.record
     name = record.friendly_name
     if "FriendlyName" in event.params and form.get("FriendlyName") != name:
         name = _name(form, queues, event.account_sid)

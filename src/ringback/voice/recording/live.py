@@ -69,13 +69,6 @@ class Recordings:
         self._tell(record, "in-progress")
         return record.sid
 
-    def set_status(self, record: Recording, status: str) -> Recording:
-        """Save a new status of a live recording."""
-        record.status = status
-        record.date_updated = self._session.now
-        self._session.do(Save(record.copy()))
-        return record.copy()
-
     def ended(self, event: RecordingEnded) -> None:
         """The file is there, or will never be."""
         record = self.live.pop(event.recording_sid, None)

@@ -23,6 +23,6 @@ def step(record: Recording | None, event: Any, now: float) -> tuple[Recording | 
         raise Refused(20404, f"The recording {event.lane.sid} was not found", 404)
     if record.status in UNFINISHED:
         raise Refused(20009, "Cannot delete this resource before it is complete", 400)
-    gone = replace(record, status="deleted", deleted_at=now, date_updated=now)
+    gone = replace(record, status="deleted", size=0, deleted_at=now, date_updated=now)
     purge = SetDeadline(lane=event.lane, name=PURGE, at=now + KEPT_DAYS * 86_400)
     return gone, [purge, Answer(value=gone)]

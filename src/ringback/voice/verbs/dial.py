@@ -1,20 +1,19 @@
-"""``<Dial>``: calls somebody else and joins the two (twiml.md §5). Nouns are read in ``voice/dial/noun.py``."""
+"""``<Dial>``: calls somebody else and joins the two (twiml.md §5). Its nouns are in ``voice/dial/``."""
 
 from __future__ import annotations
 
-from ringback.effects import AnswerLeg, CheckCallerId
+from ringback.effects import AnswerLeg
 from ringback.events import (
-    CallerIdChecked,
     ChildChanged,
     DigitPressed,
     LegAnswered,
     RecordingEnded,
     TimerFired,
 )
-from ringback.voice.dial import conference_noun, queue_noun
+from ringback.voice.dial import application_noun, conference_noun, queue_noun
+from ringback.voice.dial.caller_id import caller_id, permitted
 from ringback.voice.dial.dialling import LIMIT, Dialling, conduct
-from ringback.voice.dial.noun import TONES, targets
-from ringback.voice.numbers import is_client, is_sip, normal
+from ringback.voice.dial.noun import NOUNS, TONES, targets
 from ringback.voice.stage import Stage
 from ringback.voice.steps import Outcome, Steps
 from ringback.voice.twiml import Element
@@ -30,10 +29,8 @@ from ringback.voice.verb import (
     whole,
 )
 
-ALONE = ("Queue", "Conference")
+ALONE = {"Queue": queue_noun.run, "Conference": conference_noun.run, "Application": application_noun.run}
 """Nouns beside which no other stands."""
-CALLER_ID_LIMIT = 255
-"""Characters of ``callerId`` (13248)."""
 
 
 def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outcome]:
@@ -46,10 +43,8 @@ def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outco
     if alone is not None and (len(element.children) > 1 or element.text):
         session.warn(13000, f"{alone.place}: <{alone.tag}> stands alone in <Dial>; nobody is dialled")
         return (yield from conduct(Dialling(attributes, session, action), _nobody()))
-    if alone is not None and alone.tag == "Conference":
-        return (yield from conference_noun.run(alone, attributes, session, action))
-    if alone is not None and alone.tag == "Queue":
-        return (yield from queue_noun.run(alone, attributes, session, action))
+    if alone is not None:
+        return (yield from ALONE[alone.tag](alone, attributes, session, action))
     dialling = Dialling(attributes, session, action)
     return (yield from conduct(dialling, _talk(element, dialling)))
 
@@ -61,7 +56,7 @@ def _nobody() -> Steps[None]:
 
 def _talk(element: Element, dialling: Dialling) -> Steps[None]:
     session, attributes = dialling.session, dialling.attributes
-    from_ = yield from _caller_id(attributes, session)
+    from_ = yield from permitted(attributes, session)
     if from_ is not None:
         dialling.waiting = targets(element, attributes, session, from_)
     if dialling.waiting:
@@ -79,6 +74,8 @@ def _ring_and_talk(dialling: Dialling) -> Steps[None]:
         if isinstance(event, ChildChanged) and event.child_sid in dialling.live:
             yield from _child_changed(dialling, event)
             if not dialling.live or (dialling.winner and dialling.winner not in dialling.live):
+                return
+            if dialling.transfer is not None:
                 return
         elif isinstance(event, DigitPressed) and event.digit == "*" and attributes["hangupOnStar"]:
             dialling.hang_up_all("star")
@@ -98,6 +95,8 @@ def _child_changed(dialling: Dialling, event: ChildChanged) -> Steps[None]:
             dialling.join(sid)
         if session.answered:
             dialling.record("record-from-ringing")
+    elif event.change == "referred":
+        dialling.hand_over(event)
     elif event.change == "ended":
         dialling.ended(event)
         if not dialling.live and dialling.waiting and not dialling.winner:
@@ -125,40 +124,6 @@ def _answered(dialling: Dialling) -> Steps[None]:
             return
         if isinstance(event, ChildChanged) and event.change == "ended" and event.child_sid in dialling.live:
             dialling.ended(event)
-
-
-def _caller_id(attributes: Attributes, session: Stage) -> Steps[str | None]:
-    """The number to show: the caller's own, or one that the account may use (13247)."""
-    call = session.call
-    own = call.to if call.direction == "outbound-api" else call.from_
-    wanted = attributes["callerId"]
-    if not wanted:
-        return own
-    if len(wanted) > CALLER_ID_LIMIT:
-        session.warn(13248, f"callerId has more than {CALLER_ID_LIMIT} characters; {own} is shown")
-        return own
-    number = normal(wanted) or wanted
-    by_sip = call.direction == "inbound" and call.from_.startswith(("sip:", "sips:"))
-    if number.startswith("client:") or (number in (call.to, call.from_) and not by_sip):
-        return number
-    request = session.fresh("callerid")
-    session.do(CheckCallerId(call_sid=call.sid, account_sid=call.account_sid, request=request, number=number))
-    while True:
-        event = yield
-        if isinstance(event, CallerIdChecked) and event.request == request:
-            break
-    if event.allowed:
-        return number
-    session.warn(13247, f"callerId {wanted[:60]!r} is neither yours nor verified")
-    return None
-
-
-def caller_id(value: str) -> str:
-    """A number, a client or a SIP address. Length is told of separately (13248)."""
-    known = normal(value) is not None or is_client(value) or is_sip(value)
-    if len(value) <= CALLER_ID_LIMIT and not known:
-        raise ValueError(value)
-    return value
 
 
 _METHODLESS = {
@@ -195,8 +160,15 @@ VERB = Verb(
         **recording_callback(),
         **_METHODLESS,
     },
-    children=frozenset({"Number", "Sip", "Client", "Queue", "Conference"}),
+    children=frozenset({"Number", "Sip", "Client", *ALONE}),
     child_code=13215,
     needs_media=lambda attributes: not attributes["answerOnBridge"],
     whisper=False,
+    example=(
+        '<Dial timeout="20" callerId="+15550100" action="/after">\n'
+        '    <Number statusCallback="/status">+15551230001</Number>\n'
+        '    <Sip>sip:alice@ringback</Sip>\n'
+        '  </Dial>'
+    ),
+    nouns={**NOUNS, "Queue": queue_noun.NOUN, "Conference": conference_noun.ATTRIBUTES},
 )  # fmt: skip

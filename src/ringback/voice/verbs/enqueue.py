@@ -120,4 +120,10 @@ VERB = Verb(
         "maxQueueSize": Attribute(whole(1, LARGEST_SIZE)),
     },
     children=frozenset({"Task"}),
+    example=(
+        '<Enqueue workflowSid="WW00000000000000000000000000000000" waitUrl="/wait">\n'
+        '    <Task priority="5">{"language": "en"}</Task>\n'
+        "  </Enqueue>"
+    ),
+    nouns={"Task": TASK},
 )

@@ -156,4 +156,10 @@ VERB = Verb(
     },
     children=frozenset({"Say", "Play", "Pause"}),
     child_code=13320,
+    example=(
+        '<Gather numDigits="1" action="/menu">\n'
+        "    <Say>Press 1 for sales, 2 for support.</Say>\n"
+        "  </Gather>\n"
+        "  <Say>You pressed nothing. Goodbye.</Say>"
+    ),
 )

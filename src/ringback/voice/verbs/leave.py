@@ -14,4 +14,10 @@ def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outco
     yield
 
 
-VERB = Verb(tag="Leave", run=run, attributes={}, needs_media=lambda _: False)
+VERB = Verb(
+    tag="Leave",
+    run=run,
+    attributes={},
+    needs_media=lambda _: False,
+    example=("<Say>You leave the queue now.</Say>\n  <Leave/>"),
+)

@@ -26,4 +26,5 @@ VERB = Verb(
     run=run,
     attributes={"length": Attribute(whole(1, 86400), 1, 13910)},
     needs_media=lambda attributes: bool(attributes["length"] > UNANSWERED_LIMIT),
+    example=('<Pause length="2"/>\n  <Say>Thank you for waiting.</Say>'),
 )

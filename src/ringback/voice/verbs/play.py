@@ -39,4 +39,5 @@ VERB = Verb(
         "loop": Attribute(whole(0, 1000), 1, 13410),
         "digits": Attribute(keys(r"[0-9A-D*#wW]{1,128}"), None, 13430),
     },
+    example='<Play loop="2">https://example.com/welcome.mp3</Play>',
 )

@@ -122,4 +122,8 @@ VERB = Verb(
         "transcribeCallback": Attribute(text, None, 13257),
         **recording_callback(),
     },
+    example=(
+        "<Say>Please speak after the beep, then press pound.</Say>\n"
+        '  <Record maxLength="60" finishOnKey="#" action="/message" transcribeCallback="/text"/>'
+    ),
 )

@@ -14,4 +14,10 @@ def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outco
     yield
 
 
-VERB = Verb(tag="Redirect", run=run, attributes={"method": method(13710)}, needs_media=lambda _: False)
+VERB = Verb(
+    tag="Redirect",
+    run=run,
+    attributes={"method": method(13710)},
+    needs_media=lambda _: False,
+    example='<Redirect method="POST">/menu</Redirect>',
+)

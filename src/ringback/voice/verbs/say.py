@@ -44,4 +44,5 @@ VERB = Verb(
         {"break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w",
          "amazon:effect", "amazon:domain"}
     ),
+    example='<Say language="en-US">Thank you for calling.</Say>',
 )  # fmt: skip

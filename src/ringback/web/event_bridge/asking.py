@@ -10,9 +10,9 @@ from ringback.events.taskrouter import WorkspaceWriteRequested
 from ringback.kernel.errors import Refused
 from ringback.resources.telephony import TaskTransfer
 from ringback.web.event_bridge import lists, translation, whole
-from ringback.web.event_bridge.grant import Grant
 from ringback.web.event_bridge.sessions import Sessions
 from ringback.web.event_bridge.workspaces import LiveWorkspace, Matches, TaskRouter
+from ringback.web.grant import Grant
 
 ANYBODY, THEMSELVES, THEIR_TASK, LEADER = "anybody", "themselves", "their task", "leader"
 """Who may ask: every token of the workspace; the worker of the path; who has, or had, the task of the path; a
@@ -142,7 +142,7 @@ class Asking:
 
     async def task(self, ask: Ask) -> Any:
         """A task."""
-        return whole.task(_task(ask).record, ask.now)
+        return self._whole_task(ask, _task(ask).record)
 
     async def workers(self, ask: Ask) -> Any:
         """Workers of the workspace."""
@@ -206,6 +206,15 @@ class Asking:
             noun, operation, sid, params, ask.grant, if_match=ask.if_match, ip=ask.ip
         )
         return await self._ask(request)
+
+    def _whole_task(self, ask: Ask, record: Any) -> Any:
+        """As it looks to the worker who asks: reserved to whom it is being transferred."""
+        live = ask.workspace.tasks.get(record.sid)
+        own = (ask.workspace.reservations.get(sid) for sid in (live.reservations if live is not None else ()))
+        offered = any(
+            each.worker_sid == ask.grant.worker_sid and whole.is_offered(each, record) for each in own if each
+        )
+        return whole.task(record, ask.now, offered=offered)
 
     def _whole_reservation(self, ask: Ask, record: Any, *, transfers: bool = True) -> Any:
         task = ask.workspace.tasks.get(record.task_sid)

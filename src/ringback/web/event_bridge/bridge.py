@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -14,15 +14,16 @@ import msgspec
 from ringback.effects import Effect
 from ringback.effects.taskrouter import Announce
 from ringback.events.taskrouter import WorkspaceWriteRequested
-from ringback.kernel.clock import Clock
+from ringback.kernel.clock import Alarm, Clock
 from ringback.kernel.errors import Refused
 from ringback.web.event_bridge.absence import Absence
 from ringback.web.event_bridge.asking import Asking
-from ringback.web.event_bridge.grant import Grant, read_grant
 from ringback.web.event_bridge.news import News, message, read_news
 from ringback.web.event_bridge.session import Receive, Send, Session
 from ringback.web.event_bridge.sessions import Sessions
 from ringback.web.event_bridge.workspaces import Matches, TaskRouter
+from ringback.web.grant import Grant
+from ringback.web.routes import SOCKET, Route, Rule
 from ringback.web.server import Scope
 
 log = logging.getLogger("ringback.event_bridge")
@@ -34,8 +35,13 @@ URL_LIMIT: Final = 500
 QUERY_LIMIT: Final = 32 * 1024
 HEARTBEAT: Final = 15.0
 """Real seconds of silence before a blank is sent; the client gives up after 30 (taskrouter-js.md §3)."""
+UPDATE_SECONDS: Final = 120.0
+"""A socket outlives its token by so much: the client's ``updateToken`` is seen with its next request only, and must not
+cost it the socket. One whose token is over and not renewed cannot ask for anything."""
 REFUSED_SECONDS: Final = 5.0
 """A refused client has that long to go."""
+LOOK_AGAIN: Final = 15.0
+"""Real seconds between two looks at whether an open socket may stay."""
 LONGEST: Final = 2**31 - 1
 """Milliseconds that a browser's timer can wait; a longer one would fire at once."""
 _CORS: Final = [
@@ -70,21 +76,24 @@ class EventBridge:
         *,
         taskrouter: TaskRouter,
         ask: Callable[[WorkspaceWriteRequested], Awaitable[Any]],
-        read_token: Callable[[str], Awaitable[Mapping[str, Any]]],
+        admit: Callable[[str], Awaitable[Grant]],
+        still: Callable[[Grant], Awaitable[None]],
         clock: Clock,
         new_sid: Callable[[str], str],
         compile_expression: Callable[[str, str], Matches],
         keep: Callable[[Sequence[Effect]], None],
         offline_after: float = 30.0,
         heartbeat: float = HEARTBEAT,
+        look_again: float = LOOK_AGAIN,
         notice: Callable[[Announce], tuple[str, dict[str, Any]] | None] = lambda effect: None,
     ) -> None:
-        """``ask`` hands an event to TaskRouter and gives its answer; ``read_token`` gives a verified token's claims or
-        raises ``Refused``; ``compile_expression`` raises ``ValueError``; ``keep`` commits the deadlines' effects in
-        order and arms them; ``offline_after``: seconds (setting ``agent_offline_after``);
+        """``ask`` hands an event to TaskRouter and gives its answer; ``admit`` tells what a token allows, ``still``
+        whether that holds, and both raise ``Refused`` (``web/access.py``); ``compile_expression`` raises
+        ``ValueError``; ``keep`` commits the deadlines' effects in order and arms them; ``offline_after``: seconds
+        (setting ``agent_offline_after``); ``look_again``: real seconds between two looks at an open socket's rights;
         ``notice``: message of ours, type and payload, that a reservation's worker hears after the announcement."""
-        self._taskrouter, self._read_token, self._clock = taskrouter, read_token, clock
-        self._heartbeat = heartbeat
+        self._taskrouter, self._admit, self._still, self._clock = taskrouter, admit, still, clock
+        self._heartbeat, self._look_again = heartbeat, look_again
         self._notice = notice
         self._stopping = False
         self.sessions = Sessions(self._init)
@@ -101,9 +110,8 @@ class EventBridge:
         """Perform ``Announce``: tell whom it concerns. Never waits."""
         if not self.sessions:
             return
-        found = read_news(effect, self._taskrouter.workspaces.get(effect.workspace_sid))
-        if found is not None:
-            self.sessions.tell(found[1], found[0])
+        for news, workers in read_news(effect, self._taskrouter.workspaces.get(effect.workspace_sid)):
+            self.sessions.tell(workers, news)
         ours = self._notice(effect)
         if ours is not None and effect.reservation is not None:  # the SDK passes unknown types to nobody
             kind, payload = ours
@@ -119,6 +127,14 @@ class EventBridge:
         self._stopping = True
         for session in self.sessions.all():
             session.close(1012, "the server restarts")
+
+    def routes(self) -> list[Route]:
+        """One path, with and without its prefix."""
+        return [
+            Route(method, prefix + PATH, Rule.OPEN if method == "OPTIONS" else Rule.AGENT)
+            for prefix in ("/event-bridge", "")
+            for method in ("POST", "OPTIONS", SOCKET)
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket. The path may have a prefix (``/event-bridge/v1/wschannels``)."""
@@ -146,7 +162,8 @@ class EventBridge:
     async def _post(self, scope: Scope, receive: Receive) -> tuple[int, Any]:
         try:
             request = _decode(await _body(receive))
-            grant = await self._grant(request.token)
+            grant = await self._admit(request.token)
+            self.sessions.renew(grant)
             match = _header(scope, b"if-match").strip().strip('"') or None
             client = scope.get("client")
             payload = await self._asking.carry_out(
@@ -168,9 +185,6 @@ class EventBridge:
             return 500, {"message": "Internal server error", "code": 20500, "status": 500}
         return 200, {"payload": payload}
 
-    async def _grant(self, token: str) -> Grant:
-        return read_grant(await self._read_token(token), self._taskrouter)
-
     # --- web sockets --------------------------------------------------------------------------------------
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send, here: bool) -> None:
@@ -181,7 +195,7 @@ class EventBridge:
             query = parse_qs(scope["query_string"][:QUERY_LIMIT].decode("latin-1"))
             if not here:
                 raise Refused(20404, "Not found", 404)
-            grant = await self._grant(query.get("token", [""])[-1])
+            grant = await self._admit(query.get("token", [""])[-1])
             if not grant.worker_sid:
                 raise Refused(20003, "The access token names no worker", 403)
             if self._stopping:
@@ -197,15 +211,38 @@ class EventBridge:
         alone = query.get("closeExistingSessions", ["false"])[-1].lower() == "true"
         self.absence.back(grant.workspace_sid, grant.worker_sid)
         self.sessions.add(session, alone=alone)
-        alarm = self._clock.call_at(
-            grant.expires, lambda: session.close(1008, "the access token expired"), pulls=False
-        )
+        session.alarm = self._expires(session)
+        looking = asyncio.create_task(self._watch(session))
         try:
             await session.run(receive, send)
         finally:
-            alarm.cancel()
+            looking.cancel()
+            session.alarm.cancel()
             if self.sessions.remove(session) and goes_offline and not self._stopping:
                 self.absence.left(grant.workspace_sid, grant.worker_sid)
+
+    async def _watch(self, session: Session) -> None:
+        """Close a socket whose account was suspended, whose key was withdrawn, whose worker is gone."""
+        while True:
+            await asyncio.sleep(self._look_again)
+            try:
+                await self._still(session.grant)
+            except Refused as refusal:
+                session.close(1008, refusal.message[:100])
+                return
+            except Exception:
+                log.exception("whether a socket may stay could not be told; it stays until the next look")
+
+    def _expires(self, session: Session) -> Alarm:
+        """Close the socket some time after its token is over, unless a newer one has been seen by then."""
+
+        def over() -> None:
+            if self._clock.now() < session.grant.expires + UPDATE_SECONDS:
+                session.alarm = self._expires(session)
+            else:
+                session.close(1008, "the access token expired")
+
+        return self._clock.call_at(session.grant.expires + UPDATE_SECONDS, over, pulls=False)
 
     def _init(self, session: Session) -> str:
         grant = session.grant

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ringback.kernel.errors import Refused
+from ringback.kernel.sid import is_sid
 from ringback.web.event_bridge import whole
 from ringback.web.event_bridge.workspaces import LiveWorkspace, Matches
 
@@ -22,7 +23,7 @@ Compile = Callable[[str, str], Matches]
 
 def activities(workspace: LiveWorkspace, params: Mapping[str, str]) -> tuple[list[Any], dict[str, Any]]:
     """The workspace's activities: the page's records, and the payload."""
-    page, after = _after(list(workspace.activities.values()), params)
+    page, after = _after(list(workspace.activities.values()), params, "WA")
     return page, _payload([whole.activity(each) for each in page], after)
 
 
@@ -30,7 +31,7 @@ def channels(
     workspace: LiveWorkspace, worker_sid: str, params: Mapping[str, str]
 ) -> tuple[list[Any], dict[str, Any]]:
     """A worker's channels."""
-    page, after = _after(list(workspace.workers[worker_sid].channels.values()), params)
+    page, after = _after(list(workspace.workers[worker_sid].channels.values()), params, "WC")
     return page, _payload([whole.channel(each) for each in page], after)
 
 
@@ -46,7 +47,8 @@ def reservations(
         found = [workspace.reservations[sid] for sid in workspace.workers[worker_sid].held]
     else:
         found = [each for each in workspace.reservations.values() if each.worker_sid == worker_sid]
-    page, after = _after([each for each in found if not states or each.reservation_status in states], params)
+    chosen = [each for each in found if not states or each.reservation_status in states]
+    page, after = _after(chosen, params, "WR")
     contents = []
     for each in page:
         task = workspace.tasks.get(each.task_sid)
@@ -65,6 +67,8 @@ def workers(
         )
         if params.get(param)
     }  # fmt: skip
+    for param, prefix in (("ActivitySid", "WA"), ("TaskQueueSid", "WQ")):
+        _of_kind(params, param, prefix)
     workers = list(workspace.workers.values())
     if params.get("Available"):
         available = params["Available"].lower() in TRUE
@@ -81,11 +85,13 @@ def workers(
     found = [worker.record for worker in workers]
     for name, value in wanted.items():
         found = [each for each in found if getattr(each, name) == value]
-    return _ordered(found, params, {"DateStatusChanged": "date_status_changed"}, whole.worker)
+    return _ordered(found, params, {"DateStatusChanged": "date_status_changed"}, whole.worker, "WK")
 
 
 def queues(workspace: LiveWorkspace, params: Mapping[str, str]) -> dict[str, Any]:
-    """Task queues of the workspace."""
+    """Task queues of the workspace. Raises ``Refused`` 20001 for a malformed filter."""
+    for param, prefix in (("WorkerSid", "WK"), ("TaskQueueSid", "WQ")):
+        _of_kind(params, param, prefix)
     queues = list(workspace.queues.values())
     if params.get("WorkerSid"):
         queues = [queue for queue in queues if params["WorkerSid"] in queue.members]
@@ -97,7 +103,7 @@ def queues(workspace: LiveWorkspace, params: Mapping[str, str]) -> dict[str, Any
     ):
         if params.get(param):
             found = [each for each in found if getattr(each, name) == params[param]]
-    return _ordered(found, params, {"DateUpdated": "date_updated"}, whole.queue)
+    return _ordered(found, params, {"DateUpdated": "date_updated"}, whole.queue, "WQ")
 
 
 def _members(workspace: LiveWorkspace, sid: str, name: str) -> set[str]:
@@ -110,12 +116,12 @@ def _members(workspace: LiveWorkspace, sid: str, name: str) -> set[str]:
 
 
 def _ordered(
-    records: list[Any], params: Mapping[str, str], orders: Mapping[str, str], show: Callable[[Any], Any]
-) -> dict[str, Any]:
+    records: list[Any], params: Mapping[str, str], orders: Mapping[str, str], show: Callable[[Any], Any], prefix: str
+) -> dict[str, Any]:  # fmt: skip
     """A page by ``Ordering`` (``Name:asc`` or ``Name:desc``), or by SID without."""
     ordering = params.get("Ordering", "")
     if not ordering:
-        page, after = _after(records, params)
+        page, after = _after(records, params, prefix)
         return _payload([show(each) for each in page], after)
     name, _, direction = ordering.partition(":")
     if name not in orders or direction not in ("", "asc", "desc"):
@@ -132,8 +138,18 @@ def _ordered(
     return {**payload, "meta": {"next_token": following}}
 
 
-def _after(records: list[Any], params: Mapping[str, str]) -> tuple[list[Any], str | None]:
+def _of_kind(params: Mapping[str, str], param: str, prefix: str) -> None:
+    """Raises ``Refused`` 20001 for a SID of another kind than the list's; one that is gone meanwhile is fine."""
+    given = params.get(param, "")
+    if given and not is_sid(given, prefix):
+        raise Refused(20001, f"{param} must be a SID that begins with {prefix}, not {given[:40]!r}")
+
+
+def _after(
+    records: list[Any], params: Mapping[str, str], prefix: str
+) -> tuple[list[Any], str | None]:  # fmt: skip
     """The page after ``AfterSid``, and the SID to go on from."""
+    _of_kind(params, "AfterSid", prefix)
     records.sort(key=lambda each: each.sid)
     begin = bisect_right(records, params.get("AfterSid", ""), key=lambda each: each.sid)
     page = records[begin : begin + _size(params)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -44,8 +44,32 @@ def message(kind: str, payload: Any) -> str:
     return _encode({"event_type": kind, "payload": payload}).decode()
 
 
-def read_news(event: Announce, workspace: LiveWorkspace | None) -> tuple[News, set[str]] | None:
-    """What to say and the SIDs of the workers who hear it; None: nobody."""
+def read_news(event: Announce, workspace: LiveWorkspace | None) -> list[tuple[News, set[str]]]:
+    """What to say, each with the SIDs of the workers who hear it; nothing for what concerns nobody."""
+    found = _read(event, workspace)
+    if found is None:
+        return []
+    task = event.task
+    if task is None or workspace is None or not event.event_type.startswith("task.") or not task.transfer:
+        return [found]
+    news, workers = found
+    offered = {each for each in workers if not news.reservation_sid and _offered(workspace, task, each)}
+    if not offered:
+        return [found]
+    told = replace(news, text=message(news.kind, whole.task(task, event.at, offered=True)))
+    return [(news, workers - offered), (told, offered)]
+
+
+def _offered(workspace: LiveWorkspace, task: Any, worker_sid: str) -> bool:
+    """Whether a transfer in flight offers the task to the worker."""
+    live = workspace.tasks.get(task.sid)
+    known = (workspace.reservations.get(sid) for sid in live.reservations) if live is not None else ()
+    return any(
+        each.worker_sid == worker_sid and whole.is_offered(each, task) for each in known if each is not None
+    )
+
+
+def _read(event: Announce, workspace: LiveWorkspace | None) -> tuple[News, set[str]] | None:
     kind, task, reservation = event.event_type, event.task, event.reservation
     if kind.startswith("task.transfer-"):
         transfer = event.transfer
@@ -60,7 +84,7 @@ def read_news(event: Announce, workspace: LiveWorkspace | None) -> tuple[News, s
             return None
         text = message(kind, whole.task(task, event.at))
         news = News(kind=kind, text=text, about=task.sid, version=task.version, task_sid=task.sid)
-        return news, _workers_on(workspace, task.sid)
+        return news, set(event.workers) or _workers_on(workspace, task.sid)
     if kind == "reservation.failed":
         if task is None:
             return None

@@ -17,8 +17,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
-from ringback.web.event_bridge.grant import Grant
+from ringback.kernel.clock import Alarm
 from ringback.web.event_bridge.news import ENDED, News
+from ringback.web.grant import Grant
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -41,6 +42,8 @@ class Session:
         silence after which a blank is sent."""
         self.grant = grant
         self.goes_offline = goes_offline
+        self.alarm: Alarm
+        """Set by the bridge: the end of the token."""
         self.state = "waiting"
         self.closed: tuple[int, str] | None = None
         """Code and reason, once it is to be closed."""

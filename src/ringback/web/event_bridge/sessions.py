@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ringback.web.event_bridge.news import News
 from ringback.web.event_bridge.session import Session
+from ringback.web.grant import Grant
 
 LOADING_SECONDS: Final = 20.0
 """A client that has not loaded its lists by then (its requests time out after 15 s) is sent events anyhow."""
@@ -62,6 +63,13 @@ class Sessions:
             return True
         self._next(worker_sid)
         return False
+
+    def renew(self, grant: Grant) -> None:
+        """A worker has shown a token: their sockets live as long as the newest one (``updateToken`` of the SDK)."""
+        for session in self._of.get(grant.worker_sid, ()):
+            known = session.grant
+            if grant.expires > known.expires and grant.workspace_sid == known.workspace_sid:
+                session.grant = grant
 
     def tell(self, workers: Iterable[str], news: News) -> None:
         """Tell the sockets of some workers."""

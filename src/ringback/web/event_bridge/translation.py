@@ -16,7 +16,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Noun
 from ringback.resources.taskrouter.task import Task
 from ringback.resources.taskrouter.worker import Worker
-from ringback.web.event_bridge.grant import Grant
+from ringback.web.grant import Grant
 from ringback.web.rest.params import read_value
 
 _NOUNS: Final[Mapping[str, Noun]] = {"Worker": Worker.__noun__, "Task": Task.__noun__}

@@ -77,13 +77,14 @@ def queue(record: Any) -> Whole:
     }
 
 
-def task(record: Any, now: float) -> Whole:
-    """A Task; ``now`` (Unix seconds) gives its age."""
+def task(record: Any, now: float, *, offered: bool = False) -> Whole:
+    """A Task; ``now`` (Unix seconds) gives its age. ``offered``: as it looks to a worker to whom it is being
+    transferred, to whom it is reserved though the one who began the transfer still has it."""
     return {
         **_common(record),
         "addons": record.addons,
         "age": max(0, int(now - record.date_created)),
-        "assignment_status": record.assignment_status,
+        "assignment_status": "reserved" if offered else record.assignment_status,
         "attributes": record.attributes,
         "priority": record.priority,
         "queue_name": record.task_queue_friendly_name,
@@ -116,8 +117,8 @@ def reservation(record: Any, of_task: Any, now: float, *, transfers: bool = True
     if record.canceled_reason_code is not None:
         found["canceled_reason_code"] = record.canceled_reason_code
     if of_task is not None:
-        found["task"] = task(of_task, now)
         last: TaskTransfer | None = of_task.transfer
+        found["task"] = task(of_task, now, offered=is_offered(record, of_task))
         if last is None or not transfers:
             return found
         own = last.initiating_reservation_sid == record.sid
@@ -148,6 +149,13 @@ def transfer(known: TaskTransfer, of_task: Any) -> Whole:
     if of_task is not None:
         found |= {"account_sid": of_task.account_sid, "workspace_sid": of_task.workspace_sid}
     return found
+
+
+def is_offered(record: Any, of_task: Any) -> bool:
+    """Whether the reservation is the pending offer of a transfer that is in flight."""
+    last: TaskTransfer | None = of_task.transfer
+    pending = record.reservation_status == "pending" and of_task.assignment_status == "assigned"
+    return pending and last is not None and last.flying and _comes_in(record, last)
 
 
 def _comes_in(record: Any, last: TaskTransfer) -> bool:

@@ -20,6 +20,8 @@ from ringback.web.features.api import MEDIA_LIMIT
 from ringback.web.features.music import music
 from ringback.web.features.request import Asked, check_agent, check_signature, read
 from ringback.web.features.running import Runner
+from ringback.web.grant import Grant
+from ringback.web.routes import Route, Rule
 from ringback.web.webhooks.request import IDEMPOTENCY_HEADER
 
 log = logging.getLogger("ringback.features")
@@ -81,13 +83,13 @@ class CallbackFeature:
         clock: Clock,
         public_url: str,
         auth_token: str,
-        read_token: Callable[[str], Awaitable[Mapping[str, Any]]],
+        admit: Callable[[str], Awaitable[Grant]],
     ) -> None:
         """``allowed``: how many of the parked callbacks that are due may go now; ``auth_token``: whose signatures
-        count; ``read_token`` verifies an agent's token and raises ``Refused``."""
+        count; ``admit`` tells what an agent's token allows and raises ``Refused``."""
         self._doors, self._allowed, self._feature, self._runner = doors, allowed, feature, runner
         self._clock, self._public_url, self._auth_token = clock, public_url, auth_token
-        self._read_token = read_token
+        self._admit = admit
         self._music: asyncio.Task[bytes] | None = None
         self._alarm: Alarm | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -196,6 +198,14 @@ class CallbackFeature:
 
     # --- requests -----------------------------------------------------------------------------------------------
 
+    def routes(self) -> list[Route]:
+        """Every door; its group says who may come in."""
+        doors = [(f"studio/{name}", Rule.SIGNED) for name in self._doors.STUDIO]
+        doors += [(f"flex/{name}", Rule.AGENT) for name in (*self._doors.FLEX, "fetch-voicemail")]
+        found = [Route(method, ROOT + door, rule) for door, rule in doors for method in ("GET", "POST")]
+        found += [Route(method, ROOT + "assets/wait-music.wav", Rule.OPEN) for method in ("GET", "HEAD")]
+        return found + [Route("OPTIONS", ROOT + door, Rule.OPEN) for door, _ in doors]
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request."""
         path = scope["path"]
@@ -236,7 +246,7 @@ class CallbackFeature:
             check_signature(asked, self._public_url, self._auth_token)
             params["token"] = asked.headers.get(IDEMPOTENCY_HEADER.lower(), "")
         else:
-            params.update(await check_agent(asked, self._read_token))
+            params.update(await check_agent(asked, self._admit))
             params.pop("Token", None)
             params.pop("token", None)
         answer = await self._answer(door, name, params)
@@ -257,7 +267,7 @@ class CallbackFeature:
     async def _voicemail(self, scope: Any, receive: Any, send: Any) -> None:
         """``recordingSid`` → ``{type, recording}`` with base64, or the sound itself for ``format=mp3`` (§8)."""
         asked = await read(scope, receive)
-        await check_agent(asked, self._read_token)
+        await check_agent(asked, self._admit)
         sid = asked.params.get("recordingSid", "")
         if not sid:
             message = (

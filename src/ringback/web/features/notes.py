@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ringback.kernel.errors import Refused
+
 log = logging.getLogger("ringback.features")
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9-]{1,100}\Z")
@@ -42,10 +44,14 @@ class Notes:
         return self.all.get(key)
 
     async def put(self, key: str, value: Mapping[str, Any] | None) -> None:
-        """Write a note, or forget it (None); returns when the disk has it. Raises ``OSError``."""
+        """Write a note, or forget it (None); returns when the disk has it. Refuses 20503 when the disk takes nothing:
+        whoever asked can come again."""
         if value is None and key not in self.all:
             return
-        await asyncio.to_thread(self._write, key, value)
+        try:
+            await asyncio.to_thread(self._write, key, value)
+        except OSError as error:
+            raise Refused(20503, f"No note can be written now: {error.strerror or error}", 503) from error
         if value is None:
             self.all.pop(key, None)
         else:
@@ -58,11 +64,15 @@ class Notes:
             path.unlink(missing_ok=True)
             return
         fresh = path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"key": key, "value": value}, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump({"key": key, "value": value}, file, ensure_ascii=False)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)  # half a note would take the room that is missing
+            raise
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)

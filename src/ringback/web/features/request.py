@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from ringback.kernel.errors import Refused
+from ringback.web.grant import Grant
 from ringback.web.signing import SIGNATURE_HEADER, verify
 
 BODY_LIMIT: Final = 256 * 1024
@@ -60,6 +61,7 @@ async def read(scope: Any, receive: Any) -> Asked:
 
 def _json(raw: bytes) -> dict[str, str]:
     found = json.loads(raw) if raw.strip() else {}
+    json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text: UnicodeEncodeError
     if not isinstance(found, dict) or len(found) > FIELD_LIMIT:
         raise ValueError("no object")
     return {
@@ -78,20 +80,13 @@ def check_signature(asked: Asked, public_url: str, auth_token: str) -> None:
         raise Refused(20003, "The request is not signed by the account's auth token", 403)
 
 
-async def check_agent(
-    asked: Asked, read_token: Callable[[str], Awaitable[Mapping[str, Any]]]
-) -> dict[str, str]:
-    """Field ``Token``: an access token with the grant for TaskRouter; gives ``workspaceSid`` and ``workerSid``.
+async def check_agent(asked: Asked, admit: Callable[[str], Awaitable[Grant]]) -> dict[str, str]:
+    """Field ``Token``: an agent's access token; gives ``workspaceSid`` and ``workerSid``.
 
-    Raises ``Refused`` 401 without a valid token, 403 when it is no agent's.
+    ``admit`` decides (``web/access.py``). Raises ``Refused`` 401 without a good token, 403 for what it does not allow.
     """
     token = asked.params.get("Token", "")
     if not token:
         raise Refused(20003, "Token is missing", 401)
-    claims = await read_token(token)
-    grants = claims.get("grants")
-    grant = grants.get("task_router") if isinstance(grants, Mapping) else None
-    workspace = grant.get("workspace_sid") if isinstance(grant, Mapping) else None
-    if not isinstance(grant, Mapping) or not isinstance(workspace, str) or not workspace:
-        raise Refused(20003, "The token is no agent's: it has no grant for TaskRouter", 403)
-    return {"workspaceSid": workspace, "workerSid": str(grant.get("worker_sid") or "")}
+    grant = await admit(token)
+    return {"workspaceSid": grant.workspace_sid, "workerSid": grant.worker_sid}

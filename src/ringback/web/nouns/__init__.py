@@ -4,9 +4,10 @@ Contract: a module of these folders has a class derived from :class:`NounRules` 
 general rules (``web/rest/rules.py``) do not suit, with the noun as its ``noun``. It overrides what is different: how a
 word of a path is found (``fetch``), what a list is (``page``, ``only``, ``visible``), what a write means (``create``,
 ``update``, ``delete``: an event for all that is live; or ``before_save`` and ``after_save`` around the general ones),
-what is refused (``conflict``), what excludes what (``lock``), what is shown besides (``decorate``), how large a body
-may be, sound (``media``), and further paths (``extras``). It reaches the product by ``self.ports`` alone.
-Adding a noun's rules is adding a file: nothing else lists it. A noun without a file follows the general rules.
+what is refused (``conflict``), what the audit log tells of (``audited``), what excludes what (``lock``), what is shown
+besides (``decorate``), how large a body may be, sound (``media``), and further paths (``extras``). It reaches the
+product by ``self.ports`` alone. Adding a noun's rules is adding a file: nothing else lists it. A noun without a file
+follows the general rules.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from ringback.resources.voice.country import Country
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.outcomes import FailureNotices
+from ringback.web.relay_tokens import RelayTokens
 from ringback.web.taskrouter.workspaces import Compile, TaskRouter
 from ringback.web.taskrouter_views.ports import Explain, Replays, Statistics
 
@@ -113,6 +114,10 @@ class Ports:
     taskrouter: TaskRouter
     """TaskRouter's workspaces in memory."""
     compile_expression: Compile
+    relay: RelayTokens
+    """Credentials of the TURN relay."""
+    simulates: bool
+    """Whether numbers are the simulated carrier's: those of its plan can be bought, and the magic ones are magic."""
     statistics: Statistics
     explain: Explain
     replay: Replays

@@ -13,6 +13,8 @@ from ringback.kernel.errors import Refused
 
 _dump = msgspec.json.Encoder().encode
 JSON = b"application/json"
+RETRY_AFTER = {429: b"1", 503: b"2"}
+"""Seconds after which the caller may come again (RFC 9110 §10.2.3), by status."""
 
 
 @dataclass(slots=True)
@@ -32,19 +34,19 @@ def json_answer(status: int, value: Any) -> Answer:
     return Answer(status, _dump(value))
 
 
-def error_answer(error: Refused, public_url: str, prefix: str = "") -> Answer:
-    """The error envelope (errors.md §1)."""
+def error_answer(error: Refused, public_url: str) -> Answer:
+    """The error envelope (errors.md §1). Official libraries put "Unable to create record: " before the message."""
     envelope = {
         "code": error.code,
-        "message": prefix + error.message,
-        "more_info": f"{public_url}/docs#error-{error.code}",
+        "message": error.message,
+        "more_info": f"{public_url}/docs/errors/{error.code}",
         "status": error.status,
     }
     answer = json_answer(error.status, envelope)
     if error.status == 401:
         answer.headers.append((b"www-authenticate", b'Basic realm="Twilio API"'))
-    if error.status == 429:
-        answer.headers.append((b"retry-after", b"1"))
+    if error.status in RETRY_AFTER:
+        answer.headers.append((b"retry-after", RETRY_AFTER[error.status]))
     return answer
 
 

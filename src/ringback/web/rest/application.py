@@ -10,20 +10,23 @@ from urllib.parse import unquote
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
+from ringback.sharing.seats import Full, Seats
 from ringback.store import OwnershipLost, Store
+from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.rest import generic
 from ringback.web.rest.answer import Answer, error_answer, json_answer, send_answer
 from ringback.web.rest.context import OWNER, Context, Params, RestSettings, Services
-from ringback.web.rest.docs import docs_page
 from ringback.web.rest.openapi import openapi
 from ringback.web.rest.params import read_body, read_form
 from ringback.web.rest.routing import Router, Target
 from ringback.web.rest.rules import Rules, complete, normal
+from ringback.web.routes import Route, Rule
 
 log = logging.getLogger("ringback.rest")
 
-_PREFIX = {"create": "Unable to create record: ", "update": "Unable to update record: "}
+LONGEST_LINE = 1000
+"""Requests of one account that may wait for their turn; further ones are answered 429."""
 _SUFFIXES = (".json", ".wav", ".mp3", ".xml", ".csv", ".html")
 
 
@@ -41,7 +44,7 @@ def build_rest(
 
 
 class RestApplication:
-    """Serves every declared resource, ``/openapi.json`` and ``/docs``."""
+    """Serves every declared resource, and ``/openapi.json``."""
 
     def __init__(
         self,
@@ -52,22 +55,39 @@ class RestApplication:
         fallback: Any,
     ) -> None:
         auth = Authenticator(store, settings.now, settings.test_account_sid, settings.test_auth_token)
-        self.services = Services(store=store, settings=settings, auth=auth)
+        access = Access(auth, settings.operator_sid)
+        self.services = Services(store=store, settings=settings, auth=auth, access=access)
+        self._turns = Seats(settings.at_once, reserve=settings.at_once // 4, longest=LONGEST_LINE)
         self.router = Router()
         self.nouns = nouns
         self._fallback = fallback
-        every = complete(nouns, rules)
-        for each in every:
-            self.router.add_noun(each, settings.public_url, every)
+        self.rules = complete(nouns, rules)
+        for each in self.rules:
+            self.router.add_noun(each, settings.public_url, self.rules)
+
+    def figures(self) -> Mapping[str, float]:
+        """For ``/metrics``."""
+        return {"api_requests": float(self._turns.busy), "api_requests_waiting": float(self._turns.waiting)}
 
     @functools.cached_property
     def _openapi(self) -> Answer:
         """Made when it is first asked for: it reads the sources of all declarations."""
         return json_answer(200, openapi(self.nouns, self.services.settings.public_url))
 
-    @functools.cached_property
-    def _page(self) -> Answer:
-        return Answer(200, docs_page(self.nouns).encode(), b"text/html; charset=utf-8")
+    def routes(self) -> list[Route]:
+        """Every path of every product, and the description of them."""
+        found = [Route(method, "/openapi.json", Rule.OPEN) for method in ("GET", "HEAD")]
+        for product, path, target in self.router.targets():
+            full = path if product == "api" else f"/{product}{path}"
+            found.append(Route("OPTIONS", full, Rule.OPEN))
+            for method, operation in target.methods.items():
+                methods = (method, "HEAD") if method == "GET" else (method,)
+                found += [Route(each, full, _rule(target, operation)) for each in methods]
+            if target.instance:
+                rule = Rule.OPEN if target.rules.open_media else Rule.ACCOUNT
+                media = [suffix for suffix in target.rules.media if suffix]
+                found += [Route("GET", full + suffix, rule) for suffix in media]
+        return found
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
@@ -78,9 +98,8 @@ class RestApplication:
         headers = dict(scope["headers"])
         path = scope["path"]
         found = self.router.product_of(path, headers.get(b"host", b"").decode("latin-1").partition(":")[0])
-        if found is None and path in ("/openapi.json", "/docs") and scope["method"] in ("GET", "HEAD"):
-            answer = self._openapi if path == "/openapi.json" else self._page
-            await send_answer(answer, self._request_id(), scope, receive, send)
+        if found is None and path == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
+            await send_answer(self._openapi, self._request_id(), scope, receive, send)
             return
         if found is None and self._fallback is not None:
             await self._fallback(scope, receive, send)
@@ -101,7 +120,6 @@ class RestApplication:
         request_id: str,
     ) -> Answer:
         public_url = self.services.settings.public_url
-        operation = ""
         try:
             header = headers.get(b"authorization", b"").decode("latin-1")
             method = scope["method"]
@@ -113,7 +131,7 @@ class RestApplication:
             if method == "OPTIONS" and route is not None:
                 return Answer(200, headers=[(b"allow", _allowed(route[0]).encode())])
             if route is not None and not header and _is_open(route[0], suffix, method):
-                caller = await self.services.auth.nobody(route[1].get(OWNER, ""), path)
+                caller = await self.services.access.nobody(route[1].get(OWNER, ""), path)
             else:
                 caller = await self.services.auth.caller(header)
             if route is None:
@@ -127,26 +145,27 @@ class RestApplication:
             is_media = _is_media(target, suffix, method)
             if suffix not in ("", ".json") and not is_media:
                 raise generic.not_found(path)
-            await self._choose_account(ctx, target)
+            await self._choose_account(ctx, target, operation)
             if not operation:
                 raise Refused(20004, f"Method {method} not allowed", 405)
-            self._rights(ctx, target, operation)
             if method in ("POST", "PUT"):
                 ctx.params = await self._read(receive, headers, target.rules.body_limit)
             else:
                 ctx.params = read_form(scope["query_string"], self.services.settings.field_limit)
-            answer: Answer
-            if is_media:
-                answer = await target.rules.sound(ctx, suffix)
-                return answer
-            await generic.check_parents(ctx, target)
-            if target.custom is not None:
-                answer = await target.custom(ctx)
-                return answer
-            return await generic.run(ctx, target, operation)
+            async with self._turns.of(ctx.account.sid):
+                answer: Answer
+                if is_media:
+                    answer = await target.rules.sound(ctx, suffix)
+                    return answer
+                await generic.check_parents(ctx, target)
+                if target.custom is not None:
+                    answer = await target.custom(ctx)
+                    return answer
+                return await generic.run(ctx, target, operation)
+        except Full as full:
+            return error_answer(Refused(20429, f"Too many requests at once: {full}", 429), public_url)
         except Refused as error:
-            prefix = _PREFIX.get(operation, "") if error.status == 400 else ""
-            answer = error_answer(error, public_url, "" if error.message.startswith(prefix) else prefix)
+            answer = error_answer(error, public_url)
             if error.status == 405 and route is not None:
                 answer.headers.append((b"allow", _allowed(route[0]).encode()))
             return answer
@@ -156,27 +175,15 @@ class RestApplication:
             log.exception("%s: %s %s failed", request_id, scope["method"], scope["path"])
             return error_answer(Refused(20500, "An internal server error has occurred", 500), public_url)
 
-    async def _choose_account(self, ctx: Context, target: Target) -> None:
-        """The account that the request is about; raises 20404, or 403/20005 when it is not active."""
-        own = ctx.account
-        sid = normal(ctx.args.get(OWNER, own.sid))
-        if sid != own.sid:
-            found = await self.services.auth.subaccount(own, sid)
-            if found is None:
-                raise generic.not_found(ctx.path)
+    async def _choose_account(self, ctx: Context, target: Target, operation: str) -> None:
+        """The account that the request is about, if the caller may ask this of it; see ``Access.allow``."""
+        sid = normal(ctx.args.get(OWNER, ctx.account.sid))
+        itself = target.rules.owns_itself and target.instance and operation == "fetch"
+        ctx.account = await self.services.access.allow(
+            ctx.caller, _rule(target, operation), sid, ctx.path, itself=itself
+        )
+        if OWNER in ctx.args:
             ctx.args[OWNER] = sid
-            if own.status != "active":
-                raise Refused(20005, "Account not active", 403)
-            ctx.account = found
-        if ctx.account.status != "active" and not (target.rules.owns_itself and target.instance):
-            raise Refused(20005, "Account not active", 403)
-
-    def _rights(self, ctx: Context, target: Target, operation: str) -> None:
-        rules = target.rules
-        if target.custom is None and rules.manages and not ctx.caller.may_manage:
-            raise Refused(20003, "API keys cannot manage accounts and keys", 403)
-        if ctx.caller.is_test and not (rules.tests and operation == "create"):
-            raise Refused(20008, "Resource not accessible with Test Account Credentials", 403)
 
     async def _read(self, receive: Any, headers: dict[bytes, bytes], larger: int | None) -> Params:
         settings = self.services.settings
@@ -198,6 +205,14 @@ class RestApplication:
                 break
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         return read_body(b"".join(parts), content_type, settings.field_limit)
+
+
+def _rule(target: Target, operation: str) -> Rule:
+    """Who may carry out an operation."""
+    rules = target.rules
+    if target.custom is None and rules.manages:
+        return Rule.MANAGER
+    return Rule.TESTER if rules.tests and operation == "create" else Rule.ACCOUNT
 
 
 def _split(path: str) -> tuple[str, str]:

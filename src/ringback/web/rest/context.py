@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringback.kernel.resource import Place
+from ringback.kernel.resource import Place, Record
 from ringback.resources.api.account import Account
 from ringback.store import Store
+from ringback.web.access import Access
 from ringback.web.auth import Authenticator, Caller
 
 Params = dict[str, list[str]]
@@ -30,12 +31,18 @@ class RestSettings:
     make_sid: Callable[[str], str]
     make_secret: Callable[[], str]
     """A new auth token or API key secret: 32 hex digits."""
+    operator_sid: str = ""
+    """The first account, which sees to the whole installation."""
     test_account_sid: str = ""
     test_auth_token: str = ""
     body_limit: int = 256 * 1024
     """Bytes."""
+    audit: Callable[[Context, str, Any, Any], Record | None] = lambda ctx, operation, before, after: None
+    """Gives the audit log's entry of a write, from the record before and after it (None: there is none)."""
     field_limit: int = 1000
     """Parameters of one request."""
+    at_once: int = 32
+    """Requests that are carried out at a time; further ones wait, the accounts taking turns."""
 
 
 class Locks:
@@ -66,6 +73,7 @@ class Services:
     store: Store
     settings: RestSettings
     auth: Authenticator
+    access: Access
     locks: Locks = field(default_factory=Locks)
 
 
@@ -88,6 +96,8 @@ class Context:
     """The record that an update or delete is about."""
     version: int | None = None
     """The version of its row in the store; None when it was read elsewhere."""
+    audited: bool = False
+    """Whether the write's entry of the audit log is in its own transaction."""
     request_id: str = ""
     scope: Any = None
 

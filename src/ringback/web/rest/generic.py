@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.kernel.resource import snake
+from ringback.kernel.resource import Operation, snake
 from ringback.store import Condition, Stale
 from ringback.web.rest import paging
 from ringback.web.rest.answer import Answer, json_answer
@@ -55,6 +55,7 @@ async def run(ctx: Context, target: Target, operation: str) -> Answer:
         if isinstance(made, Answer):
             return made
         ctx.record = made
+        await _tell(ctx, target, "create", None, made)
         return _shown(ctx, target, ctx.place.created, created=True)
     ctx.record = await _lookup(ctx, target)
     if operation == "fetch":
@@ -64,12 +65,23 @@ async def run(ctx: Context, target: Target, operation: str) -> Answer:
             ctx.record = await _lookup(ctx, target)
             _check_version(ctx)
             with contextlib.suppress(Stale):
+                before = ctx.record.copy()  # what is in memory is changed where it stands
                 if operation == "delete":
                     await target.rules.delete(ctx, ctx.params)
+                    await _tell(ctx, target, "delete", before, None)
                     return Answer(204)
                 ctx.record = await target.rules.update(ctx, ctx.params)
+                await _tell(ctx, target, "update", before, ctx.record)
                 return _shown(ctx, target, 200)
         raise Refused(20409, "The resource is being changed by others; try again", 409)
+
+
+async def _tell(ctx: Context, target: Target, operation: Operation, before: Any, after: Any) -> None:
+    """Log a write that was not logged in its own transaction: of a live noun."""
+    if operation in target.rules.audited and not ctx.audited:
+        told = target.rules.told(ctx, operation, before, after)
+        if told:
+            await ctx.store.commit(told)
 
 
 async def _lookup(ctx: Context, target: Target) -> Any:

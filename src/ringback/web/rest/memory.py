@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import operator
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ringback.store import Condition, Page, Query
+
+
+@functools.lru_cache(256)
+def _like(like: str) -> re.Pattern[str]:
+    parts = {"%": ".*", "_": "."}
+    return re.compile("".join(parts.get(each) or re.escape(each) for each in like) + r"\Z", re.DOTALL)
+
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -16,6 +25,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda value, bound: value is not None and value > bound,
     "<": lambda value, bound: value is not None and value < bound,
     "<=": lambda value, bound: value is not None and value <= bound,
+    "like": lambda value, like: value is not None and _like(like).match(value) is not None,
 }
 
 

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the declarations, and the coverage table; the page at ``/docs`` is ``docs.py``."""
+"""OpenAPI 3.1 from the declarations, and the coverage table; the pages at ``/docs`` are ``web/docs/``."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ import msgspec
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Field
 from ringback.kernel.sid import is_sid
+from ringback.numbers.offer import pattern
+from ringback.numbers.written import e164
 from ringback.store import Condition, Page, Query
 from ringback.web.form import encode_query
 from ringback.web.rest.context import Params
@@ -17,16 +19,20 @@ from ringback.web.rest.render import View
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 1000
+LEAST = 7
+"""Characters from which on a number with a ``+`` is read as people write one (``+44 (0)1632 960001``)."""
 ORDER = "Order"
 """The parameter that chooses the direction of a list."""
 
 
 def filters_of(view: View) -> dict[str, tuple[str, str]]:
-    """Parameter name → attribute and operator (``=``, ``day``, ``>=``, ``<``, ``<=``)."""
+    """Parameter name → attribute and operator (``Place.filters`` has the list)."""
     found: dict[str, tuple[str, str]] = {}
     for field in view.noun.fields:
         if field.filter == "equals":
             found[field.param] = (field.name, "=")
+        elif field.filter == "part":
+            found[field.param] = (field.name, "like")
         elif field.filter == "date":
             found[field.param] = (field.name, "day")
             found[field.param + ">"] = (field.name, ">=")
@@ -49,19 +55,28 @@ def conditions(view: View, filters: dict[str, tuple[str, str]], params: Params) 
         if operator == "=":
             found.append(_equal(view, field, param, values))
             continue
+        if operator == "like":
+            found.append(_part(field, param, values[-1]))
+            continue
         try:
             moment, whole_day = read_date(values[-1])
         except (ValueError, OverflowError) as error:
             raise Refused(20001, f"Invalid {param}: {error}", 400) from None
-        if operator == "day" and whole_day:
-            found += [Condition(name, ">=", moment), Condition(name, "<", moment + DAY)]
-        elif operator == "day":
-            found += [Condition(name, ">=", moment), Condition(name, "<", moment + 1)]
-        elif operator == "<=" and whole_day:
-            found.append(Condition(name, "<", moment + DAY))
-        else:
-            found.append(Condition(name, operator, moment))  # type: ignore[arg-type]
+        found += _dated(name, operator, moment, whole_day)
     return found
+
+
+def _dated(name: str, operator: str, moment: float, whole_day: bool) -> list[Condition]:
+    """The conditions of one date filter. Dates are shown in whole seconds: a bound that is included is one second."""
+    if operator == "day":
+        # Official libraries send a date as its midnight: a time says which day (UTC) is meant, no more.
+        midnight = moment - moment % DAY
+        return [Condition(name, ">=", midnight), Condition(name, "<", midnight + DAY)]
+    if operator == "<=":
+        return [Condition(name, "<", moment + (DAY if whole_day else 1))]
+    if operator == "midnight":
+        return [Condition(name, "<", moment + 1)]
+    return [Condition(name, operator, moment)]  # type: ignore[arg-type]
 
 
 def _equal(view: View, field: Field, param: str, values: list[str]) -> Condition:
@@ -80,6 +95,17 @@ def _equal(view: View, field: Field, param: str, values: list[str]) -> Condition
         return Condition(field.name, "=", read_value(field, values))
     except Refused as error:
         raise Refused(20001, f"Invalid {param}: {error.message}", 400) from None
+
+
+def _part(field: Field, param: str, text: str) -> Condition:
+    """A phone number of which a part is given; one that begins with ``+`` is the beginning."""
+    try:
+        whole = text.strip().startswith("+") and "*" not in text
+        digits = pattern(e164(text) if whole and len(text) > LEAST else text)
+    except ValueError as error:
+        raise Refused(20001, f"Invalid {param}: {error}", 400) from None
+    begins = "" if digits.startswith("+") else "%"
+    return Condition(field.name, "like", f"{begins}{digits.replace('*', '_')}%")
 
 
 def parameters_of(view: View) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Field
 from ringback.web.rest.context import Params
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?\Z", re.ASCII)
 _INT = re.compile(r"-?[0-9]{1,15}\Z")
 DAY = 86_400.0
 NOT_GIVEN: Any = object()
@@ -64,7 +64,7 @@ def read_body(data: bytes, content_type: str, limit: int) -> Params:
     params: Params = {}
     for name, one in value.items():
         values = one if isinstance(one, list) else [one]
-        params[name] = [_json_text(each) for each in values]
+        params[name] = [_json_text(each) for each in values] or [""]  # a parameter that is given has a value
         if any("\0" in each for each in (name, *params[name])):
             raise Refused(20001, "A parameter contains a NUL character", 400)
     return params
@@ -93,7 +93,10 @@ def read_bool(text: str) -> bool:
 
 
 def read_date(text: str) -> tuple[float, bool]:
-    """Unix seconds of a date or date-time, and whether it was a date only; raises ``ValueError``."""
+    """Unix seconds of a date or date-time, and whether it was a date only.
+
+    Raises ``ValueError``, and ``OverflowError`` for what is in no year from 1 to 9999 in UTC: it could not be shown.
+    """
     if _DATE.match(text):
         return datetime.datetime.fromisoformat(text + "T00:00:00+00:00").timestamp(), True
     if not _TIME.match(text):
@@ -101,7 +104,7 @@ def read_date(text: str) -> tuple[float, bool]:
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
-    return moment.timestamp(), False
+    return moment.astimezone(datetime.UTC).timestamp(), False
 
 
 def read_given(field: Field, params: Params, before: Any = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringback.kernel.resource import at
@@ -34,6 +34,20 @@ class _Node:
     fixed: dict[str, _Node] = field(default_factory=dict)
     any: _Node | None = None
     target: Target | None = None
+
+
+def _below(node: _Node, path: str) -> Iterator[tuple[str, Target]]:
+    """The targets at a node and below it, with their paths."""
+    if node.target is not None:
+        parts = iter(node.target.names)
+        yield (
+            "/".join(f"{{{next(parts)}}}" if part == "{}" else part for part in path.split("/")),
+            node.target,
+        )
+    for part, following in node.fixed.items():
+        yield from _below(following, f"{path}/{part}")
+    if node.any is not None:
+        yield from _below(node.any, path + "/{}")
 
 
 class Router:
@@ -86,6 +100,11 @@ class Router:
             view = View(noun, place, public_url)
             target = Target(view, rules, False, extra.methods, custom=extra.handler, parents=parents)
             self.add(place.product, extra.path, target)
+
+    def targets(self) -> Iterator[tuple[str, str, Target]]:
+        """Product, path and target of everything that is there."""
+        for product, node in self._products.items():
+            yield from ((product, path, target) for path, target in _below(node, ""))
 
     def product_of(self, path: str, host: str) -> tuple[str, str] | None:
         """The product that a request is for, and the path within it; None: not ours."""

@@ -41,6 +41,8 @@ class Rules:
     """Closed to standard API keys."""
     tests = False
     """Open to test credentials."""
+    audited: frozenset[Operation] = frozenset({"create", "update", "delete"})
+    """Writes that the audit log tells of: those of what is configured, not of what comes and goes with the traffic."""
     owns_itself = False
     """Its records belong to nobody else: they are not looked for among what the request's account has."""
     body_limit: int | None = None
@@ -64,7 +66,7 @@ class Rules:
         """
         noun, sid = self.noun.__noun__, normal(word)
         if not is_sid(sid, noun.prefix):
-            if not noun.names:
+            if not noun.names or "\0" in word:  # which PostgreSQL takes in no text
                 return None
             field = noun.by_name[noun.names]
             values = {"account_sid": ctx.account.sid, noun.names: word}
@@ -99,6 +101,11 @@ class Rules:
 
     # --- writing ---------------------------------------------------------------------------------------
 
+    def told(self, ctx: Context, operation: Operation, before: Any, after: Any) -> list[Save]:
+        """The audit log's entry of a change, for the transaction of the change."""
+        entry = ctx.services.settings.audit(ctx, operation, before, after)
+        return [] if entry is None else [Save(entry)]
+
     async def create(self, ctx: Context, params: Params) -> Any:
         """The new record, or an ``Answer`` when no record is shown. Raises ``Refused``."""
         noun, settings = self.noun.__noun__, ctx.services.settings
@@ -118,7 +125,7 @@ class Rules:
         async with ctx.services.locks(self.lock(ctx.record)):
             await self.before_save(ctx, None)
             if not ctx.caller.is_test:
-                await self._commit(ctx, Save(ctx.record))
+                await self._commit(ctx, Save(ctx.record), *self.told(ctx, "create", None, ctx.record))
         self.after_save(ctx)
         return ctx.record
 
@@ -132,14 +139,15 @@ class Rules:
                 setattr(record, field.name, value)
         record.date_updated = max(ctx.now, before.date_updated + 1e-6)
         await self.before_save(ctx, before)
-        await self._commit(ctx, Save(record) if ctx.version is None else SaveIf(record, ctx.version))
+        write = Save(record) if ctx.version is None else SaveIf(record, ctx.version)
+        await self._commit(ctx, write, *self.told(ctx, "update", before, record))
         self.after_save(ctx)
         return record
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Delete ``ctx.record``. Raises ``Refused``."""
         gone = Delete(ctx.record) if ctx.version is None else DeleteIf(ctx.record, ctx.version)
-        await self._commit(ctx, gone)
+        await self._commit(ctx, gone, *self.told(ctx, "delete", ctx.record, None))
         self.after_save(ctx)
 
     def lock(self, record: Any) -> str:
@@ -156,11 +164,12 @@ class Rules:
         """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
         return Refused(20409, "A resource with the same unique value exists", 409)
 
-    async def _commit(self, ctx: Context, write: Save | SaveIf | Delete | DeleteIf) -> None:
+    async def _commit(self, ctx: Context, *writes: Save | SaveIf | Delete | DeleteIf) -> None:
         try:
-            await ctx.store.commit([write])
+            await ctx.store.commit(writes)
         except Conflict:
             raise self.conflict(ctx) from None
+        ctx.audited = True
 
 
 class General(Rules):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.resources.taskrouter.event import Event
+from ringback.sharing.seats import Seats
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
 from ringback.web.taskrouter_views.place import head, last, named, workspace_of
@@ -20,16 +21,19 @@ MOST_EVENTS = 300_000
 
 
 class ReplayView:
-    """The handler; one replay runs at a time, in a thread."""
+    """The handler; one replay runs at a time, in a thread, and the accounts take turns."""
 
     def __init__(self, workspaces: Mapping[str, Any], replay: Replays) -> None:
         self._workspaces, self._replay = workspaces, replay
-        self._busy = False
+        self._turns = Seats(1)
+        self._asking: set[str] = set()
+        """Accounts whose replay runs, or waits for its turn."""
 
     async def __call__(self, ctx: Context) -> Answer:
         """Rehearse the tasks of StartDate to EndDate, or of the last Minutes (1440), with ``Configuration``.
 
-        Raises 20001 for a bad draft (with the position), or for too many tasks; 20429 while another replay runs.
+        Raises 20001 for a bad draft (with the position), or for too many tasks; 20429 while another of the account
+        runs.
         """
         workspace = workspace_of(ctx, self._workspaces)
         sid = named(ctx, workspace.workflows, "WorkflowSid")
@@ -38,13 +42,15 @@ class ReplayView:
             raise Refused(20001, "Configuration is required", 400)
         self._replay.check(workspace, sid, draft)
         start, end = window(ctx, MINUTES)
-        if self._busy:
+        account = ctx.account.sid
+        if account in self._asking:
             raise Refused(20429, "Another replay is running: try again when it has ended", 429)
-        self._busy = True
+        self._asking.add(account)
         try:
-            result = await self._run(ctx, workspace, sid, draft, start, end)
+            async with self._turns.of(account):
+                result = await self._run(ctx, workspace, sid, draft, start, end)
         finally:
-            self._busy = False
+            self._asking.discard(account)
         return json_answer(200, head(ctx, workspace) | result)
 
     async def _run(

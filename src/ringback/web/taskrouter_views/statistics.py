@@ -158,7 +158,7 @@ class StatisticsViews:
             now = self._statistics.now_of(workspace, "queue", sid, channel_sid, ctx.now) if known else None
             data.append({"task_queue_sid": sid, **(now or self._statistics.empty_queue())})
         answer = {**head(ctx, workspace), "task_queue_data": data, "task_queue_response_count": len(data)}
-        return json_answer(201, answer)
+        return json_answer(200, answer)
 
     # --- workers ----------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,13 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Any, Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from ringback.sharing.seats import Full, Seats
 from ringback.web.webhooks.target import Target
 
 # Ports of services that a line of HTTP could talk to by mistake (after the Fetch standard's bad ports).
@@ -22,6 +25,13 @@ BAD_PORTS: Final = frozenset(
 )
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 MAX_ADDRESSES: Final = 16
+LOOK_UPS: Final = 32
+"""Host names that are looked up at a time, each in a thread; a quarter is never one account's alone, so that the slow
+name servers of one do not hold up others."""
+LONGEST_LINE: Final = 1000
+"""Look-ups of one account that may wait."""
+RESOLVING_FOR: ContextVar[str] = ContextVar("RESOLVING_FOR", default="")
+"""The account for which the present task sends: the pool asks its resolver for a name and tells no more."""
 
 
 class Forbidden(OSError):
@@ -58,6 +68,9 @@ class Guard(AbstractResolver):
     def __init__(self, *, allow_private: bool, seconds: float = 5.0) -> None:
         self._allow = allow_private
         self._seconds = seconds
+        self._seats = Seats(LOOK_UPS, reserve=LOOK_UPS // 4, longest=LONGEST_LINE)
+        self._threads: ThreadPoolExecutor | None = None
+        self._looking: set[asyncio.Task[Any]] = set()
 
     def check(self, target: Target) -> None:
         """Refuse bad ports and address literals, which the pool never resolves. Raises `Forbidden`."""
@@ -83,15 +96,7 @@ class Guard(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Addresses of `host`; raises `Forbidden` if any of them is private, OSError if there is none."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._seconds):
-                found = await loop.getaddrinfo(
-                    host, port, type=socket.SOCK_STREAM, family=family, flags=socket.AI_ADDRCONFIG
-                )
-        except TimeoutError as error:
-            # With an errno, so that the pool reports a name failure (11210), not the end of the total.
-            raise OSError(errno.ETIMEDOUT, f"{host[:100]} was not resolved in time") from error
+        found = await self._within_time(host, port, family)
         answers: list[ResolveResult] = []
         for kind, _, protocol, _, address in found[:MAX_ADDRESSES]:
             literal = str(address[0])
@@ -112,10 +117,49 @@ class Guard(AbstractResolver):
         return answers
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """End the threads that look up; a later look-up starts others."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _within_time(self, host: str, port: int, family: int) -> Any:
+        """The answer of the system's resolver; raises OSError, also when it takes too long."""
+        task = asyncio.get_running_loop().create_task(self._looked_up(host, port, family))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+        try:
+            await asyncio.wait([task], timeout=self._seconds)
+            if task.done():
+                return task.result()
+        finally:
+            task.cancel()
+        # With an errno, so that the pool reports a name failure (11210), not the end of the total.
+        raise OSError(errno.ETIMEDOUT, f"{host[:100]} was not resolved in time")
+
+    async def _looked_up(self, host: str, port: int, family: int) -> Any:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="look-up")
+        try:
+            async with self._seats.of(RESOLVING_FOR.get()):
+                work = asyncio.get_running_loop().run_in_executor(
+                    self._threads, _addresses, host, port, family
+                )
+                try:
+                    return await asyncio.shield(work)
+                except asyncio.CancelledError:
+                    # A thread cannot be stopped: it keeps its seat until it is done, and nobody asks with what.
+                    await asyncio.gather(work, return_exceptions=True)
+                    raise
+        except Full as full:
+            raise OSError(errno.EBUSY, f"{host[:100]}: too many names are looked up: {full}") from full
 
     def _refusal(self, host: str) -> Forbidden:
         return Forbidden(
             f"{host[:100]} is at a private address, and webhooks may not go there. "
             "Set RINGBACK_ALLOW_PRIVATE_WEBHOOKS=true to allow it."
         )
+
+
+def _addresses(host: str, port: int, family: int) -> Any:
+    """Blocking; raises ``OSError``."""
+    return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)

@@ -20,6 +20,7 @@ from ringback.web.signing import (
     signed_url,
     with_body_sha256,
 )
+from ringback.web.webhooks.authority import check_authority
 from ringback.web.webhooks.jar import CookieJar
 from ringback.web.webhooks.overrides import Overrides, Trouble, parse_overrides
 from ringback.web.webhooks.target import Target
@@ -71,6 +72,8 @@ class Hook:
     """Takes the body of a 2xx answer piece by piece in place of `Delivery.body`."""
     status_error: int = 11200
     """The code for a 4xx or 5xx answer: 15003 for call progress callbacks (sheet, section 4)."""
+    account: str = ""
+    """The account for which it is sent: connections are shared fairly among them."""
     key_id: str = ""
     algorithm: Algorithm = "HMAC_SHA1"
     """With `key_id`, a custom signing key (section 3.5): then `auth_token` holds that key's secret."""
@@ -96,6 +99,8 @@ def read_target(url: str) -> Target:
         raise Unsendable(11100, "The URL holds control characters.")
     try:
         parts = urlsplit(url)
+        if parts.scheme in ("http", "https"):
+            check_authority(parts.netloc)
         clean = signed_url(url)
         port = parts.port
         host = urlsplit(clean).hostname or ""

@@ -57,7 +57,8 @@ class _Run:
 
 
 class WebhookSender:
-    """Performs webhooks. `allow_private` is RINGBACK_ALLOW_PRIVATE_WEBHOOKS.
+    """Performs webhooks. `allow_private` is RINGBACK_ALLOW_PRIVATE_WEBHOOKS; `connections` are shared fairly by
+    account, `per_host` of them (default: a quarter) are for one host.
 
     `tls` replaces the default TLS context (authorities to trust). Use it inside one event loop; `close` ends
     all connections, and requests under way fail with 11205.
@@ -69,22 +70,31 @@ class WebhookSender:
         allow_private: bool,
         tls: ssl.SSLContext | None = None,
         connections: int = 2_000,
-        per_host: int = 500,
+        per_host: int | None = None,
         document_limit: int = DOCUMENT_LIMIT,
         media_limit: int = MEDIA_LIMIT,
     ) -> None:
         self._guard = Guard(allow_private=allow_private)
         self._tls = tls
         self._connections = connections
-        self._per_host = per_host
+        self._per_host = per_host if per_host is not None else max(1, connections // 4)
         self._limits = {"document": document_limit, "notification": document_limit, "media": media_limit}
         self._transport: Transport | None = None
+
+    def figures(self) -> dict[str, float]:
+        """For ``/metrics``."""
+        transport = self._transport
+        return {
+            "http_requests_out": float(transport.busy if transport is not None else 0),
+            "http_requests_out_waiting": float(transport.waiting if transport is not None else 0),
+        }
 
     async def close(self) -> None:
         """Close the pool; a later `send` opens a new one."""
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.close()
+        await self._guard.close()
 
     async def send(self, hook: Hook) -> Delivery:
         """Deliver one logical request. Never raises for anything the network or the endpoint does."""
@@ -181,6 +191,7 @@ class WebhookSender:
                 {**wire.headers, **secret} if secret else wire.headers,
                 run.overrides,
                 run.deadline - clock,
+                account=hook.account,
                 limit=hook.body_limit if hook.body_limit is not None else self._limits[hook.kind],
                 sink=hook.sink,
                 cut=hook.kind == "notification",

@@ -1,5 +1,6 @@
 """One HTTP exchange on aiohttp: connection pool, time limits, bounded reading, bounded decompression.
 
+Connections are shared fairly by account, in all and to one host: whoever's servers are slow does not hold up others.
 No redirects, no retries, no cookies here: those belong to the sender.
 """
 
@@ -9,7 +10,8 @@ import asyncio
 import functools
 import ssl
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,8 +20,9 @@ from aiohttp.client_reqrep import ClientResponse
 from aiohttp.connector import Connection
 from yarl import URL
 
+from ringback.sharing.seats import Seats
 from ringback.web.webhooks.failure import Interrupted
-from ringback.web.webhooks.guard import Guard
+from ringback.web.webhooks.guard import RESOLVING_FOR, Guard
 from ringback.web.webhooks.overrides import Overrides
 from ringback.web.webhooks.request import Wire
 
@@ -80,8 +83,8 @@ class Transport:
     def __init__(self, guard: Guard, *, tls: ssl.SSLContext | None, connections: int, per_host: int) -> None:
         connector = aiohttp.TCPConnector(
             resolver=guard,
-            limit=connections,
-            limit_per_host=per_host,
+            limit=connections,  # never reached, as nobody asks for a connection without a seat
+            limit_per_host=0,
             # Shorter than common servers keep idle connections (5 s), so we seldom meet one being closed.
             keepalive_timeout=4.0,
             ttl_dns_cache=10,
@@ -90,6 +93,10 @@ class Transport:
         # aiohttp has no public way to name the protocol class; the tests of partial answers need this one.
         connector._factory = functools.partial(_Protocol, loop=asyncio.get_running_loop())  # type: ignore[assignment]
         self._guard = guard
+        self._seats = Seats(connections, reserve=connections // 4)
+        self._per_host = per_host
+        self._hosts: dict[tuple[str, str, int], Seats] = {}
+        """Of the hosts that are being asked."""
         self._session = aiohttp.ClientSession(
             connector=connector,
             response_class=_Response,
@@ -105,6 +112,29 @@ class Transport:
         """Close all connections."""
         await self._session.close()
 
+    @property
+    def busy(self) -> int:
+        """Requests that have a connection, or are about to."""
+        return self._seats.busy
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return self._seats.waiting + sum(each.waiting for each in self._hosts.values())
+
+    @asynccontextmanager
+    async def _turn(self, origin: tuple[str, str, int], account: str) -> AsyncIterator[None]:
+        """One of the connections to a host, and then one of all: who waits for the host keeps nobody else's."""
+        host = self._hosts.get(origin)
+        if host is None:
+            host = self._hosts[origin] = Seats(self._per_host, reserve=self._per_host // 4)
+        try:
+            async with host.of(account), self._seats.of(account):
+                yield
+        finally:
+            if not host.busy and not host.waiting and self._hosts.get(origin) is host:
+                del self._hosts[origin]
+
     async def exchange(
         self,
         wire: Wire,
@@ -113,6 +143,7 @@ class Transport:
         remaining: float,
         *,
         limit: int,
+        account: str = "",
         sink: Callable[[bytes], object] | None = None,
         cut: bool = False,
     ) -> Answer:
@@ -124,6 +155,7 @@ class Transport:
         Raises what `failure.explain` understands; TimeoutError from here is the total time.
         """
         self._guard.check(wire.target)
+        RESOLVING_FOR.set(account)
         read = overrides.read_ms / 1000
         timeout = aiohttp.ClientTimeout(
             sock_connect=overrides.connect_ms / 1000,
@@ -133,6 +165,7 @@ class Transport:
         )
         async with (
             asyncio.timeout(max(remaining, 0.0)),
+            self._turn(wire.target.origin, account),
             self._session.request(
                 wire.method,
                 URL(wire.target.url, encoded=True),

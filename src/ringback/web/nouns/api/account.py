@@ -23,9 +23,12 @@ class AccountRules(NounRules):
 
     @property
     def extras(self) -> Sequence[Extra]:
-        """``Tokens/validate`` of the product ``iam``."""
-        path = "/v1/Accounts/{AccountSid}/Tokens/validate"
-        return [Extra(path, {"POST": "validate"}, TokenValidation(self.ports.taskrouter).validate, "iam")]
+        """``Tokens`` for the relay, and ``Tokens/validate`` of the product ``iam``."""
+        validation = TokenValidation(self.ports.taskrouter).validate
+        return [
+            Extra("/2010-04-01/Accounts/{AccountSid}/Tokens", {"POST": "create"}, self.ports.relay.create),
+            Extra("/v1/Accounts/{AccountSid}/Tokens/validate", {"POST": "validate"}, validation, "iam"),
+        ]
 
     def visible(self, ctx: Context, record: Any) -> bool:
         """Itself, and what belongs to it."""

@@ -12,6 +12,7 @@ from ringback.effects import Delete
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.resources.api.call import Call
+from ringback.store import Unavailable
 from ringback.web.nouns import NounRules
 from ringback.web.outcomes import TERMINAL, CallOutcomes
 from ringback.web.rest.answer import Answer, json_answer
@@ -25,6 +26,7 @@ class CallRules(NounRules):
     """The voice core alone edits a call."""
 
     noun = Call
+    audited = frozenset({"delete"})
     tests = True
 
     @property
@@ -71,6 +73,8 @@ class CallRules(NounRules):
                 break
             await asyncio.sleep(seconds)
             call = await ctx.store.get(Call, call.sid) or call
+        if ends and call.status not in TERMINAL and ctx.store.trouble:
+            raise Unavailable(f"{ctx.store.trouble}; the call is ended, and its record will say so later")
         return call
 
     async def delete(self, ctx: Context, params: Params) -> None:

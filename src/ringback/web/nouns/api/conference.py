@@ -14,6 +14,7 @@ class ConferenceRules(NounRules):
     """Neither created nor deleted by REST."""
 
     noun = Conference
+    audited = frozenset()
 
     async def fetch(self, ctx: Context, word: str) -> Conference | None:
         """By SID or, for live ones, by name.

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from ringback.kernel.errors import Refused
-from ringback.numbers.plan import region_of
+from ringback.numbers import offer
 from ringback.numbers.written import shown
-from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
+from ringback.resources.api.incoming_phone_number import KINDS, IncomingPhoneNumber
+from ringback.store import Condition, Page, Query
+from ringback.web.available_numbers import AvailableNumbers, free
 from ringback.web.nouns import NounRules
-from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
+from ringback.web.rest.params import first
 from ringback.web.rest.rules import Extra
 
-_OFFERED = 30
+NEVER_FREE: Final = {"+15005550000": 21422, "+15005550001": 21421}
+"""Magic numbers (call-outcomes.md §5) → what buying one is refused with."""
+NO_NUMBERS: Final = "533"
+"""The magic area code without numbers."""
 
 
 class IncomingPhoneNumberRules(NounRules):
@@ -27,8 +33,22 @@ class IncomingPhoneNumberRules(NounRules):
     @property
     def extras(self) -> Sequence[Extra]:
         """The offer of new numbers."""
-        path = "/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/Local"
-        return [Extra(path, {"GET": "list"}, available)]
+        return AvailableNumbers(self._countries, self.ports.simulates).extras()
+
+    def _countries(self, account_sid: str) -> list[tuple[str, str]]:
+        return [(one.iso_code, one.name) for one in self.ports.permissions.countries(account_sid)]
+
+    def only(self, ctx: Context) -> list[Condition]:
+        """Those of the path's kind."""
+        kind = _kind(ctx)
+        return [Condition("type", "=", KINDS[kind])] if kind else []
+
+    async def page(self, ctx: Context, query: Query) -> Page:
+        """A part of the list. ``PhoneNumber`` is a whole number, or a part of one with ``*`` for any digit."""
+        conditions = []
+        for one in query.conditions:
+            conditions.append(await _whole(ctx, one) if one.operator == "like" else one)
+        return await ctx.store.page(IncomingPhoneNumber, dataclasses.replace(query, conditions=conditions))
 
     def lock(self, record: Any) -> str:
         """One at a time: a free number is looked for."""
@@ -38,7 +58,7 @@ class IncomingPhoneNumberRules(NounRules):
         """Choose the number of a new one; trunk and application exclude each other."""
         record = ctx.record
         if before is None:
-            await _choose_number(ctx)
+            await self._choose_number(ctx)
             if await ctx.store.find(IncomingPhoneNumber, phone_number=record.phone_number, limit=1):
                 raise self.conflict(ctx)
             record.friendly_name = record.friendly_name or shown(record.phone_number)
@@ -49,9 +69,59 @@ class IncomingPhoneNumberRules(NounRules):
             record.trunk_sid = None
         check_fallback(record)
 
+    def after_save(self, ctx: Context) -> None:
+        """It can be called, even where the numbering plan does not allow for it."""
+        if not ctx.caller.is_test:
+            self.ports.permissions.follow(ctx.record, gone=ctx.method == "DELETE")
+
     def conflict(self, ctx: Context) -> Refused:
         """Somebody has the number already."""
         return Refused(21422, f"{ctx.record.phone_number} is not available", 400)
+
+    async def _choose_number(self, ctx: Context) -> None:
+        """PhoneNumber, or the first free number of AreaCode; of the kind that the path names, if it names one."""
+        record, wanted = ctx.record, _kind(ctx)
+        magic = ctx.caller.is_test or self.ports.simulates
+        if not record.phone_number:
+            record.phone_number = await self._of_area(ctx, wanted or "Local", magic)
+        code = NEVER_FREE.get(record.phone_number) if magic else None
+        if code is not None:
+            raise Refused(
+                code, f"{record.phone_number} is {'not available' if code == 21422 else 'invalid'}", 400
+            )
+        planned = offer.kind_of(record.phone_number)
+        if wanted and (wanted == "TollFree") != (planned == "TollFree"):
+            raise Refused(21421, f"{record.phone_number} is no number of the kind {wanted}", 400)
+        record.type = KINDS.get(wanted or planned, KINDS["Local"])
+
+    async def _of_area(self, ctx: Context, kind: str, magic: bool) -> str:
+        area = first(ctx.params, "AreaCode")
+        if not area:
+            raise Refused(21421, "PhoneNumber or AreaCode is required", 400)
+        if not re.fullmatch(r"[2-9][0-9]{2}", area, re.ASCII):
+            raise Refused(21451, f"Invalid AreaCode {area[:20]!r}", 400)
+        region = offer.region_of_area(area) or "US"
+        found: list[str] = []
+        if self.ports.simulates and not (magic and area == NO_NUMBERS):
+            found = await free(ctx.store, region, kind, 1, area=area)
+        if not found:
+            raise Refused(21452, f"No phone numbers found in area code {area}", 400)
+        return found[0]
+
+
+def _kind(ctx: Context) -> str:
+    """``Local``, ``Mobile``, ``TollFree`` of the path; empty for the list of all."""
+    last = ctx.place.path.rpartition("/")[2]
+    return last if last in KINDS else ""
+
+
+async def _whole(ctx: Context, wanted: Condition) -> Condition:
+    """A whole number of ours is meant as such, though it may be the beginning of another (``+15550100``)."""
+    number = wanted.value.rstrip("%")
+    whole = number.startswith("+") and "_" not in number
+    if whole and await ctx.store.first(IncomingPhoneNumber, phone_number=number) is not None:
+        return Condition(wanted.name, "=", number)
+    return wanted
 
 
 def check_fallback(record: Any) -> None:
@@ -61,57 +131,3 @@ def check_fallback(record: Any) -> None:
         raise Refused(21405, "A VoiceFallbackUrl needs a VoiceUrl", 400)
     if record.sms_fallback_url and not record.sms_url and not getattr(record, "sms_application_sid", None):
         raise Refused(21406, "An SmsFallbackUrl needs an SmsUrl", 400)
-
-
-async def _choose_number(ctx: Context) -> None:
-    record, given = ctx.record, ctx.params
-    if record.phone_number:
-        return
-    area = given.get("AreaCode", [""])[-1]
-    if not area:
-        raise Refused(21421, "PhoneNumber or AreaCode is required", 400)
-    if not re.fullmatch(r"[2-9][0-9]{2}", area, re.ASCII):
-        raise Refused(21451, "Invalid AreaCode", 400)
-    free = await _free_numbers(ctx, area, 1)
-    if not free:
-        raise Refused(21452, f"No phone numbers found in area code {area}", 400)
-    record.phone_number = free[0]
-
-
-async def _free_numbers(ctx: Context, area: str, limit: int, contains: str = "") -> list[str]:
-    found: list[str] = []
-    for line in range(100, 10_000):
-        number = f"+1{area}555{line:04d}"
-        if contains and contains not in number:
-            continue
-        if not await ctx.store.find(IncomingPhoneNumber, phone_number=number, limit=1):
-            found.append(number)
-            if len(found) >= limit:
-                break
-    return found
-
-
-async def available(ctx: Context) -> Answer:
-    """``AvailablePhoneNumbers/{CountryCode}/Local``: fictitious numbers that the simulated carrier serves."""
-    country = ctx.args["CountryCode"].upper()
-    if country != "US":
-        raise Refused(20404, f"The requested resource {ctx.path} was not found", 404)
-    area = ctx.params.get("AreaCode", ["500"])[-1] or "500"
-    if not re.fullmatch(r"[2-9][0-9]{2}", area, re.ASCII):
-        raise Refused(21451, "Invalid AreaCode", 400)
-    size = ctx.params.get("PageSize", [str(_OFFERED)])[-1]
-    limit = min(int(size), _OFFERED) if size.isascii() and size.isdigit() and int(size[:6]) > 0 else _OFFERED
-    contains = ctx.params.get("Contains", [""])[-1].replace("*", "")[:16]
-    free = await _free_numbers(ctx, area, limit, contains)
-    path = f"/2010-04-01/Accounts/{ctx.account.sid}/AvailablePhoneNumbers/{country}/Local.json"
-    return json_answer(200, {"uri": path, "available_phone_numbers": [_offer(number) for number in free]})
-
-
-def _offer(number: str) -> dict[str, Any]:
-    region = region_of(number) or "US"
-    return {
-        "friendly_name": shown(number), "phone_number": number, "lata": None, "locality": None,
-        "rate_center": None, "latitude": None, "longitude": None, "region": None, "postal_code": None,
-        "iso_country": region, "address_requirements": "none", "beta": False,
-        "capabilities": {"voice": True, "SMS": True, "MMS": True},
-    }  # fmt: skip

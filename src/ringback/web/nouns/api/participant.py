@@ -27,6 +27,7 @@ class ParticipantRules(NounRules):
     """Participants live in memory, in the order in which they came."""
 
     noun = Participant
+    audited = frozenset()
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list; of a conference that is over there are none."""

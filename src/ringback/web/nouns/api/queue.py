@@ -44,6 +44,7 @@ class MemberRules(NounRules):
     """Only as many are read as are shown, however long the queue is. ``<Enqueue>`` alone creates members."""
 
     noun = Member
+    audited = frozenset()
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of a queue's members, front first.

@@ -7,9 +7,11 @@ from typing import Any
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
-from ringback.kernel.recording_file import mp3_file, wav_file
+from ringback.kernel.recording_file import remove_sound, wav_file
+from ringback.kernel.resource import snake
 from ringback.kernel.sid import is_sid
 from ringback.resources.api.recording import Recording
+from ringback.sharing.seats import Full, Seats
 from ringback.store import Condition
 from ringback.web.nouns import NounRules
 from ringback.web.nouns.ports import Ports
@@ -17,24 +19,31 @@ from ringback.web.rest.answer import Answer
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.rules import normal
 
+ENCODINGS = 2
+"""Recordings that become MP3 at a time; one account alone never has the last."""
+
 
 class RecordingRules(NounRules):
     """``Recordings/{Sid}`` without ``.json`` is the sound."""
 
     noun = Recording
+    audited = frozenset({"delete"})
     media = ("", ".wav", ".mp3")
 
     def __init__(self, ports: Ports) -> None:
         super().__init__(ports)
         self.open_media = not ports.recording_auth
+        self._encoding = Seats(ENCODINGS, reserve=1, longest=100)
 
     async def fetch(self, ctx: Context, word: str) -> Any:
-        """``Twilio.CURRENT`` is the running recording of the call."""
-        call = ctx.args.get("CallSid")
-        if word != "Twilio.CURRENT" or not call:
+        """``Twilio.CURRENT`` is the running recording of the call or conference."""
+        owner: dict[str, Any] = {
+            snake(name): ctx.args[name] for name in ("CallSid", "ConferenceSid") if name in ctx.args
+        }
+        if word != "Twilio.CURRENT" or not owner:
             return await super().fetch(ctx, word)
         running = await ctx.store.find(
-            Recording, call_sid=call, status=("in-progress", "paused"), account_sid=ctx.account.sid
+            Recording, status=("in-progress", "paused"), account_sid=ctx.account.sid, **owner
         )
         return running[0] if running else None
 
@@ -68,7 +77,10 @@ class RecordingRules(NounRules):
             if self.ports.encode_mp3 is None:
                 raise Refused(20503, "This server cannot make MP3 files", 503)
             try:
-                file = await asyncio.to_thread(self.ports.encode_mp3, file)
+                async with self._encoding.of(record.account_sid):
+                    file = await asyncio.to_thread(self.ports.encode_mp3, file)
+            except Full as full:
+                raise Refused(20429, f"Too many recordings are being encoded: {full}", 429) from None
             except ValueError:
                 raise Refused(20404, f"The recording {sid} holds no sound", 404) from None
             return Answer(200, content_type=b"audio/mpeg", file=file)
@@ -81,12 +93,13 @@ class RecordingRules(NounRules):
         )
 
     async def update(self, ctx: Context, params: Params) -> Any:
-        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}."""
-        return await self.write(ctx, "update", Lane("call", ctx.args["CallSid"]), ctx.record.sid, params)
+        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}; the same of a conference."""
+        conference = ctx.args.get("ConferenceSid")
+        lane = Lane("call", ctx.args["CallSid"]) if conference is None else Lane("conference", conference)
+        return await self.write(ctx, "update", lane, ctx.record.sid, params)
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Remove the audio now; the metadata stays for 40 days (voice-calls.md §9.2)."""
         sid = ctx.record.sid
         await self.write(ctx, "delete", Lane("recording", sid), sid, params)
-        for file in (wav_file(self.ports.recordings, sid), mp3_file(self.ports.recordings, sid)):
-            file.unlink(missing_ok=True)
+        remove_sound(self.ports.recordings, sid)

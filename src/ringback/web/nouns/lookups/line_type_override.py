@@ -10,6 +10,7 @@ from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 from ringback.resources.lookups.line_type_override import LINE_TYPES, LineTypeOverride
 from ringback.store import Conflict
+from ringback.web.lookups import spelt
 from ringback.web.nouns import NounRules
 from ringback.web.rest.answer import Answer, json_answer
 from ringback.web.rest.context import Context
@@ -62,14 +63,15 @@ class LineTypeOverrideRules(NounRules):
             if ctx.method == "PUT":
                 return await self._write(ctx, stored.copy(), 200)
             if ctx.method == "DELETE":
-                await ctx.store.commit([Delete(stored)])
+                await ctx.store.commit([Delete(stored), *self.told(ctx, "delete", stored, None)])
                 self.ports.lookups.follow(stored, gone=True)
                 return Answer(204)
             return json_answer(200, _shown(stored))
 
     async def _write(self, ctx: Context, record: LineTypeOverride, status: int) -> Answer:
-        line_type = ctx.params.get("line_type", [""])[-1]
-        reason = ctx.params.get("reason", [""])[-1]
+        params = spelt(ctx.params)
+        line_type = params.get("line_type", [""])[-1]
+        reason = params.get("reason", [""])[-1]
         if line_type not in LINE_TYPES:
             raise Refused(20001, f"Invalid line_type: must be one of {', '.join(LINE_TYPES)}", 400)
         if len(reason) > REASON_LIMIT:
@@ -77,7 +79,9 @@ class LineTypeOverrideRules(NounRules):
         record.overridden_line_type, record.override_reason = line_type, reason or None
         record.date_updated = ctx.now
         try:
-            await ctx.store.commit([Save(record)])
+            before = self.ports.lookups.override(record.account_sid, record.phone_number)
+            told = self.told(ctx, "create" if before is None else "update", before, record)
+            await ctx.store.commit([Save(record), *told])
         except Conflict:
             raise Refused(20409, f"{record.phone_number} has an override; change it with PUT", 409) from None
         self.ports.lookups.follow(record)

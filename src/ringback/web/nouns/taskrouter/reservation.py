@@ -23,6 +23,7 @@ class ReservationRules(TaskRouterRules):
     """Reservations, oldest first; those of tasks that have been removed are gone with them."""
 
     noun = Reservation
+    audited = frozenset()
 
     @property
     def extras(self) -> Sequence[Extra]:

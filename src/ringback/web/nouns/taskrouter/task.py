@@ -33,6 +33,7 @@ class TaskRules(TaskRouterRules):
     """The workspace's tasks, oldest first."""
 
     noun = Task
+    audited = frozenset()
 
     @property
     def extras(self) -> Sequence[Extra]:

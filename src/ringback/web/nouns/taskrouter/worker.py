@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from ringback.effects import Save
+from ringback.kernel.resource import Operation
 from ringback.resources.taskrouter.worker import Worker
 from ringback.store import Page, Query
 from ringback.web.rest.context import Context
@@ -15,6 +18,7 @@ from ringback.web.taskrouter.writes import TaskRouterRules
 from ringback.web.taskrouter_views.statistics import StatisticsViews
 
 ORDERINGS = {"DateStatusChanged": "date_status_changed"}
+_PERSON = ("friendly_name", "attributes")
 _ROOT, _GET = "/v1/Workspaces/{WorkspaceSid}", {"GET": "fetch"}
 
 
@@ -36,6 +40,12 @@ class WorkerRules(TaskRouterRules):
             Extra(f"{path}/Statistics", _GET, views.workers_both),
             Extra(f"{path}/{{WorkerSid}}/Statistics", _GET, views.worker),
         ]
+
+    def told(self, ctx: Context, operation: Operation, before: Any, after: Any) -> list[Save]:
+        """Who they are and what they can do; not what they are doing, which TaskRouter's own events tell."""
+        if operation == "update" and all(getattr(before, name) == getattr(after, name) for name in _PERSON):
+            return []
+        return super().told(ctx, operation, before, after)
 
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list, with every filter of §2.3 and Ordering. Names of workers are compared without case."""

@@ -7,6 +7,7 @@ committed first and told to the table then.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -80,7 +81,12 @@ class CountryRules(NounRules):
                     setattr(record, flag, change.get(flag, getattr(record, flag)))
                 record.date_updated = ctx.now
                 records[iso_code] = record
-            await ctx.store.commit([Save(record) for record in records.values()])
+            writes = [Save(record) for record in records.values()]
+            for iso_code, record in records.items():
+                held = self.ports.permissions.country(account, iso_code) or record
+                was = replace(record, **{flag: getattr(held, flag) for flag in FLAGS})
+                writes += self.told(ctx, "update", was, record)
+            await ctx.store.commit(writes)
             for record in records.values():
                 self.ports.permissions.follow(record)
         return json_answer(201, {"update_count": len(changes), "update_request": text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ringback.effects import Save
 from ringback.kernel.errors import Refused
@@ -25,7 +26,7 @@ class DialingSettingsRules(NounRules):
         return [Extra("/v1/Settings", {"GET": "fetch", "POST": "update"}, self.settings)]
 
     async def settings(self, ctx: Context) -> Answer:
-        """GET and POST /v1/Settings: whether a subaccount inherits."""
+        """GET (200) and POST (202) /v1/Settings: whether a subaccount inherits."""
         account = ctx.account
         given = ctx.params.get("DialingPermissionsInheritance", [""])[-1]
         if ctx.method == "POST" and given:
@@ -44,8 +45,13 @@ class DialingSettingsRules(NounRules):
                     date_updated=ctx.now,
                     dialing_permissions_inheritance=inherits,
                 )
-                await ctx.store.commit([Save(record)])
+                was = replace(
+                    record, dialing_permissions_inheritance=self.ports.permissions.inherits(account.sid)
+                )
+                await ctx.store.commit([Save(record), *self.told(ctx, "update", was, record)])
                 self.ports.permissions.follow(record)
         url = f"{ctx.services.settings.public_url}/voice/v1/Settings"
         inherited = self.ports.permissions.inherits(account.sid)
-        return json_answer(200, {"dialing_permissions_inheritance": inherited, "url": url})
+        return json_answer(
+            202 if ctx.method == "POST" else 200, {"dialing_permissions_inheritance": inherited, "url": url}
+        )

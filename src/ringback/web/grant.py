@@ -1,15 +1,22 @@
-"""Who asks: what an access token allows at the event bridge (taskrouter-js.md §2)."""
+"""Who asks: what an agent's access token allows (taskrouter-js.md §2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ringback.kernel.errors import Refused
-from ringback.web.event_bridge.workspaces import TaskRouter
 
 ROLES = ("worker", "supervisor", "admin")
+
+
+class TaskRouter(Protocol):
+    """Where workspaces and workers are looked for."""
+
+    @property
+    def workspaces(self) -> Mapping[str, Any]:
+        """Workspace SID → ``.record`` (its ``account_sid``) and ``.workers`` (by SID)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,10 @@ class Grant:
     """One of :data:`ROLES`."""
     expires: float
     """Unix seconds."""
+    issuer: str = ""
+    """SID of the key, or account, that signed the token."""
+    identity: Any = None
+    """Who the token says that it is for."""
 
     @property
     def leads(self) -> bool:
@@ -31,28 +42,32 @@ class Grant:
         return self.role != "worker"
 
 
-def read_grant(claims: Mapping[str, Any], taskrouter: TaskRouter) -> Grant:
+def read_grant(claims: Mapping[str, Any], taskrouter: TaskRouter | None) -> Grant:
     """The grant for TaskRouter in a verified token's claims.
 
     Raises ``Refused`` 403/20003 when it has none, or none that fits: the workspace must exist and belong to the
-    token's account, and a named worker must be in it.
+    token's account, and a named worker must be in it. None: workspaces are another platform's.
     """
     grants = claims.get("grants")
-    found = grants.get("task_router") if isinstance(grants, dict) else None
+    if not isinstance(grants, dict):
+        grants = {}
+    found = grants.get("task_router")
     if not isinstance(found, dict):
         raise Refused(20003, "The access token has no grant for TaskRouter", 403)
     record, worker = found.get("workspace_sid"), found.get("worker_sid") or ""
     role = found.get("role") or "worker"
     if not isinstance(record, str) or not isinstance(worker, str) or role not in ROLES:
         raise Refused(20003, "The access token's grant for TaskRouter is not valid", 403)
-    workspace = taskrouter.workspaces.get(record)
-    if workspace is None or workspace.record.account_sid != claims.get("sub"):
-        raise Refused(20003, "The access token's workspace was not found", 403)
-    if worker and worker not in workspace.workers:
-        raise Refused(20003, "The access token's worker was not found", 403)
+    if taskrouter is not None:
+        workspace = taskrouter.workspaces.get(record)
+        if workspace is None or workspace.record.account_sid != claims.get("sub"):
+            raise Refused(20003, "The access token's workspace was not found", 403)
+        if worker and worker not in workspace.workers:
+            raise Refused(20003, "The access token's worker was not found", 403)
     if not worker and role == "worker":
         raise Refused(20003, "The access token names no worker", 403)
     return Grant(
         account_sid=str(claims["sub"]), workspace_sid=record, worker_sid=worker, role=str(role),
-        expires=float(claims["exp"]),
+        expires=float(claims["exp"]), issuer=str(claims.get("iss") or ""),
+        identity=grants.get("identity"),
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Fair shares: what all accounts use (processes, connections, requests) is nobody's alone."""

@@ -1,0 +1,261 @@
+"""What Ringback asks and tells the customer's application: each request with its parameters (voice-calls.md §5, §6;
+twiml.md; taskrouter.md §7).
+
+There is no registry of them, since each is made where the thing happens; ``tests/web/docs/test_webhooks.py`` looks
+through those sources, and a parameter that is sent and not listed here is a failing test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ringback.web.docs.markup import slug
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """One kind of request."""
+
+    name: str
+    when: str
+    answer: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    call: bool = True
+    """Whether it has the facts of the call (``CALL``) besides."""
+
+    @property
+    def anchor(self) -> str:
+        """Its fragment."""
+        return slug(self.name)
+
+
+CALL: Final = {
+    "CallSid": "The call.",
+    "AccountSid": "Its account.",
+    "ApiVersion": "``2010-04-01``.",
+    "Direction": "``inbound``, ``outbound-api`` or ``outbound-dial``.",
+    "CallStatus": (
+        "``queued``, ``ringing``, ``in-progress``, ``completed``, ``busy``, "
+        "``no-answer``, ``failed``, ``canceled``."
+    ),
+    "From": "Who calls: E.164, a SIP address or ``client:…``.",
+    "To": "Who is called.",
+    "Caller": "The same as ``From``.",
+    "Called": "The same as ``To``.",
+    "ForwardedFrom": "Who forwarded the call, when the network said so.",
+    "CallerName": "The caller's name, when it is known.",
+    "ParentCallSid": "The call whose ``<Dial>`` made this one.",
+}
+"""Of every request about a call."""
+
+_RECORDING: Final = {
+    "RecordingSid": "The recording.",
+    "RecordingUrl": "Its sound: add ``.wav`` or ``.mp3``.",
+    "RecordingDuration": "Whole seconds.",
+}
+_ERROR: Final = {
+    "ErrorCode": "Why it failed: a code of the error pages.",
+    "ErrorMessage": "The same in words.",
+}
+
+WEBHOOKS: Final = (
+    Webhook(
+        name="Voice URL",
+        when="A call arrives, is answered (``Url`` of a created call), or is redirected.",
+        answer="TwiML",
+        parameters={
+            "SipDomain": "Of a call that came by SIP: the host that was called.",
+            "SipUsername": "The user that was called.",
+            "SipCallId": "The Call-ID.",
+            "SipSourceIp": "Where the INVITE came from.",
+            "AnsweredBy": "After machine detection; always ``unknown`` here.",
+            "MachineDetectionDuration": "Milliseconds that it took.",
+        },
+    ),
+    Webhook(
+        name="Fallback URL",
+        when="The voice URL failed, or its document did.",
+        answer="TwiML",
+        parameters={"ErrorCode": "Why: a code of the error pages.", "ErrorUrl": "The URL that failed."},
+    ),
+    Webhook(
+        name="Call status",
+        when="``StatusCallback`` of a call, for the events asked for; the end is told at least once.",
+        answer="nothing that is read",
+        parameters={
+            "Timestamp": "When it happened, RFC 2822.",
+            "CallbackSource": "``call-progress-events``.",
+            "SequenceNumber": "Counts the events from 0.",
+            "CallDuration": "At the end: seconds from the answer.",
+            "Duration": "At the end of a completed call: minutes, begun ones count.",
+            "SipResponseCode": "What the far end's SIP said.",
+            "AnsweredBy": "After machine detection.",
+            "MachineDetectionDuration": "Of asynchronous machine detection: milliseconds.",
+            "VerificationStatus": "Of a call that verifies a caller id: ``success`` or ``failed``.",
+            "OutgoingCallerIdSid": "Of a call that verified a caller id: its SID.",
+            **_ERROR,
+            **_RECORDING,
+        },
+    ),
+    Webhook(
+        name="Gather action",
+        when="``<Gather>`` has its keys.",
+        answer="TwiML",
+        parameters={"Digits": "The keys.", "FinishedOnKey": "The key that ended it."},
+    ),
+    Webhook(
+        name="Dial action",
+        when="``<Dial>`` is over.",
+        answer="TwiML",
+        parameters={
+            "DialCallStatus": "How the last attempt ended.",
+            "DialCallSid": "The call that was made.",
+            "DialCallDuration": "Seconds that they talked.",
+            "DialBridged": "``true`` when the two were connected.",
+            "DialSipCallId": "Of a SIP target: its Call-ID.",
+            "DialSipResponseCode": "Of a SIP target: its final response.",
+            "RecordingUrl": "With ``record``: the sound.",
+            "QueueSid": "Of a ``<Queue>``: which.",
+            "QueueTime": "Of a ``<Queue>``: seconds that the caller had waited.",
+            "DequeingCallSid": "Of a ``<Queue>``: the call that took them.",
+        },
+    ),
+    Webhook(
+        name="Record action",
+        when="``<Record>`` is over and something was recorded.",
+        answer="TwiML",
+        parameters={**_RECORDING, "Digits": "The key that ended it, or ``hangup``."},
+    ),
+    Webhook(
+        name="Wait URL",
+        when="A caller waits in a queue: at once, and whenever the document is over.",
+        answer="TwiML",
+        parameters={
+            "QueuePosition": "1: the next one.",
+            "QueueSid": "The queue.",
+            "QueueTime": "Seconds that the caller has waited.",
+            "AvgQueueTime": "Seconds that callers waited on average.",
+            "CurrentQueueSize": "How many wait.",
+            "MaxQueueSize": "How many may.",
+        },
+    ),
+    Webhook(
+        name="Enqueue action",
+        when="The stay in a queue is over and the caller is still there.",
+        answer="TwiML",
+        parameters={
+            "QueueResult": (
+                "``bridged``, ``bridging-in-process``, ``leave``, ``redirected``, "
+                "``hangup``, ``queue-full``, ``error`` or ``system-error``."
+            ),
+            "QueueSid": "The queue.",
+            "QueueTime": "Seconds that the caller waited.",
+            "DequeingCallSid": "For the whisper of ``<Queue url>``: the call that takes the caller.",
+        },
+    ),
+    Webhook(
+        name="Recording status",
+        when="``recordingStatusCallback``: a recording changes.",
+        answer="nothing that is read",
+        parameters={
+            "AccountSid": "The account.",
+            "CallSid": "The call; or",
+            "ConferenceSid": "the conference.",
+            **_RECORDING,
+            "RecordingStatus": "``in-progress``, ``completed`` or ``absent``.",
+            "RecordingChannels": "1 or 2.",
+            "RecordingStartTime": "RFC 2822.",
+            "RecordingSource": "What made it: ``RecordVerb``, ``DialVerb``, ``Conference`` …",
+            "RecordingTrack": "``both``, ``inbound`` or ``outbound``.",
+            "ErrorCode": "Why it is absent.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Transcription",
+        when="``transcribeCallback``: the text of a recording is there, or never will be.",
+        answer="nothing that is read",
+        parameters={
+            **_RECORDING,
+            "TranscriptionSid": "The transcription.",
+            "TranscriptionText": "What was said.",
+            "TranscriptionStatus": "``completed`` or ``failed``.",
+            "TranscriptionUrl": "Its address.",
+        },
+    ),
+    Webhook(
+        name="Conference status",
+        when="``statusCallback`` of a conference, for the events asked for.",
+        answer="nothing that is read",
+        parameters={
+            "ConferenceSid": "The conference.",
+            "FriendlyName": "Its name.",
+            "AccountSid": "The account.",
+            "SequenceNumber": "Counts from 1.",
+            "Timestamp": "RFC 2822.",
+            "StatusCallbackEvent": "``conference-start``, ``participant-join`` …",
+            "CallSid": "The participant.",
+            "ParticipantLabel": "The participant's label.",
+            "Muted": "Of the participant.",
+            "Hold": "Of the participant.",
+            "Coaching": "Of the participant.",
+            "EndConferenceOnExit": "Of the participant.",
+            "StartConferenceOnEnter": "Of the participant.",
+            "ParticipantCallStatus": "How the participant's call stands.",
+            "ReasonParticipantLeft": "Why they left.",
+            "ReasonConferenceEnded": "Why the conference ended.",
+            "Reason": "The same as a sentence.",
+            "CallSidEndingConference": "Whose leaving ended it.",
+            "ParticipantLabelEndingConference": "Their label.",
+            "AnnounceUrl": "Of an announcement.",
+            "ReasonAnnouncementFailed": "Why an announcement was not heard.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Assignment callback",
+        when="A workflow has chosen a worker for a task.",
+        answer='JSON: ``{"instruction": …}`` with ``accept``, ``reject``, ``dequeue``, ``call``, ``redirect`` or '
+        "``conference``; or nothing",
+        parameters={
+            "AccountSid": "The account.",
+            "WorkspaceSid": "The workspace.",
+            "WorkflowSid": "The workflow.",
+            "TaskQueueSid": "The queue.",
+            "WorkerSid": "The worker.",
+            "WorkerAttributes": "Theirs, JSON.",
+            "TaskSid": "The task.",
+            "TaskAttributes": "Its attributes, JSON.",
+            "TaskAge": "Seconds.",
+            "TaskPriority": "Its priority.",
+            "TaskChannelUniqueName": "Its channel.",
+            "TaskChannelSid": "Its channel.",
+            "ReservationSid": "The reservation.",
+            "Timestamp": "When it was made.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Workspace events",
+        when=(
+            "``EventCallbackUrl`` of a workspace: everything that happens in it, in order per "
+            "task, at least once."
+        ),
+        answer="nothing that is read",
+        parameters={
+            "EventType": "``task.created``, ``reservation.accepted`` …",
+            "AccountSid": "The account.",
+            "WorkspaceSid": "The workspace.",
+            "WorkspaceName": "Its name.",
+            "EventDescription": "In words.",
+            "ResourceType": "``task``, ``reservation``, ``worker`` …",
+            "ResourceSid": "What it happened to.",
+            "Timestamp": "ISO 8601.",
+            "TimestampMs": "Unix milliseconds.",
+            "Sid": "Of the event: one that comes again has the same.",
+        },
+        call=False,
+    ),
+)
