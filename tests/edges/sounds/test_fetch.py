@@ -260,16 +260,6 @@ async def test_closing_tells_those_who_wait(sounds: Sounds, site: Site) -> None:
         await waiting
 
 
-def test_the_decoder_hears_no_ctrl_c(sounds: Sounds) -> None:
-    """It goes to the whole group: a process that still imports would end with a traceback."""
-    pool = sounds._decoders._pool(0)
-    (number,) = pool._processes
-    status = Path(f"/proc/{number}/status").read_text()
-    (blocked,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk"))
-    assert blocked & 1 << (signal.SIGINT - 1)
-    assert not signal.pthread_sigmask(signal.SIG_BLOCK, set()) & {signal.SIGINT}
-
-
 # --- several accounts ---------------------------------------------------------------------------------------
 
 
@@ -341,3 +331,14 @@ async def test_one_account_does_not_drive_out_another_s_sounds(
     assert len(site.seen) == asked
     await sounds.fetch(f"{site.url}/a0", "A")
     assert len(site.seen) == asked + 1
+
+
+def test_a_decoder_hears_no_ctrl_c() -> None:
+    """It goes to the whole group: a process that still imports would end with a traceback."""
+    made = decoders.Decoders(1)
+    (number,) = made._pool(0)._processes
+    status = Path(f"/proc/{number}/status").read_text()
+    (blocked,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk"))
+    assert blocked & 1 << (signal.SIGINT - 1)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, set()) & {signal.SIGINT}
+    made.close()

@@ -8,6 +8,7 @@ that it is there when another account comes.
 from __future__ import annotations
 
 import asyncio
+import os
 import os.path
 import signal
 import time
@@ -84,7 +85,7 @@ class Decoders:
             pool = self._pools[seat] = ProcessPoolExecutor(
                 1, mp_context=get_context("spawn"), initializer=prepare
             )
-            # A Ctrl-C comes to the whole group: the process gets none from its first moment on; `prepare` is too late
+            # A Ctrl-C comes to the whole group: the process gets none from its first moment on; `prepare` is too late.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 pool.submit(warm)

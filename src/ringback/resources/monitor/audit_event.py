@@ -30,6 +30,7 @@ class AuditEvent(Record):
     actor_type: str = field("account")
     """account or api-key."""
     description: str | None = field(None)
+    """What happened, in words; null where the type says it all."""
     event_data: dict[str, Any] = field(dict)
     """``resource_properties``: of each that changed the ``previous`` and the ``updated`` value. Secrets are never in
     it, and long texts are cut."""
@@ -41,6 +42,7 @@ class AuditEvent(Record):
     resource_type: str = field("")
     """``phone-number``, ``application`` …"""
     source: str = field("api")
+    """``api``."""
     source_ip_address: str | None = field(None, filter=True)
     """Where the request came from."""
 
