@@ -228,6 +228,7 @@ class Run:
         until(lambda: all(each.status in ("completed", "absent") for each in recordings.list()), 20)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", ["curl", "python", "node"])
 def test_the_examples_run(
     server: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str

@@ -133,6 +133,8 @@ class Place:
     """Heading in the documentation; empty: the noun's name."""
     takes: Mapping[Operation, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """Parameters of the live operations, with their documentation: an event reads them, not a field."""
+    refuses: Mapping[Operation, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    """Errors of the live operations that no parameter's declaration has, for their documentation."""
 
     @property
     def orders(self) -> tuple[str, ...]:

@@ -54,6 +54,14 @@ await page.until('document.getElementById("q").getAttribute("aria-expanded") ===
 await page.press("Escape");
 check(await page.run('document.getElementById("found").hidden'), "Escape closes the list");
 
+// A deep link leads to its place, whatever the examples above it look like.
+for (const place of ["create", "create.MachineDetection", "answer"]) {
+  await page.open(`${base}/docs/errors/20404`);
+  await page.open(`${base}/docs/api/api/call#${place}`);
+  const top = await page.run(`document.getElementById("${place}").getBoundingClientRect().top`);
+  check(top >= 50 && top < 300, `#${place} is at ${top}`);
+}
+
 // Dark stays dark on the next page; the language of one example is that of all, on the next page too; old links lead on.
 await page.open(`${base}/docs/api/api/call`);
 await page.run('document.getElementById("theme").click()');

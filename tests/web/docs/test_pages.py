@@ -15,6 +15,7 @@ from lxml import html
 
 import ringback
 from ringback.kernel.error_codes import titles
+from ringback.resources.api.call import REFUSES
 from ringback.voice.verbs import collect
 from ringback.web.docs import handbook
 from ringback.web.docs.site import Docs
@@ -128,6 +129,18 @@ async def test_every_code_that_is_used_has_a_page(docs: Docs) -> None:
             used.setdefault(int(code), path.name)
     assert len(used) > 100
     assert {code: name for code, name in used.items() if code not in titles()} == {}
+
+
+async def test_what_creating_a_call_is_refused_with(docs: Docs) -> None:
+    """The core's codes are on the operation and lead back to it."""
+    core = (SOURCE / "voice" / "call" / "creation.py").read_text("utf-8")
+    used = {int(code) for code in re.findall(r"\b2[01]\d{3}\b", core)}
+    assert len(used) > 20
+    assert used - {20001} <= set(REFUSES["create"])
+    tree = html.fromstring(await page(docs, "/docs/api/api/call"))
+    (create,) = tree.xpath("//section[h2/@id='create']")
+    assert {f"/docs/errors/{code}" for code in used} <= set(create.xpath(".//a/@href"))
+    assert 'href="/docs/api/api/call#create"' in await page(docs, "/docs/errors/21211")
 
 
 async def test_every_route_is_an_operation(app: RestApplication) -> None:

@@ -210,7 +210,7 @@ async def test_limits_methods_and_places(app: RestApplication) -> None:
     }
     assert headers[b"twilio-request-id"].startswith(b"RQ")
     bad = json.loads((await ask(app, "GET", path, query=b"PageToken=nonsense"))[2])
-    assert bad["code"] == 21481
+    assert (bad["code"], bad["more_info"]) == (21481, "http://localhost/docs/errors/21481")
     page = json.loads((await ask(app, "GET", path, query=b"PageSize=5000"))[2])
     assert (page["page_size"], page["start"], page["end"]) == (1000, 0, 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.kernel.resource import Record, field, resource
+from ringback.kernel.resource import Operation, Record, field, resource
 
 _CONTROL = {
     "Url": "Where the instructions come from (absolute http or https URL).",
@@ -40,6 +40,16 @@ _CREATE = {
 }
 
 
+REFUSES: dict[Operation, tuple[int, ...]] = {
+    "create": (
+        21201, 21202, 21205, 21206, 21208, 21209, 21210, 21211, 21212, 21213, 21214, 21215, 21216, 21217, 21218, 21219,
+        21221, 21222, 21223, 21224, 21225, 21227, 21228, 21229, 21234, 21300, 21609, 21626, 32018,
+    ),
+    "update": (20001, 21205, 21208, 21209, 21220, 32018),
+}  # fmt: skip
+"""What creating and changing a call may be refused with; ``tests/web/docs/test_pages.py`` compares it with the core."""
+
+
 @resource(
     "/2010-04-01/Accounts/{AccountSid}/Calls",
     sid="CA",
@@ -50,6 +60,7 @@ _CREATE = {
         "create": _CREATE,
         "update": {"Status": "canceled or completed: end the call.", **_CONTROL},
     },
+    refuses=REFUSES,
     links=(
         "notifications", "recordings", "payments", "events", "siprec", "streams", "transcriptions",
         "user_defined_message_subscriptions", "user_defined_messages",

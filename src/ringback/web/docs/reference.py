@@ -224,6 +224,7 @@ def _declared(rules: Rules, view: View, name: str) -> Operation:
     ]
     codes = {code for each in parameters for code in each.codes} | set(_EVERYWHERE)
     codes |= _refusals(getattr(type(rules), name, None)) if name != "list" else {20001}
+    codes |= set(place.refuses.get(name, ()))  # type: ignore[call-overload]
     sentence = place.tag.endswith("s") or " of " in place.tag
     shown = _spaced(noun.name if sentence else place.tag or noun.name).lower()
     return Operation(

@@ -40,8 +40,9 @@
   const fit = () => { menu.open = !narrow.matches; };
   fit();
   narrow.addEventListener("change", fit);
-  $('.side [aria-current="page"]')?.scrollIntoView({ block: "nearest" });
-  scrollTo(0, location.hash ? scrollY : 0);
+  const side = $(".side");
+  const here = $('[aria-current="page"]', side);
+  if (here) side.scrollTop = here.offsetTop - side.clientHeight / 2;  // the page itself stays where it is
 
   // --- copy
   const said = document.createElement("div");
@@ -81,6 +82,8 @@
   };
   const spoken = kept.get("ringback-language");
   if (["curl", "python", "node"].includes(spoken)) speak(spoken);
+  // Examples of other lengths have moved what the address names.
+  if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   document.addEventListener("change", (event) => {
     if (!event.target.matches(".example input")) return;
     const before = event.target.getBoundingClientRect().top;
