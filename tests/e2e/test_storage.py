@@ -158,6 +158,10 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
             assert {one.status for one in site.client.recordings.list()} <= {"completed", "absent"}
             alerts = ask(site, "GET", "/monitor/v1/Alerts?LogLevel=error")[1]["alerts"]
             assert any("could not be written for" in one["alert_text"] for one in alerts), alerts
+            alerts = ask(site, "GET", "/monitor/v1/Alerts?PageSize=200")[1]["alerts"]
+            lost = {one["resource_sid"] for one in alerts if "is not whole" in one["alert_text"]}
+            absent = {one.sid for one in site.client.recordings.list() if one.status == "absent"}
+            assert absent <= lost, "a recording that the full disk took is told"
             assert max(lines(site).values()) <= 12, lines(site)
             assert reconcile(site).returncode == 0
             assert site.terminate() == 0

@@ -223,6 +223,8 @@ class RecordingEnded(Event, frozen=True, kw_only=True):
     """True when no speech or tone was in it."""
     size: int = 0
     """Bytes of the WAV file."""
+    problem: str = ""
+    """Why not all of it could be written (the disk is full); empty: it is whole."""
 
 
 # --- what the web and the runtime report ----------------------------------------------------

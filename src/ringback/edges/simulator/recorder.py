@@ -140,6 +140,7 @@ class Recorder:
 
         sid = take.effect.recording_sid
         path = wav_file(self._recordings, sid)
+        problem = ""
         try:
             spoken = await self._rendered(take)
             written = await asyncio.to_thread(write_take, take, length, spoken, path)
@@ -147,9 +148,12 @@ class Recorder:
             if take.effect.transcribe and self._note is not None:
                 await asyncio.to_thread(self._note, sid, take.words())
         except (OSError, ValueError) as error:
-            log.error("%s: recording %s could not be written: %s", lane, sid, error)
-            seconds, silent, size = 0.0, True, 0
-        self._post(RecordingEnded(lane=lane, recording_sid=sid, seconds=seconds, silent=silent, size=size))
+            seconds, silent, size, problem = 0.0, True, 0, str(error)
+        self._post(
+            RecordingEnded(
+                lane=lane, recording_sid=sid, seconds=seconds, silent=silent, size=size, problem=problem
+            )
+        )
 
     async def _rendered(self, take: Take) -> dict[str, Path]:
         """Files of what the party said; a text that cannot be rendered becomes a tone."""

@@ -122,6 +122,7 @@ class Recordings:
                 seconds=seconds,
                 silent=report.silent,
                 size=size,
+                problem=(report.error or "the disk takes nothing") if report.reason == "disk" else "",
             )
         )
 

@@ -78,7 +78,10 @@ class Recordings:
         self._session.do(Save(record.copy()))
         self._tell(record, record.status)
         self._session.out += begin(record, event.seconds, self._session.board.new_sid, self._session.now)
-        if record.error_code is not None:
+        if event.problem:
+            text = f"Recording {record.sid} is not whole: it could not be written ({event.problem})"
+            self._session.warn(20503, text, resource=record.sid)
+        elif record.error_code is not None:
             self._session.warn(record.error_code, f"Recording {record.sid} is empty", resource=record.sid)
 
     def facts(self, sid: str, seconds: float) -> list[tuple[str, str]]:
