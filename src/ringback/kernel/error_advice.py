@@ -227,6 +227,7 @@ ADVICE: Final[dict[int, Advice]] = {
     45306: Advice("The call was canceled before it was answered.", _AGENT),
     45307: Advice("The participant may not be added.", "See the call's own error code."),
     45308: Advice("The participant may not be added.", "See the call's own error code."),
+    45313: Advice("A transfer came to nothing, and nobody has the task.", "The task's events say who did not take it; route the task again or call the customer back."),
     55555: Advice("The assignment callback's ``instruction`` does not exist.", "``accept``, ``reject``, ``dequeue``, ``call``, ``redirect``, ``conference`` or ``supervise``."),
     60600: Advice("The look-up package needs data that this installation does not have.", "Leave the field out; ``validation`` and ``line_type_intelligence`` are served."),
 }  # fmt: skip
