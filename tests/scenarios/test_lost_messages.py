@@ -7,7 +7,7 @@ every message is a row and there is a moment between its two commits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,19 @@ class Kills:
         self._disk, self._into = disk, into
         self._commit = ringback.product.store.commit
         self._one_by_one = asyncio.Lock()
+        self._commit_or_keep = ringback.product.store.commit_or_keep
         ringback.product.store.commit = self._committed  # type: ignore[method-assign]
+        ringback.product.store.commit_or_keep = self._or_kept  # type: ignore[method-assign]
 
     async def _committed(self, writes: Sequence[Any]) -> Any:
+        return await self._copied(writes, self._commit(writes))
+
+    async def _or_kept(self, writes: Sequence[Any], kept: Any) -> Any:
+        return await self._copied(writes, self._commit_or_keep(writes, kept))
+
+    async def _copied(self, writes: Sequence[Any], commit: Awaitable[Any]) -> Any:
         async with self._one_by_one:
-            owed = await self._commit(writes)
+            owed = await commit
             for write in writes:
                 if isinstance(write, Message):
                     self._rows[write.sid] = type(write.event)

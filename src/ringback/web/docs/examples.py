@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ringback.kernel.resource import pascal, snake
 from ringback.web.docs import official
 from ringback.web.docs.reference import Operation, Parameter, Resource, addressed_by
-from ringback.web.docs.samples import PREFERRED, form_value, path_value
+from ringback.web.docs.samples import AT, PREFERRED, form_value, path_value
 from ringback.web.rest.context import OWNER
 
 ACCOUNT_VARIABLE = "RINGBACK_ACCOUNT_SID"
@@ -58,7 +58,8 @@ class Maker:
                 chosen += preferred[: 1 if chosen else 2]
         elif operation.extra and not chosen and operation.name == "update":
             chosen = form[:1]
-        return {each.name: self._value(each) for each in chosen}
+        here = next((values for part, values in AT.items() if part in operation.path), {})
+        return {each.name: here.get(each.name) or self._value(each) for each in chosen}
 
     def _value(self, each: Parameter) -> str:
         return form_value(each.name, self.prefixes, each.field, each.choices, each.doc)

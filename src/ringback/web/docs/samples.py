@@ -56,6 +56,9 @@ VALUES: Final = {
 }
 """Parameters of forms."""
 
+AT: Final = {"IncomingPhoneNumbers/TollFree": {"PhoneNumber": "+18005550199"}}
+"""Part of a path → parameters of forms that are others there."""
+
 PREFERRED: Final = (
     "Twiml", "WorkflowSid", "AreaCode", "PhoneNumber", "Attributes", "FriendlyName", "VoiceUrl",
     "ReservationStatus", "Muted", "Capacity", "Status", "Url",
