@@ -167,7 +167,9 @@ def live_calls(site: Site) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     talks = call("<Response><Dial><Conference>room</Conference></Dial></Response>")
     rooms = until(site.client.conferences.list, 20, "the conference is there")
     queues = until(site.client.queues.list, 20, "the queue is there")
-    return {"CA": call(LONG), "CF": rooms[0].sid}, {
+    site.client.applications.create(friendly_name="audited")
+    audited = until(site.client.monitor.v1.events.list, 20, "the audit log tells of it")
+    return {"CA": call(LONG), "CF": rooms[0].sid, "AE": audited[0].sid}, {
         "/docs/api/api/member": {"CA": waits, "QU": queues[0].sid},
         "/docs/api/api/participant": {"CA": talks},
         "/docs/api/api/conference-recording": {"RE": ""},
