@@ -95,7 +95,7 @@ def test_answers_together() -> None:
 
 class _Webhook:
     def __init__(self, text: str, key: str) -> None:
-        self.text, self.key, self.token, self.not_before = text, key, text, 0.0
+        self.text, self.key, self.token, self.not_before, self.account_sid = text, key, text, 0.0, "AC1"
 
 
 class _Row:

@@ -35,6 +35,7 @@ class AuditEvent(Record):
     """``resource_properties``: of each that changed the ``previous`` and the ``updated`` value. Secrets are never in
     it, and long texts are cut."""
     event_date: float = field(0.0, wire="date", index=True)
+    """When it happened."""
     event_type: str = field("", filter=True, index=True)
     """``phone-number.created``, ``application.updated``, ``api-key.deleted`` …"""
     resource_sid: str = field("", filter=True, index=True)
