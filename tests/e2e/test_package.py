@@ -126,7 +126,7 @@ def test_the_wheel_has_everything_that_the_checkout_has(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert sources - names == set()
-    documents = {f"ringback/{path.relative_to(TOP)}" for path in (TOP / "docs").rglob("*.md")}
+    documents = {f"ringback/_handbook/{path.relative_to(TOP)}" for path in (TOP / "docs").rglob("*.md")}
     assert documents - names == set()
 
 
