@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.site import ACCOUNT, TOKEN, Site, until
 from tests.e2e.typed import TOP, blocks
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]  # it installs some hundred megabytes
+pytestmark = [pytest.mark.timeout(900)]  # it installs some hundred megabytes
 
 WANTED = (
     "ringback/store/migrations/versions/",
