@@ -138,7 +138,7 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
                 10,
                 "they are gone",
             )
-            time.sleep(4)
+            time.sleep(4)  # the outage itself: longer than a request waits
             refused(site)
             for sid in outbound:
                 status, _, headers = ask(
@@ -185,7 +185,7 @@ def test_a_locked_file(tmp_path: Path) -> None:
                 hang_up(site, live[:10])
                 until(lambda: all(sim(site, sid) == "completed" for sid in live[:10]), 10, "they are gone")
                 arriving = [call(site, "+15550101", TALK) for _ in range(20)]
-                time.sleep(8)
+                time.sleep(8)  # the outage itself: longer than any request waits
                 refused(site)
                 assert reconcile(site).returncode == 2
             until(site.ready, 10, "it is ready again")
@@ -235,7 +235,7 @@ def test_a_database_server_that_stands_still_for_two_seconds(postgresql: Postgre
             caller.start()
             until(lambda: len(sids) > 100, 30, "a third has called")
             postgresql.signal(signal.SIGSTOP)
-            time.sleep(2)
+            time.sleep(2)  # the outage itself, as long as the issue's
             postgresql.signal(signal.SIGCONT)
             caller.join(60)
             assert len(sids) == 300
