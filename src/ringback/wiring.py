@@ -13,6 +13,8 @@ from ringback.effects import taskrouter as taskrouter_effects
 from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
+from ringback.events import conversations as cv
+from ringback.events import messaging as ms
 from ringback.events import outcomes as out
 from ringback.events import queues as qu
 from ringback.events import taskrouter as tr
@@ -117,6 +119,7 @@ CALL_EVENTS: tuple[type[ev.Event], ...] = (
     qu.QueueTaken, qu.MemberReady, qu.BridgeEnded, qu.QueueStirred,
     qu.TaskMade, qu.ReservationClaimed, qu.TaskCallRequested,
     co.ParticipantTold, co.TransferTold, co.SpeechChanged, WriteRequested,
+    cv.ConversationFound, cv.WorkerJoined,
 )  # fmt: skip
 
 CONFERENCE_EVENTS: tuple[type[ev.Event], ...] = (
@@ -133,6 +136,18 @@ RECORDING_EVENTS: tuple[type[ev.Event], ...] = (WriteRequested, ev.DeadlineReach
 
 TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
     te.TranscriptionEnded, WriteRequested, ev.DeadlineReached,
+)  # fmt: skip
+
+CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
+    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallLeftConversation,
+    ev.DeadlineReached,
+)  # fmt: skip
+
+PAIR_EVENTS: tuple[type[ev.Event], ...] = (cv.InboundTexted, cv.ConversationSought)
+
+MESSAGE_EVENTS: tuple[type[ev.Event], ...] = (
+    ms.MessageArrived, ms.MessageRequested, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
+    ms.ReceiptArrived, cv.TextUnclaimed, WriteRequested, ev.DeadlineReached,
 )  # fmt: skip
 
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (

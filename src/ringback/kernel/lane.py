@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["call", "conference", "queue", "workspace", "recording", "transcription"]
+Kind = Literal[
+    "call", "conference", "queue", "workspace", "recording", "transcription", "conversation", "pair", "message"
+]  # fmt: skip
 """What has lanes of its own. A new product adds its kinds here, and their handlers in ``wiring.py``."""
 
 

@@ -1,0 +1,1 @@
+"""Conversations: threads, participants, messages, routing to workers (conversations.md, connect-conversation.md)."""

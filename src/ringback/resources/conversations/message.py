@@ -1,0 +1,93 @@
+"""Message: what is said in a conversation (conversations.md §1), and its receipts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ringback.kernel.resource import CRUD, Record, at, field, resource
+
+_PATH = "Conversations/{ConversationSid}/Messages"
+_LINKS = ("delivery_receipts",)
+
+
+@resource(
+    f"/v1/Services/{{ChatServiceSid}}/{_PATH}",
+    product="conversations",
+    sid="IM",
+    key="messages",
+    can=CRUD,
+    live=("create", "update", "delete"),
+    order="index asc|desc",
+    links={"delivery_receipts": "Receipts"},
+    also=(
+        at(
+            f"/v1/{_PATH}",
+            product="conversations",
+            key="messages",
+            can=CRUD,
+            live=("create", "update", "delete"),
+            order="index asc|desc",
+            links={"delivery_receipts": "Receipts"},
+        ),
+    ),
+)
+class Message(Record):
+    """One message of a conversation."""
+
+    chat_service_sid: str = field("")
+    """The conversation's service."""
+    conversation_sid: str = field("", index=True)
+    """The conversation."""
+    index: int = field(0)
+    """Its place in the conversation: from 0, rising, perhaps with gaps."""
+    author: str = field("system")
+    """Identity or address of who wrote it."""
+    body: str | None = field(None)
+    """The text."""
+    media: list[dict[str, Any]] | None = field(None)
+    """Files: ``sid``, ``content_type``, ``filename``, ``size``, ``category``."""
+    attributes: str = field("{}")
+    """JSON text of your own."""
+    participant_sid: str | None = field(None)
+    """The author as a participant; null when the author is none."""
+    delivery: dict[str, Any] | None = field(None)
+    """How far it got, for those who are reached by a carrier: total, sent, delivered, read, failed, undelivered."""
+    content_sid: str | None = field(None)
+    """A template that it was made from."""
+
+    carrier_key: str | None = field(None, hidden=True, unique="everywhere")
+    """SID of the inbound message (``SM…``) that it was: the same one never comes twice."""
+
+
+@resource(
+    f"/v1/Services/{{ChatServiceSid}}/{_PATH}/{{MessageSid}}/Receipts",
+    product="conversations",
+    sid="DY",
+    key="delivery_receipts",
+    can=("list", "fetch"),
+    also=(
+        at(
+            f"/v1/{_PATH}/{{MessageSid}}/Receipts",
+            product="conversations",
+            key="delivery_receipts",
+            can=("list", "fetch"),
+        ),
+    ),
+)
+class Receipt(Record):
+    """What became of a message for one participant who is reached by a carrier."""
+
+    chat_service_sid: str = field("")
+    """The conversation's service."""
+    conversation_sid: str = field("")
+    """The conversation."""
+    message_sid: str = field("", index=True)
+    """The message."""
+    channel_message_sid: str = field("", index=True)
+    """The carrier's message (``SM…``)."""
+    participant_sid: str = field("")
+    """To whom."""
+    status: str = field("sent")
+    """sent, delivered, read, undelivered or failed."""
+    error_code: int | None = field(None)
+    """Why not; null: no trouble."""
