@@ -58,7 +58,7 @@ class Timers(TypedDict, total=False):
 
 
 @resource(
-    "/v1/Rooms", product="rooms", sid="RM", key="rooms", can=CRUD, names="unique_name", order="floor desc",
+    "/v1/Rooms", product="rooms", sid="RM", key="rooms", can=CRUD, names="unique_name", sort="floor desc",
     links={"lobby": "/v1/Lobbies/{lobby}"},
 )  # fmt: skip
 class Room(Record):
@@ -86,7 +86,7 @@ class Participant(Record):
 
 @resource(
     "/v1/Rooms/{RoomSid}/Messages", product="rooms", sid="IM", key="messages", can=CRUD, live=("create",),
-    order="index asc|desc", takes={"create": {"Body": "What is said."}},
+    sort="index asc|desc", takes={"create": {"Body": "What is said."}},
 )  # fmt: skip
 class Message(Record):
     """What is said in a room."""
@@ -363,12 +363,12 @@ def test_declarations_that_cannot_be() -> None:
             size: int | None = field(None)
             tags: list[str] = field(list)
 
-    declare(order="name asc")
+    declare(sort="name asc")
     for options, problem in (
         ({"names": "name"}, "name stands in paths and is not unique"),
-        ({"order": "size asc"}, "lists cannot be sorted by size"),
-        ({"order": "tags asc"}, "lists cannot be sorted by tags"),
-        ({"order": "name"}, "write asc, desc or both"),
+        ({"sort": "size asc"}, "lists cannot be sorted by size"),
+        ({"sort": "tags asc"}, "lists cannot be sorted by tags"),
+        ({"sort": "name"}, "write asc, desc or both"),
     ):
         with pytest.raises(TypeError, match=problem):
             declare(**options)

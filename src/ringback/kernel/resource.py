@@ -114,7 +114,7 @@ class Place:
     links: tuple[str, ...] | Mapping[str, str] = ()
     """Names of sub-resources (``subresource_uris`` or ``links``); or link → path with the record's attributes in
     braces, where links lead elsewhere than below the record."""
-    order: str = ""
+    sort: str = ""
     """The attribute that lists are sorted by and ``asc`` or ``desc``; with ``asc|desc`` (the default first) the
     parameter ``Order`` chooses. Empty: newest first."""
     show: Mapping[str, str] | None = None
@@ -138,8 +138,8 @@ class Place:
 
     @property
     def orders(self) -> tuple[str, ...]:
-        """The directions that ``order`` allows, the default first."""
-        return tuple(self.order.partition(" ")[2].split("|"))
+        """The directions that ``sort`` allows, the default first."""
+        return tuple(self.sort.partition(" ")[2].split("|"))
 
     @property
     def classic(self) -> bool:
@@ -326,12 +326,12 @@ def _check(noun: Noun) -> None:
     if noun.names and not noun.by_name[noun.names].unique:
         raise TypeError(f"{noun.name}: {noun.names} stands in paths and is not unique")
     for place in noun.places:
-        name = place.order.partition(" ")[0]
+        name = place.sort.partition(" ")[0]
         if name and (noun.by_name[name].optional or noun.by_name[name].kind not in ("str", "int", "float")):
             raise TypeError(f"{noun.name}: lists cannot be sorted by {name}")
         if name and not set(place.orders) <= {"asc", "desc"}:
             raise TypeError(
-                f"{noun.name}: order {place.order!r}: write asc, desc or both with a | between them"
+                f"{noun.name}: sort {place.sort!r}: write asc, desc or both with a | between them"
             )
 
 

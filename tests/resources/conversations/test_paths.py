@@ -20,4 +20,4 @@ def test_both_paths(noun: type) -> None:
     """The short path is the long one without the service, and allows the same."""
     long, short = noun.__noun__.places  # type: ignore[attr-defined]
     assert short.path == long.path.replace(BELOW, "/v1/")
-    assert (short.can, short.live, short.key, short.order) == (long.can, long.live, long.key, long.order)
+    assert (short.can, short.live, short.key, short.sort) == (long.can, long.live, long.key, long.sort)

@@ -26,7 +26,8 @@ class Message(Record):
     body: str = field("")
     """The text."""
     status: str = field("queued", index=True)
-    """queued, scheduled, accepted, sending, sent, delivered, undelivered, failed, receiving, received, read, canceled."""
+    """queued, scheduled, accepted, sending, sent, delivered, undelivered, failed, receiving, received, read or
+    canceled."""
     direction: str = field("outbound-api")
     """inbound, outbound-api, outbound-call or outbound-reply."""
     num_segments: int = field(1, wire="string")

@@ -17,7 +17,7 @@ _LINKS = ("delivery_receipts",)
     key="messages",
     can=CRUD,
     live=("create", "update", "delete"),
-    order="index asc|desc",
+    sort="index asc|desc",
     links={"delivery_receipts": "Receipts"},
     also=(
         at(
@@ -26,7 +26,7 @@ _LINKS = ("delivery_receipts",)
             key="messages",
             can=CRUD,
             live=("create", "update", "delete"),
-            order="index asc|desc",
+            sort="index asc|desc",
             links={"delivery_receipts": "Receipts"},
         ),
     ),

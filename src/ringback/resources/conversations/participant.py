@@ -35,7 +35,7 @@ _PATH = "Conversations/{ConversationSid}/Participants"
     can=CRUD,
     live=("create", "update", "delete"),
     names="identity",
-    order="date_created asc",
+    sort="date_created asc",
     table="conversations_participants",
     also=(
         at(
@@ -44,7 +44,7 @@ _PATH = "Conversations/{ConversationSid}/Participants"
             key="participants",
             can=CRUD,
             live=("create", "update", "delete"),
-            order="date_created asc",
+            sort="date_created asc",
         ),
     ),
 )

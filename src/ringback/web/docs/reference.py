@@ -252,7 +252,7 @@ def _article(noun: str, operation: str) -> str:
 
 def _sorted(rules: Rules, place: Place) -> str:
     """The order of a list; nothing where the noun's own rules make it."""
-    name = place.order.partition(" ")[0]
+    name = place.sort.partition(" ")[0]
     if name:
         return f"Sorted by ``{name}``, {' or '.join(place.orders)}."
     return "" if type(rules).page is not Rules.page else "The newest first."

@@ -121,7 +121,7 @@ def query_of(view: View, filters: dict[str, tuple[str, str]], params: Params) ->
         raise Refused(20001, "Invalid PageSize: must be at least 1", 400)
     page = max(0, _number(params, "Page", 0))
     token = params.get("PageToken", [""])[-1]
-    sid, order = token[2:36], view.place.order.partition(" ")[0]
+    sid, order = token[2:36], view.place.sort.partition(" ")[0]
     if token and not (token[:2] in ("PA", "PB") and is_sid(sid)):
         raise _bad_token(view)
     query = Query(
