@@ -1,0 +1,1 @@
+"""Rules of Conversations' nouns (conversations.md)."""
