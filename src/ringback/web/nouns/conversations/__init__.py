@@ -1,1 +1,1 @@
-"""Rules of Conversations' nouns (conversations.md)."""
+"""Conversations' nouns."""
