@@ -105,9 +105,9 @@ def allowed(what: str, rights: Rights, *, own: bool = False) -> bool:
 
 
 def _enough(needs: Needs, rights: Rights) -> bool:
-    if rights.participant and needs.conversation is not None:
-        if needs.conversation == EVERYBODY or needs.conversation in rights.conversation:
-            return True
+    here = needs.conversation
+    if rights.participant and here is not None and (here == EVERYBODY or here in rights.conversation):
+        return True
     return needs.service is not None and needs.service in rights.service
 
 
@@ -124,6 +124,10 @@ def check(
     for what in operations(noun, operation, changed, joins=joins):
         if allowed(what, rights, own=own):
             continue
-        if not rights.participant and noun != "User" and what not in ("Conversation.create", "Conversation.join"):
+        if (
+            not rights.participant
+            and noun != "User"
+            and what not in ("Conversation.create", "Conversation.join")
+        ):
             raise Refused(50430, "You are no participant of this conversation", 403)
         raise Refused(50107, "Your role does not allow this", 403)

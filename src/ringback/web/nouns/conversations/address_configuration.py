@@ -45,7 +45,9 @@ class AddressConfigurationRules(NounRules):
         wrong = [name for name in made.get("webhook_filters") or () if name not in FILTERS]
         if wrong:
             raise Refused(
-                20001, f"Invalid AutoCreation.WebhookFilters: {wrong[0][:64]!r} is no event of a conversation", 400
+                20001,
+                f"Invalid AutoCreation.WebhookFilters: {wrong[0][:64]!r} is no event of a conversation",
+                400,
             )
         await self._service(ctx, made.get("conversation_service_sid"))
 

@@ -27,7 +27,9 @@ class BindingRules(NounRules):
             values = tuple(value for value in ctx.params.get(param, ()) if value)
             if len(values) > MOST:
                 raise Refused(20001, f"More than {MOST} values of {param}", 400)
-            wrong = [value for value in values if name == "binding_type" and value not in ("apn", "gcm", "fcm")]
+            wrong = [
+                value for value in values if name == "binding_type" and value not in ("apn", "gcm", "fcm")
+            ]
             if wrong:
                 raise Refused(20001, "Invalid BindingType: must be one of apn, gcm, fcm", 400)
             if values:

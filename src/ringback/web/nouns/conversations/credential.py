@@ -39,6 +39,9 @@ class CredentialRules(NounRules):
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Refused (409) while devices are registered with it."""
-        if await ctx.store.first(Binding, account_sid=ctx.account.sid, credential_sid=ctx.record.sid) is not None:
+        if (
+            await ctx.store.first(Binding, account_sid=ctx.account.sid, credential_sid=ctx.record.sid)
+            is not None
+        ):
             raise Refused(20409, "Devices are registered with this credential", 409)
         await super().delete(ctx, params)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ringback.kernel.errors import Refused
-from ringback.resources.conversations.chat_service import ChatService
 from ringback.resources.conversations.participant import Participant
 from ringback.resources.conversations.role import PERMISSIONS, Role
 from ringback.resources.conversations.user import User
+from ringback.web.conversations.service import configuration_of_service
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context, Params
 
@@ -32,8 +32,12 @@ class RoleRules(NounRules):
     async def delete(self, ctx: Context, params: Params) -> None:
         """Refused (409) while somebody has the role, or gets it."""
         role, store = ctx.record, ctx.store
-        service = await store.get(ChatService, role.chat_service_sid)
-        if service is not None and role.sid in service.default_roles:
+        given = await configuration_of_service(store, role.chat_service_sid)
+        if role.sid in (
+            given.default_conversation_creator_role_sid,
+            given.default_conversation_role_sid,
+            given.default_chat_service_role_sid,
+        ):
             raise Refused(20409, "The role is a default of its service; choose another default first", 409)
         for holder in (User, Participant):
             if await store.first(holder, account_sid=ctx.account.sid, role_sid=role.sid) is not None:
