@@ -41,6 +41,7 @@ _PATH = "Conversations/{ConversationSid}/Participants"
         at(
             f"/v1/{_PATH}",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="participants",
             can=CRUD,
             live=("create", "update", "delete"),
