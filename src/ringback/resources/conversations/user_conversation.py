@@ -43,9 +43,7 @@ _COMMON: dict[str, Any] = {
     tag="User conversation",
     links=_links("/v1/Services/{chat_service_sid}/"),
     also=(
-        at(
-            "/v1/Users/{UserSid}/Conversations", implied=("ChatServiceSid",), links=_links("/v1/"), **_COMMON
-        ),
+        at("/v1/Users/{UserSid}/Conversations", implied=("ChatServiceSid",), links=_links("/v1/"), **_COMMON),
     ),
     **_COMMON,
 )

@@ -28,12 +28,12 @@ class Extra(NamedTuple):
     """Gives an ``Answer``; raises ``Refused``."""
     product: str = ""
     """Empty: the noun's own."""
-    implied: tuple[str, ...] = ()
-    """Parts that the path leaves out (``Place.implied``)."""
     takes: Mapping[str, str] = MappingProxyType({})
     """Its parameters with their documentation; ``Required.`` before it for those that must be given."""
     json: bool = False
     """Whether its body is JSON."""
+    implied: tuple[str, ...] = ()
+    """Parts that the path leaves out (``Place.implied``)."""
 
 
 class Rules:
@@ -78,11 +78,8 @@ class Rules:
             record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
         if record is None and noun.names and "\0" not in word:  # which PostgreSQL takes in no text
             named = await self._named(ctx, word)  # a name may look like a SID
-            if named is not None:
-                record, ctx.version = await ctx.store.get_versioned(self.noun, named.sid, owner) or (
-                    None,
-                    None,
-                )
+            sid = named.sid if named is not None else ""
+            record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
         return record
 
     async def _named(self, ctx: Context, word: str) -> Any:
