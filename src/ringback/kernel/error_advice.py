@@ -230,6 +230,17 @@ ADVICE: Final[dict[int, Advice]] = {
     45313: Advice("A transfer came to nothing, and nobody has the task now: it waits for another worker, or was ended.", "The entry says why; look at the task, and at who is available in its queue."),
     55555: Advice("The assignment callback's ``instruction`` does not exist.", "``accept``, ``reject``, ``dequeue``, ``call``, ``redirect``, ``conference`` or ``supervise``."),
     60600: Advice("The look-up package needs data that this installation does not have.", "Leave the field out; ``validation`` and ``line_type_intelligence`` are served."),
+    50050: Advice("A parameter names a Conversations service that is not there, or is another account's.", "List the services: ``GET /conversations/v1/Services``."),
+    50100: Advice("``RoleSid`` names no role of this service.", "List the service's roles: each service has its own."),
+    50104: Advice("A permission that roles of this type cannot have.", "A role of type ``conversation`` allows what is done in one conversation, one of type ``service`` what is done in the service; the message names the permission."),
+    50105: Advice("A role's type is ``conversation`` or ``service``; users have roles of services, participants those of conversations.", "Choose a role of the other type."),
+    50107: Advice("The role of whoever acts by an access token lacks the permission.", "Give them another role, or the role the permission. Requests with the account's credentials ask no role."),
+    50201: Advice("The service has a user with this identity.", "Fetch it: the identity may stand for the SID in paths."),
+    50375: Advice("A conversation becomes inactive after a minute at the soonest.", "``PT1M`` or longer; empty for never."),
+    50376: Advice("A conversation is closed after ten minutes at the soonest.", "``PT10M`` or longer; empty for never."),
+    50379: Advice("The inactive timer is no duration.", "ISO 8601 with weeks, days, hours, minutes or seconds: ``PT10M``, ``P1D``."),
+    50380: Advice("The closed timer is no duration.", "ISO 8601 with weeks, days, hours, minutes or seconds: ``PT10M``, ``P1D``."),
+    50430: Advice("Whoever acts by an access token does not take part in the conversation.", "Add them as a participant first."),
 }  # fmt: skip
 
 _ATTRIBUTE: Final = re.compile(r"^(\w+): invalid (\w+)( of (\w+))?$")

@@ -299,6 +299,17 @@ _REST: Final[dict[int, str]] = {
     21300: "Invalid BYOC trunk",
     21609: "Invalid StatusCallback",
     21626: "Invalid StatusCallbackEvent",
+    50050: "Service not found",
+    50100: "Role not found",
+    50104: "Permission not found",
+    50105: "Invalid role type",
+    50107: "Not authorised for this operation",
+    50201: "User already exists",
+    50375: "Inactive timer too short",
+    50376: "Closed timer too short",
+    50379: "Invalid inactive timer",
+    50380: "Invalid closed timer",
+    50430: "Not a participant of the conversation",
 }
 """Codes that only the REST layer answers with."""
 
