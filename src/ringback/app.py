@@ -36,7 +36,7 @@ from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_callbacks, build_front, http_limits
+from ringback.front import build_bridge, build_callbacks, build_conversations, build_front, http_limits
 from ringback.kept import kept
 from ringback.kernel.clock import Hold
 from ringback.kernel.lane import Lane
@@ -228,7 +228,7 @@ class Ringback:
         self.retention = Retention(
             store, self.clock, sid_at, kept(settings, self._forget_recording),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
-            every=(self.usage.look,),
+            every=(self.usage.look, self.emptying.look),
         )  # fmt: skip
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
@@ -280,6 +280,7 @@ class Ringback:
         self._tokens: dict[str, str] = {}
         """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = build_bridge(self)
+        self.conversations = build_conversations(self)
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
@@ -347,7 +348,6 @@ class Ringback:
                 await self.runtime.settle()
         self.dialler.open()
         self.retention.start()
-        self.emptying.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
         await self.callbacks.start()

@@ -1,7 +1,7 @@
-"""The official Python client walks every Conversations resource of the running product (issue 12; conversations.md §1).
+"""The official Python client walks every Conversations resource of the running product (conversations.md §1).
 
-What there is to walk is read off the client itself (``scripts/sdk_coverage.py``), so a method of a new version is missed
-here until it is walked.
+What there is to walk is read off the client itself (``scripts/sdk_coverage.py``), so a method of a new version is
+missed here until it is walked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A removed service goes in pieces, the service last; a stop in the middle loses nothing of that (conversations.md §1)."""
+"""A removed service goes in pieces, the service last; a stop in the middle loses nothing of that."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ringback.kernel.errors import Refused
 from ringback.resources.conversations.conversation_with_participants import ConversationWithParticipants
-from ringback.web.conversations.writes import ConversationsRules
+from ringback.web.conversations.writing import ConversationsRules
 from ringback.web.nouns.conversations.conversation import ConversationRules
 from ringback.web.rest.context import Context, Params
 
