@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -12,6 +13,7 @@ from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
+from ringback.conversations import pre_event
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
@@ -25,6 +27,7 @@ from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -40,6 +43,10 @@ from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
+from ringback.web.conversations.looked_up import LookUps
+from ringback.web.conversations.media import no_media
+from ringback.web.conversations.pre_events import PreEvents
+from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
 from ringback.web.docs import reference
 from ringback.web.docs.doors import of_features, of_paths, of_routes
@@ -66,6 +73,7 @@ from ringback.web.server import Front
 from ringback.web.simulator_access import SimulatorAccess
 from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
+from ringback.web.webhooks.sender import WebhookSender
 
 
 class Product(Protocol):
@@ -86,9 +94,12 @@ class Product(Protocol):
     simulator: SimulatedCarrier
     faults: Faults
     reconciler: Reconciler
+    emptying: Emptying
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
+    conversations: ConversationsWeb
+    sender: WebhookSender
     front: Front
     authenticator: Authenticator
     rest: RestApplication
@@ -115,6 +126,9 @@ class Product(Protocol):
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler."""
 
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token that signs an account's webhooks."""
+
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
 
@@ -135,6 +149,23 @@ def build_bridge(product: Product) -> EventBridge:
         keep=product.keep,
         offline_after=product.settings.agent_offline_after,
         notice=product.notices.of_news,
+    )
+
+
+def build_conversations(product: Product) -> ConversationsWeb:
+    """What the lane of conversations has looked up, and who is asked before it."""
+    return ConversationsWeb(
+        look_ups=LookUps(product.store),
+        pre_events=PreEvents(
+            store=product.store,
+            sender=product.sender,
+            clock=product.clock,
+            auth_token=product.token_of,
+            new_token=lambda: str(uuid.uuid4()),
+            new_sid=product.new_sid,
+            form=pre_event.form,
+            changes=pre_event.changes,
+        ),
     )
 
 
@@ -192,6 +223,9 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        service_removed=product.emptying.start,
+        pre_events=product.conversations.pre_events,
+        find_media=no_media,
     )
     rest = build_rest(
         product.store.hurried(),

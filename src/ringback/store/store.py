@@ -299,6 +299,8 @@ class Store:
 
     async def get(self, record: type[R], sid: str, account_sid: str | None = None) -> R | None:
         """One record by its SID; None when there is none, or when it is another account's."""
+        if "\0" in sid:  # which PostgreSQL takes in no text
+            return None
         row = await self._engine.get(self._sql.get(record.__noun__.table), (sid,))
         if row is None:
             return None
@@ -342,9 +344,10 @@ class Store:
         sql, params = self._sql.page(record, query)
         return [str(row[0]) for row in await self._engine.rows(f"SELECT sid FROM ({sql}) AS found", params)]  # noqa: S608
 
-    async def count(self, record: type[Record], **equals: Any) -> int:
-        """How many records have these values."""
-        sql, params = self._sql.page(record, Query(conditions=_conditions(equals)), count=True)
+    async def count(self, record: type[Record], *conditions: Condition, **equals: Any) -> int:
+        """How many records have these values, and meet these conditions."""
+        query = Query(conditions=[*_conditions(equals), *conditions])
+        sql, params = self._sql.page(record, query, count=True)
         return int((await self._engine.rows(sql, params))[0][0])
 
     async def owed(self) -> list[Owed]:
