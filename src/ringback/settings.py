@@ -57,7 +57,7 @@ class Phone:
     name: str
     password: str = field(repr=False)
     contact_uri: str = ""
-    """``sip:`` URI under which workers and ``<Dial><Sip>`` reach it; default ``sip:NAME@ringback``."""
+    """``sip:`` URI, or ``client:IDENTITY``, that workers and ``<Dial>`` reach it by; default ``sip:NAME@ringback``."""
     rtp_source: RtpSource | None = None
     """Where the audio of its calls may come from (``nat``, ``told``, ``any``); default: ``RINGBACK_RTP_SOURCE``."""
 

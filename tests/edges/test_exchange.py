@@ -15,6 +15,10 @@ class Carrier:
     def __init__(self, name: str) -> None:
         self.name = name
         self.done: list[LegEffect] = []
+        self.clients: set[str] = set()
+
+    def reaches(self, client: str, account_sid: str) -> bool:
+        return client in self.clients
 
     async def start(self) -> None:
         return None
@@ -59,6 +63,19 @@ class Hall:
 )
 def test_the_longest_prefix_wins_and_uris_are_dialled_directly(to: str, route: str | None) -> None:
     assert Hall(p49="germany", p4930="berlin").exchange.route(to) == route
+
+
+def test_a_client_is_where_its_device_is_and_a_real_one_goes_first() -> None:
+    hall = Hall()
+    assert hall.exchange.route("client:alice") is None
+    hall.simulated.clients = {"client:alice"}
+    assert hall.exchange.route("client:alice") == "simulated"
+    hall.sip.clients = {"client:alice"}
+    assert hall.exchange.route("client:alice") == "sip"
+    hall.dial("client:bob")
+    (failed,) = hall.posted
+    assert isinstance(failed, LegFailed)
+    assert (failed.sip_code, failed.by) == (404, "unregistered")
 
 
 def test_a_trunk_can_be_the_default() -> None:

@@ -1,7 +1,8 @@
 """The exchange: which carrier has which leg, and through which carrier a new leg leaves.
 
-Routing of an outbound leg (surface.md): a ``sip:`` URI is dialled directly; a number leaves through the
-trunk with the longest matching prefix, else through the carrier of the setting ``RINGBACK_CARRIER``.
+Routing of an outbound leg (surface.md): a ``sip:`` URI is dialled directly; ``client:IDENTITY`` goes to the carrier
+that has a device of that identity now, a real one before a simulated one; a number leaves through the trunk with the
+longest matching prefix, else through the carrier of the setting ``RINGBACK_CARRIER``.
 """
 
 from __future__ import annotations
@@ -84,12 +85,15 @@ class Exchange:
             self._set_up(event.call_sid)
         self._post(event)
 
-    def route(self, to: str) -> str | None:
+    def route(self, to: str, account_sid: str = "") -> str | None:
         """Name of the carrier for an address, with ``:TRUNK`` behind it for a trunk; None: no way there."""
         if to.lower().startswith(("sip:", "sips:")):
             return "sip"
+        if to.startswith("client:"):
+            real_first = sorted(self._carriers.values(), key=lambda one: one.name == "simulated")
+            return next((one.name for one in real_first if one.reaches(to, account_sid)), None)
         if ":" in to:
-            return None  # client:, sim: … have no carrier yet
+            return None  # sim: … have no carrier
         for prefix, trunk in self._prefixes:
             if prefix == "*" or to.startswith(prefix):
                 return f"sip:{trunk}"
@@ -109,12 +113,13 @@ class Exchange:
         self._legs.pop(effect.call_sid, None)
 
     def _dial(self, effect: DialLeg) -> None:
-        route = self.route(effect.to)
+        route = self.route(effect.to, effect.account_sid)
         carrier = self._carriers.get(route.partition(":")[0]) if route else None
         if carrier is None:
             kind = effect.to.partition(":")[0]
             reason = f"no carrier for {kind}: addresses" if route is None else "SIP is off (RINGBACK_SIP)"
             if kind == "client":
+                reason = f"no device of {effect.to} is registered"
                 self.report(
                     LegFailed(call_sid=effect.call_sid, sip_code=404, reason=reason, by="unregistered")
                 )

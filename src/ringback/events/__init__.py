@@ -101,6 +101,8 @@ class CallArrived(CallEvent, frozen=True, kw_only=True):
     """The called number (E.164) or ``sip:`` URI."""
     caller_name: str | None = None
     sip: SipFacts | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Custom parameters that the caller's own device or app gave with the call (voice-calls.md §6)."""
     forwarded_from: str | None = None
     routing: VoiceRouting | None = None
     """Filled in by the runtime from the called number, before the event is handled; None: no such number."""

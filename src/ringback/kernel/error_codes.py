@@ -89,6 +89,11 @@ _ERRORS: Final[dict[int, str]] = {
     32018: "TwiML is too long",
     32102: "Session descriptions do not fit",
     32202: "SIP credentials were refused",
+    32500: "Conversation call: it could not be connected",
+    32501: "Conversation call: invalid attribute",
+    32504: "Conversation call: the conversation has no worker",
+    32505: "Conversation call: the conversation cannot be used",
+    32506: "Conversation call: no worker was assigned in time",
 }
 
 _WARNINGS: Final[dict[int, str]] = {
@@ -96,6 +101,8 @@ _WARNINGS: Final[dict[int, str]] = {
     11322: "Webhook method is not GET or POST",
     40001: "Assignment callback: the answer is not JSON",
     12200: "Document breaks the schema",
+    32502: "Conversation call: the status callback could not be sent",
+    32503: "Conversation call: the status callback was not answered",
     13210: "Dial: invalid method",
     13212: "Dial: invalid timeout",
     13213: "Dial: invalid hangupOnStar",

@@ -148,9 +148,17 @@ class World:
         await self.post("IncomingPhoneNumbers", PhoneNumber=number, VoiceUrl=self.app_url + voice)
         return number
 
-    async def call(self, to: str, *, from_: str = "+15551230001", script: list[Any] | None = None) -> Caller:
-        """A simulated customer calls."""
-        sid = self.product.simulator.place(from_, to, read_script(script or []))
+    async def call(
+        self,
+        to: str,
+        *,
+        from_: str = "+15551230001",
+        script: list[Any] | None = None,
+        parameters: dict[str, str] | None = None,
+    ) -> Caller:
+        """A simulated customer calls; from ``client:…`` a worker's app, with custom ``parameters``."""
+        given = tuple((parameters or {}).items())
+        sid = self.product.simulator.place(from_, to, read_script(script or []), parameters=given)
         party = self.product.simulator.call(sid)
         assert party is not None
         return Caller(self.product, party)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import parse_qsl
 
 from ringback.numbers.written import e164
 
@@ -12,6 +13,8 @@ _SIP_HOST: Final = re.compile(r"sips?:[^\s@<>\";?]+(;[^\s<>\"?]*)?(\?\S*)?\Z", r
 SIP_HEADERS_LIMIT: Final = 1024
 IDENTITY_LIMIT: Final = 256
 SHORT_LIMIT: Final = 6
+PARAMETER_LIMIT: Final = 32
+"""Custom parameters of one call."""
 
 
 def normal(text: str) -> str | None:
@@ -37,6 +40,12 @@ def is_sip(text: str) -> bool:
 def is_client(text: str) -> bool:
     """Whether ``text`` is ``client:`` and an identity."""
     return text.startswith("client:") and 0 < len(text) - 7 <= IDENTITY_LIMIT
+
+
+def split_parameters(client: str) -> tuple[str, list[tuple[str, str]]]:
+    """``client:alice?name=value&…`` as its address and its custom parameters, unescaped."""
+    address, _, query = client.partition("?")
+    return address, parse_qsl(query, keep_blank_values=True)[:PARAMETER_LIMIT]
 
 
 def split_headers(uri: str) -> tuple[str, str]:

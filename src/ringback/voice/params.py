@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from email.utils import formatdate
 
 from ringback.events import CallArrived
@@ -32,6 +33,21 @@ def standard(call: Call) -> Params:
             found.append((name, value))
     return found
 
+
+def custom(given: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Custom parameters of a client, as they accompany every request (§6): none that the platform sends itself."""
+    found = [[name, value[:1024]] for name, value in given if name and name not in PLATFORM]
+    return found[:32]
+
+
+PLATFORM = frozenset(
+    """
+    CallSid AccountSid ApiVersion Direction CallStatus From To Caller Called ForwardedFrom CallerName ParentCallSid
+    Digits Result WorkerInitiated DialCallStatus DialCallSid DialCallDuration RecordingSid RecordingUrl
+    RecordingDuration ErrorCode ErrorUrl AnsweredBy
+    """.split()
+)
+"""Names that a device must not take: the application would believe them to be ours."""
 
 UNDETECTED = "unknown"
 """The verdict of machine detection: the detector itself is not built, so it never claims to know."""

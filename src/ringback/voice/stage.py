@@ -30,6 +30,10 @@ class Stage(Leg, ABC):
         """URL of the running document; None: inline."""
         self.whispering = False
         """The running document is for this party alone, before it is joined to the other."""
+        self.whisper_may_fail = False
+        """A whisper that cannot be fetched or run is left out: the parties are joined all the same."""
+        self.followed = False
+        """A verb follows the running one in its document."""
         self.recordings = Recordings(self)
         self.pace = Pace(board.settings.documents_per_minute)
 

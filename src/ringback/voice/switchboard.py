@@ -30,6 +30,7 @@ from ringback.events import (
     LegRinging,
 )
 from ringback.events.conferences import TransferTold
+from ringback.events.conversations import ConversationFound
 from ringback.events.outcomes import CallDoubted, TrunkRecordFound
 from ringback.events.queues import (
     BridgeEnded,
@@ -63,6 +64,7 @@ from ringback.voice.call.plan import Callback, Plan, from_json
 from ringback.voice.call.session import QUEUE, Session
 from ringback.voice.conference import control as conference_control
 from ringback.voice.conference import invitation
+from ringback.voice.connect import waiting
 from ringback.voice.dial.local import LocalLegs
 from ringback.voice.dial.tie import Tie
 from ringback.voice.queue import control as queue_control
@@ -346,7 +348,7 @@ class Switchboard(Board):
             fallback_method=routing.voice_fallback_method,
             application_sid=routing.application_sid,
             time_limit=self.settings.time_limit,
-            extra=params.sip_facts(event),
+            extra=[*params.sip_facts(event), *params.custom(event.parameters)],
         )
         if routing.status_callback:
             plan.callbacks.append(
@@ -500,6 +502,8 @@ class Switchboard(Board):
             return list(task_leg.orphaned(event))
         if isinstance(event, ReservationClaimed):
             return list(task_leg.claim_orphaned(event))
+        if isinstance(event, ConversationFound):
+            return [*waiting.not_any_more(event)]
         if isinstance(event, DeadlineReached):
             return [ClearDeadline(lane=event.lane, name=event.name)]  # else it comes at every start
         return []  # reports about a call that is over

@@ -24,6 +24,9 @@ class Carrier(Protocol):
     async def stop(self) -> None:
         """End every leg and close."""
 
+    def reaches(self, client: str, account_sid: str) -> bool:
+        """Whether a device that it has answers to ``client:IDENTITY`` now, for the calls of an account."""
+
     def perform(self, effect: LegEffect) -> None:
         """Carry out one effect on one of its legs (or dial a new one: ``DialLeg``)."""
 

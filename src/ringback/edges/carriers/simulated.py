@@ -157,6 +157,10 @@ class SimulatedCarrier:
         """Whether the leg is live."""
         return call_sid in self._live
 
+    def reaches(self, client: str, account_sid: str) -> bool:
+        """Whether the phone book says how that identity behaves: it has a simulated device then."""
+        return self.book.find(client, account_sid) is not None
+
     def probe(self, call_sid: str) -> bool:
         """A simulated far end never vanishes without a word."""
         return False
@@ -174,15 +178,23 @@ class SimulatedCarrier:
 
     # --- what testers do (``/sim/v1``) --------------------------------------------------------------
 
-    def place(self, from_: str, to: str, script: Sequence[Step] = (), account_sid: str = "") -> str:
-        """A simulated customer calls ``to``; gives the call's SID. ``account_sid``: who may ask for its story.
+    def place(
+        self,
+        from_: str,
+        to: str,
+        script: Sequence[Step] = (),
+        account_sid: str = "",
+        parameters: Sequence[tuple[str, str]] = (),
+    ) -> str:
+        """A simulated customer (or a worker: ``client:…``, with their app's ``parameters``) calls ``to``; gives the
+        call's SID. ``account_sid``: who may ask for its story.
 
         Raises :class:`CarrierDown`."""
         if self.faults.take("carrier_down", {"from": from_, "to": to}):
             raise CarrierDown("the simulated carrier is down (a fault that was ordered)")
         if len(self._live) >= MOST_LIVE:
             raise CarrierDown(f"{MOST_LIVE} simulated calls are live")
-        party = self._arrive(from_, to, script, account_sid=account_sid)
+        party = self._arrive(from_, to, script, account_sid=account_sid, parameters=parameters)
         self._next(party)
         return party.sid
 
@@ -206,13 +218,23 @@ class SimulatedCarrier:
     # --- setting up ---------------------------------------------------------------------------------
 
     def _arrive(
-        self, from_: str, to: str, script: Sequence[Step], peer: Party | None = None, account_sid: str = ""
+        self,
+        from_: str,
+        to: str,
+        script: Sequence[Step],
+        peer: Party | None = None,
+        account_sid: str = "",
+        parameters: Sequence[tuple[str, str]] = (),
     ) -> Party:
         party = Party(self._new_sid("CA"), "in", from_, to, self._clock.now(), script, account_sid)
         if peer is not None:
             party.peer, party.hops = peer, peer.hops + 1
         self._live[party.sid] = party
-        self._post(CallArrived(call_sid=party.sid, carrier=self.name, from_=from_, to=to))
+        self._post(
+            CallArrived(
+                call_sid=party.sid, carrier=self.name, from_=from_, to=to, parameters=tuple(parameters)
+            )
+        )
         return party
 
     def _dial(self, effect: DialLeg) -> None:

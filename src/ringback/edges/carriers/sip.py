@@ -17,7 +17,7 @@ from typing import Any
 from ringback.edges.media import protocol as media
 from ringback.edges.media.client import MediaError, MediaPool
 from ringback.edges.prompts import Prompts
-from ringback.edges.sip.address import caller_of, number_of, shown_caller
+from ringback.edges.sip.address import caller_of, custom_parameters, number_of, shown_caller
 from ringback.edges.sip.call import SipCall
 from ringback.edges.sip.endpoint import SipEndpoint
 from ringback.edges.sip.handler import Authorization, EndedBy, FailedBy, Refusal
@@ -196,6 +196,10 @@ class SipCarrier:
         """Whether it has the leg."""
         return call_sid in self._legs
 
+    def reaches(self, client: str, account_sid: str) -> bool:
+        """Whether a phone with that contact is registered (``[phone.NAME]`` ``contact_uri``)."""
+        return self._router.has_client(client)
+
     def probe(self, call_sid: str) -> bool:
         """OPTIONS within the dialog, when no session timer watches over it."""
         leg = self._legs.get(call_sid)
@@ -304,7 +308,10 @@ class SipCarrier:
         call.context = leg
         self._legs[leg.call_sid] = leg
         self._warm()
+        client = self._router.client_of(facts.username, facts.from_user, facts.source)
         caller = shown_caller(facts)
+        if client and not facts.private:
+            caller = client
         withheld = is_withheld(caller)
         self._post(
             CallArrived(
@@ -313,6 +320,7 @@ class SipCarrier:
                 from_=caller,
                 to=number_of(facts.to_user),
                 caller_name=None if withheld else facts.from_display or None,
+                parameters=custom_parameters(facts) if client else (),
                 forwarded_from=caller_of(*facts.forwarded_from, "") if facts.forwarded_from else None,
                 sip=SipFacts(
                     call_id=call.call_id,

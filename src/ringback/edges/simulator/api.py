@@ -25,6 +25,7 @@ from ringback.kernel.errors import Refused
 from ringback.web.routes import Route, Rule
 
 BODY_LIMIT = 1024 * 1024
+MOST_PARAMETERS = 32
 LONGEST_ADVANCE = 10 * 366 * 86400
 _ADDRESS = re.compile(r"[^\s\x00-\x1f]{1,255}\Z")
 
@@ -177,15 +178,18 @@ class _Sim:
 
     async def place(self, request: Request, tester: Tester) -> Response:
         """``{"from": "+15551230001", "to": "+15550100", "script": […]}``: a simulated customer calls a number of ours.
-        201 with ``{"sid": "CA…"}``."""
-        body = await _body(request, {"from", "to", "script"})
+        201 with ``{"sid": "CA…"}``. From ``client:alice`` it is a worker's app, which may give ``parameters``, an
+        object of texts such as ``{"ConversationSid": "CH…"}``."""
+        body = await _body(request, {"from", "to", "script", "parameters"})
         from_, to = _address(body, "from"), _address(body, "to")
         script = _script(body.get("script", []), tester)
         owner = await self._access.owner_of_number(to) if self._access is not None else ""
         if owner and not await tester.reaches(owner):
             raise Refused(20003, f"{to} is another account's number", 403)
         try:
-            sid = self._carrier.place(from_, to, script, owner or tester.account_sid)
+            sid = self._carrier.place(
+                from_, to, script, owner or tester.account_sid, _parameters(body, from_)
+            )
         except CarrierDown as down:
             raise Refused(20503, str(down), 503) from None
         return JSONResponse({"sid": sid}, 201)
@@ -330,10 +334,26 @@ def _script(steps: Any, tester: Tester) -> list[Step]:
     return script
 
 
+def _parameters(body: Any, from_: str) -> list[tuple[str, str]]:
+    """The app's custom parameters; raises ``Refused`` for any but a few short texts, from an app."""
+    given = body.get("parameters", {})
+    if given and not from_.startswith("client:"):
+        raise Refused(20001, "parameters come from an app: from must be client:IDENTITY")
+    if (
+        not isinstance(given, dict)
+        or len(given) > MOST_PARAMETERS
+        or not all(isinstance(value, str) and len(name) + len(value) <= 1024 for name, value in given.items())
+    ):
+        raise Refused(20001, f"parameters is an object of at most {MOST_PARAMETERS} texts")
+    return list(given.items())
+
+
 def _address(body: Any, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not _ADDRESS.match(value):
-        raise Refused(20001, f"{name} must be a phone number such as +15550100, or a sip: address")
+        raise Refused(
+            20001, f"{name} must be a phone number such as +15550100, a sip: address or client:IDENTITY"
+        )
     return value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote
 
 from ringback.edges.sip.arrival import CallRequest
@@ -92,6 +93,23 @@ def shown_caller(facts: CallRequest) -> str:
     if facts.asserted is None or not is_withheld(caller):
         return caller
     return caller_of(*facts.asserted, "")
+
+
+CONVERSATION: Final = "ConversationSid"
+"""The one custom parameter that a phone can give with its call (connect-conversation.md §3)."""
+
+
+def custom_parameters(facts: CallRequest) -> tuple[tuple[str, str], ...]:
+    """What a phone of ours gives with its call: the header ``X-ConversationSid``, or the parameter of that name in
+    the URI that it calls (``sip:+15550100;ConversationSid=CH…@host`` or behind the host), for phones that cannot
+    send headers."""
+    wanted = CONVERSATION.lower()
+    found = next((value for name, value in facts.x_headers.items() if name.lower() == f"x-{wanted}"), "")
+    for part in re.split(r"[;?&@]", facts.uri)[1:]:
+        name, _, value = part.partition("=")
+        if name.lower() == wanted and not found:
+            found = unquote(value)
+    return ((CONVERSATION, found.strip()[:64]),) if found else ()
 
 
 def split_headers(uri: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -8,7 +8,8 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
+from urllib.parse import quote
 
 from ringback.edges.sip.address import (
     Route,
@@ -28,6 +29,9 @@ log = logging.getLogger("ringback.sip")
 REALM = "ringback"
 RESOLVE_AGAIN = 300.0
 """Seconds after which a trunk's host name is looked up again."""
+
+_USER: Final = "+-_.!~*'()&=,;?/$"
+"""What a user part may hold unescaped (RFC 3261 §25.1)."""
 
 By = Literal["callee", "carrier", "us", "timeout", "transport", "unregistered"]
 
@@ -79,6 +83,10 @@ class Router:
             for phone in settings.phones
             if phone.contact_uri
         }
+        self._by_client: dict[str, list[Phone]] = {}
+        for phone in settings.phones:
+            if phone.contact_uri.startswith("client:"):
+                self._by_client.setdefault(phone.contact_uri, []).append(phone)
         self._default = self._trunks.get(settings.carrier)
         self._trusted = settings.trusted_networks
         # Nothing but programs on this machine reaches a socket on loopback, from whichever of its addresses they call:
@@ -127,6 +135,23 @@ class Router:
         found = self._phones.get(username) or self._trunks.get(next(names, ""))
         return (found and found.rtp_source) or self._rtp_source
 
+    def client_of(self, username: str, user: str, source: tuple[str, int]) -> str:
+        """The ``client:…`` identity of the phone that calls; empty: it has none, or is not known to be that phone.
+
+        It is when it has proved its name by digest (`username`), or calls from where `user` is registered.
+        """
+        phone = self._phones.get(username or user)
+        if phone is None or phone.contact_uri not in self._by_client:
+            return ""
+        here = f"{within_uri(source[0])}:{source[1]}"
+        if username or any(each.next_hop == here for each in self._lookup(phone.name)):
+            return phone.contact_uri
+        return ""
+
+    def has_client(self, client: str) -> bool:
+        """Whether a phone with that ``client:…`` contact is registered now."""
+        return any(self._lookup(phone.name) for phone in self._by_client.get(client, ()))
+
     def password(self, username: str) -> str | None:
         """The secret of a phone; None for an unknown one."""
         phone = self._phones.get(username)
@@ -155,6 +180,11 @@ class Router:
         """The way to the callee; raises :class:`Unreachable`."""
         if effect.to.lower().startswith(("sip:", "sips:")):
             return self._to_uri(effect, own_host)
+        if effect.to.startswith("client:"):
+            for phone in self._by_client.get(effect.to, ()):
+                if bindings := self._lookup(phone.name):
+                    return self._to_binding(bindings[0], phone, _from_uri(effect.from_, own_host), ())
+            raise Unreachable(404, f"no phone of {effect.to} is registered", "unregistered")
         trunk = longest_prefix(list(self._trunks.values()), effect.to) or self._default
         if trunk is None:
             raise Unreachable(404, f"no trunk for {effect.to}", "carrier")
@@ -183,9 +213,7 @@ class Router:
         transport = _parameter(uri, "transport")
         phone = self._phones.get(user) if self._is_own(host) else None
         phone = phone or self._by_uri.get(uri.partition(";")[0].lower())
-        from_uri = (
-            effect.from_ if effect.from_.startswith("sip:") else f"sip:{effect.from_}@{within_uri(own_host)}"
-        )
+        from_uri = _from_uri(effect.from_, own_host)
         credentials = (effect.username, effect.password) if effect.username and effect.password else None
         if phone is None and not self._is_own(host):
             route = Route(uri, from_uri, None, transport, credentials, headers)
@@ -193,7 +221,11 @@ class Router:
         bindings = self._lookup(phone.name if phone is not None else user)
         if not bindings:
             raise Unreachable(404, f"no phone is registered as {user}", "unregistered")
-        best = bindings[0]
+        return self._to_binding(bindings[0], phone, from_uri, headers)
+
+    def _to_binding(
+        self, best: Any, phone: Phone | None, from_uri: str, headers: tuple[tuple[str, str], ...]
+    ) -> Way:
         return Way(
             Route(best.contact, from_uri, best.next_hop, best.transport, None, headers),
             host_of(best.next_hop),
@@ -202,6 +234,13 @@ class Router:
 
     def _is_own(self, host: str) -> bool:
         return host_of(host).lower() in (REALM, self._external.lower() or REALM)
+
+
+def _from_uri(caller: str, own_host: str) -> str:
+    """The From of an INVITE to a phone: its own URI, or the number or identity at our host."""
+    if caller.startswith("sip:"):
+        return caller
+    return f"sip:{quote(caller.removeprefix('client:'), safe=_USER)}@{within_uri(own_host)}"
 
 
 def _parameter(uri: str, name: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Final
 from ringback.events.writes import NewCall
 from ringback.numbers.plan import possible
 from ringback.voice import numbers, urls
+from ringback.voice import params as facts
 from ringback.voice.call import detection
 from ringback.voice.call.plan import EVENTS, Callback, Plan, RecordingPlan
 from ringback.voice.dial import sip_noun
@@ -79,6 +80,13 @@ def check(
     plan = Plan(time_limit=time_limit, test=known.test)
     warnings = _instructions(form, known, plan)
     from_ = _caller(form, from_, to)
+    if to.startswith("client:"):
+        to, given = numbers.split_parameters(to)
+        plan.extra = facts.custom(given)
+        headers = [(f"X-{name}", value) for name, value in given]
+        plan.headers = [
+            list(header) for header in sip_noun.checked(headers, lambda *why: warnings.append(why))
+        ]
     to = _callee(form, to, refuse is not None and refuse(to, account_sid) != 21211, ours)
     magic = known.test or magic_numbers
     _caller_rights(form, known, from_, magic)

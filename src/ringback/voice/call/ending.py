@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ringback.effects import ClaimDial, Effect, Save
+from ringback.effects import ClaimDial, Effect, Post, Save
+from ringback.events.conversations import CallLeftConversation
 from ringback.kernel.error_codes import title
 from ringback.kernel.outcome import Outcome, lost
 from ringback.resources.api.call import Call
@@ -38,4 +39,13 @@ def end_stored(call: Call, plan: Plan, now: float, code: int, new_token: Callabl
         call, plan.callbacks, "completed", progress.terminal_facts(call), now, new_token
     )
     hooks += verification.lost(call, plan, now, new_token())
-    return [*claim, *hooks, Save(call.copy()), *task_leg.changed(call, plan.task_leg, "ended", "lost")]
+    waits = [Post(CallLeftConversation(conversation_sid=plan.waits_in, call_sid=call.sid))] * bool(
+        plan.waits_in
+    )
+    return [
+        *claim,
+        *hooks,
+        Save(call.copy()),
+        *waits,
+        *task_leg.changed(call, plan.task_leg, "ended", "lost"),
+    ]

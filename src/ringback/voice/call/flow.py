@@ -16,6 +16,7 @@ APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 NOUN_OF = {
     **dict.fromkeys(("Number", "Sip", "Client", "Queue", "Conference", "Application"), "Dial"),
     "Task": "Enqueue",
+    "Conversation": "Connect",
 }
 """What people write in a verb's place, and where it belongs."""
 
@@ -48,6 +49,8 @@ def documents(session: Stage, source: Source) -> Steps[End]:
             source, in_fallback, hopeless = redirect.source, False, False
         except TwimlError as error:
             session.warn(error.code, error.text, answer=error.answer)
+            if session.whispering and session.whisper_may_fail:
+                return End(exhausted=True)
             fallback = session.plan.fallback_url
             if in_fallback or not fallback:
                 hopeless = True
@@ -113,15 +116,16 @@ def fetch(session: Stage, source: Source, *, empty_ok: bool = False) -> Steps[Do
 def _run(session: Stage, elements: list[Element]) -> Steps[Outcome]:
     """The verbs of one document, top to bottom."""
     verbs = collect()
-    for element in elements:
+    for position, element in enumerate(elements, 1):
         verb = verbs.get(element.tag)
         if verb is None:
             home = NOUN_OF.get(element.tag)
             why = "is no known verb" if home is None else f"is no verb but a noun: it stands in <{home}>"
             session.warn(12200, f"{element.place}: <{element.tag[:60]}> {why}; it is skipped")
             continue
-        if element.tag == "Dial" and session.whispering:
-            raise TwimlError(13201, "Dial is not possible in the document of a dialled party")
+        if not verb.whisper and session.whispering:
+            raise TwimlError(13201, f"{element.tag} is not possible in the document of a dialled party")
+        session.followed = any(other.tag in verbs for other in elements[position:])
         outcome = yield from perform(session, element, verb)
         if not isinstance(outcome, Next):
             return outcome

@@ -20,6 +20,10 @@ class Callback:
     url: str
     method: str = "POST"
     events: list[str] = field(default_factory=lambda: ["completed"])
+    conversation_sid: str = ""
+    """Not empty: it is told as a session of ``<Conversation>`` (connect-conversation.md §7)."""
+    worker_initiated: bool = False
+    """Of such a session: a worker has begun it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +83,8 @@ class Plan:
     """A child whose far end may ask for the caller to be transferred (``referUrl`` of ``<Dial>``)."""
     local: bool = False
     """A leg without a carrier (voice/dial/local.py)."""
+    waits_in: str = ""
+    """The conversation whose first worker this call waits for; empty: none."""
     detection_callback: Callback | None = None
     """Asynchronous detection: who is told of the verdict; an empty URL: nobody."""
 

@@ -35,21 +35,40 @@ def hooks_for(
     for callback in callbacks:
         if event not in callback.events:
             continue
-        facts = [pair for pair in standard(call) if pair[0] != "CallStatus"]
-        facts.append(("CallStatus", _STATUS.get(event, call.status)))
-        facts += [
-            ("Timestamp", rfc2822(now)),
-            ("CallbackSource", "call-progress-events"),
-            ("SequenceNumber", str(call.sequence)),
-            *extra,
-        ]
+        in_session = bool(callback.conversation_sid)
+        facts = _session_facts(call, callback, event, now) if in_session else _facts(call, event, extra, now)
         hooks.append(
             SendWebhook(
                 key=call.sid, call_sid=call.sid, account_sid=call.account_sid, url=callback.url, method=callback.method,
-                params=facts, token=new_token(),
+                params=facts, token=new_token(), failure_code=32503 if in_session else 15003,
             )
         )  # fmt: skip
     return hooks, call.sequence + (1 if hooks else 0)
+
+
+def _facts(call: Call, event: str, extra: Params, now: float) -> Params:
+    return [
+        *(pair for pair in standard(call) if pair[0] != "CallStatus"),
+        ("CallStatus", _STATUS.get(event, call.status)),
+        ("Timestamp", rfc2822(now)),
+        ("CallbackSource", "call-progress-events"),
+        ("SequenceNumber", str(call.sequence)),
+        *extra,
+    ]
+
+
+def _session_facts(call: Call, callback: Callback, event: str, now: float) -> Params:
+    """The dialled leg's progress, told as that of its session: numbered from 1 (connect-conversation.md §7)."""
+    return [
+        ("AccountSid", call.account_sid),
+        ("ConversationSid", callback.conversation_sid),
+        ("DialCallSid", call.sid),
+        ("WorkerInitiated", "true" if callback.worker_initiated else "false"),
+        ("Status", f"call-{event}"),
+        ("SequenceNumber", str(call.sequence + 1)),
+        ("Timestamp", rfc2822(now)),
+        ("CallbackSource", "voice-conversation-service"),
+    ]
 
 
 def tell_detection(session: Stage) -> None:

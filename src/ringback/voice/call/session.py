@@ -26,6 +26,7 @@ from ringback.events import (
     TimerFired,
     TransferAsked,
 )
+from ringback.events.conversations import ConversationFound
 from ringback.events.queues import TaskMade
 from ringback.kernel.outcome import Outcome, completed, inbound, outbound, unfit
 from ringback.resources.api.call import Call
@@ -35,6 +36,7 @@ from ringback.voice.call import flow, machine, progress, task_leg, trial
 from ringback.voice.call.ending import settle
 from ringback.voice.call.plan import Plan
 from ringback.voice.conference import ringing
+from ringback.voice.connect import waiting
 from ringback.voice.dial.tie import Tie
 from ringback.voice.params import Params
 from ringback.voice.recording.status import RECORDING_WAIT
@@ -352,5 +354,6 @@ _HANDLERS: dict[type[Event], Callable[[Session, Any], None]] = {
     RecordingEnded: Session._recording_ended,
     TransferAsked: Session._transfer_asked,
     TaskMade: task_leg.task_made,
+    ConversationFound: waiting.strayed,
 }
 """The leg's own bookkeeping, before the running document sees the event."""

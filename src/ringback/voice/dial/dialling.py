@@ -74,7 +74,13 @@ class Dialling:
                         call_sid=sid,
                         parent_sid=session.call.sid,
                         account_sid=target.account_sid or session.call.account_sid,
-                        request=tie.request(target.plan, target.to, target.from_, target.whisper),
+                        request=tie.request(
+                            target.plan,
+                            target.to,
+                            target.from_,
+                            target.whisper,
+                            may_fail=target.whisper_may_fail,
+                        ),
                     )
                 )
             )

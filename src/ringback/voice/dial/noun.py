@@ -14,7 +14,17 @@ from ringback.voice.dial import sip_noun
 from ringback.voice.stage import Stage
 from ringback.voice.steps import Source
 from ringback.voice.twiml import Element
-from ringback.voice.verb import Attribute, Attributes, choice, keys, read_attributes, text, whole, words
+from ringback.voice.verb import (
+    Attribute,
+    Attributes,
+    choice,
+    keys,
+    parameters,
+    read_attributes,
+    text,
+    whole,
+    words,
+)
 
 NOUN_LIMIT: Final = 10
 _TONE_NAMES: Final = (
@@ -55,12 +65,13 @@ NOUNS: Final = {
 """The nouns and their attributes (twiml.md §5.1)."""
 _REFUSALS: Final = {21202: 13225, 21211: 13223, 21214: 13224, 21215: 13227, 21216: 13225, 21217: 13224}
 """Codes of the REST API → those of a document (call-outcomes.md §4)."""
-_REASONS: Final = {
+REASONS: Final = {
     13223: "is no phone number; write it as +15551234567",
     13224: "cannot be reached",
     13225: "may not be called: it is blocked, or a premium number",
     13227: "is in a country that your account may not call",
 }
+"""Code → why a number is not called."""
 _CHILDREN: Final = {
     "Number": frozenset[str](),
     "Sip": sip_noun.CHILDREN,
@@ -76,6 +87,8 @@ class Target:
     from_: str
     plan: Plan
     whisper: Source | None
+    whisper_may_fail: bool = False
+    """The parties are joined although the whisper could not be fetched or run."""
     account_sid: str = ""
     """Whose call it is, when it is not the parent's account's."""
     instead: list[Target] = field(default_factory=list)
@@ -162,18 +175,20 @@ def _ways(noun: Element, attributes: Attributes, session: Stage) -> list[sip_nou
         identity = next((child.text for child in noun.children if child.tag == "Identity"), noun.text)
         address = f"client:{identity}"
         if numbers.is_client(address):
-            return [sip_noun.Way(address, None, None, [])]
+            given = [(f"X-{name}", value) for name, value in parameters(noun, session.warn)]
+            headers = sip_noun.checked(given, lambda code, why: session.warn(code, f"{noun.place}: {why}"))
+            return [sip_noun.Way(address, None, None, headers)]
         session.warn(12200, f"{noun.place}: <Client> needs an identity of at most 256 characters")
         return []
-    number, code = _dialled(noun.text, session)
+    number, code = dialled(noun.text, session)
     if code is None:
         return [sip_noun.Way(number, None, None, [])]
-    session.warn(code, f"{noun.place}: {noun.text[:60]!r} {_REASONS[code]}")
+    session.warn(code, f"{noun.place}: {noun.text[:60]!r} {REASONS[code]}")
     return []
 
 
-def _dialled(text: str, session: Stage) -> tuple[str, int | None]:
-    """The number that a document names, and the code when it may not be called."""
+def dialled(text: str, session: Stage) -> tuple[str, int | None]:
+    """The number that is to be dialled, and the code when it may not be called (:data:`REASONS`)."""
     refuse, ours = session.board.settings.refuse, session.board.settings.ours
     number = numbers.normal(text) or (text if numbers.is_short(text) and refuse is not None else None)
     if number is None:

@@ -12,13 +12,18 @@ from ringback.voice.stage import Stage
 from ringback.voice.steps import End, Source
 
 
-def request(plan: Plan, to: str, from_: str, whisper: Source | None) -> dict[str, object]:
-    """What ``ChildRequested.request`` holds; plain JSON values."""
+def request(
+    plan: Plan, to: str, from_: str, whisper: Source | None, *, may_fail: bool = False
+) -> dict[str, object]:
+    """What ``ChildRequested.request`` holds; plain JSON values. ``may_fail``: a whisper that cannot be had is left
+    out."""
     return {
         "plan": plan.to_json(),
         "to": to,
         "from": from_,
-        "whisper": None if whisper is None else {"url": whisper.url, "method": whisper.method},
+        "whisper": None
+        if whisper is None
+        else {"url": whisper.url, "method": whisper.method, "may_fail": may_fail},
     }
 
 
@@ -29,6 +34,7 @@ class Tie:
         self._session = session
         self.parent_sid = parent_sid
         self._whisper = None if whisper is None else Source(url=whisper["url"], method=whisper["method"])
+        session.whisper_may_fail = whisper is not None and whisper["may_fail"]
         self._cut = False
         self._early = False
         self._call_id = ""

@@ -32,23 +32,8 @@ class Recordings:
     ) -> str:
         """Save a record and start the writer; gives the SID."""
         session = self._session
-        call, now = session.call, session.now
-        record = Recording(
-            sid=sid or session.board.new_sid("RE"),
-            account_sid=call.account_sid,
-            date_created=now,
-            date_updated=now,
-            call_sid=call.parent_call_sid or call.sid,
-            leg_sid=call.sid if call.parent_call_sid else None,
-            channels=plan.channels,
-            start_time=now,
-            source=plan.source,
-            track=plan.track,
-            status_callback=plan.callback,
-            status_callback_method=plan.callback_method,
-            status_callback_event=list(plan.callback_events),
-            trim=plan.trim,
-        )
+        call = session.call
+        record = self._record(plan, sid or session.board.new_sid("RE"))
         if transcribe:
             url = recording_url(session.board.settings.api_base, record)
             record.plan = order(call, url, record.sid, transcribe_callback)
@@ -68,6 +53,33 @@ class Recordings:
         )
         self._tell(record, "in-progress")
         return record.sid
+
+    def missing(self, plan: RecordingPlan) -> None:
+        """A recording that was wanted and never began: it is absent from the start."""
+        session = self._session
+        record = self._record(plan, session.board.new_sid("RE"))
+        settle(record, 0.0, False, 0, session.now)
+        session.do(Save(record.copy()))
+        self._tell(record, record.status)
+
+    def _record(self, plan: RecordingPlan, sid: str) -> Recording:
+        call, now = self._session.call, self._session.now
+        return Recording(
+            sid=sid,
+            account_sid=call.account_sid,
+            date_created=now,
+            date_updated=now,
+            call_sid=call.parent_call_sid or call.sid,
+            leg_sid=call.sid if call.parent_call_sid else None,
+            channels=plan.channels,
+            start_time=now,
+            source=plan.source,
+            track=plan.track,
+            status_callback=plan.callback,
+            status_callback_method=plan.callback_method,
+            status_callback_event=list(plan.callback_events),
+            trim=plan.trim,
+        )
 
     def ended(self, event: RecordingEnded) -> None:
         """The file is there, or will never be."""

@@ -93,9 +93,13 @@ class RecordingRules(NounRules):
         )
 
     async def update(self, ctx: Context, params: Params) -> Any:
-        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}; the same of a conference."""
+        """POST Calls/{sid}/Recordings/{sid or Twilio.CURRENT}; the same of a conference.
+
+        A dialled leg's recording belongs to the call that has dialled it (§9.2), and is made where the leg is.
+        """
         conference = ctx.args.get("ConferenceSid")
-        lane = Lane("call", ctx.args["CallSid"]) if conference is None else Lane("conference", conference)
+        leg = ctx.record.leg_sid or ctx.args.get("CallSid", "")
+        lane = Lane("call", leg) if conference is None else Lane("conference", conference)
         return await self.write(ctx, "update", lane, ctx.record.sid, params)
 
     async def delete(self, ctx: Context, params: Params) -> None:

@@ -1,0 +1,1 @@
+"""`<Connect>`: the noun `<Conversation>`, which joins a customer and their worker."""
