@@ -243,6 +243,7 @@ _REST: Final[dict[int, str]] = {
     20107: "Invalid access token signature",
     20404: "Not found",
     20409: "Conflict",
+    20403: "URL not good any more",
     20412: "Precondition failed",
     20413: "Body too large",
     20429: "Too many requests",

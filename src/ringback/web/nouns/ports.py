@@ -15,6 +15,7 @@ from ringback.resources.api.queue import Member, Queue
 from ringback.resources.voice.country import Country
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.outcomes import FailureNotices
 from ringback.web.relay_tokens import RelayTokens
 from ringback.web.taskrouter.workspaces import Compile, TaskRouter
@@ -107,6 +108,10 @@ class Ports:
     encode_mp3: Callable[[Path], Path] | None
     """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread. Raises ``ValueError`` when there is
     no sound to encode."""
+    media: MediaStore
+    """The files of messages."""
+    media_auth: bool
+    """Whether the files of texts need credentials."""
     permissions: Permissions
     lookups: Lookups
     notices: FailureNotices
