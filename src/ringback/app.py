@@ -370,6 +370,7 @@ class Ringback:
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
         await self.retention.close()
+        await self.media.close()
         await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()

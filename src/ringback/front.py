@@ -207,7 +207,6 @@ def build_front(product: Product) -> Front:
         recording_auth=settings.recording_auth,
         encode_mp3=encode_mp3,
         media=product.media,
-        media_auth=settings.media_auth,
         permissions=product.permissions,
         lookups=product.lookups,
         notices=product.notices,

@@ -9,9 +9,9 @@ from ringback.kernel.resource import Record
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
-from ringback.resources.api.media import Media
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.resources.monitor.audit_event import AuditEvent
 from ringback.resources.taskrouter.event import Event
 from ringback.runtime.retention import Rule
@@ -46,7 +46,7 @@ def kept(
             record=Recording, days=settings.keep_recordings_days, over=over, remove=forget_recording,
             size="size", most_bytes=int(settings.account_recordings_megabytes * 1e6),
         ),
-        Rule(record=Media, days=settings.keep_media_days, remove=forget_media),
+        Rule(record=MediaFile, days=settings.keep_media_days, remove=forget_media),
         Rule(record=Transcription, days=settings.keep_transcriptions_days, over=over),
         Rule(record=Call, days=settings.keep_calls_days, over=over, most=most),
         Rule(record=Conference, days=settings.keep_calls_days, over=over, most=most),

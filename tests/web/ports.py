@@ -63,7 +63,6 @@ def ports(
                 full=str,
                 public_url="http://h",
             ),
-            "media_auth": True,
             "permissions": Permissions(),
             "lookups": Lookups(plan, []),
             "notices": FailureNotices(lambda code: None),

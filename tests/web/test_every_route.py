@@ -20,7 +20,7 @@ from ringback.effects import Save
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
-from ringback.resources.api.media import Media
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.testing.world import world
 from ringback.web.grant import Grant
 from ringback.web.routes import SOCKET, Route, Rule
@@ -221,7 +221,7 @@ async def test_signed_routes(town: Town) -> None:
 async def test_routes_by_ticket(town: Town) -> None:
     """Credentials are of no use there; the URL is, until it expires, its account sleeps or has a new auth token."""
     store, account = town.product.store, town.accounts["main"]
-    record = await store.get(Media, town.sids["Media"])
+    record = await store.get(MediaFile, town.sids["Media"])
     assert record is not None
     path, _, query = (
         (await town.product.media.url(record)).removeprefix(town.product.settings.base_url).partition("?")

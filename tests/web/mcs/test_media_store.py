@@ -11,17 +11,21 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from ringback.effects import Save
+from ringback.effects.media import AttachMedia, DropMedia
+from ringback.events.messaging import Attachment
 from ringback.kernel.errors import Refused
 from ringback.resources.api.account import Account
-from ringback.resources.api.media import Media
 from ringback.resources.conversations.chat_service import ChatService
 from ringback.resources.conversations.participant import Participant
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.sharing.seats import Seats
-from ringback.store import Unavailable
+from ringback.store import DeleteIf, Stale, Unavailable
 from ringback.testing.world import World, world
 from ringback.web.auth import make_token
+from ringback.web.mcs.fetching import MediaFetcher
 from ringback.web.mcs.files import ORPHAN_SECONDS, Files
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -206,7 +210,7 @@ async def test_people(desk: Desk) -> None:
     assert (await desk.ask("GET", made["url"], desk.token("alice", "IS" + "0" * 32)))[0] == 403
     assert (await desk.ask("GET", made["url"], {"X-Twilio-Token": "x"}))[0] == 401
     store, product = desk.product.store, desk.product
-    record = await store.get(Media, made["sid"])
+    record = await store.get(MediaFile, made["sid"])
     assert record is not None
     record.conversation_sid, record.message_sid = product.new_sid("CH"), product.new_sid("IM")
     bob = Participant(
@@ -282,7 +286,7 @@ async def test_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk.product.media, "_full", lambda: "the disk is full")
     assert (await desk.ask("POST", desk.list, data=PNG))[0] == 503
     assert desk.files() == []
-    assert await desk.product.store.count(Media, account_sid=desk.product.account_sid) == 0
+    assert await desk.product.store.count(MediaFile, account_sid=desk.product.account_sid) == 0
 
 
 async def test_a_row_that_cannot_be_written_leaves_no_file(
@@ -317,7 +321,7 @@ async def test_uploads_that_no_message_takes(desk: Desk) -> None:
     """A day and an hour; an upload is not to be attached any more an hour before it goes."""
     loose, taken = (await desk.upload())["sid"], (await desk.upload())["sid"]
     store, media = desk.product.store, desk.product.media
-    record, kept = await store.get(Media, loose), await store.get(Media, taken)
+    record, kept = await store.get(MediaFile, loose), await store.get(MediaFile, taken)
     assert record is not None
     assert kept is not None
     kept.message_sid = desk.product.new_sid("IM")
@@ -330,7 +334,7 @@ async def test_uploads_that_no_message_takes(desk: Desk) -> None:
     await desk.world.advance(3600)
     await media.look()
     assert desk.files() == [taken]
-    assert await store.get(Media, loose) is None
+    assert await store.get(MediaFile, loose) is None
 
 
 async def test_what_a_crash_leaves(desk: Desk, tmp_path: Path) -> None:
@@ -364,7 +368,7 @@ def test_names_from_outside_are_no_paths(tmp_path: Path) -> None:
 async def test_retention(desk: Desk) -> None:
     """``keep_media_days``: the row and the file."""
     sid = (await desk.upload())["sid"]
-    record = await desk.product.store.get(Media, sid)
+    record = await desk.product.store.get(MediaFile, sid)
     assert record is not None
     record.message_sid = desk.product.new_sid("IM")
     await desk.product.store.commit([Save(record)])
@@ -404,3 +408,60 @@ async def test_too_many_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
         each.cancel()
     await asyncio.gather(*under_way, return_exceptions=True)
     assert desk.files() == []
+
+
+async def test_a_message_takes_an_upload_and_goes_with_it(desk: Desk) -> None:
+    """Once only; the row in the message's transaction, the bytes after it."""
+    product, media = desk.product, desk.product.media
+    sid = (await desk.upload())["sid"]
+    (facts,) = await media.find(product.account_sid, desk.service, [sid])
+    assert facts == {
+        "sid": sid, "category": "media", "content_type": "image/png", "filename": None, "size": len(PNG),
+    }  # fmt: skip
+    read = await product.store.get_versioned(MediaFile, sid)
+    assert read is not None
+    for message in ("IM" + "1" * 32, "IM" + "2" * 32):
+        taken = AttachMedia(media_sid=sid, message_sid=message, conversation_sid="CH" + "1" * 32)
+        await product.store.commit([taken])
+    record = await product.store.get(MediaFile, sid)
+    assert record is not None
+    assert (record.message_sid, record.conversation_sid) == ("IM" + "1" * 32, "CH" + "1" * 32)
+    with pytest.raises(Stale):  # as if it expired at the same moment
+        await product.store.commit([DeleteIf(*read)])
+    for account, service, asked, status in (
+        (product.account_sid, desk.service, sid, 400), (product.account_sid, desk.service, "ME" + "0" * 32, 404),
+        (product.account_sid, "IS" + "0" * 32, sid, 404), ("AC" + "0" * 32, desk.service, sid, 404),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            await media.find(account, service, [asked])
+        assert refused.value.status == status
+    drop = DropMedia(media_sid=sid)
+    await product.store.commit([drop])
+    media.follow([drop])
+    await media.close()
+    assert desk.files() == []
+    assert await product.store.get(MediaFile, sid) is None
+
+
+async def test_a_carriers_file_is_fetched_and_kept(desk: Desk) -> None:
+    """What it is, by its bytes; one that cannot be had keeps its URL, and one that is too large is not kept in part."""
+    town = desk.world
+    good = town.app("/cat.jpg", lambda _: web.Response(body=PNG, content_type="image/jpeg"))
+    gone = town.app("/gone.jpg", lambda _: web.Response(status=404))
+    large = town.app("/large.jpg", lambda _: web.Response(body=b"x" * 60_000_000))
+    fetcher = MediaFetcher(desk.product.media, desk.product.sender)
+    kept = await fetcher.keep(
+        desk.product.account_sid,
+        [
+            Attachment(url=good + "#rp=all"),
+            Attachment(url=gone),
+            Attachment(url=large),
+            Attachment(sid="ME1"),
+        ],
+    )
+    assert kept[0].content_type == "image/png"
+    assert (kept[0].size, kept[0].filename) == (len(PNG), "cat.jpg")
+    assert kept[1:] == (Attachment(url=gone), Attachment(url=large), Attachment(sid="ME1"))
+    assert desk.files() == [kept[0].sid]
+    (out,) = await desk.product.media.located(desk.product.account_sid, (kept[0], kept[3]), 60)
+    assert (await desk.ask("GET", out.url, {}))[1] == PNG

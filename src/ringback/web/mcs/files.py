@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from ringback.kernel.sid import is_sid
 
@@ -33,6 +34,10 @@ class Files:
     def begin(self, sid: str) -> BinaryIO:
         """A new file, to be written."""
         return (self._new / self.path(sid).name).open("xb")
+
+    def scratch(self) -> BinaryIO:
+        """A file without a name, for what is looked at before it is kept; gone once it is closed."""
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._new))
 
     def finish(self, sid: str, file: BinaryIO) -> None:
         """All of it is written: it is on the disk, in its place, once this returns."""

@@ -15,9 +15,9 @@ import msgspec
 
 from ringback.kernel.errors import Refused
 from ringback.kernel.sid import is_sid
-from ringback.resources.api.media import Category, Media
 from ringback.resources.conversations.chat_service import ChatService
 from ringback.resources.conversations.participant import Participant
+from ringback.resources.mcs.media_file import Category, MediaFile
 from ringback.store import OwnershipLost, Store
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
@@ -169,17 +169,17 @@ class MediaApplication:
             raise _missing(scope["path"])
         return asker, sid
 
-    async def _record(self, service: str, sid: str, scope: Any) -> tuple[Asker, Media]:
+    async def _record(self, service: str, sid: str, scope: Any) -> tuple[Asker, MediaFile]:
         asker, service = await self._service(service, scope)
         record = await self._find(asker, service, sid)
         if record is None:
             raise _missing(scope["path"])
         return asker, record
 
-    async def _find(self, asker: Asker, service: str, sid: str) -> Media | None:
+    async def _find(self, asker: Asker, service: str, sid: str) -> MediaFile | None:
         """A file that the asker may see: the account all of the service, others their own and their conversations'."""
         sid = normal(sid)
-        record = await self._store.get(Media, sid, asker.account_sid) if is_sid(sid, "ME") else None
+        record = await self._store.get(MediaFile, sid, asker.account_sid) if is_sid(sid, "ME") else None
         if record is None or record.chat_service_sid != service:
             return None
         if not asker.identity or record.author == asker.identity:
@@ -249,7 +249,7 @@ class MediaApplication:
     async def _file(self, sid: str, scope: Any, receive: Any, send: Any) -> None:
         """By ticket: whoever has none that is good hears the same, whether there is such a file or not."""
         sid = normal(sid)
-        record = await self._store.get(Media, sid) if is_sid(sid, "ME") else None
+        record = await self._store.get(MediaFile, sid) if is_sid(sid, "ME") else None
         account = await self._auth.account(record.account_sid) if record is not None else None
         secret = account.auth_token if account is not None and await self._auth.active(account) else ""
         params = read_form(scope["query_string"], 100)
@@ -260,7 +260,7 @@ class MediaApplication:
             raise _missing(scope["path"])
         await file_answer(record, path)(scope, receive, send)
 
-    async def _body(self, record: Media) -> dict[str, Any]:
+    async def _body(self, record: MediaFile) -> dict[str, Any]:
         """As the SDK reads it (conversations-js.md §6)."""
         url = f"{self._media.public_url}/mcs{LIST}/{record.sid}".replace(
             "{ChatServiceSid}", record.chat_service_sid

@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final
 
-from ringback.effects import Delete, Save
+from msgspec.structs import replace
+
+from ringback.effects import Delete, Effect, Save
+from ringback.effects.media import DropMedia
+from ringback.events.messaging import Attachment
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
 from ringback.kernel.media_limits import MediaLimits
-from ringback.resources.api.media import Category, Media
+from ringback.kernel.sid import is_sid
+from ringback.resources.mcs.media_file import Category, MediaFile
 from ringback.sharing.seats import Full, Seats
 from ringback.store import Condition, DeleteIf, Query, Stale, Store
 from ringback.web.mcs import ticket
@@ -60,7 +65,13 @@ class MediaStore:
         """Bytes of an account's media, once they have been added up."""
         self._coming: Counter[str] = Counter()
         """Bytes of an account's uploads that are under way."""
+        self._going: set[asyncio.Task[None]] = set()
         self.removed = 0
+
+    @property
+    def largest(self) -> int:
+        """Bytes of one file at most."""
+        return int(self._limits.media_megabytes * 1e6)
 
     def figures(self) -> dict[str, float]:
         """For ``/metrics``."""
@@ -82,7 +93,7 @@ class MediaStore:
         author: str = "system",
         chat_service_sid: str = "",
         message_sid: str = "",
-    ) -> Media:
+    ) -> MediaFile:
         """Keep a file. ``told`` gives its Content-Type and name once all of it has come.
 
         Raises ``Refused``: 413/20413 too large, or more than the account may keep; 415/20001 a type that is not
@@ -99,7 +110,7 @@ class MediaStore:
     async def _take(
         self, account_sid: str, pieces: AsyncIterator[bytes], told: Callable[[], tuple[str, str]],
         category: Category, author: str, chat_service_sid: str, message_sid: str,
-    ) -> Media:  # fmt: skip
+    ) -> MediaFile:  # fmt: skip
         if why := self._full():
             raise Refused(20503, f"No media can be kept now: {why}", 503)
         room = await self._room(account_sid)
@@ -132,7 +143,7 @@ class MediaStore:
                 if not kept:
                     await asyncio.to_thread(self.files.drop, sid, file)
             now = self._clock.now()
-            record = Media(
+            record = MediaFile(
                 sid=sid, account_sid=account_sid, date_created=now, date_updated=now, message_sid=message_sid,
                 content_type=content_type, chat_service_sid=chat_service_sid, filename=name or None, size=size,
                 category=category, author=author,
@@ -154,9 +165,8 @@ class MediaStore:
         return record
 
     def _check(self, account_sid: str, size: int, room: float) -> None:
-        most = self._limits.media_megabytes
-        if size > most * 1e6:
-            raise Refused(20413, f"The file is larger than {most:g} MB", 413)
+        if size > self.largest:
+            raise Refused(20413, f"The file is larger than {self._limits.media_megabytes:g} MB", 413)
         if self._coming[account_sid] > room:
             most = self._limits.account_media_megabytes
             raise Refused(20413, f"The account's media would be more than {most:g} MB", 413)
@@ -167,18 +177,50 @@ class MediaStore:
         if not most:
             return float("inf")
         if account_sid not in self._used:
-            self._used[account_sid] = await self._store.total(Media, account_sid, "size")
+            self._used[account_sid] = await self._store.total(MediaFile, account_sid, "size")
         return most - self._used[account_sid]
 
     # --- out --------------------------------------------------------------------------------------------
 
-    async def url(self, record: Media, seconds: int = ticket.SECONDS) -> str:
+    async def url(self, record: MediaFile, seconds: int = ticket.SECONDS) -> str:
         """Where anybody may fetch it for a while."""
         secret = await self._secret_of(record.account_sid)
         expires = int(self._clock.now()) + seconds
         return f"{self.public_url}/mcs/v1/Content/{record.sid}?{ticket.query(secret, record.sid, expires)}"
 
-    def attachable(self, record: Media) -> bool:
+    async def find(
+        self, account_sid: str, chat_service_sid: str, sids: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """What a message tells of the uploads that it takes: ``sid``, ``category``, ``content_type``, ``filename``,
+        ``size``. Raises ``Refused``: 404/20404 for one that there is not, 400/20001 for one that is another message's.
+        """
+        found = []
+        for given in sids:
+            sid = given[:2] + given[2:].lower()
+            record = await self._store.get(MediaFile, sid, account_sid) if is_sid(sid, "ME") else None
+            if record is None or record.chat_service_sid != chat_service_sid:
+                raise Refused(20404, f"The media {given[:34]} was not found", 404)
+            if not self.attachable(record):
+                raise Refused(20001, f"The media {sid} belongs to another message, or has expired", 400)
+            found.append(record.facts)
+        return found
+
+    async def located(
+        self, account_sid: str, attachments: Sequence[Attachment], seconds: int
+    ) -> tuple[Attachment, ...]:
+        """The same attachments with a URL each by which a carrier may fetch them for so many seconds; those that are
+        in the store no more are left out."""
+        found = []
+        for each in attachments:
+            if each.sid:
+                record = await self._store.get(MediaFile, each.sid, account_sid)
+                if record is None:
+                    continue
+                each = replace(each, url=await self.url(record, seconds))
+            found.append(each)
+        return tuple(found)
+
+    def attachable(self, record: MediaFile) -> bool:
         """Whether a message may still take this upload: it has none yet, and is not about to be removed."""
         return not record.message_sid and record.date_created > self._clock.now() - self._unattached
 
@@ -188,12 +230,25 @@ class MediaStore:
 
     # --- away -------------------------------------------------------------------------------------------
 
-    async def remove(self, record: Media) -> None:
+    async def remove(self, record: MediaFile) -> None:
         """Delete the row, then the file."""
         await self._store.commit([Delete(record)])
         await self.forget([record.sid])
         if record.account_sid in self._used:
             self._used[record.account_sid] -= record.size
+
+    def follow(self, effects: Iterable[Effect]) -> None:
+        """After a commit: the bytes of what it dropped go too."""
+        gone = [each.media_sid for each in effects if isinstance(each, DropMedia)]
+        if gone:
+            task = asyncio.get_running_loop().create_task(self.forget(gone))
+            self._going.add(task)
+            task.add_done_callback(self._going.discard)
+
+    async def close(self) -> None:
+        """Wait for files that are being deleted."""
+        if self._going:
+            await asyncio.wait(self._going)
 
     async def forget(self, sids: Iterable[str]) -> None:
         """Delete files whose rows are gone."""
@@ -212,11 +267,11 @@ class MediaStore:
         unattached = [Condition("message_sid", "=", "")]
         while True:
             query = Query(conditions=unattached, limit=SLICE, after=after, ascending=True)
-            found = (await self._store.page(Media, query)).records
+            found = (await self._store.page(MediaFile, query)).records
             for record in found:
                 if record.date_created >= before:
                     return
-                read = await self._store.get_versioned(Media, record.sid)
+                read = await self._store.get_versioned(MediaFile, record.sid)
                 if read is None or read[0].message_sid:
                     continue
                 try:
@@ -233,7 +288,7 @@ class MediaStore:
         for start in range(0, len(there), SLICE):
             some = there[start : start + SLICE]
             rows = await self._store.sids(
-                Media, Query(conditions=[Condition("sid", "in", tuple(some))], limit=SLICE)
+                MediaFile, Query(conditions=[Condition("sid", "in", tuple(some))], limit=SLICE)
             )
             gone = sorted(set(some) - set(rows))
             if gone:

@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.responses import FileResponse
 
-from ringback.resources.api.media import Media
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.web.mcs.sniffing import ACTIVE
 
 SHOWN: Final = (
@@ -35,7 +35,7 @@ CORS: Final = {
 """Browsers' SDKs ask from pages of other origins; credentials go in headers, so no cookie is at stake."""
 
 
-def file_answer(record: Media, path: Path) -> FileResponse:
+def file_answer(record: MediaFile, path: Path) -> FileResponse:
     """The bytes, with ranges."""
     shown = record.content_type.startswith(SHOWN)
     kind = "application/octet-stream" if record.content_type in ACTIVE else record.content_type
