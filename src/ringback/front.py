@@ -28,6 +28,7 @@ from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
 from ringback.runtime.emptying import Emptying
+from ringback.runtime.disk import Disk
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -61,6 +62,10 @@ from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
 from ringback.web.limits import HttpLimits
 from ringback.web.lookups import Lookups
+from ringback.web.mcs.files import Files
+from ringback.web.mcs.media_api import PATHS as MEDIA_PATHS
+from ringback.web.mcs.media_api import MediaApplication
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
@@ -88,6 +93,7 @@ class Product(Protocol):
     lookups: Lookups
     notices: FailureNotices
     voice: Switchboard
+    disk: Disk
     taskrouter: TaskRouter
     directory: Directory
     exchange: Exchange
@@ -95,6 +101,7 @@ class Product(Protocol):
     faults: Faults
     reconciler: Reconciler
     emptying: Emptying
+    media: MediaStore
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
@@ -119,6 +126,9 @@ class Product(Protocol):
 
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
+
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token of an account, which signs what it is sent."""
 
     async def warn(self, step: Warn) -> None:
         """Tell the operator of a promise that is not kept."""
@@ -169,6 +179,20 @@ def build_conversations(product: Product) -> ConversationsWeb:
     )
 
 
+def build_media(product: Product) -> MediaStore:
+    """The files of messages."""
+    return MediaStore(
+        store=product.store,
+        files=Files(product.settings.data_dir / "media"),
+        clock=product.clock,
+        limits=product.settings,
+        new_sid=product.new_sid,
+        secret_of=product.token_of,
+        full=product.disk.full,
+        public_url=product.settings.base_url,
+    )
+
+
 def build_callbacks(product: Product) -> CallbackFeature:
     """Callback and voicemail: a customer of the public API. Raises ``SettingsError`` for a bad ``[callback]``."""
     settings = product.settings
@@ -213,6 +237,7 @@ def build_front(product: Product) -> Front:
         recordings=product.recordings,
         recording_auth=settings.recording_auth,
         encode_mp3=encode_mp3,
+        media=product.media,
         permissions=product.permissions,
         lookups=product.lookups,
         notices=product.notices,
@@ -257,6 +282,9 @@ def build_front(product: Product) -> Front:
         bad_file=cdr.BadFile,
         trouble=lambda: product.store.broken,
     )
+    prefixes["mcs"] = media = MediaApplication(
+        product.media, product.store.hurried(), auth, access, product.clock.now, product.new_sid
+    )
     simulator: list[Door] = []
     if product.simulating:
         testers = SimulatorAccess(
@@ -265,7 +293,9 @@ def build_front(product: Product) -> Front:
         prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
         simulator += of_routes(sim.endpoints, "Simulator")
     prefixes["docs"] = build_docs(product, rest, simulator)
-    return Front(rest, prefixes, by_host={"event-bridge": product.bridge}, own=frozenset({"sim"}))
+    return Front(
+        rest, prefixes, by_host={"event-bridge": product.bridge, "mcs": media}, own=frozenset({"sim"})
+    )
 
 
 def http_limits(settings: Settings) -> HttpLimits:
@@ -288,6 +318,7 @@ def build_docs(product: Product, rest: RestApplication, simulator: Sequence[Door
             doors=(
                 *of_features("/features/callback-and-voicemail/", doors.STUDIO, doors.FLEX),
                 *simulator,
+                *of_paths(MEDIA_PATHS, "Media store"),
                 *of_paths(STATUS_PATHS, "Operation"),
             ),
             errors=errors(products, verbs),

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from ringback.kernel import setting
+from ringback.kernel.media_limits import MediaLimits
 from ringback.kernel.setting import SettingsError as SettingsError
 from ringback.kernel.setting import refusal
 
@@ -72,7 +73,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(MediaLimits):
     """All settings with their defaults; see :func:`load`."""
 
     http: str = "127.0.0.1:8080"
@@ -410,7 +411,7 @@ class Settings:
                 value, form = getattr(self, one.name), setting.FORMS[one.name]
                 setting.formed(variable(one.name), value, form, secret=_is_secret(one.name))
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = (self.allowed_emergency_numbers, self.relays)
+        _ = (self.allowed_emergency_numbers, self.relays, self.taken_types)
         self._check_files()
         url = urlsplit(self.public_url)
         if self.public_url and not (url.scheme in ("http", "https") and url.hostname):

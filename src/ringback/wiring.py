@@ -40,6 +40,7 @@ from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.outcomes import CustomerRights
 from ringback.web.taskrouter_link import TaskRouterLink
 from ringback.web.transcribing import Transcriptions
@@ -92,6 +93,7 @@ class Parts(Protocol):
     transcriptions: Transcriptions
     customer_rights: CustomerRights
     conversations: ConversationsWeb
+    media: MediaStore
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -240,6 +242,7 @@ def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Owed], li
         if owed:
             leave(parts, owed, answers)
         parts.timers.follow(effects)
+        parts.media.follow(effects)
 
     return follow
 

@@ -284,6 +284,7 @@ _REST: Final[dict[int, str]] = {
     20403: "Refused by a pre-event webhook",
     20404: "Not found",
     20409: "Conflict",
+    20403: "URL not good any more",
     20412: "Precondition failed",
     20413: "Body too large",
     20429: "Too many requests",

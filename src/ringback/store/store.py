@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ringback.effects import ClaimDial, ClearDeadline, Delete, QueueDial, Save, SendWebhook, SetDeadline
+from ringback.effects.media import AttachMedia, DropMedia
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.kernel.sid import SidMaker
@@ -97,6 +98,8 @@ class Store:
             Message: self._send,
             MessageDone: self._received,
             MessageFailed: self._unreceived,
+            AttachMedia: self._attach,
+            DropMedia: self._drop,
             SetDeadline: self._set_deadline,
             ClearDeadline: self._clear_deadline,
             OutboxDone: self._done,
@@ -285,6 +288,13 @@ class Store:
 
     def _unreceived(self, write: MessageFailed, _: list[Owed]) -> Statement:
         return Statement(self._sql.mark("messages", "failed"), (write.why, write.sid), "messages")
+
+    def _attach(self, write: AttachMedia, _: list[Owed]) -> Statement:
+        values = (write.conversation_sid, write.message_sid, write.media_sid)
+        return Statement(self._sql.attach("mcs_media"), values, "mcs_media")
+
+    def _drop(self, write: DropMedia, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("mcs_media"), (write.media_sid,), "mcs_media")
 
     def _set_deadline(self, write: SetDeadline, _: list[Owed]) -> Statement:
         return Statement(self._sql.upsert("timers"), (*write.lane, write.name, write.at), "timers")

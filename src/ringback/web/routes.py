@@ -15,6 +15,8 @@ from typing import Protocol
 class Rule(StrEnum):
     """Who may ask (rest-conventions.md §1)."""
 
+    TICKET = "ticket"
+    """Whoever has a URL that we have signed, until it expires; credentials do not help (``web/mcs/ticket.py``)."""
     OPEN = "open"
     """Anybody: nothing of an account is told."""
     SIGNED = "signed"

@@ -17,6 +17,7 @@ from ringback.web.conversations.media import FindMedia
 from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.outcomes import FailureNotices
 from ringback.web.relay_tokens import RelayTokens
 from ringback.web.taskrouter.workspaces import Compile, TaskRouter
@@ -109,6 +110,8 @@ class Ports:
     encode_mp3: Callable[[Path], Path] | None
     """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread. Raises ``ValueError`` when there is
     no sound to encode."""
+    media: MediaStore
+    """The files of messages."""
     permissions: Permissions
     lookups: Lookups
     notices: FailureNotices
