@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from ringback.kernel import setting
+from ringback.kernel import setting, text_carrier
 from ringback.kernel.media_limits import MediaLimits
 from ringback.kernel.setting import SettingsError as SettingsError
 from ringback.kernel.setting import refusal
@@ -246,6 +246,10 @@ class Settings(MediaLimits):
     """``[trunk.NAME]`` tables."""
     phones: tuple[Phone, ...] = ()
     """``[phone.NAME]`` tables."""
+    smpp: tuple[text_carrier.Smpp, ...] = ()
+    """``[smpp.NAME]`` tables."""
+    http_carriers: tuple[text_carrier.HttpCarrier, ...] = ()
+    """``[http_carrier.NAME]`` tables."""
 
     # --- what follows from them ---------------------------------------------------------------------
 
@@ -468,6 +472,7 @@ def load(
     values: dict[str, Any] = {
         "trunks": tuple(_part(Trunk, name, one) for name, one in _table("trunk", table).items()),
         "phones": tuple(_part(Phone, name, one) for name, one in _table("phone", table).items()),
+        **text_carrier.read(_table("smpp", table), _table("http_carrier", table)),
         "notifications": tuple(
             (key, setting.text(f"[notifications] {key}", text))
             for key, text in _table("notifications", table).items()
