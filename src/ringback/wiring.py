@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.routing import Routing
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as taskrouter_effects
@@ -14,6 +15,7 @@ from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
 from ringback.events import conversations as cv
+from ringback.events import frontline as fl
 from ringback.events import messaging as ms
 from ringback.events import outcomes as out
 from ringback.events import queues as qu
@@ -30,10 +32,12 @@ from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.stored import on
 from ringback.runtime.timers import Timers
+from ringback.store.store import Store
 from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
+from ringback.web.conversations.workers import Workers
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
@@ -88,6 +92,7 @@ class Parts(Protocol):
     reconciler: Reconciler
     transcriptions: Transcriptions
     customer_rights: CustomerRights
+    store: Store
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -191,6 +196,7 @@ def wire(parts: Parts) -> Wiring:
             "transcription": LaneKind(
                 handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
+            "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -198,6 +204,7 @@ def wire(parts: Parts) -> Wiring:
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
+            fl.WorkerWanted: Workers(parts.store).prepare,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,

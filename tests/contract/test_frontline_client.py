@@ -1,4 +1,5 @@
-"""Workers through the official Python client: ``client.frontline_api.v1.users`` (conversations.md §2)."""
+"""FrontlineUsers through the official Python client, ``client.frontline_api.v1.users``, and the FrontlineService's
+settings, which it does not know (conversations.md §2)."""
 
 from __future__ import annotations
 

@@ -228,6 +228,8 @@ ADVICE: Final[dict[int, Advice]] = {
     45307: Advice("The participant may not be added.", "See the call's own error code."),
     45308: Advice("The participant may not be added.", "See the call's own error code."),
     45313: Advice("A transfer came to nothing, and nobody has the task now: it waits for another worker, or was ended.", "The entry says why; look at the task, and at who is available in its queue."),
+    32506: Advice("A customer's new conversation has no worker: nobody of the pool was active and available, or the routing callback added nobody in time.", "Look at ``is_available`` and ``state`` of the service's Frontline users, or at the routing callback's log. Add somebody to the conversation, or delete it."),
+    48010: Advice("The routing callback of a Frontline service did not answer within five seconds, or not with 2xx.", "Mend the endpoint at ``RoutingUrl``. Whoever it adds to the conversation later gets the customer's next call or message."),
     55555: Advice("The assignment callback's ``instruction`` does not exist.", "``accept``, ``reject``, ``dequeue``, ``call``, ``redirect``, ``conference`` or ``supervise``."),
     60600: Advice("The look-up package needs data that this installation does not have.", "Leave the field out; ``validation`` and ``line_type_intelligence`` are served."),
 }  # fmt: skip

@@ -270,6 +270,8 @@ _REST: Final[dict[int, str]] = {
     21210: "Caller id is not verified",
     21217: "Phone number does not appear to be valid",
     21219: "Callee is not verified",
+    32506: "No worker was assigned to the new conversation",
+    48010: "Custom routing callback failed",
     45301: "Participant could not be connected",
     45302: "Participant disconnected before the call was set up",
     45303: "Participant is busy",
