@@ -66,7 +66,7 @@ def test_custom_routing_asks_the_application_within_five_seconds() -> None:
     settings = service(routing="custom", routing_url="https://u:p@app.example/route?x=1#tt=15000")
     (hook,) = ROUTING.handle(wanted(settings, params=(("ConversationSid", "CH1"),), call_sid="CA1"), 1.0)
     assert isinstance(hook, SendWebhook)
-    assert hook.url == "https://u:p@app.example/route?x=1#ct=5000&rt=5000&tt=5000"
+    assert hook.url == "https://u:p@app.example/route?x=1#ct=5000&tt=5000"
     assert (hook.params, hook.failure_code, hook.resource_sid) == (
         [("ConversationSid", "CH1")], 48010, "CH1",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from ringback.resources.conversations.user import User
 from ringback.resources.frontline.frontline_service import FrontlineService
 from ringback.resources.frontline.pool_turn import PoolTurn
 
-LIMIT: Final = "#ct=5000&rt=5000&tt=5000"
+LIMIT: Final = "#ct=5000&tt=5000"
 """A routing callback has five seconds, as all webhooks of Conversations; its own overrides do not count (webhooks.md
 §4)."""
 CALLBACK_FAILED: Final = 48010
