@@ -27,6 +27,7 @@ from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
 from ringback.resources.conversations.user import User
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -92,6 +93,7 @@ class Product(Protocol):
     simulator: SimulatedCarrier
     faults: Faults
     reconciler: Reconciler
+    emptying: Emptying
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
@@ -202,6 +204,7 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        service_removed=product.emptying.start,
     )
     rest = build_rest(
         product.store.hurried(),

@@ -55,6 +55,7 @@ def ports(
             "statistics": statistics,
             "explain": explain,
             "replay": replay,
+            "service_removed": lambda: None,
         }
         | given
     )

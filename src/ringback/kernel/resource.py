@@ -133,6 +133,9 @@ class Place:
     """Heading in the documentation; empty: the noun's name."""
     takes: Mapping[Operation, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """Parameters of the live operations, with their documentation: an event reads them, not a field."""
+    implied: tuple[str, ...] = ()
+    """Parts that the path leaves out and means all the same (``RoomSid``: everybody's default room): the rules of the
+    noun that a part names say which record it is (``web/rest/rules.py``)."""
     refuses: Mapping[Operation, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     """Errors of the live operations that no parameter's declaration has, for their documentation."""
 
@@ -150,6 +153,11 @@ class Place:
     def parents(self) -> tuple[str, ...]:
         """Names of the path's parts, in order, without the noun's own SID."""
         return tuple(re.findall(r"\{(\w+)\}", self.path))
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Names of everything that a record is below: what the path leaves out, and what it says."""
+        return (*self.implied, *self.parents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

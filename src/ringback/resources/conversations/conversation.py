@@ -34,6 +34,7 @@ _LINKS = ("participants", "messages", "webhooks")
         at(
             "/v1/Conversations",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="conversations",
             can=CRUD,
             live=("create", "update", "delete"),

@@ -23,6 +23,7 @@ _LINKS = ("delivery_receipts",)
         at(
             f"/v1/{_PATH}",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="messages",
             can=CRUD,
             live=("create", "update", "delete"),
@@ -69,6 +70,7 @@ class Message(Record):
         at(
             f"/v1/{_PATH}/{{MessageSid}}/Receipts",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="delivery_receipts",
             can=("list", "fetch"),
         ),
