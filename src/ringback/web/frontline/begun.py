@@ -122,7 +122,7 @@ class Begun:
         if conversation.state == "closed":
             raise Refused(50377, "The conversation is closed: its customer cannot be called in it", 409)
         phone = f"client:{worker.identity}"
-        fields = [("To", phone), ("From", phone), ("ConversationSid", conversation.sid)]
+        fields = [("To", f"{phone}?ConversationSid={conversation.sid}"), ("From", phone)]
         if settings.call_url:
             fields += [("Url", settings.call_url), ("Method", settings.call_method)]
         else:
