@@ -37,7 +37,12 @@ from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequ
 from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
 from ringback.front import (
-    build_bridge, build_callbacks, build_conversations, build_front, build_media, http_limits
+    build_bridge,
+    build_callbacks,
+    build_conversations,
+    build_front,
+    build_media,
+    http_limits,
 )  # fmt: skip
 from ringback.kept import kept
 from ringback.kernel.clock import Hold

@@ -27,8 +27,9 @@ from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
-from ringback.runtime.emptying import Emptying
+from ringback.resources.conversations.user import User
 from ringback.runtime.disk import Disk
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -60,6 +61,9 @@ from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
+from ringback.web.frontline.asking import Callbacks
+from ringback.web.frontline.public import Public
+from ringback.web.frontline.worker_app import Frontline
 from ringback.web.limits import HttpLimits
 from ringback.web.lookups import Lookups
 from ringback.web.mcs.files import Files
@@ -274,6 +278,7 @@ def build_front(product: Product) -> Front:
     prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
+    prefixes["frontline"] = frontline = build_frontline(product, access)
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
         admit=lambda header: access.admit(header, Rule.OPERATOR),
@@ -292,10 +297,33 @@ def build_front(product: Product) -> Front:
         )
         prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
         simulator += of_routes(sim.endpoints, "Simulator")
-    prefixes["docs"] = build_docs(product, rest, simulator)
+    prefixes["docs"] = build_docs(
+        product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]
+    )
     return Front(
         rest, prefixes, by_host={"event-bridge": product.bridge, "mcs": media}, own=frozenset({"sim"})
     )
+
+
+def build_frontline(product: Product, access: Access) -> Frontline:
+    """What a worker's app asks."""
+    store = product.store.hurried()
+
+    async def user(account_sid: str, service_sid: str, identity: str) -> User | None:
+        return await store.first(
+            User, account_sid=account_sid, chat_service_sid=service_sid, identity=identity
+        )
+
+    return Frontline(
+        store=store,
+        admit=lambda token: access.worker(token, user),
+        callbacks=Callbacks(
+            sender=product.sender, now=product.clock.now, auth_token=product.token_of,
+            new_sid=product.new_sid, new_token=lambda: str(uuid.uuid4()), log=product.store.commit_soon,
+        ),
+        public=Public(Local(lambda: product.front), product.token_of),
+        public_url=product.settings.base_url,
+    )  # fmt: skip
 
 
 def http_limits(settings: Settings) -> HttpLimits:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.routing import Routing
 from ringback.conversations.step import Threads
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
@@ -15,6 +16,7 @@ from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
 from ringback.events import conversations as cv
+from ringback.events import frontline as fl
 from ringback.events import messaging as ms
 from ringback.events import outcomes as out
 from ringback.events import queues as qu
@@ -32,11 +34,13 @@ from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.stored import on
 from ringback.runtime.timers import Timers
+from ringback.store.store import Store
 from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
 from ringback.web.conversations.setup import ConversationsWeb
+from ringback.web.conversations.workers import Workers
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
@@ -94,6 +98,7 @@ class Parts(Protocol):
     customer_rights: CustomerRights
     conversations: ConversationsWeb
     media: MediaStore
+    store: Store
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -200,6 +205,7 @@ def wire(parts: Parts) -> Wiring:
             "conversation": LaneKind(
                 handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
             ),
+            "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -208,6 +214,7 @@ def wire(parts: Parts) -> Wiring:
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
             **parts.conversations.look_ups.prepare,
+            fl.WorkerWanted: Workers(parts.store).prepare,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,

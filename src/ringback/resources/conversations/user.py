@@ -49,5 +49,3 @@ class User(Record):
     """Of a Frontline worker: URL of a picture."""
     is_available: bool = field(False, hidden=True)
     """Of a Frontline worker: takes part in pool routing."""
-    assigned_at: float = field(0.0, hidden=True)
-    """When pool routing last chose them (Unix seconds); the one longest without is next."""
