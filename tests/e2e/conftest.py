@@ -16,9 +16,12 @@ from tests.e2e.web import Web
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The one marker of this folder."""
+    """The markers of this folder."""
     config.addinivalue_line(
         "markers", "alone: needs the whole machine; `make test` runs it with nothing beside it"
+    )
+    config.addinivalue_line(
+        "markers", "waits: it is about seconds and works little; `make test` runs it beside its like alone"
     )
 
 
