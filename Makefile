@@ -24,8 +24,8 @@ ifeq ($(ARGS),)
 	@$(PYTEST) -n 2 --dist loadfile --durations 20 --ignore tests/e2e </dev/null
 	@# Whole programs: they wait for each other more than they work, so three tests go at a time; those that are about
 	@# seconds only beside each other (a fifth of one core each), and those that load the machine on purpose get it for
-	@# themselves.
-	@$(PYTEST) -n 3 --dist loadfile --durations 20 -m "not alone and not waits" tests/e2e </dev/null
+	@# themselves. The longest begin first (tests/e2e/conftest.py).
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --durations 20 -m "not alone and not waits" tests/e2e </dev/null
 	@$(PYTEST) -n 3 --dist worksteal --durations 20 -m waits tests/e2e </dev/null
 	@$(PYTEST) --durations 20 -m alone tests/e2e </dev/null
 else
