@@ -22,9 +22,11 @@ test: ## install what the tests need, then run all of them (ARGS="tests/sip -x" 
 	@scripts/install test
 ifeq ($(ARGS),)
 	@$(PYTEST) -n 2 --dist loadfile --durations 20 --ignore tests/e2e </dev/null
-	@# Whole programs: they wait for each other more than they work, so three tests go at a time; those that load the
-	@# machine on purpose get it for themselves.
-	@$(PYTEST) -n 3 --dist loadfile --durations 20 -m "not alone" tests/e2e </dev/null
+	@# Whole programs: they wait for each other more than they work, so three tests go at a time; those that are about
+	@# seconds only beside each other (a fifth of one core each), and those that load the machine on purpose get it for
+	@# themselves. The longest begin first (tests/e2e/conftest.py).
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --durations 20 -m "not alone and not waits" tests/e2e </dev/null
+	@$(PYTEST) -n 3 --dist worksteal --durations 20 -m waits tests/e2e </dev/null
 	@$(PYTEST) --durations 20 -m alone tests/e2e </dev/null
 else
 	@$(PYTEST) $(ARGS) </dev/null

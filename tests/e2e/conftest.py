@@ -16,10 +16,31 @@ from tests.e2e.web import Web
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The one marker of this folder."""
+    """The markers of this folder."""
     config.addinivalue_line(
         "markers", "alone: needs the whole machine; `make test` runs it with nothing beside it"
     )
+    config.addinivalue_line(
+        "markers", "waits: it is about seconds and works little; `make test` runs it beside its like alone"
+    )
+
+
+LONGEST = (
+    "test_package.py",
+    "test_typed_docs.py",
+    "test_start.py",
+    "test_docs_page.py",
+    "test_voicemail_task.py",
+)
+"""Files that take longest, in this order."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They begin first (`--no-loadscope-reorder`): one that begins last is what the whole run waits for.
+
+    xdist alone would begin with the files of many tests, and the longest of all has five.
+    """
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 NEEDED = {"sipp": "sip-tester", "baresip": "baresip-core", "curl": "curl", "openssl": "openssl"}

@@ -14,7 +14,6 @@ from tests.e2e.site import Site
 NODE = Path(__file__).parent / "node"
 
 
-@pytest.mark.alone
 @pytest.mark.timeout(420)
 def test_the_pages_in_a_browser(shared: Site) -> None:
     """Wide and light, narrow and dark; axe-core on every kind of page."""

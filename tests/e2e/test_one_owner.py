@@ -20,7 +20,7 @@ from tests.e2e.sipp import Callee
 from tests.e2e.site import TERMINAL, Site, until
 from tests.e2e.web import Web
 
-pytestmark = pytest.mark.alone  # it is about seconds
+pytestmark = pytest.mark.waits  # for a lease to run out, twice
 
 LONG = "<Response><Say loop='0'>This goes on for ever.</Say></Response>"
 LATE = "+15550177"

@@ -20,7 +20,7 @@ from tests.e2e.outage import PostgreSql, ask, fill, locked, not_ready, small_dis
 from tests.e2e.site import ACCOUNT, TERMINAL, Site, until
 from tests.e2e.web import Web
 
-pytestmark = pytest.mark.alone  # it is about seconds
+pytestmark = pytest.mark.waits  # for an outage to last long enough
 
 CALLS = f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
 LONG = "<Response><Say loop='0'>This goes on for ever.</Say></Response>"
