@@ -13,7 +13,7 @@ from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
-from ringback.conversations import pre_event
+from ringback.conversations import pre_event, users
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
@@ -28,6 +28,7 @@ from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
 from ringback.runtime.emptying import Emptying
+from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -95,6 +96,7 @@ class Product(Protocol):
     faults: Faults
     reconciler: Reconciler
     emptying: Emptying
+    outbox: Outbox
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
@@ -223,6 +225,8 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        owe=product.outbox.add,
+        user_told=users.told,
         service_removed=product.emptying.start,
         pre_events=product.conversations.pre_events,
         find_media=no_media,
