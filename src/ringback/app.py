@@ -53,6 +53,7 @@ from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.disk import Disk
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -223,6 +224,7 @@ class Ringback:
             faults=self.faults if self.simulating else None,
         )
         self.usage = Usage(settings.data_dir, store)
+        self.emptying = Emptying(store, self.ask)
         self.retention = Retention(
             store, self.clock, sid_at, kept(settings, self._forget_recording),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
@@ -346,6 +348,7 @@ class Ringback:
                 await self.runtime.settle()
         self.dialler.open()
         self.retention.start()
+        self.emptying.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
         await self.callbacks.start()
@@ -370,6 +373,7 @@ class Ringback:
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
         await self.retention.close()
+        await self.emptying.close()
         await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()
@@ -495,14 +499,9 @@ class Ringback:
     async def _forget_recording(self, record: Recording) -> None:
         """Retention removes a recording as the API does."""
         lane = Lane("recording", record.sid)
+        sid, account_sid = record.sid, record.account_sid
         await self.ask(
-            WriteRequested(
-                lane=lane,
-                noun="Recording",
-                operation="delete",
-                sid=record.sid,
-                account_sid=record.account_sid,
-            )
+            WriteRequested(lane=lane, noun="Recording", operation="delete", sid=sid, account_sid=account_sid)
         )
         await asyncio.to_thread(remove_sound, self.recordings, record.sid)
 

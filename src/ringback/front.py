@@ -27,6 +27,7 @@ from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -93,6 +94,7 @@ class Product(Protocol):
     simulator: SimulatedCarrier
     faults: Faults
     reconciler: Reconciler
+    emptying: Emptying
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
@@ -223,6 +225,7 @@ def build_front(product: Product) -> Front:
         replay=replay,
         pre_events=product.conversations.pre_events,
         find_media=no_media,
+        service_removed=product.emptying.start,
     )
     rest = build_rest(
         product.store.hurried(),

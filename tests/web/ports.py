@@ -65,6 +65,7 @@ def ports(
             "replay": replay,
             "pre_events": NoPreEvents(),
             "find_media": no_media,
+            "service_removed": lambda: None,
         }
         | given
     )
