@@ -54,6 +54,12 @@ def restart(work: Work) -> None:
     }
 
 
+def gone_idle(work: Work) -> None:
+    """Nothing happened for as long as the inactive timer says: that is no activity, so the other one goes on."""
+    conversation = work.change()
+    conversation.timers = {"date_inactive": None, "date_closed": conversation.timers.get("date_closed")}
+
+
 def stop(work: Work) -> None:
     """The conversation is gone: forget its timers."""
     for name in ("inactive", "closed"):

@@ -183,10 +183,11 @@ class LookUps:
         taken: dict[str, Participant] = {}
         users: set[str] = set()
         given: set[str] = set()
+        wanted = list(wanted)
         for values in wanted:
             pair = wanted_pair(event.account_sid, values)
             if not pair and values.get("address"):
-                pair = await self._projected(event, str(values["address"]).strip())
+                pair = await self._projected(event, str(values["address"]).strip(), wanted)
             holder = await self._store.first(Participant, pair=pair) if pair else None
             if holder is not None:
                 taken[pair] = holder
@@ -212,12 +213,15 @@ class LookUps:
             "user": found.default_chat_service_role_sid,
         }
 
-    async def _projected(self, event: ConversationWriteRequested, address: str) -> str:
+    async def _projected(
+        self, event: ConversationWriteRequested, address: str, wanted: Iterable[Mapping[str, Any]]
+    ) -> str:
         """Of somebody in a group text: the pair with the address that they all write to."""
-        for each in await self._participants(event.conversation_sid):
-            projected = (each.messaging_binding or {}).get("projected_address")
+        there = await self._participants(event.conversation_sid)
+        for binding in (*(each.messaging_binding or {} for each in there), *wanted):
+            projected = binding.get("projected_address")
             if projected:
-                return pair_of(event.account_sid, address, projected)
+                return pair_of(event.account_sid, address, str(projected).strip())
         return ""
 
     async def _of_message(self, event: ConversationWriteRequested) -> dict[str, Any]:
