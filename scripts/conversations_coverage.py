@@ -23,7 +23,8 @@ OPERATIONS: Final = {
 WITHOUT: Final = {
     "DateCreated": "accepted without effect: what is imported gets the time of its import",
     "DateUpdated": "accepted without effect: what is imported gets the time of its import",
-    HEADER: "accepted without effect: no event is sent",
+    HEADER: "accepted without effect: no event says that a user was removed",
+    "Type": "a credential stays of its type; another one is refused",
 }
 """Parameter → why it is not served, where it is not."""
 
@@ -58,7 +59,8 @@ def served(routes: Any, key: str) -> set[str] | None:
         return None
     target = found[0]
     rules, place = target.rules, target.view.place
-    header = {HEADER} if getattr(rules, "hooked", False) else set()
+    silent = method == "DELETE" and rules.noun.__name__ == "User"
+    header = {HEADER} if getattr(rules, "asks", False) and not silent else set()
     if target.custom is not None:
         extra = next(one for one in rules.extras if one.path == place.path)
         return set(extra.takes) | header

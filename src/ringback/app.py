@@ -507,14 +507,9 @@ class Ringback:
     async def _forget_recording(self, record: Recording) -> None:
         """Retention removes a recording as the API does."""
         lane = Lane("recording", record.sid)
+        sid, account_sid = record.sid, record.account_sid
         await self.ask(
-            WriteRequested(
-                lane=lane,
-                noun="Recording",
-                operation="delete",
-                sid=record.sid,
-                account_sid=record.account_sid,
-            )
+            WriteRequested(lane=lane, noun="Recording", operation="delete", sid=sid, account_sid=account_sid)
         )
         await asyncio.to_thread(remove_sound, self.recordings, record.sid)
 

@@ -13,7 +13,7 @@ from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
-from ringback.conversations import pre_event
+from ringback.conversations import pre_event, users
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
@@ -30,6 +30,7 @@ from ringback.resources import all_nouns
 from ringback.resources.conversations.user import User
 from ringback.runtime.disk import Disk
 from ringback.runtime.emptying import Emptying
+from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -106,6 +107,7 @@ class Product(Protocol):
     reconciler: Reconciler
     emptying: Emptying
     media: MediaStore
+    outbox: Outbox
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
@@ -252,6 +254,8 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        owe=product.outbox.add,
+        user_told=users.told,
         service_removed=product.emptying.start,
         pre_events=product.conversations.pre_events,
         find_media=no_media,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ringback.conversations import users
 from ringback.kernel.errors import Refused
 from ringback.kernel.media_limits import MediaLimits
 from ringback.numbers import plan
@@ -81,6 +82,8 @@ def ports(
             "statistics": statistics,
             "explain": explain,
             "replay": replay,
+            "owe": lambda rows: None,
+            "user_told": users.told,
             "service_removed": lambda: None,
             "pre_events": NoPreEvents(),
             "find_media": no_media,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringback.conversations import calls, checks, machine, messages, participants, states, timers, webhooks
-from ringback.conversations.permissions import permit
+from ringback.conversations.rights import require
 from ringback.conversations.work import Work
 from ringback.effects import Answer
 from ringback.events.conversations import CallWaits, ConversationEmptied, ConversationWriteRequested
@@ -39,7 +39,7 @@ def create(work: Work) -> None:
 
 
 def _create(work: Work, event: ConversationWriteRequested) -> None:
-    permit(work)
+    require(work, "Conversation", "create")
     values = event.values
     conversation = Conversation(
         sid=event.sid,
@@ -113,7 +113,7 @@ def update(work: Work) -> None:
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so it cannot be changed", 400)
     values = event.values
-    permit(work, values)
+    require(work, "Conversation", "update", values)
     conversation = work.change()
     timed = _timed(work, values)
     _fill(work, values)
@@ -128,7 +128,7 @@ def update(work: Work) -> None:
 
 def delete(work: Work) -> None:
     """Remove it with its participants and webhooks at once; its messages follow in pieces."""
-    permit(work)
+    require(work, "Conversation", "delete")
     conversation = work.conversation
     for participant in work.participants:
         work.delete(participant)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringback.conversations import checks, fanout, states
-from ringback.conversations.permissions import permit
+from ringback.conversations.rights import require
 from ringback.conversations.work import Work
 from ringback.effects import Answer
 from ringback.events.conversations import ConversationWriteRequested, InboundTexted
@@ -34,7 +34,7 @@ def create(work: Work) -> None:
         raise Refused(50350, "The conversation was not found", 404)
     copy: Message | None = work.known.get("copy")
     if copy is None:
-        permit(work, [name for name, value in event.values.items() if value])
+        require(work, "Message", "create", [name for name, value in event.values.items() if value])
         copy = add(work, event.values, event.sid)
     work.effects.append(Answer(value=copy))
 
@@ -118,7 +118,7 @@ def update(work: Work) -> None:
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so its messages cannot be changed", 400)
     own = bool(work.identity) and message.author == work.identity
-    permit(work, values, own=own)
+    require(work, "Message", "update", values, own=own)
     if "attributes" in values:
         message.attributes = checks.attributes(values["attributes"])
     if "body" in values:
@@ -139,7 +139,7 @@ def delete(work: Work) -> None:
     """Remove one, and its receipts."""
     message = _target(work)
     own = bool(work.identity) and message.author == work.identity
-    permit(work, own=own)
+    require(work, "Message", "delete", own=own)
     work.delete(message)
     for receipt in work.known.get("receipts", ()):
         work.delete(receipt)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringback.conversations import calls, checks
-from ringback.conversations.permissions import permit
+from ringback.conversations.rights import require
 from ringback.conversations.work import Work
 from ringback.effects import Answer
 from ringback.events.conversations import ConversationWriteRequested
@@ -19,6 +20,7 @@ MOST = 1000
 """Participants of a conversation."""
 MOST_ADDRESSES = 50
 """Those of them who are reached by a carrier."""
+_ROLE = re.compile(r"RL[0-9a-fA-F]{32}\Z")
 
 
 def create(work: Work) -> None:
@@ -26,7 +28,8 @@ def create(work: Work) -> None:
     event: ConversationWriteRequested = work.event
     made = next((each for each in work.participants if each.sid == event.sid), None)
     if made is None:
-        permit(work, joins=bool(work.identity) and event.values.get("identity") == work.identity)
+        joins = event.values.get("identity") == work.identity
+        require(work, "Participant", "create", joins=joins)
         made = add(work, event.values, event.sid)
     work.effects.append(Answer(value=made))
 
@@ -71,7 +74,7 @@ def update(work: Work) -> None:
     participant = _target(work).copy()
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so its participants cannot be changed", 400)
-    permit(work, values, own=participant.identity == work.identity)
+    require(work, "Participant", "update", values, own=participant.identity == work.identity)
     if (
         "identity" in values
         and values["identity"]
@@ -105,7 +108,7 @@ def update(work: Work) -> None:
 def delete(work: Work) -> None:
     """Remove one: their address may be used elsewhere from now on."""
     participant = _target(work)
-    permit(work, own=participant.identity == work.identity)
+    require(work, "Participant", "delete", own=participant.identity == work.identity)
     work.delete(participant)
     work.tell("onParticipantRemoved", participant, {"date_removed": work.now})
 
@@ -141,21 +144,18 @@ def _identity(values: Mapping[str, Any]) -> str | None:
 
 
 def _role(work: Work, values: Mapping[str, Any]) -> str | None:
-    """The role that was named: one of the service, of the type ``conversation``; else, for an identity, the default."""
-    text = str(values.get("role_sid") or "")
-    if text:
-        sid = text[:2] + text[2:].lower()
-        kind = work.known.get("role_types", {}).get(sid)
-        if kind is None:
-            raise Refused(50100, f"RoleSid: there is no role {text[:64]!r} in this service", 400)
-        if kind != "conversation":
-            raise Refused(50105, f"RoleSid: {sid} is a role of type {kind}, not conversation", 400)
-        return sid
-    identity, defaults = values.get("identity"), work.known.get("default_roles", {})
-    if not identity:
-        return None
-    creator = work.conversation.created_by == identity
-    return defaults.get("creator" if creator else "conversation") or None
+    """A role of a conversation in this service; somebody new with an identity has the service's default."""
+    text = values.get("role_sid")
+    if not text:
+        defaults: Mapping[str, str] = work.known.get("roles", {})
+        own = bool(values.get("identity")) and values.get("identity") == work.conversation.created_by
+        return defaults.get("creator" if own else "participant") if values.get("identity") else None
+    if not _ROLE.match(str(text)):
+        raise Refused(20001, "Invalid RoleSid: must be RL and 32 hex digits", 400)
+    sid = "RL" + str(text)[2:].lower()
+    if sid not in work.known.get("given_roles", ()):
+        raise Refused(50100, f"RoleSid: there is no role {sid} of a conversation in this service", 400)
+    return sid
 
 
 def _bind(work: Work, participant: Participant, values: Mapping[str, Any]) -> None:
@@ -245,7 +245,7 @@ def _user(work: Work, identity: str) -> None:
     user = User(
         sid=work.new_sid("US"), account_sid=conversation.account_sid, date_created=work.now,
         date_updated=work.now, chat_service_sid=conversation.chat_service_sid, identity=identity,
-        role_sid=work.known.get("default_roles", {}).get("service") or None,
+        role_sid=work.known.get("roles", {}).get("user"),
     )  # fmt: skip
     work.save(user)
     work.tell("onUserAdded", user)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from ringback.conversations.work import Work
 from ringback.kernel.errors import Refused
 
 EVERYBODY: Final = ""
@@ -132,17 +131,3 @@ def check(
         ):
             raise Refused(50430, "You are no participant of this conversation", 403)
         raise Refused(50107, "Your role does not allow this", 403)
-
-
-def permit(work: Work, changed: Collection[str] = (), *, own: bool = False, joins: bool = False) -> None:
-    """Check what the event of this work wants: whoever acts with account credentials may do everything.
-
-    The permissions of an identity's roles are looked up as ``known["permissions"]``, by the type of the role.
-    Raises ``Refused``, as :func:`check`.
-    """
-    if not work.identity:
-        return
-    found = work.known.get("permissions", {})
-    inside = any(each.identity == work.identity for each in work.participants)
-    rights = Rights(inside, found.get("conversation", ()), found.get("service", ()))
-    check(work.event.noun, work.event.operation, rights, changed, own=own, joins=joins)

@@ -11,7 +11,10 @@ def move(work: Work, event: str, reason: str) -> None:
     conversation = work.change()
     before = conversation.state
     conversation.state = machine.step(before, event)
-    timers.restart(work)
+    if event == "idle":
+        timers.gone_idle(work)
+    else:
+        timers.restart(work)
     if conversation.state == before:
         return
     conversation.date_updated = max(work.now, conversation.date_updated)

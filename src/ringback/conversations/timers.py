@@ -9,7 +9,7 @@ from ringback.conversations import machine
 from ringback.conversations.parameters import iso
 from ringback.conversations.work import Work
 from ringback.effects import ClearDeadline, SetDeadline
-from ringback.kernel.duration import seconds as read_duration
+from ringback.kernel import duration
 from ringback.kernel.errors import Refused
 
 SHORTEST = {"inactive": 60.0, "closed": 600.0}
@@ -25,7 +25,7 @@ def read_timer(name: str, value: Any) -> float | None:
         return None
     bad, short = _CODES[name]
     try:
-        seconds = read_duration(str(value))
+        seconds = duration.seconds(str(value))
     except ValueError as error:
         raise Refused(bad, f"Invalid {_PARAMS[name]}: {error}", 400) from None
     if not seconds:
@@ -52,6 +52,12 @@ def restart(work: Work) -> None:
         "date_inactive": _date(work.now, running["inactive"]),
         "date_closed": _date(work.now, running["closed"]),
     }
+
+
+def gone_idle(work: Work) -> None:
+    """Nothing happened for as long as the inactive timer says: that is no activity, so the other one goes on."""
+    conversation = work.change()
+    conversation.timers = {"date_inactive": None, "date_closed": conversation.timers.get("date_closed")}
 
 
 def stop(work: Work) -> None:

@@ -95,15 +95,22 @@ class Emptying:
         while True:
             found = await self._store.find(Conversation, chat_service_sid=service.sid, limit=SLICE)
             for one in found:
-                await self._ask(
-                    ConversationWriteRequested(
-                        conversation_sid=one.sid, account_sid=one.account_sid, chat_service_sid=service.sid,
-                        noun="Conversation", operation="delete", sid=one.sid,
-                    )
-                )  # fmt: skip
+                await self._remove(one)
             if not found:
                 return
             await asyncio.sleep(PAUSE)
+
+    async def _remove(self, one: Conversation) -> None:
+        try:
+            await self._ask(
+                ConversationWriteRequested(
+                    conversation_sid=one.sid, account_sid=one.account_sid, chat_service_sid=one.chat_service_sid,
+                    noun="Conversation", operation="delete", sid=one.sid,
+                )
+            )  # fmt: skip
+        except Refused as refusal:
+            if refusal.status != 404:  # somebody else has removed it meanwhile
+                raise
 
     async def _rows(self, noun: type[Record], service: ChatService) -> int:
         gone = 0

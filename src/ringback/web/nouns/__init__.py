@@ -12,6 +12,7 @@ follows the general rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
@@ -20,6 +21,7 @@ from ringback.events.writes import NewCall, Operation, WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
+from ringback.store import Owed
 from ringback.web.nouns.ports import Ports
 from ringback.web.rest.context import Context, Params
 from ringback.web.rest.params import first
@@ -31,6 +33,10 @@ class NounRules(Rules):
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
+
+    def owe(self, rows: Sequence[Owed]) -> None:
+        """To the outbox."""
+        self.ports.owe(rows)
 
     async def write(
         self, ctx: Context, operation: Operation, lane: Lane, sid: str, params: Params, *,

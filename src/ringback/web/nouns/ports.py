@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ringback.effects import SendWebhook
 from ringback.events import Event
 from ringback.kernel.resource import Record
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.queue import Member, Queue
+from ringback.resources.conversations.user import User
+from ringback.resources.conversations.webhook import WebhookSettings
 from ringback.resources.voice.country import Country
+from ringback.store import Owed
 from ringback.web.conversations.media import FindMedia
 from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.directory import Directory
@@ -125,6 +129,10 @@ class Ports:
     """Whether numbers are the simulated carrier's: those of its plan can be bought, and the magic ones are magic."""
     statistics: Statistics
     explain: Explain
+    owe: Callable[[Sequence[Owed]], None]
+    """Sends the webhooks of a commit: rows of the outbox."""
+    user_told: Callable[[str, User, Sequence[WebhookSettings], Callable[[str], str]], list[SendWebhook]]
+    """Who hears of a user (``conversations/users.py``)."""
     service_removed: Callable[[], None]
     """Told when a Conversations service was removed: what was in it is to go."""
     replay: Replays

@@ -10,7 +10,7 @@ from ringback.effects import Delete, Effect, Save
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Operation, Record, pascal, snake
 from ringback.kernel.sid import is_sid
-from ringback.store import Condition, Conflict, DeleteIf, Page, Query, SaveIf
+from ringback.store import Condition, Conflict, DeleteIf, Owed, Page, Query, SaveIf
 from ringback.web.rest.context import OWNER, Context, Params
 from ringback.web.rest.params import NOT_GIVEN, read_given
 
@@ -120,9 +120,13 @@ class Rules:
         entry = ctx.services.settings.audit(ctx, operation, before, after)
         return [] if entry is None else [Save(entry)]
 
-    def along(self, ctx: Context, operation: Operation, before: Any) -> Sequence[Effect]:
+    async def along(self, ctx: Context, operation: Operation, before: Any) -> Sequence[Effect]:
         """What else is written in the transaction of a write to ``ctx.record``."""
         return ()
+
+    def owe(self, rows: Sequence[Owed]) -> None:
+        """See to what is to leave since a write: the rows of the outbox that it made."""
+        raise NotImplementedError(f"nobody sends what a write of {type(self).__name__} owes")
 
     async def create(self, ctx: Context, params: Params) -> Any:
         """The new record, or an ``Answer`` when no record is shown. Raises ``Refused``."""
@@ -144,7 +148,7 @@ class Rules:
             await self.before_save(ctx, None)
             if not ctx.caller.is_test:
                 told = self.told(ctx, "create", None, ctx.record)
-                await self._commit(ctx, Save(ctx.record), *self.along(ctx, "create", None), *told)
+                await self._commit(ctx, Save(ctx.record), *await self.along(ctx, "create", None), *told)
         self.after_save(ctx)
         return ctx.record
 
@@ -160,7 +164,7 @@ class Rules:
         await self.before_save(ctx, before)
         write = Save(record) if ctx.version is None else SaveIf(record, ctx.version)
         told = self.told(ctx, "update", before, record)
-        await self._commit(ctx, write, *self.along(ctx, "update", before), *told)
+        await self._commit(ctx, write, *await self.along(ctx, "update", before), *told)
         self.after_save(ctx)
         return record
 
@@ -168,7 +172,7 @@ class Rules:
         """Delete ``ctx.record``. Raises ``Refused``."""
         gone = Delete(ctx.record) if ctx.version is None else DeleteIf(ctx.record, ctx.version)
         told = self.told(ctx, "delete", ctx.record, None)
-        await self._commit(ctx, gone, *self.along(ctx, "delete", ctx.record), *told)
+        await self._commit(ctx, gone, *await self.along(ctx, "delete", ctx.record), *told)
         self.after_save(ctx)
 
     def lock(self, record: Any) -> str:
@@ -187,10 +191,12 @@ class Rules:
 
     async def _commit(self, ctx: Context, *writes: Effect | SaveIf | DeleteIf) -> None:
         try:
-            await ctx.store.commit(writes)
+            owed = await ctx.store.commit(writes)
         except Conflict:
             raise self.conflict(ctx) from None
         ctx.audited = True
+        if owed:
+            self.owe(owed)
 
 
 class General(Rules):

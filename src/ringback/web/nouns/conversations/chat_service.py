@@ -34,7 +34,7 @@ class ChatServiceRules(NounRules):
         """Those that are not being removed."""
         return [Condition("removed", "=", False)]
 
-    def along(self, ctx: Context, operation: Operation, before: Any) -> Sequence[Effect]:
+    async def along(self, ctx: Context, operation: Operation, before: Any) -> Sequence[Effect]:
         """The roles and the configuration of a new one."""
         return beginnings(ctx.record, self.ports.new_sid, ctx.now) if operation == "create" else ()
 
