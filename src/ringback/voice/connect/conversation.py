@@ -217,6 +217,8 @@ def _asked(
     if not event.result:
         return event
     trigger = _RESULTS.get(event.result, "internal-error")
+    if not dialling.machine.can(trigger):
+        trigger = "internal-error"  # an answer that does not fit the question
     _end(dialling, trigger, event.error_code, event.error_text)
     return None
 
