@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "events": {"kernel", "resources"},
     "effects": {"kernel", "resources", "events"},
     "sip": {"kernel"},
+    "smpp": {"kernel"},
     "media": {"kernel"},
     "processes": set(),
     "sharing": set(),
@@ -37,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "events",
         "effects",
         "sip",
+        "smpp",
         "media",
         "processes",
         "sharing",
@@ -74,6 +76,7 @@ COMPOSITION = {
 PURE_PACKAGES: dict[str, set[str]] = {
     "numbers": {"phonenumbers"},
     "sip": {"propcache"},
+    "smpp": {"smpp34"},
     "media": {"numpy"},
     "events": {"msgspec"},
     "effects": {"msgspec"},
@@ -82,7 +85,7 @@ PURE_PACKAGES: dict[str, set[str]] = {
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},
 }
-ABOVE = {"kernel", "numbers", "resources", "events", "effects", "sip", "media", *PRODUCTS}
+ABOVE = {"kernel", "numbers", "resources", "events", "effects", "sip", "smpp", "media", *PRODUCTS}
 
 # What opens sockets, reads clocks, sleeps, is random, or starts threads and processes.
 IMPURE_MODULES = {

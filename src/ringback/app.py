@@ -36,7 +36,14 @@ from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_callbacks, build_front, http_limits
+from ringback.front import (
+    build_bridge,
+    build_callbacks,
+    build_conversations,
+    build_front,
+    build_media,
+    http_limits,
+)  # fmt: skip
 from ringback.kept import kept
 from ringback.kernel.clock import Hold
 from ringback.kernel.lane import Lane
@@ -53,6 +60,7 @@ from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.disk import Disk
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -223,12 +231,15 @@ class Ringback:
             faults=self.faults if self.simulating else None,
         )
         self.usage = Usage(settings.data_dir, store)
+        self.emptying = Emptying(store, self.ask)
+        self.disk = Disk(settings.data_dir)
+        self.media = build_media(self)
         self.retention = Retention(
-            store, self.clock, sid_at, kept(settings, self._forget_recording),
+            store, self.clock, sid_at, kept(settings, self._forget_recording, self.media.remove),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
-            every=(self.usage.look,),
+            every=(self.usage.look, self.emptying.look, self.media.look),
         )  # fmt: skip
-        self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
+        self.outbox: Outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
             post=self.post,
             default=settings.carrier,
@@ -278,6 +289,7 @@ class Ringback:
         self._tokens: dict[str, str] = {}
         """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = build_bridge(self)
+        self.conversations = build_conversations(self)
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
@@ -286,7 +298,6 @@ class Ringback:
         """Both are set by :func:`build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
         store.watch(self._store_changed)
-        self.disk = Disk(settings.data_dir)
         self.front = build_front(self)
         self.server = Server(self.front, *settings.http_address, http_limits(settings))
 
@@ -369,6 +380,8 @@ class Ringback:
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
         await self.retention.close()
+        await self.emptying.close()
+        await self.media.close()
         await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()
@@ -559,6 +572,7 @@ class Ringback:
             **self.reconciler.figures(),
             **self.callbacks.figures(),
             **self.sounds.figures(),
+            **self.media.figures(),
             **self.speech.figures(),
             **self.sender.figures(),
             **self.rest.figures(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -12,6 +13,7 @@ from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
+from ringback.conversations import pre_event
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
@@ -25,6 +27,9 @@ from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
+from ringback.resources.conversations.user import User
+from ringback.runtime.disk import Disk
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -40,6 +45,10 @@ from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
+from ringback.web.conversations.looked_up import LookUps
+from ringback.web.conversations.media import no_media
+from ringback.web.conversations.pre_events import PreEvents
+from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
 from ringback.web.docs import reference
 from ringback.web.docs.doors import of_features, of_paths, of_routes
@@ -52,8 +61,15 @@ from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
+from ringback.web.frontline.asking import Callbacks
+from ringback.web.frontline.public import Public
+from ringback.web.frontline.worker_app import Frontline
 from ringback.web.limits import HttpLimits
 from ringback.web.lookups import Lookups
+from ringback.web.mcs.files import Files
+from ringback.web.mcs.media_api import PATHS as MEDIA_PATHS
+from ringback.web.mcs.media_api import MediaApplication
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.nouns import collect
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
@@ -66,6 +82,7 @@ from ringback.web.server import Front
 from ringback.web.simulator_access import SimulatorAccess
 from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
+from ringback.web.webhooks.sender import WebhookSender
 
 
 class Product(Protocol):
@@ -80,15 +97,20 @@ class Product(Protocol):
     lookups: Lookups
     notices: FailureNotices
     voice: Switchboard
+    disk: Disk
     taskrouter: TaskRouter
     directory: Directory
     exchange: Exchange
     simulator: SimulatedCarrier
     faults: Faults
     reconciler: Reconciler
+    emptying: Emptying
+    media: MediaStore
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
+    conversations: ConversationsWeb
+    sender: WebhookSender
     front: Front
     authenticator: Authenticator
     rest: RestApplication
@@ -109,11 +131,17 @@ class Product(Protocol):
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
 
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token of an account, which signs what it is sent."""
+
     async def warn(self, step: Warn) -> None:
         """Tell the operator of a promise that is not kept."""
 
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler."""
+
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token that signs an account's webhooks."""
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
@@ -135,6 +163,37 @@ def build_bridge(product: Product) -> EventBridge:
         keep=product.keep,
         offline_after=product.settings.agent_offline_after,
         notice=product.notices.of_news,
+    )
+
+
+def build_conversations(product: Product) -> ConversationsWeb:
+    """What the lane of conversations has looked up, and who is asked before it."""
+    return ConversationsWeb(
+        look_ups=LookUps(product.store),
+        pre_events=PreEvents(
+            store=product.store,
+            sender=product.sender,
+            clock=product.clock,
+            auth_token=product.token_of,
+            new_token=lambda: str(uuid.uuid4()),
+            new_sid=product.new_sid,
+            form=pre_event.form,
+            changes=pre_event.changes,
+        ),
+    )
+
+
+def build_media(product: Product) -> MediaStore:
+    """The files of messages."""
+    return MediaStore(
+        store=product.store,
+        files=Files(product.settings.data_dir / "media"),
+        clock=product.clock,
+        limits=product.settings,
+        new_sid=product.new_sid,
+        secret_of=product.token_of,
+        full=product.disk.full,
+        public_url=product.settings.base_url,
     )
 
 
@@ -182,6 +241,7 @@ def build_front(product: Product) -> Front:
         recordings=product.recordings,
         recording_auth=settings.recording_auth,
         encode_mp3=encode_mp3,
+        media=product.media,
         permissions=product.permissions,
         lookups=product.lookups,
         notices=product.notices,
@@ -192,6 +252,9 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        service_removed=product.emptying.start,
+        pre_events=product.conversations.pre_events,
+        find_media=no_media,
     )
     rest = build_rest(
         product.store.hurried(),
@@ -215,6 +278,7 @@ def build_front(product: Product) -> Front:
     prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
+    prefixes["frontline"] = frontline = build_frontline(product, access)
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
         admit=lambda header: access.admit(header, Rule.OPERATOR),
@@ -223,6 +287,9 @@ def build_front(product: Product) -> Front:
         bad_file=cdr.BadFile,
         trouble=lambda: product.store.broken,
     )
+    prefixes["mcs"] = media = MediaApplication(
+        product.media, product.store.hurried(), auth, access, product.clock.now, product.new_sid
+    )
     simulator: list[Door] = []
     if product.simulating:
         testers = SimulatorAccess(
@@ -230,8 +297,33 @@ def build_front(product: Product) -> Front:
         )
         prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
         simulator += of_routes(sim.endpoints, "Simulator")
-    prefixes["docs"] = build_docs(product, rest, simulator)
-    return Front(rest, prefixes, by_host={"event-bridge": product.bridge}, own=frozenset({"sim"}))
+    prefixes["docs"] = build_docs(
+        product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]
+    )
+    return Front(
+        rest, prefixes, by_host={"event-bridge": product.bridge, "mcs": media}, own=frozenset({"sim"})
+    )
+
+
+def build_frontline(product: Product, access: Access) -> Frontline:
+    """What a worker's app asks."""
+    store = product.store.hurried()
+
+    async def user(account_sid: str, service_sid: str, identity: str) -> User | None:
+        return await store.first(
+            User, account_sid=account_sid, chat_service_sid=service_sid, identity=identity
+        )
+
+    return Frontline(
+        store=store,
+        admit=lambda token: access.worker(token, user),
+        callbacks=Callbacks(
+            sender=product.sender, now=product.clock.now, auth_token=product.token_of,
+            new_sid=product.new_sid, new_token=lambda: str(uuid.uuid4()), log=product.store.commit_soon,
+        ),
+        public=Public(Local(lambda: product.front), product.token_of),
+        public_url=product.settings.base_url,
+    )  # fmt: skip
 
 
 def http_limits(settings: Settings) -> HttpLimits:
@@ -254,6 +346,7 @@ def build_docs(product: Product, rest: RestApplication, simulator: Sequence[Door
             doors=(
                 *of_features("/features/callback-and-voicemail/", doors.STUDIO, doors.FLEX),
                 *simulator,
+                *of_paths(MEDIA_PATHS, "Media store"),
                 *of_paths(STATUS_PATHS, "Operation"),
             ),
             errors=errors(products, verbs),

@@ -11,6 +11,7 @@ from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.resources.monitor.audit_event import AuditEvent
 from ringback.resources.taskrouter.event import Event
 from ringback.runtime.retention import Rule
@@ -33,7 +34,11 @@ def over(record: Record) -> bool:
     return statuses is None or record.status in statuses  # type: ignore[attr-defined]
 
 
-def kept(settings: Settings, forget_recording: Callable[[Any], Awaitable[None]]) -> list[Rule]:
+def kept(
+    settings: Settings,
+    forget_recording: Callable[[Any], Awaitable[None]],
+    forget_media: Callable[[Any], Awaitable[None]],
+) -> list[Rule]:
     """The rules. What is not over is never removed; ended tasks go with their reservations (``task_retention``)."""
     most = settings.account_records
     return [
@@ -41,6 +46,7 @@ def kept(settings: Settings, forget_recording: Callable[[Any], Awaitable[None]])
             record=Recording, days=settings.keep_recordings_days, over=over, remove=forget_recording,
             size="size", most_bytes=int(settings.account_recordings_megabytes * 1e6),
         ),
+        Rule(record=MediaFile, days=settings.keep_media_days, remove=forget_media),
         Rule(record=Transcription, days=settings.keep_transcriptions_days, over=over),
         Rule(record=Call, days=settings.keep_calls_days, over=over, most=most),
         Rule(record=Conference, days=settings.keep_calls_days, over=over, most=most),
@@ -59,6 +65,7 @@ def told(settings: Settings) -> str:
     size = f" or {settings.requests_megabytes:g} MB" if settings.requests_megabytes else ""
     return (
         f"calls {days(settings.keep_calls_days)}, recordings {days(settings.keep_recordings_days)}, transcriptions "
-        f"{days(settings.keep_transcriptions_days)}, alerts {days(settings.keep_alerts_days)}, events "
+        f"{days(settings.keep_transcriptions_days)}, media {days(settings.keep_media_days)}, "
+        f"alerts {days(settings.keep_alerts_days)}, events "
         f"{days(settings.keep_events_days)}, requests to applications {days(settings.keep_requests_days)}{size}"
     )

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from ringback.kernel import setting
+from ringback.kernel import setting, text_carrier
+from ringback.kernel.media_limits import MediaLimits
 from ringback.kernel.setting import SettingsError as SettingsError
 from ringback.kernel.setting import refusal
 
@@ -72,7 +73,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(MediaLimits):
     """All settings with their defaults; see :func:`load`."""
 
     http: str = "127.0.0.1:8080"
@@ -245,6 +246,10 @@ class Settings:
     """``[trunk.NAME]`` tables."""
     phones: tuple[Phone, ...] = ()
     """``[phone.NAME]`` tables."""
+    smpp: tuple[text_carrier.Smpp, ...] = ()
+    """``[smpp.NAME]`` tables."""
+    http_carriers: tuple[text_carrier.HttpCarrier, ...] = ()
+    """``[http_carrier.NAME]`` tables."""
 
     # --- what follows from them ---------------------------------------------------------------------
 
@@ -410,7 +415,7 @@ class Settings:
                 value, form = getattr(self, one.name), setting.FORMS[one.name]
                 setting.formed(variable(one.name), value, form, secret=_is_secret(one.name))
         _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = (self.allowed_emergency_numbers, self.relays)
+        _ = (self.allowed_emergency_numbers, self.relays, self.taken_types)
         self._check_files()
         url = urlsplit(self.public_url)
         if self.public_url and not (url.scheme in ("http", "https") and url.hostname):
@@ -467,6 +472,7 @@ def load(
     values: dict[str, Any] = {
         "trunks": tuple(_part(Trunk, name, one) for name, one in _table("trunk", table).items()),
         "phones": tuple(_part(Phone, name, one) for name, one in _table("phone", table).items()),
+        **text_carrier.read(_table("smpp", table), _table("http_carrier", table)),
         "notifications": tuple(
             (key, setting.text(f"[notifications] {key}", text))
             for key, text in _table("notifications", table).items()

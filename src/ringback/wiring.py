@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.routing import Routing
+from ringback.conversations.step import Threads
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as taskrouter_effects
@@ -14,6 +16,7 @@ from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
 from ringback.events import conversations as cv
+from ringback.events import frontline as fl
 from ringback.events import messaging as ms
 from ringback.events import outcomes as out
 from ringback.events import queues as qu
@@ -24,19 +27,24 @@ from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.conversations.conversation import Conversation
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.stored import on
 from ringback.runtime.timers import Timers
+from ringback.store.store import Store
 from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
+from ringback.web.conversations.setup import ConversationsWeb
+from ringback.web.conversations.workers import Workers
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.outcomes import CustomerRights
 from ringback.web.taskrouter_link import TaskRouterLink
 from ringback.web.transcribing import Transcriptions
@@ -88,6 +96,9 @@ class Parts(Protocol):
     reconciler: Reconciler
     transcriptions: Transcriptions
     customer_rights: CustomerRights
+    conversations: ConversationsWeb
+    media: MediaStore
+    store: Store
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -139,8 +150,8 @@ TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
 )  # fmt: skip
 
 CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
-    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallLeftConversation,
-    ev.DeadlineReached,
+    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallWaits, cv.CallLeftConversation,
+    cv.ConversationDue, cv.ConversationEmptied, cv.ReplayRequested, ev.DeadlineReached,
 )  # fmt: skip
 
 PAIR_EVENTS: tuple[type[ev.Event], ...] = (cv.InboundTexted, cv.ConversationSought)
@@ -191,6 +202,10 @@ def wire(parts: Parts) -> Wiring:
             "transcription": LaneKind(
                 handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
+            "conversation": LaneKind(
+                handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
+            ),
+            "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -198,6 +213,8 @@ def wire(parts: Parts) -> Wiring:
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
+            **parts.conversations.look_ups.prepare,
+            fl.WorkerWanted: Workers(parts.store).prepare,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,
@@ -232,6 +249,7 @@ def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Owed], li
         if owed:
             leave(parts, owed, answers)
         parts.timers.follow(effects)
+        parts.media.follow(effects)
 
     return follow
 

@@ -7,24 +7,40 @@ from pathlib import Path
 from typing import Any
 
 from ringback.kernel.errors import Refused
+from ringback.kernel.media_limits import MediaLimits
 from ringback.numbers import plan
 from ringback.outcomes.permissions import Permissions
+from ringback.runtime.virtual_clock import VirtualClock
 from ringback.store import Store
 from ringback.taskrouter import replay, statistics
 from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.web.conversations.media import no_media
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
+from ringback.web.mcs.files import Files
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
 from ringback.web.relay_tokens import RelayTokens
 
 
+class NoPreEvents:
+    """Nobody wants to be asked."""
+
+    async def ask(self, kind: str, **given: Any) -> dict[str, Any]:
+        return {}
+
+
 async def nobody(event: Any) -> Any:
     """Stands for the runtime of a product that does nothing."""
     raise Refused(20503, "Nobody carries out this operation here", 503)
+
+
+async def _secret(account_sid: str) -> str:
+    return "secret"
 
 
 def ports(
@@ -45,6 +61,16 @@ def ports(
             "recordings": folder,
             "recording_auth": True,
             "encode_mp3": None,
+            "media": MediaStore(
+                store=store,
+                files=Files(folder / "media"),
+                clock=VirtualClock(),
+                limits=MediaLimits(),
+                new_sid=new_sid,
+                secret_of=_secret,
+                full=str,
+                public_url="http://h",
+            ),
             "permissions": Permissions(),
             "lookups": Lookups(plan, []),
             "notices": FailureNotices(lambda code: None),
@@ -55,6 +81,9 @@ def ports(
             "statistics": statistics,
             "explain": explain,
             "replay": replay,
+            "service_removed": lambda: None,
+            "pre_events": NoPreEvents(),
+            "find_media": no_media,
         }
         | given
     )

@@ -11,6 +11,7 @@ import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 import pytest
@@ -19,6 +20,7 @@ from ringback.effects import Save
 from ringback.kernel.errors import Refused
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.testing.world import world
 from ringback.web.grant import Grant
 from ringback.web.routes import SOCKET, Route, Rule
@@ -214,6 +216,42 @@ async def test_signed_routes(town: Town) -> None:
             reply = await town.ask(route.method, route.path, b"", **headers)
             assert (reply.status == 403) is (name != "main"), (route, name, reply)
         assert (await town.ask(route.method, route.path, town.headers["main"])).status == 403
+
+
+async def test_routes_by_ticket(town: Town) -> None:
+    """Credentials are of no use there; the URL is, until it expires, its account sleeps or has a new auth token."""
+    store, account = town.product.store, town.accounts["main"]
+    record = await store.get(MediaFile, town.sids["Media"])
+    assert record is not None
+    path, _, query = (
+        (await town.product.media.url(record)).removeprefix(town.product.settings.base_url).partition("?")
+    )
+    good = dict(parse_qsl(query))
+    for route in routes(town, Rule.TICKET):
+        assert route.path == "/mcs/v1/Content/{Sid}"
+        for header in town.headers.values():
+            assert (await town.ask(route.method, town.path(route), header)).status == 403
+        assert (await town.ask(route.method, path, b"", good)).status == 200
+        other = record.copy()
+        other.sid = town.product.new_sid("ME")
+        for bad in (
+            {}, {**good, "Expires": str(int(good["Expires"]) + 1)}, {**good, "Signature": ""}, {**good, "Expires": "x"},
+            {**good, "Signature": good["Signature"].upper()}, {**good, "Signature": "\u00e9"},
+            dict(parse_qsl((await town.product.media.url(record, seconds=0)).partition("?")[2])),
+            dict(parse_qsl((await town.product.media.url(other)).partition("?")[2])),
+        ):  # fmt: skip
+            assert (await town.ask(route.method, path, b"", bad)).status == 403, bad
+        elsewhere = path.replace(record.sid, other.sid)
+        assert (await town.ask(route.method, elsewhere, b"", good)).status == 403
+        for change in ({"status": "suspended"}, {"auth_token": "f" * 32}):
+            changed = account.copy()
+            for name, value in change.items():
+                setattr(changed, name, value)
+            await store.commit([Save(changed)])
+            town.product.authenticator.forget()
+            assert (await town.ask(route.method, path, b"", good)).status == 403, change
+        await store.commit([Save(account)])
+        town.product.authenticator.forget()
 
 
 async def test_agents_routes(town: Town) -> None:

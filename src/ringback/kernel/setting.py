@@ -19,6 +19,7 @@ GREATEST: Final = 2.0**53
 """No setting counts further."""
 BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "media_workers": (1, 64),
+    "media_megabytes": (0.001, math.inf),
     "transcription_workers": (0, 64),
     "transcription_queue": (1, 1_000_000),
     "time_limit": (1, 86_400),

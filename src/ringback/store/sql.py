@@ -66,6 +66,17 @@ class SqlTexts:
         found = self._metadata.tables[table]
         return self.text(sa.update(found).values({column: sa.bindparam("value")}).where(*_keys(found)))
 
+    def attach(self, table: str) -> str:
+        """Give a row its conversation and message by primary key, unless it has one; a new version of the row."""
+        found = self._metadata.tables[table]
+        values: dict[str, Any] = {
+            "conversation_sid": sa.bindparam("conversation"),
+            "message_sid": sa.bindparam("message"),
+            VERSION: sa.literal_column(f"{VERSION} + 1"),
+        }
+        free = found.c.message_sid == sa.literal_column("''")
+        return self.text(sa.update(found).values(values).where(*_keys(found), free))
+
     def get(self, table: str) -> str:
         """All columns by primary key."""
         text = self._gets.get(table)

@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ringback.effects import ClaimDial, ClearDeadline, Delete, QueueDial, Save, SendWebhook, SetDeadline
+from ringback.effects.media import AttachMedia, DropMedia
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.kernel.sid import SidMaker
@@ -97,6 +98,8 @@ class Store:
             Message: self._send,
             MessageDone: self._received,
             MessageFailed: self._unreceived,
+            AttachMedia: self._attach,
+            DropMedia: self._drop,
             SetDeadline: self._set_deadline,
             ClearDeadline: self._clear_deadline,
             OutboxDone: self._done,
@@ -286,6 +289,13 @@ class Store:
     def _unreceived(self, write: MessageFailed, _: list[Owed]) -> Statement:
         return Statement(self._sql.mark("messages", "failed"), (write.why, write.sid), "messages")
 
+    def _attach(self, write: AttachMedia, _: list[Owed]) -> Statement:
+        values = (write.conversation_sid, write.message_sid, write.media_sid)
+        return Statement(self._sql.attach("mcs_media"), values, "mcs_media")
+
+    def _drop(self, write: DropMedia, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("mcs_media"), (write.media_sid,), "mcs_media")
+
     def _set_deadline(self, write: SetDeadline, _: list[Owed]) -> Statement:
         return Statement(self._sql.upsert("timers"), (*write.lane, write.name, write.at), "timers")
 
@@ -299,6 +309,8 @@ class Store:
 
     async def get(self, record: type[R], sid: str, account_sid: str | None = None) -> R | None:
         """One record by its SID; None when there is none, or when it is another account's."""
+        if "\0" in sid:  # which PostgreSQL takes in no text
+            return None
         row = await self._engine.get(self._sql.get(record.__noun__.table), (sid,))
         if row is None:
             return None
@@ -342,9 +354,10 @@ class Store:
         sql, params = self._sql.page(record, query)
         return [str(row[0]) for row in await self._engine.rows(f"SELECT sid FROM ({sql}) AS found", params)]  # noqa: S608
 
-    async def count(self, record: type[Record], **equals: Any) -> int:
-        """How many records have these values."""
-        sql, params = self._sql.page(record, Query(conditions=_conditions(equals)), count=True)
+    async def count(self, record: type[Record], *conditions: Condition, **equals: Any) -> int:
+        """How many records have these values, and meet these conditions."""
+        query = Query(conditions=[*_conditions(equals), *conditions])
+        sql, params = self._sql.page(record, query, count=True)
         return int((await self._engine.rows(sql, params))[0][0])
 
     async def owed(self) -> list[Owed]:

@@ -15,12 +15,17 @@ from typing import Protocol
 class Rule(StrEnum):
     """Who may ask (rest-conventions.md §1)."""
 
+    TICKET = "ticket"
+    """Whoever has a URL that we have signed, until it expires; credentials do not help (``web/mcs/ticket.py``)."""
     OPEN = "open"
     """Anybody: nothing of an account is told."""
     SIGNED = "signed"
     """A request signed with the account's auth token (webhooks.md §3)."""
     AGENT = "agent"
     """An access token with a grant for TaskRouter: an active account, its workspace, a worker of that."""
+    WORKER = "worker"
+    """An access token with a grant for a Conversations service: an active account, its service, an active user of
+    that who has the token's identity."""
     ACCOUNT = "account"
     """An active account for itself or, as its parent, for the subaccount that the path names; API keys too."""
     TESTER = "tester"

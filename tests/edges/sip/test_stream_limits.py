@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from tests.edges.sip.conftest import Start
-from tests.sip_peers import Recorder, port_of
+from tests.sip_peers import Recorder, endpoint, port_of
 
 from ringback.edges.sip.endpoint import SipEndpoint
 from ringback.edges.sip.listener import StreamLimits, TlsFiles
@@ -167,6 +169,49 @@ async def test_a_handshake_that_never_ends(start: Start, connect: Connect, tls: 
     await asyncio.gather(silent.closed(), begun.closed())
     honest = await connect(agent, options(1).replace(b"/TCP", b"/TLS"), "tls", secure=True)
     assert b"SIP/2.0 200" in await honest.answered()
+
+
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_quick_client(
+    make_loop: Callable[[], asyncio.AbstractEventLoop], version: ssl.TLSVersion, tls: TlsFiles
+) -> None:
+    """Its first flight is there before we accept: uvloop, the loop of the product, reads it before TLS is."""
+    context = ssl.create_default_context(cafile=tls.certificate)
+    context.maximum_version = version
+
+    async def run() -> None:
+        agent = endpoint(Recorder(), "tls", limits=WAITING, tls=tls)
+        await agent.start()
+        try:
+            coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+            client = context.wrap_bio(coming, going, server_hostname="localhost")
+            with contextlib.suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+            with socket.create_connection(("127.0.0.1", port_of(agent, "tls")), timeout=2) as peer:
+                peer.sendall(going.read())  # the server has this very thread: it stands still meanwhile
+                peer.setblocking(False)
+                loop = asyncio.get_running_loop()
+
+                async def until_done(step: Callable[[], bytes | None]) -> bytes | None:
+                    while True:
+                        try:
+                            return step()
+                        except ssl.SSLWantReadError:
+                            await loop.sock_sendall(peer, going.read())
+                            coming.write(await loop.sock_recv(peer, 65536))
+
+                async with asyncio.timeout(2):
+                    await until_done(client.do_handshake)
+                    client.write(options(1).replace(b"/TCP", b"/TLS"))
+                    answer = await until_done(lambda: client.read(65536))
+        finally:
+            await agent.stop()
+        assert answer is not None
+        assert answer.startswith(b"SIP/2.0 200")
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(run())
 
 
 async def test_handshakes_count_as_connections(start: Start, connect: Connect, tls: TlsFiles) -> None:

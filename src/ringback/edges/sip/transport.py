@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ringback.edges.sip.counters import SipCounters
 from ringback.edges.sip.listener import Listener, StreamLimits, TlsFiles
@@ -236,6 +236,7 @@ class Handshake(asyncio.Protocol):
         self._pool, self._stream, self._context = pool, stream, context
         self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
+        self._early = b""
 
     def connection_made(self, transport: Any) -> None:
         """Begin, if there is room."""
@@ -243,8 +244,11 @@ class Handshake(asyncio.Protocol):
         if not self._pool.shakes(self, transport.get_extra_info("peername")[0]):
             transport.abort()
             return
-        transport.pause_reading()
         self._task = asyncio.get_running_loop().create_task(self._shake(transport))
+
+    def data_received(self, data: bytes) -> None:
+        """The peer was faster than `_shake`. (A pause from `connection_made` on would not hold in uvloop.)"""
+        self._early += data
 
     def abort(self) -> None:
         """Break it off."""
@@ -253,11 +257,20 @@ class Handshake(asyncio.Protocol):
             self._transport.abort()
 
     async def _shake(self, transport: asyncio.Transport) -> None:
-        seconds = self._pool.limits.message_seconds
-        try:
-            secured = await asyncio.get_running_loop().start_tls(
+        if transport.is_closing():  # gone already: nobody would tell TLS of that
+            self._pool.shaken(self)
+            return
+        loop, seconds = asyncio.get_running_loop(), self._pool.limits.message_seconds
+        securing = loop.create_task(
+            loop.start_tls(
                 transport, self._stream, self._context, server_side=True, ssl_handshake_timeout=seconds
             )
+        )
+        # In order: its first step, which stops the reading and puts TLS on the transport; what that step has asked
+        # for, among it to read again; `_catch_up`; the reading.
+        loop.call_soon(loop.call_soon, self._catch_up, transport)
+        try:
+            secured = await securing
         except (OSError, TimeoutError, ssl.SSLError):
             self._pool.counters.dropped["tls-handshake"] += 1
             self.abort()
@@ -267,6 +280,17 @@ class Handshake(asyncio.Protocol):
             transport.abort()
         else:
             self._stream.connection_made(secured)
+
+    def _catch_up(self, transport: asyncio.Transport) -> None:
+        """Give TLS what came before it was there."""
+        early = memoryview(self._early)
+        while early and not transport.is_closing():
+            tls = cast("asyncio.BufferedProtocol", transport.get_protocol())
+            room = memoryview(tls.get_buffer(len(early)))
+            taken = min(len(room), len(early))
+            room[:taken] = early[:taken]
+            tls.buffer_updated(taken)
+            early = early[taken:]
 
 
 class Transports:

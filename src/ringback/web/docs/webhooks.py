@@ -60,6 +60,38 @@ _ERROR: Final = {
     "ErrorMessage": "The same in words.",
 }
 
+_CONVERSATIONS: Final = {
+    "AccountSid": "The account.",
+    "EventType": "``onMessageAdded`` …",
+    "Source": "``API``, ``SDK``, ``SMS`` …: by which door it came.",
+    "ClientIdentity": "Who did it, when it is somebody with an identity.",
+    "RetryCount": "``0``: a request that is sent again says so by its idempotency token.",
+    "ChatServiceSid": "The service.",
+    "ConversationSid": "The conversation.",
+    "MessagingServiceSid": "The messaging service that its texts are sent by.",
+    "FriendlyName": "Of a conversation or user.",
+    "UniqueName": "Of a conversation.",
+    "State": "Of a conversation.",
+    "MessageBody": "Of a conversation that begins with a message.",
+    "MessageSid": "The message.",
+    "Index": "Its place in the conversation.",
+    "Body": "Its text.",
+    "Author": "Who wrote it.",
+    "Media": "Its files, JSON.",
+    "ParticipantSid": "The participant; of a message, its author.",
+    "Identity": "Of a participant or user.",
+    "RoleSid": "Their role.",
+    "LastReadMessageIndex": "How far a participant has read.",
+    "MessagingBinding.Address": "Where a participant is reached.",
+    "MessagingBinding.ProxyAddress": "Our address, which they write to.",
+    "MessagingBinding.ProjectedAddress": "Our address that stands for them in a group text.",
+    "MessagingBinding.AuthorAddress": "Who wrote the message that a conversation begins with.",
+    "MessagingBinding.Type": "``SMS``, ``CHAT``, ``WHATSAPP`` …",
+    "Attributes": "JSON text.",
+    "DateCreated": "ISO 8601.",
+    "DateUpdated": "ISO 8601.",
+    "DateRemoved": "ISO 8601, when it was removed.",
+}
 WEBHOOKS: Final = (
     Webhook(
         name="Voice URL",
@@ -293,6 +325,42 @@ WEBHOOKS: Final = (
         call=False,
     ),
     Webhook(
+        name="Conversation pre-events",
+        when=(
+            "``PreWebhookUrl`` of an account or service, for the events in its filters: before something in a "
+            "conversation is written. By REST only with ``X-Twilio-Webhook-Enabled: true``. 5 seconds."
+        ),
+        answer=(
+            "JSON with what is to be changed (``friendly_name``, ``unique_name``, ``attributes``; of a message "
+            "``body``, ``author``, ``attributes``), or nothing; a status from 400 on refuses"
+        ),
+        parameters=_CONVERSATIONS,
+        call=False,
+    ),
+    Webhook(
+        name="Conversation events",
+        when=(
+            "``PostWebhookUrl`` of an account or service, and webhooks of a conversation, for the events in their "
+            "filters: after it happened, in order per conversation, at least once."
+        ),
+        answer="nothing that is read",
+        parameters=_CONVERSATIONS
+        | {
+            "StateFrom": "Of ``onConversationStateUpdated``.",
+            "StateTo": "The state now.",
+            "StateUpdated": "When it changed.",
+            "Reason": "``API``, ``TIMER`` or ``EVENT`` (a message).",
+            "DeliveryReceiptSid": "Of ``onDeliveryUpdated``.",
+            "ChannelMessageSid": "The carrier's message.",
+            "Status": "``sent``, ``delivered``, ``read``, ``undelivered`` or ``failed``.",
+            "ErrorCode": "Why not.",
+            "UserSid": "Of ``onUserAdded`` and ``onUserUpdated``.",
+            "IsOnline": "Of a user.",
+            "IsNotifiable": "Of a user.",
+        },
+        call=False,
+    ),
+    Webhook(
         name="Workspace events",
         when=(
             "``EventCallbackUrl`` of a workspace: everything that happens in it, in order per "
@@ -310,6 +378,43 @@ WEBHOOKS: Final = (
             "Timestamp": "ISO 8601.",
             "TimestampMs": "Unix milliseconds.",
             "Sid": "Of the event: one that comes again has the same.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Frontline routing",
+        when=(
+            "``RoutingUrl`` of a Frontline service with custom routing: a customer's call or message has made a "
+            "conversation, and it needs a worker. It has 5 s, and all parameters of ``onConversationAdded``."
+        ),
+        answer="nothing that is read: add the worker as a participant, by REST",
+        parameters={
+            "ConversationSid": "The new conversation.",
+            "ChatServiceSid": "Its service.",
+            "EventType": "``onConversationAdded``.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Frontline callbacks",
+        when=(
+            "A worker's app asks ``/frontline/v1``: who the customers are (``CrmCallbackUrl``), from which address "
+            "one may be written to (``OutgoingCallbackUrl``), what may be written (``TemplatesCallbackUrl``). 5 s."
+        ),
+        answer="JSON, as the ``Location`` says; 403: the worker may not; 422: not known",
+        parameters={
+            "Location": (
+                "``GetCustomersList``, ``GetCustomerDetailsByCustomerId``, ``GetProxyAddress`` or "
+                "``GetTemplatesByCustomerId``."
+            ),
+            "Worker": "Identity of the worker.",
+            "PageSize": "Of a list: at most so many customers.",
+            "Anchor": "Of a list: the ``customer_id`` after which it goes on.",
+            "Query": "Of a list: what is searched for.",
+            "CustomerId": "The customer.",
+            "ChannelType": "``sms`` or ``whatsapp``.",
+            "ChannelValue": "The customer's address.",
+            "ConversationSid": "Of templates: the conversation, when there is one.",
         },
         call=False,
     ),

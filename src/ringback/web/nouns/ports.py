@@ -13,8 +13,11 @@ from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.queue import Member, Queue
 from ringback.resources.voice.country import Country
+from ringback.web.conversations.media import FindMedia
+from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.outcomes import FailureNotices
 from ringback.web.relay_tokens import RelayTokens
 from ringback.web.taskrouter.workspaces import Compile, TaskRouter
@@ -107,6 +110,8 @@ class Ports:
     encode_mp3: Callable[[Path], Path] | None
     """Makes (or finds) the MP3 beside a WAV file; blocking, called in a thread. Raises ``ValueError`` when there is
     no sound to encode."""
+    media: MediaStore
+    """The files of messages."""
     permissions: Permissions
     lookups: Lookups
     notices: FailureNotices
@@ -120,4 +125,10 @@ class Ports:
     """Whether numbers are the simulated carrier's: those of its plan can be bought, and the magic ones are magic."""
     statistics: Statistics
     explain: Explain
+    service_removed: Callable[[], None]
+    """Told when a Conversations service was removed: what was in it is to go."""
     replay: Replays
+    pre_events: PreEvents
+    """Asks the customer's application before something in a conversation is written."""
+    find_media: FindMedia
+    """The facts of files that messages bring."""

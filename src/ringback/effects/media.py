@@ -1,0 +1,25 @@
+"""What messages say of their files (the media store's rows are theirs; ``resources/mcs``)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ringback.effects import Effect
+
+
+class AttachMedia(Effect, frozen=True, kw_only=True):
+    """A message has taken an upload, which therefore does not expire. One that another has taken stays with that."""
+
+    committed: ClassVar[bool] = True
+    media_sid: str
+    message_sid: str
+    """``IM…``, ``SM…`` or ``MM…``."""
+    conversation_sid: str = ""
+    """Empty: it is a text's."""
+
+
+class DropMedia(Effect, frozen=True, kw_only=True):
+    """A file goes with its message: the row in the message's transaction, the bytes after it. None is fine."""
+
+    committed: ClassVar[bool] = True
+    media_sid: str

@@ -1,0 +1,1 @@
+"""What the media store knows of its files."""
