@@ -135,8 +135,6 @@ class ConversationOpened(ConversationEvent, frozen=True, kw_only=True):
     call_sid: str
     request: str
     chat_service_sid: str
-    identity: str = ""
-    """Of the worker who calls."""
     known: dict[str, Any] = field(default_factory=dict)
 
 
