@@ -180,8 +180,8 @@ WEBHOOKS: Final = (
             "ConversationSid": "The conversation.",
             "DialCallSid": "The call to the other party.",
             "WorkerInitiated": "``true`` when a worker has called their customer.",
-            "Status": "``call-initiated``, ``call-ringing``, ``call-answered``, ``call-completed``: of that call, not of "
-            "the caller's.",
+            "Status": "``call-initiated``, ``call-ringing``, ``call-answered``, ``call-completed``: of that call, "
+            "not of the caller's.",
             "SequenceNumber": "Counts the requests of the session from 1.",
             "Timestamp": "When it happened, RFC 2822.",
             "CallbackSource": "``voice-conversation-service``.",
