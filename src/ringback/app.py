@@ -36,7 +36,7 @@ from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import build_bridge, build_callbacks, build_front, http_limits
+from ringback.front import build_bridge, build_callbacks, build_conversations, build_front, http_limits
 from ringback.kept import kept
 from ringback.kernel.clock import Hold
 from ringback.kernel.lane import Lane
@@ -280,6 +280,7 @@ class Ringback:
         self._tokens: dict[str, str] = {}
         """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = build_bridge(self)
+        self.conversations = build_conversations(self)
         self.callbacks = build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator

@@ -13,6 +13,7 @@ from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
+from ringback.conversations import pre_event
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
@@ -43,6 +44,11 @@ from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
+from ringback.web.conversations.looked_up import LookUps
+from ringback.web.conversations.media import no_media
+from ringback.web.conversations.pairs import PairFacts
+from ringback.web.conversations.pre_events import PreEvents
+from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
 from ringback.web.docs import reference
 from ringback.web.docs.doors import of_features, of_paths, of_routes
@@ -97,6 +103,7 @@ class Product(Protocol):
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
+    conversations: ConversationsWeb
     sender: WebhookSender
     front: Front
     authenticator: Authenticator
@@ -118,14 +125,14 @@ class Product(Protocol):
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
 
-    async def token_of(self, account_sid: str) -> str:
-        """The auth token that signs an account's webhooks."""
-
     async def warn(self, step: Warn) -> None:
         """Tell the operator of a promise that is not kept."""
 
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler."""
+
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token that signs an account's webhooks."""
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
@@ -147,6 +154,25 @@ def build_bridge(product: Product) -> EventBridge:
         keep=product.keep,
         offline_after=product.settings.agent_offline_after,
         notice=product.notices.of_news,
+    )
+
+
+def build_conversations(product: Product) -> ConversationsWeb:
+    """What the lane of conversations has looked up, and who is asked before it."""
+    pre_events = PreEvents(
+        store=product.store,
+        sender=product.sender,
+        clock=product.clock,
+        auth_token=product.token_of,
+        new_token=lambda: str(uuid.uuid4()),
+        new_sid=product.new_sid,
+        form=pre_event.form,
+        changes=pre_event.changes,
+    )
+    return ConversationsWeb(
+        look_ups=LookUps(product.store),
+        pairs=PairFacts(product.store, pre_events, product.new_sid, product.clock.now, product.ask),
+        pre_events=pre_events,
     )
 
 
@@ -205,6 +231,8 @@ def build_front(product: Product) -> Front:
         explain=explain,
         replay=replay,
         service_removed=product.emptying.start,
+        pre_events=product.conversations.pre_events,
+        find_media=no_media,
     )
     rest = build_rest(
         product.store.hurried(),

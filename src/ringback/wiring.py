@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.pair import Pairs
 from ringback.conversations.routing import Routing
+from ringback.conversations.step import Threads
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as taskrouter_effects
@@ -26,6 +28,7 @@ from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.conversations.conversation import Conversation
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.outbox import Outbox
@@ -37,6 +40,7 @@ from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
+from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.conversations.workers import Workers
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
@@ -93,6 +97,7 @@ class Parts(Protocol):
     transcriptions: Transcriptions
     customer_rights: CustomerRights
     store: Store
+    conversations: ConversationsWeb
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -144,11 +149,9 @@ TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
 )  # fmt: skip
 
 CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
-    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallLeftConversation,
-    ev.DeadlineReached,
+    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallWaits, cv.CallLeftConversation,
+    cv.ConversationDue, cv.ConversationEmptied, cv.ReplayRequested, ev.DeadlineReached,
 )  # fmt: skip
-
-PAIR_EVENTS: tuple[type[ev.Event], ...] = (cv.InboundTexted, cv.ConversationSought)
 
 MESSAGE_EVENTS: tuple[type[ev.Event], ...] = (
     ms.MessageArrived, ms.MessageRequested, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
@@ -166,6 +169,7 @@ def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
     voice, taskrouter = parts.voice, parts.taskrouter
     transcripts = Transcripts(parts.new_sid)
+    pairs, pair_facts = Pairs(parts.new_sid), parts.conversations.pairs
     return Wiring(
         kinds={
             "call": LaneKind(
@@ -196,7 +200,11 @@ def wire(parts: Parts) -> Wiring:
             "transcription": LaneKind(
                 handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
+            "pair": LaneKind(handlers={cv.InboundTexted: pairs.texted, cv.ConversationSought: pairs.sought}),
             "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
+            "conversation": LaneKind(
+                handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
+            ),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -205,6 +213,9 @@ def wire(parts: Parts) -> Wiring:
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
             fl.WorkerWanted: Workers(parts.store).prepare,
+            cv.InboundTexted: pair_facts.texted,
+            cv.ConversationSought: pair_facts.sought,
+            **parts.conversations.look_ups.prepare,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,

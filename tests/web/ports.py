@@ -15,11 +15,19 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard, VoiceSettings
+from ringback.web.conversations.media import no_media
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.nouns.ports import Ports
 from ringback.web.outcomes import FailureNotices
 from ringback.web.relay_tokens import RelayTokens
+
+
+class NoPreEvents:
+    """Nobody wants to be asked."""
+
+    async def ask(self, kind: str, **given: Any) -> dict[str, Any]:
+        return {}
 
 
 async def nobody(event: Any) -> Any:
@@ -56,6 +64,8 @@ def ports(
             "explain": explain,
             "replay": replay,
             "service_removed": lambda: None,
+            "pre_events": NoPreEvents(),
+            "find_media": no_media,
         }
         | given
     )

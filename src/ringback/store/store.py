@@ -299,6 +299,8 @@ class Store:
 
     async def get(self, record: type[R], sid: str, account_sid: str | None = None) -> R | None:
         """One record by its SID; None when there is none, or when it is another account's."""
+        if "\0" in sid:  # which PostgreSQL takes in no text
+            return None
         row = await self._engine.get(self._sql.get(record.__noun__.table), (sid,))
         if row is None:
             return None

@@ -13,6 +13,8 @@ from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.queue import Member, Queue
 from ringback.resources.voice.country import Country
+from ringback.web.conversations.media import FindMedia
+from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.outcomes import FailureNotices
@@ -123,3 +125,7 @@ class Ports:
     service_removed: Callable[[], None]
     """Told when a Conversations service was removed: what was in it is to go."""
     replay: Replays
+    pre_events: PreEvents
+    """Asks the customer's application before something in a conversation is written."""
+    find_media: FindMedia
+    """The facts of files that messages bring."""
