@@ -228,7 +228,7 @@ class Ringback:
         self.retention = Retention(
             store, self.clock, sid_at, kept(settings, self._forget_recording),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
-            every=(self.usage.look,),
+            every=(self.usage.look, self.emptying.look),
         )  # fmt: skip
         self.outbox = Outbox(self.clock, self.notifications.deliver, self._delivered)
         self.exchange = Exchange(
@@ -348,7 +348,6 @@ class Ringback:
                 await self.runtime.settle()
         self.dialler.open()
         self.retention.start()
-        self.emptying.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
         await self.callbacks.start()

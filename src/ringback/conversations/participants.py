@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringback.conversations import calls, checks
-from ringback.conversations.permissions import require
+from ringback.conversations.permissions import permit
 from ringback.conversations.work import Work
 from ringback.effects import Answer
 from ringback.events.conversations import ConversationWriteRequested
@@ -20,7 +19,6 @@ MOST = 1000
 """Participants of a conversation."""
 MOST_ADDRESSES = 50
 """Those of them who are reached by a carrier."""
-_ROLE = re.compile(r"RL[0-9a-fA-F]{32}\Z")
 
 
 def create(work: Work) -> None:
@@ -28,7 +26,7 @@ def create(work: Work) -> None:
     event: ConversationWriteRequested = work.event
     made = next((each for each in work.participants if each.sid == event.sid), None)
     if made is None:
-        require(work, "addParticipant")
+        permit(work, joins=bool(work.identity) and event.values.get("identity") == work.identity)
         made = add(work, event.values, event.sid)
     work.effects.append(Answer(value=made))
 
@@ -46,7 +44,7 @@ def add(work: Work, values: Mapping[str, Any], sid: str) -> Participant:
         chat_service_sid=conversation.chat_service_sid,
         conversation_sid=conversation.sid,
         identity=_identity(values),
-        role_sid=_role(values),
+        role_sid=_role(work, values),
         attributes=checks.attributes(values.get("attributes")),
     )
     _bind(work, participant, values)
@@ -73,8 +71,7 @@ def update(work: Work) -> None:
     participant = _target(work).copy()
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so its participants cannot be changed", 400)
-    if participant.identity != work.identity or not work.identity:
-        require(work, "editAnyParticipantAttributes")
+    permit(work, values, own=participant.identity == work.identity)
     if (
         "identity" in values
         and values["identity"]
@@ -85,7 +82,9 @@ def update(work: Work) -> None:
     if "attributes" in values:
         participant.attributes = checks.attributes(values["attributes"])
     if "role_sid" in values:
-        participant.role_sid = _role(values)
+        participant.role_sid = _role(work, {"identity": participant.identity, **values})
+    if "notification_level" in values:
+        participant.notification_level = values["notification_level"]
     if "last_read_message_index" in values:
         participant.last_read_message_index = _read_index(work, values["last_read_message_index"])
     if "last_read_timestamp" in values:
@@ -106,10 +105,7 @@ def update(work: Work) -> None:
 def delete(work: Work) -> None:
     """Remove one: their address may be used elsewhere from now on."""
     participant = _target(work)
-    if participant.identity == work.identity and work.identity:
-        require(work, "leaveConversation", "removeParticipant")
-    else:
-        require(work, "removeParticipant")
+    permit(work, own=participant.identity == work.identity)
     work.delete(participant)
     work.tell("onParticipantRemoved", participant, {"date_removed": work.now})
 
@@ -144,13 +140,22 @@ def _identity(values: Mapping[str, Any]) -> str | None:
     return checks.text({"identity": values.get("identity")}, "identity", checks.NAME, "Identity")
 
 
-def _role(values: Mapping[str, Any]) -> str | None:
-    text = values.get("role_sid")
-    if not text:
+def _role(work: Work, values: Mapping[str, Any]) -> str | None:
+    """The role that was named: one of the service, of the type ``conversation``; else, for an identity, the default."""
+    text = str(values.get("role_sid") or "")
+    if text:
+        sid = text[:2] + text[2:].lower()
+        kind = work.known.get("role_types", {}).get(sid)
+        if kind is None:
+            raise Refused(50100, f"RoleSid: there is no role {text[:64]!r} in this service", 400)
+        if kind != "conversation":
+            raise Refused(50105, f"RoleSid: {sid} is a role of type {kind}, not conversation", 400)
+        return sid
+    identity, defaults = values.get("identity"), work.known.get("default_roles", {})
+    if not identity:
         return None
-    if not _ROLE.match(str(text)):
-        raise Refused(20001, "Invalid RoleSid: must be RL and 32 hex digits", 400)
-    return "RL" + str(text)[2:].lower()
+    creator = work.conversation.created_by == identity
+    return defaults.get("creator" if creator else "conversation") or None
 
 
 def _bind(work: Work, participant: Participant, values: Mapping[str, Any]) -> None:
@@ -251,6 +256,7 @@ def _user(work: Work, identity: str) -> None:
     user = User(
         sid=work.new_sid("US"), account_sid=conversation.account_sid, date_created=work.now,
         date_updated=work.now, chat_service_sid=conversation.chat_service_sid, identity=identity,
+        role_sid=work.known.get("default_roles", {}).get("service") or None,
     )  # fmt: skip
     work.save(user)
     work.tell("onUserAdded", user)

@@ -134,8 +134,15 @@ def check(
         raise Refused(50107, "Your role does not allow this", 403)
 
 
-def require(work: Work, *needed: str) -> None:
-    """Whoever acts with account credentials may do everything; an identity needs one of these permissions, which its
-    roles give (looked up as ``known["permissions"]``). Raises ``Refused`` 403."""
-    if work.identity and not set(needed) & set(work.known.get("permissions", ())):
-        raise Refused(50107, f"{work.identity} has no permission {' or '.join(needed)}", 403)
+def permit(work: Work, changed: Collection[str] = (), *, own: bool = False, joins: bool = False) -> None:
+    """Check what the event of this work wants: whoever acts with account credentials may do everything.
+
+    The permissions of an identity's roles are looked up as ``known["permissions"]``, by the type of the role.
+    Raises ``Refused``, as :func:`check`.
+    """
+    if not work.identity:
+        return
+    found = work.known.get("permissions", {})
+    inside = any(each.identity == work.identity for each in work.participants)
+    rights = Rights(inside, found.get("conversation", ()), found.get("service", ()))
+    check(work.event.noun, work.event.operation, rights, changed, own=own, joins=joins)

@@ -6,10 +6,10 @@ import datetime
 from typing import Any
 
 from ringback.conversations import machine
-from ringback.conversations.durations import read_duration
 from ringback.conversations.parameters import iso
 from ringback.conversations.work import Work
 from ringback.effects import ClearDeadline, SetDeadline
+from ringback.kernel.duration import seconds as read_duration
 from ringback.kernel.errors import Refused
 
 SHORTEST = {"inactive": 60.0, "closed": 600.0}

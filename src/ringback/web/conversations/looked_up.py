@@ -3,7 +3,8 @@
 ``participants``, ``webhooks`` and ``settings`` (who hears of it); ``target`` (the message that is changed),
 ``receipts`` (of it), ``copy`` (the same carrier message, stored before), ``messages`` (a piece of them); ``taken``
 (pair → participant of another conversation), ``users`` (identities that have a user), ``named`` (the conversation of
-a unique name), ``timers`` and ``messaging_service_sid`` (defaults of the account's configuration).
+a unique name), ``timers`` and ``messaging_service_sid`` (defaults of the account's configuration); and what
+``roles.py`` says.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ringback.resources.conversations.participant import Participant, pair_of, w
 from ringback.resources.conversations.user import User
 from ringback.resources.conversations.webhook import Webhook, WebhookSettings
 from ringback.store import Condition, Query, Store
+from ringback.web.conversations.roles import named_roles, permissions_of
 
 PIECE = 100
 """Messages that are removed, or replayed, in one commit."""
@@ -85,6 +87,7 @@ class LookUps:
             known |= await self._people_of(event, (values,))
         elif noun == "Message":
             known |= await self._of_message(event)
+        known |= await permissions_of(self._store, event, known.get("participants", ()))
         return structs.replace(event, known=known)
 
     async def told(self, event: MessageTold) -> MessageTold:
@@ -164,6 +167,7 @@ class LookUps:
         """Which of the pairs are taken, and which of the identities have a user."""
         taken: dict[str, Participant] = {}
         users: set[str] = set()
+        wanted = list(wanted)
         for values in wanted:
             pair = wanted_pair(event.account_sid, values)
             if not pair and values.get("address"):
@@ -176,7 +180,8 @@ class LookUps:
                 service = event.chat_service_sid
                 if await self._store.first(User, identity=identity, chat_service_sid=service) is not None:
                     users.add(identity)
-        return {"taken": taken, "users": users}
+        roles = await named_roles(self._store, event.chat_service_sid, wanted)
+        return {"taken": taken, "users": users, **roles}
 
     async def _projected(self, event: ConversationWriteRequested, address: str) -> str:
         """Of somebody in a group text: the pair with the address that they all write to."""
