@@ -151,16 +151,16 @@ def conversations(walk: Walk, root: Any, phone: str) -> None:
     assert made.sid in [each.sid for each in root.conversations.list(state="active")]
     one = root.conversations(made.sid)
     bob = one.participants.create(identity="bob", **HOOKED)
-    customer = one.participants.create(
-        messaging_binding_address=phone, messaging_binding_proxy_address=OURS, **HOOKED
-    )
     assert one.participants("bob").fetch().sid == bob.sid
     assert one.participants(bob.sid).update(attributes='{"b":2}', **HOOKED).attributes == '{"b":2}'
-    assert {each.sid for each in one.participants.list()} == {bob.sid, customer.sid}
     message = one.messages.create(author="bob", body="hello", **HOOKED)
     assert one.messages(message.sid).fetch().body == "hello"
     assert one.messages(message.sid).update(body="hi", **HOOKED).body == "hi"
     assert [each.sid for each in one.messages.list(order="desc")] == [message.sid]
+    customer = one.participants.create(
+        messaging_binding_address=phone, messaging_binding_proxy_address=OURS, **HOOKED
+    )
+    assert {each.sid for each in one.participants.list()} == {bob.sid, customer.sid}
     receipt = walk.save(
         Receipt(
             sid=walk.product.new_sid("DY"), account_sid=made.account_sid, chat_service_sid=made.chat_service_sid,

@@ -19,7 +19,7 @@ from ringback.events.conversations import (
     WorkerJoined,
 )
 from ringback.voice.call.machine import TERMINAL
-from ringback.voice.connect.machine import Result
+from ringback.voice.connect.session_table import Result
 
 THREAD = "CH" + "1" * 32
 NOUN = (

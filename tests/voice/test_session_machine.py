@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.kernel.error_codes import title
-from ringback.voice.connect.machine import TABLE, IllegalStep, Machine, Result, State, Trigger
+from ringback.voice.connect.session_table import TABLE, IllegalStep, Machine, Result, State, Trigger
 
 RESULTS = set(get_args(Result))
 DIAL_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}

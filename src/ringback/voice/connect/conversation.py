@@ -1,6 +1,6 @@
 """``<Connect><Conversation>``: one session, from the first look-up to its end (connect-conversation.md).
 
-The table of ``machine.py`` says what follows on what; here it is carried out.
+The table of ``session_table.py`` says what follows on what; here it is carried out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ringback.numbers.address import normal
 from ringback.voice import numbers
 from ringback.voice.call.plan import Callback, Plan
 from ringback.voice.connect.dialling import ConversationDialling
-from ringback.voice.connect.machine import Trigger
+from ringback.voice.connect.session_table import Trigger
 from ringback.voice.connect.waiting import Seeking
 from ringback.voice.dial.noun import REASONS, Target, dialled
 from ringback.voice.stage import Stage
