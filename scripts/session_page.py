@@ -16,13 +16,13 @@ STATES = {
 
 def page() -> str:
     """The whole page."""
-    from ringback.voice.connect.machine import TABLE
+    from ringback.voice.connect.session_table import TABLE
 
     arrows = {where: row.state for where, row in TABLE.items()}
     lines = [
         "# States of a conversation call",
         "",
-        "A session of `<Connect><Conversation>`, drawn from the table in `src/ringback/voice/connect/machine.py`.",
+        "A session of `<Connect><Conversation>`, drawn from the table in `src/ringback/voice/connect/session_table.py`.",
         "How to use it: [conversation calls](../how-to/conversation-calls.md).",
         "",
         "| state | what it means |",

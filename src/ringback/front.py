@@ -48,6 +48,7 @@ from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.conversations.looked_up import LookUps
 from ringback.web.conversations.media import no_media
+from ringback.web.conversations.pairs import PairFacts
 from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
@@ -133,9 +134,6 @@ class Product(Protocol):
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
 
-    async def token_of(self, account_sid: str) -> str:
-        """The auth token of an account, which signs what it is sent."""
-
     async def warn(self, step: Warn) -> None:
         """Tell the operator of a promise that is not kept."""
 
@@ -170,18 +168,20 @@ def build_bridge(product: Product) -> EventBridge:
 
 def build_conversations(product: Product) -> ConversationsWeb:
     """What the lane of conversations has looked up, and who is asked before it."""
+    pre_events = PreEvents(
+        store=product.store,
+        sender=product.sender,
+        clock=product.clock,
+        auth_token=product.token_of,
+        new_token=lambda: str(uuid.uuid4()),
+        new_sid=product.new_sid,
+        form=pre_event.form,
+        changes=pre_event.changes,
+    )
     return ConversationsWeb(
         look_ups=LookUps(product.store),
-        pre_events=PreEvents(
-            store=product.store,
-            sender=product.sender,
-            clock=product.clock,
-            auth_token=product.token_of,
-            new_token=lambda: str(uuid.uuid4()),
-            new_sid=product.new_sid,
-            form=pre_event.form,
-            changes=pre_event.changes,
-        ),
+        pairs=PairFacts(product.store, pre_events, product.new_sid, product.clock.now, product.ask),
+        pre_events=pre_events,
     )
 
 

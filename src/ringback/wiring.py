@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.pair import Pairs
 from ringback.conversations.routing import Routing
 from ringback.conversations.step import Threads
 from ringback.edges.exchange import Exchange
@@ -96,9 +97,9 @@ class Parts(Protocol):
     reconciler: Reconciler
     transcriptions: Transcriptions
     customer_rights: CustomerRights
+    store: Store
     conversations: ConversationsWeb
     media: MediaStore
-    store: Store
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -154,8 +155,6 @@ CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
     cv.ConversationDue, cv.ConversationEmptied, cv.ReplayRequested, ev.DeadlineReached,
 )  # fmt: skip
 
-PAIR_EVENTS: tuple[type[ev.Event], ...] = (cv.InboundTexted, cv.ConversationSought)
-
 MESSAGE_EVENTS: tuple[type[ev.Event], ...] = (
     ms.MessageArrived, ms.MessageRequested, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
     ms.ReceiptArrived, cv.TextUnclaimed, WriteRequested, ev.DeadlineReached,
@@ -172,6 +171,7 @@ def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
     voice, taskrouter = parts.voice, parts.taskrouter
     transcripts = Transcripts(parts.new_sid)
+    pairs, pair_facts = Pairs(parts.new_sid), parts.conversations.pairs
     return Wiring(
         kinds={
             "call": LaneKind(
@@ -202,10 +202,11 @@ def wire(parts: Parts) -> Wiring:
             "transcription": LaneKind(
                 handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
+            "pair": LaneKind(handlers={cv.InboundTexted: pairs.texted, cv.ConversationSought: pairs.sought}),
+            "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
             "conversation": LaneKind(
                 handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
             ),
-            "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -213,8 +214,10 @@ def wire(parts: Parts) -> Wiring:
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
-            **parts.conversations.look_ups.prepare,
             fl.WorkerWanted: Workers(parts.store).prepare,
+            cv.InboundTexted: pair_facts.texted,
+            cv.ConversationSought: pair_facts.sought,
+            **parts.conversations.look_ups.prepare,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,

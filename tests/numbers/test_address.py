@@ -18,7 +18,8 @@ def test_a_number_has_one_form(text: str) -> None:
 @pytest.mark.parametrize(("text", "form"), [
     ("whatsapp:+1 555 123 0001", "whatsapp:+15551230001"), ("WhatsApp:15551230001", "whatsapp:+15551230001"),
     ("messenger:12345678901234", "messenger:12345678901234"), ("chat:Alice", "chat:Alice"), ("12345", "12345"),
-    ("ACME", "ACME"), ("client:alice", "client:alice"), ("sip:alice@Example.COM:5060;transport=tcp", "sip:alice@example.com"),
+    ("ACME", "ACME"), ("client:alice", "client:alice"),
+    ("sip:alice@Example.COM:5060;transport=tcp", "sip:alice@example.com"),
     ("<SIP:alice@example.com>", "sip:alice@example.com"), ("sip:Alice@[2001:db8::1]:5060", "sip:Alice@[2001:db8::1]"),
 ])  # fmt: skip
 def test_other_addresses(text: str, form: str) -> None:

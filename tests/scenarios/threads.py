@@ -83,7 +83,8 @@ class Threads:
         if self.silent:
             return []
         if facts.get("created") and not facts.get("worker"):
-            self.waiting.append(event.call_sid)
+            if event.call_sid not in self.waiting:
+                self.waiting.append(event.call_sid)
             self.made()
         joined = [
             fx.Post(WorkerJoined(call_sid=event.call_sid, conversation_sid=MADE, worker=self.joins))

@@ -31,7 +31,7 @@ def write(
 
 
 def _nobody(event: ev.Event, now: float) -> list[fx.Effect]:
-    """TaskRouter's lanes: these tests look at what it is told."""
+    """The lanes of TaskRouter and of conversations: these tests look at what they are told."""
     return []
 
 
@@ -59,6 +59,7 @@ class Driver:
         """Handle one event, and what it posts."""
         handle = {
             "conference": self.board.conference_changed, "queue": self.board.queue_changed, "workspace": _nobody,
+            "pair": _nobody, "conversation": _nobody,
         }.get(event.lane.kind, self.board.handle)  # fmt: skip
         effects = list(handle(event, self.now))
         self.effects += effects

@@ -40,7 +40,10 @@ class Routing:
         chosen = longest_idle(event.known["workers"], turns)
         if chosen is None:
             return () if event.call_sid else [self._nobody(event, now)]
-        return [self._turn(chosen, now), Post(self._added(event, chosen.identity))]
+        after = max(
+            now, max(turns.values(), default=0.0) + 1e-6
+        )  # of two at the same moment, too, one is the first
+        return [self._turn(chosen, after), Post(self._added(event, chosen.identity))]
 
     def _turn(self, worker: User, now: float) -> Save:
         return Save(

@@ -1,6 +1,6 @@
 """``<Connect><Conversation>``: one session, from the first look-up to its end (connect-conversation.md).
 
-The table of ``machine.py`` says what follows on what; here it is carried out.
+The table of ``session_table.py`` says what follows on what; here it is carried out.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ringback.events.conversations import (
     WorkerJoined,
 )
 from ringback.kernel.sid import is_sid
-from ringback.numbers.withheld import is_withheld
+from ringback.numbers.address import normal
 from ringback.voice import numbers
 from ringback.voice.call.plan import Callback, Plan
 from ringback.voice.connect.dialling import ConversationDialling
-from ringback.voice.connect.machine import Trigger
+from ringback.voice.connect.session_table import Trigger
 from ringback.voice.connect.waiting import Seeking
 from ringback.voice.dial.noun import REASONS, Target, dialled
 from ringback.voice.stage import Stage
@@ -130,7 +130,6 @@ def _customer(
             call_sid=session.call.sid,
             request=session.fresh("conversation"),
             chat_service_sid=attributes["serviceInstanceSid"],
-            identity=session.call.from_.removeprefix("client:"),
         ),
     )
     if found is None:
@@ -139,13 +138,18 @@ def _customer(
         _end(dialling, "invalid-conversation", text=f"Conversation {sid} has no customer who can be called")
         return None
     dialling.machine.take("found")
-    number, code = found.customer, None
+    number, code = _number(found.customer), None
     if not numbers.is_sip(number):
         number, code = dialled(number, session)
     if code is not None:
         _end(dialling, "blocked", code, f"{number[:60]!r}, the customer of {sid}, {REASONS[code]}")
         return None
-    return _Whom(number, found.proxy_address, OUTBOUND_RING)
+    return _Whom(number, _number(found.proxy_address), OUTBOUND_RING)
+
+
+def _number(address: str) -> str:
+    """The phone number of an address of WhatsApp; others as they are."""
+    return address.removeprefix("whatsapp:")
 
 
 def _worker(
@@ -153,21 +157,13 @@ def _worker(
 ) -> Steps[_Whom | None]:
     """A customer calls: their conversation is sought, or made; its worker is to be dialled."""
     session = dialling.session
-    if is_withheld(customer):
-        # The next one who withholds their number is somebody else: they must not share a conversation.
-        if attributes["inboundAutocreation"]:
-            text = "The caller withholds their number: there is no address to make a conversation for"
-            _end(dialling, "failed-create-conversation", text=text)
-        else:
-            _end(dialling, "no-existing-conversation")
-        return None
     early: dict[str, str] = {}
     found = yield from _asked(
         dialling,
         ConversationSought(
             account_sid=session.call.account_sid,
-            address=customer,
-            proxy_address=ours,
+            address=normal(customer),
+            proxy_address=normal(ours),
             call_sid=session.call.sid,
             request=session.fresh("conversation"),
             chat_service_sid=attributes["serviceInstanceSid"],
@@ -189,7 +185,7 @@ def _worker(
         worker = yield from _joined(dialling, attributes["routingAssignmentTimeout"])
     if not worker:
         return None
-    return _Whom(f"client:{worker}", found.customer or customer, attributes["inboundTimeout"])
+    return _Whom(f"client:{worker}", customer, attributes["inboundTimeout"])
 
 
 def _asked(
@@ -217,6 +213,8 @@ def _asked(
     if not event.result:
         return event
     trigger = _RESULTS.get(event.result, "internal-error")
+    if not dialling.machine.can(trigger):
+        trigger = "internal-error"  # an answer that does not fit the question
     _end(dialling, trigger, event.error_code, event.error_text)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ringback.voice.call.plan import RecordingPlan
-from ringback.voice.connect.machine import Machine
+from ringback.voice.connect.session_table import Machine
 from ringback.voice.dial.dialling import Dialling
 from ringback.voice.stage import Stage
 from ringback.voice.steps import Source

@@ -155,6 +155,39 @@ WEBHOOKS: Final = (
         },
     ),
     Webhook(
+        name="Connect action",
+        when="``<Connect><Conversation>`` is over; with the facts of the call that has the document.",
+        answer="TwiML",
+        parameters={
+            "Result": "``session-success``, ``dialed-call-incomplete``, ``failed-create-conversation``, "
+            "``no-other-participants``, ``invalid-conversation``, ``no-existing-conversation``, ``internal-error``.",
+            "WorkerInitiated": "``true`` when a worker has called their customer.",
+            "DialCallStatus": "When somebody was dialled: ``completed``, ``busy``, ``no-answer``, ``failed``, "
+            "``canceled``.",
+            "DialCallSid": "The call to them.",
+            "DialCallDuration": "Seconds that it lasted.",
+            "ConversationSid": "The conversation, when there is one.",
+            **_RECORDING,
+        },
+    ),
+    Webhook(
+        name="Conversation call status",
+        when="``statusCallback`` of ``<Conversation>``, for the events asked for.",
+        answer="nothing that is read",
+        call=False,
+        parameters={
+            "AccountSid": "The account.",
+            "ConversationSid": "The conversation.",
+            "DialCallSid": "The call to the other party.",
+            "WorkerInitiated": "``true`` when a worker has called their customer.",
+            "Status": "``call-initiated``, ``call-ringing``, ``call-answered``, ``call-completed``: of that call, "
+            "not of the caller's.",
+            "SequenceNumber": "Counts the requests of the session from 1.",
+            "Timestamp": "When it happened, RFC 2822.",
+            "CallbackSource": "``voice-conversation-service``.",
+        },
+    ),
+    Webhook(
         name="Application that is dialled",
         when="A call reaches a ``<Dial><Application>``; its ``<Parameter>`` children come along.",
         answer="TwiML",

@@ -116,6 +116,10 @@ class Machine:
         """Whether the session has ended."""
         return self.state == "ended"
 
+    def can(self, trigger: Trigger) -> bool:
+        """Whether that can happen now."""
+        return (self.state, trigger) in TABLE
+
     def take(self, trigger: Trigger) -> Row:
         """Go on by one step; raises :class:`IllegalStep`."""
         row = TABLE.get((self.state, trigger))
