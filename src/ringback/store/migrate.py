@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ringback.store.engine import Engine, metadata_ddl
 
-HEAD = "0010"
+HEAD = "0013"
 """The newest revision in ``migrations/versions``; a test compares."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"
