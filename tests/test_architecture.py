@@ -69,6 +69,7 @@ COMPOSITION = {
     "reconcile",
     "serve",
     "testing",
+    "texting",
     "trace",
 }
 
@@ -82,6 +83,7 @@ PURE_PACKAGES: dict[str, set[str]] = {
     "effects": {"msgspec"},
     "voice": {"lxml", "msgspec", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
+    "messaging": {"msgspec"},
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},
 }
@@ -102,8 +104,13 @@ NOUN_FOLDERS = ("resources/*", "web/nouns/*", "taskrouter/requests")
 """A noun's declaration, its rules and its writes, whatever the product."""
 SUBJECT_FOLDERS = ("events", "effects")
 """What is told and what is asked of one subject."""
-ROLES = {"voice/*": {"live", "control"}, "edges/*": {"client", "worker", "engine", "process"}}
-"""In folders side by side: those that are there now, and what REST asks of them; the sides of a child process."""
+ROLES = {
+    "*": {"machine"},
+    "voice/*": {"live", "control"},
+    "edges/*": {"client", "worker", "engine", "process"},
+}
+"""In folders side by side: a product's transition table; those that are there now, and what REST asks of them; the
+sides of a child process."""
 
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "misc", "common"}
 
