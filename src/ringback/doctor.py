@@ -32,6 +32,7 @@ import typer
 from ringback import data_dir
 from ringback.callbacks.options import read_options
 from ringback.command_line import ConfigOption, DataDirOption
+from ringback.edges.smpp.probe import probe
 from ringback.edges.transcription.engine import INSTALL, missing
 from ringback.outcomes import notifications
 from ringback.settings import Listener, Settings, SettingsError, load, unknown_variables
@@ -378,6 +379,29 @@ def check_trunks(settings: Settings) -> Iterator[Finding]:
             yield Finding("trunk", "error", f"{trunk.name}: {host}: {error.strerror}", mend)
 
 
+def check_carriers_of_texts(settings: Settings) -> Iterator[Finding]:
+    """SMSCs take us, the hosts of HTTP carriers have addresses. A running server has its own connections."""
+    running = _answers(*settings.http_address)
+    for smpp in settings.smpp:
+        if running:
+            yield Finding("smpp", "ok", f"{smpp.name}: not asked, a Ringback is running; /ready tells of it")
+        elif why := probe(smpp):
+            mend = (
+                f"correct [smpp.{smpp.name}], or ask the carrier: {smpp.host}:{smpp.port} as {smpp.system_id}"
+            )
+            yield Finding("smpp", "error", f"{smpp.name}: {why}", mend)
+        else:
+            yield Finding("smpp", "ok", f"{smpp.name}: {smpp.host}:{smpp.port} takes us")
+    for carrier in settings.http_carriers:
+        host = urlsplit(carrier.send_url).hostname or ""
+        try:
+            socket.getaddrinfo(host, None)
+            yield Finding("http carrier", "ok", f"{carrier.name}: {host} has an address")
+        except OSError as error:
+            mend = f"correct send_url in [http_carrier.{carrier.name}], or the name service of this machine"
+            yield Finding("http carrier", "error", f"{carrier.name}: {host}: {error.strerror}", mend)
+
+
 def check_descriptors(settings: Settings) -> Iterator[Finding]:
     """Every leg needs a socket: the limit against the RTP ports that the settings offer."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -461,6 +485,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_sip,
     check_urls,
     check_trunks,
+    check_carriers_of_texts,
     check_descriptors,
     check_voice,
     check_transcription,

@@ -13,7 +13,8 @@ Bind = Literal["transceiver", "pair"]
 Alphabet = Literal["gsm", "latin-1", "ascii"]
 Receipts = Literal["final", "failure", "off"]
 IdForm = Literal["auto", "same", "hex", "decimal"]
-_CHOICES: Final = {"Bind": Bind, "Alphabet": Alphabet, "Receipts": Receipts, "IdForm": IdForm}
+Proof = Literal["signature", "bearer"]
+_CHOICES: Final = {"Proof": Proof, "Bind": Bind, "Alphabet": Alphabet, "Receipts": Receipts, "IdForm": IdForm}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,10 @@ class HttpCarrier:
     token: str = field(repr=False)
     """Sent with each as ``Authorization: Bearer``."""
     webhook_secret: str = field(repr=False)
-    """Signs what the carrier posts to us."""
+    """What the carrier proves itself by when it posts to us; 16 characters or more."""
+    webhook_auth: Proof = "signature"
+    """How: ``signature``, it signs each request with the secret; ``bearer``, it sends the secret itself as
+    ``Authorization: Bearer``."""
     numbers: tuple[str, ...] = ()
     """Our addresses whose messages leave here, with their prefix (``whatsapp:+15550100``); ``whatsapp:*``: all with
     that prefix."""
@@ -110,6 +114,12 @@ _NUMBER: Final = (
 )
 _ADDRESS: Final = (r"[a-z][a-z0-9_]{1,19}:[^\s]{1,64}", '"whatsapp:+15550100", or "whatsapp:*"')
 _NAME: Final = (r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "letters, digits, - and _, at most 40")
+
+
+def carried(numbers: tuple[str, ...], address: str) -> bool:
+    """Whether an address is one of those of an HTTP carrier (``whatsapp:*``: all with that prefix)."""
+    prefix, colon, _ = address.partition(":")
+    return bool(colon) and (address in numbers or f"{prefix}:*" in numbers)
 
 
 def read(smpps: dict[str, Any], https: dict[str, Any]) -> dict[str, tuple[Smpp | HttpCarrier, ...]]:

@@ -37,7 +37,7 @@ class Access:
         test credentials, 20003 for API keys and for whoever does not operate the installation. ``itself``: an account's
         own record is read, which a suspended one may.
         """
-        if rule in (Rule.SIGNED, Rule.AGENT):
+        if rule in (Rule.SIGNED, Rule.CARRIER, Rule.AGENT):
             raise TypeError(f"{rule} is no rule for accounts")
         own = account = caller.account
         if sid and sid != own.sid:

@@ -15,9 +15,9 @@ from typing import Final
 import smpp34
 
 from ringback.edges.channels import Channel, Declined, Outcome, Reports, Taken, Unclear
+from ringback.edges.channels._pace import Pace
 from ringback.edges.smpp.inbound import Inbound, KeptParts
 from ringback.edges.smpp.link import Counts, Link, Lost, NotSent
-from ringback.edges.smpp.pace import Pace
 from ringback.effects.messaging import SendText
 from ringback.kernel.text_carrier import Smpp
 from ringback.smpp import pdu
