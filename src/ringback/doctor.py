@@ -339,6 +339,21 @@ def _not_ready(host: str, port: int) -> str | None:
         return None
 
 
+def _channels(host: str, port: int) -> dict[str, str] | None:
+    """What a server there says of its carriers of texts; None: there is none."""
+    try:
+        with urllib.request.urlopen(f"http://{_shown(host)}:{port}/ready", timeout=4) as answer:
+            return dict(json.loads(answer.read()).get("channels", {}))
+    except urllib.error.HTTPError as error:
+        with error:
+            try:
+                return dict(json.loads(error.read()).get("channels", {}))
+            except (ValueError, AttributeError):
+                return None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def _answers(host: str, port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://{_shown(host)}:{port}/health", timeout=2) as answer:
@@ -381,17 +396,20 @@ def check_trunks(settings: Settings) -> Iterator[Finding]:
 
 def check_carriers_of_texts(settings: Settings) -> Iterator[Finding]:
     """SMSCs take us, the hosts of HTTP carriers have addresses. A running server has its own connections."""
-    running = _answers(*settings.http_address)
+    told = _channels(*settings.http_address) if settings.smpp else None
     for smpp in settings.smpp:
-        if running:
-            yield Finding("smpp", "ok", f"{smpp.name}: not asked, a Ringback is running; /ready tells of it")
-        elif why := probe(smpp):
+        why = (
+            probe(smpp)
+            if told is None
+            else told.get(f"smpp:{smpp.name}", "the server does not have it: restart it")
+        )
+        if why in ("", "ready"):
+            yield Finding("smpp", "ok", f"{smpp.name}: {smpp.host}:{smpp.port} takes us")
+        else:
             mend = (
                 f"correct [smpp.{smpp.name}], or ask the carrier: {smpp.host}:{smpp.port} as {smpp.system_id}"
             )
             yield Finding("smpp", "error", f"{smpp.name}: {why}", mend)
-        else:
-            yield Finding("smpp", "ok", f"{smpp.name}: {smpp.host}:{smpp.port} takes us")
     for carrier in settings.http_carriers:
         host = urlsplit(carrier.send_url).hostname or ""
         try:

@@ -248,6 +248,15 @@ async def test_nobody_else_gets_in(wrong: dict[str, Any]) -> None:
     assert desk.messages == []
 
 
+async def test_a_carrier_may_have_plain_numbers() -> None:
+    desk, setting = Desk(), carrier(numbers=("+15550100",))
+    plain = MESSAGE | {"from": "+15551230001", "to": "+15550100"}
+    assert (await post(desk, plain, setting=setting))[0] == 200
+    assert (desk.messages[0]["from_"], desk.messages[0]["to"]) == ("+15551230001", "+15550100")
+    assert HttpChannel(setting).carries("+15550100")
+    assert (await post(desk, MESSAGE, setting=setting))[0] == 404
+
+
 async def test_a_signature_is_of_its_body_alone() -> None:
     body = json.dumps(MESSAGE).encode()
     headers = {
@@ -271,7 +280,8 @@ async def test_a_carrier_may_bring_the_secret_itself() -> None:
     [
         (b"{", 400), (b"[]", 400), (b"[" * 50_000, 400), (b'{"id": "\\ud800"}', 400), (b"x" * (LARGEST + 1), 413),
         ({}, 400), (MESSAGE | {"id": ""}, 400), (MESSAGE | {"id": 7}, 400), (MESSAGE | {"id": "x" * 129}, 400),
-        (MESSAGE | {"from": "+15551230001"}, 400), (MESSAGE | {"from": "sms:+15551230001"}, 400),
+        (MESSAGE | {"from": "+15551230001"}, 400), (MESSAGE | {"from": "a b"}, 400),
+        (MESSAGE | {"from": "sms:+15551230001"}, 400),
         (MESSAGE | {"to": "whatsapp:+15559999999"}, 404), (MESSAGE | {"body": ["x"]}, 400),
         (MESSAGE | {"body": "x" * 16_385}, 400), (MESSAGE | {"media": {}}, 400), (MESSAGE | {"media": [1]}, 400),
         (MESSAGE | {"media": [{"url": "file:///etc/passwd"}]}, 400), (MESSAGE | {"media": [{}] * 11}, 400),

@@ -33,8 +33,8 @@ Form = tuple[re.Pattern[str], str]
 """What a text must look like, and what to write."""
 _ID: Final[Form] = (re.compile(r"[!-~]{1,128}\Z"), "1 to 128 printable ASCII characters")
 _ADDRESS: Final[Form] = (
-    re.compile(r"[a-z][a-z0-9_]{1,19}:\S{1,128}\Z"),
-    "an address such as whatsapp:+15551230001",
+    re.compile(r"([a-z][a-z0-9_]{1,19}:\S|[+0-9A-Za-z])[^\s:]{1,127}\Z"),
+    "an address such as whatsapp:+15551230001, or a number",
 )
 _URL: Final[Form] = (re.compile(r"https?://[^\s\x00-\x1f]{1,2000}\Z"), "an http(s) URL")
 
@@ -92,7 +92,7 @@ class CarrierDoor:
         to, from_ = _text(told, "to", form=_ADDRESS), _text(told, "from", form=_ADDRESS)
         if not carried(carrier.numbers, to):
             raise Refused(21606, f"{to} is not one of this carrier's numbers", 404)
-        if from_.partition(":")[0] != to.partition(":")[0]:
+        if from_.rpartition(":")[0] != to.rpartition(":")[0]:
             raise Refused(20001, "from and to are of different channels")
         sid = await self._reports.arrived(
             f"http:{carrier.name}", from_=from_, to=to, body=_text(told, "body", LONGEST_TEXT, needed=False),
