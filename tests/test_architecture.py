@@ -69,6 +69,7 @@ COMPOSITION = {
     "reconcile",
     "serve",
     "testing",
+    "texting",
     "trace",
 }
 
@@ -82,6 +83,7 @@ PURE_PACKAGES: dict[str, set[str]] = {
     "effects": {"msgspec"},
     "voice": {"lxml", "msgspec", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
+    "messaging": {"msgspec"},
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},
 }

@@ -16,6 +16,7 @@ from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
 from ringback.edges.simulator.faults import Faults
+from ringback.edges.simulator.texts import message_endpoints
 from ringback.edges.sounds.encode import encode_mp3
 from ringback.effects import Effect
 from ringback.effects.features import Warn
@@ -35,6 +36,7 @@ from ringback.taskrouter import replay, statistics
 from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
+from ringback.texting import TextingPart
 from ringback.voice.switchboard import Switchboard
 from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
@@ -84,6 +86,7 @@ class Product(Protocol):
     directory: Directory
     exchange: Exchange
     simulator: SimulatedCarrier
+    texting: TextingPart
     faults: Faults
     reconciler: Reconciler
     runtime: Runtime
@@ -211,10 +214,11 @@ def build_front(product: Product) -> Front:
     )
     auth, access = rest.services.auth, rest.services.access
     product.authenticator, product.access, product.rest = auth, access, rest
-    status = Status(ready=product.not_ready, figures=product.figures)
+    status = Status(ready=product.not_ready, figures=product.figures, channels=product.texting.troubles)
     prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
+    prefixes["carriers"] = product.texting.door
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
         admit=lambda header: access.admit(header, Rule.OPERATOR),
@@ -228,7 +232,13 @@ def build_front(product: Product) -> Front:
         testers = SimulatorAccess(
             access, auth, product.store, product.directory, product.credentials.account_sid
         )
-        prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
+        prefixes["sim"] = sim = build_sim(
+            product.simulator,
+            product.clock,
+            product.faults,
+            testers,
+            message_endpoints(product.texting.simulated, testers),
+        )
         simulator += of_routes(sim.endpoints, "Simulator")
     prefixes["docs"] = build_docs(product, rest, simulator)
     return Front(rest, prefixes, by_host={"event-bridge": product.bridge}, own=frozenset({"sim"}))

@@ -33,8 +33,8 @@ class Taken:
     carrier_id: str = ""
     """By which its receipts name it; empty: it gives none, and no receipts come. Of several parts that were submitted
     on their own: the id whose receipt counts for the whole."""
-    segments: int = 1
-    """Parts that went over the air."""
+    segments: int = 0
+    """Parts that went over the air; 0: it does not say, and our own count stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from ringback.settings import Settings
 
 
 def configured(
-    settings: Settings, reports: Reports, parts: KeptParts, warn: Callable[[str, str], Awaitable[None]]
+    settings: Settings, reports: Reports, parts: KeptParts, warn: Callable[[str], Awaitable[None]]
 ) -> list[Channel]:
     """One for each ``[smpp.NAME]`` and ``[http_carrier.NAME]``. ``parts`` keeps the parts of long messages,
-    ``warn(text, subject)`` makes an entry of the debugger."""
+    ``warn(text)`` makes an entry of the debugger."""
     found: list[Channel] = [SmppChannel(each, reports, parts, warn) for each in settings.smpp]
     return [*found, *(HttpChannel(each) for each in settings.http_carriers)]

@@ -41,9 +41,9 @@ class SmppChannel(Channel):
     """See the module."""
 
     def __init__(
-        self, setting: Smpp, reports: Reports, parts: KeptParts, warn: Callable[[str, str], Awaitable[None]],
+        self, setting: Smpp, reports: Reports, parts: KeptParts, warn: Callable[[str], Awaitable[None]],
     ) -> None:  # fmt: skip
-        """``parts`` keeps parts of inbound messages; ``warn(text, subject)`` makes an entry of the debugger."""
+        """``parts`` keeps parts of inbound messages; ``warn(text)`` makes an entry of the debugger."""
         self.name = f"smpp:{setting.name}"
         self._setting = setting
         self._counts = Counts()
