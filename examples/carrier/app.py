@@ -1,14 +1,12 @@
 """A carrier by HTTP, as small as one can be: it takes messages from Ringback, and delivers messages and receipts to it.
 
-Run it with ``.venv/bin/python examples/carrier/carrier.py``; the page "Connect an SMS carrier" uses it. Use it as a
-start for an adapter between Ringback and a real carrier: translate to and from that one's API where this one prints.
-``python examples/carrier/carrier.py --from whatsapp:+15551230001 --to whatsapp:+15550100 TEXT`` is a customer who
-writes.
+Run it with ``.venv/bin/python examples/carrier/app.py``; the page "Connect an SMS carrier" uses it, and
+``customer.py`` beside it is a customer who writes. Use it as a start for an adapter between Ringback and a real
+carrier: translate to and from that one's API where this one prints.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import hmac
 import json
@@ -91,18 +89,8 @@ class Desk(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Be the carrier; with a text, be a customer of it who writes that."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("text", nargs="?")
-    parser.add_argument("--from", dest="sender", default="whatsapp:+15551230001")
-    parser.add_argument("--to", default="whatsapp:+15550100")
-    parser.add_argument("--id", default=uuid.uuid4().hex)
-    given = parser.parse_args()
-    if given.text is not None:
-        message = {"id": given.id, "from": given.sender, "to": given.to, "body": given.text}
-        print(json.dumps(tell("messages", message)))
-        return
-    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "5080"))), Desk)
+    """Serve until Ctrl-C."""
+    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("CARRIER_PORT", "5080"))), Desk)
     print(f"carrier at http://127.0.0.1:{server.server_port}/messages (Ctrl-C stops it)", flush=True)
     try:
         server.serve_forever()
