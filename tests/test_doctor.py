@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 from ringback import doctor
 from ringback.doctor import Finding
+from ringback.kernel.text_carrier import HttpCarrier, Smpp
 from ringback.settings import Settings, Trunk
 from ringback.store.migrate import HEAD
+from tests.smsc import Smsc
 
 
 def only(findings: list[Finding]) -> Finding:
@@ -31,6 +36,51 @@ def test_every_error_and_warning_says_what_to_mend(tmp_path: Path) -> None:
     findings = [finding for check in quick for finding in check(settings)]
     assert {one.check for one in findings if one.level == "error"} == {"database", "trunk"}
     assert all(bool(one.mend) == (one.level != "ok") for one in findings)
+
+
+def test_an_smsc_is_bound_to_once(tmp_path: Path) -> None:
+    """What it answers is the finding; nothing is left bound."""
+    ready, loops = threading.Event(), []
+    smsc = Smsc()
+
+    def run() -> None:
+        async def serve() -> None:
+            await smsc.start()
+            loops.append((asyncio.get_running_loop(), asyncio.current_task()))
+            ready.set()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await smsc.stop()
+
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(serve())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert ready.wait(10)
+        here = Smpp(name="acme", host="127.0.0.1", port=smsc.port, system_id="us", password="secret")
+        settings = Settings(http="127.0.0.1:0", smpp=(here,))
+        assert only(list(doctor.check_carriers_of_texts(settings))).level == "ok"
+        assert smsc.units == ["bind_transmitter", "unbind"]
+        smsc.bind_status = 0x0E
+        found = only(list(doctor.check_carriers_of_texts(settings)))
+        assert (found.level, "RINVPASWD" in found.text, "secret" in str(found)) == ("error", True, False)
+        assert smsc.bound == []
+    finally:
+        loop, task = loops[0]
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+    assert only(list(doctor.check_carriers_of_texts(settings))).level == "error"
+
+
+def test_the_host_of_an_http_carrier_is_looked_up() -> None:
+    """As a trunk's is."""
+    given = {"name": "chat", "token": "t", "webhook_secret": "0123456789abcdef", "numbers": ("whatsapp:*",)}
+    for url, level in (("http://127.0.0.1/", "ok"), ("http://no-such-host.invalid/", "error")):
+        settings = Settings(http="127.0.0.1:0", http_carriers=(HttpCarrier(send_url=url, **given),))  # type: ignore[arg-type]
+        assert only(list(doctor.check_carriers_of_texts(settings))).level == level
 
 
 def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:

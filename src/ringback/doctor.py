@@ -32,6 +32,7 @@ import typer
 from ringback import data_dir
 from ringback.callbacks.options import read_options
 from ringback.command_line import ConfigOption, DataDirOption
+from ringback.edges.smpp.probe import probe
 from ringback.edges.transcription.engine import INSTALL, missing
 from ringback.outcomes import notifications
 from ringback.settings import Listener, Settings, SettingsError, load, unknown_variables
@@ -338,6 +339,21 @@ def _not_ready(host: str, port: int) -> str | None:
         return None
 
 
+def _channels(host: str, port: int) -> dict[str, str] | None:
+    """What a server there says of its carriers of texts; None: there is none."""
+    try:
+        with urllib.request.urlopen(f"http://{_shown(host)}:{port}/ready", timeout=4) as answer:
+            return dict(json.loads(answer.read()).get("channels", {}))
+    except urllib.error.HTTPError as error:
+        with error:
+            try:
+                return dict(json.loads(error.read()).get("channels", {}))
+            except (ValueError, AttributeError):
+                return None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def _answers(host: str, port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://{_shown(host)}:{port}/health", timeout=2) as answer:
@@ -376,6 +392,32 @@ def check_trunks(settings: Settings) -> Iterator[Finding]:
         except OSError as error:
             mend = f"correct host in [trunk.{trunk.name}], or the name service of this machine"
             yield Finding("trunk", "error", f"{trunk.name}: {host}: {error.strerror}", mend)
+
+
+def check_carriers_of_texts(settings: Settings) -> Iterator[Finding]:
+    """SMSCs take us, the hosts of HTTP carriers have addresses. A running server has its own connections."""
+    told = _channels(*settings.http_address) if settings.smpp else None
+    for smpp in settings.smpp:
+        why = (
+            probe(smpp)
+            if told is None
+            else told.get(f"smpp:{smpp.name}", "the server does not have it: restart it")
+        )
+        if why in ("", "ready"):
+            yield Finding("smpp", "ok", f"{smpp.name}: {smpp.host}:{smpp.port} takes us")
+        else:
+            mend = (
+                f"correct [smpp.{smpp.name}], or ask the carrier: {smpp.host}:{smpp.port} as {smpp.system_id}"
+            )
+            yield Finding("smpp", "error", f"{smpp.name}: {why}", mend)
+    for carrier in settings.http_carriers:
+        host = urlsplit(carrier.send_url).hostname or ""
+        try:
+            socket.getaddrinfo(host, None)
+            yield Finding("http carrier", "ok", f"{carrier.name}: {host} has an address")
+        except OSError as error:
+            mend = f"correct send_url in [http_carrier.{carrier.name}], or the name service of this machine"
+            yield Finding("http carrier", "error", f"{carrier.name}: {host}: {error.strerror}", mend)
 
 
 def check_descriptors(settings: Settings) -> Iterator[Finding]:
@@ -461,6 +503,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     check_sip,
     check_urls,
     check_trunks,
+    check_carriers_of_texts,
     check_descriptors,
     check_voice,
     check_transcription,

@@ -281,11 +281,12 @@ def build_front(product: Product) -> Front:
     )
     auth, access = rest.services.auth, rest.services.access
     product.authenticator, product.access, product.rest = auth, access, rest
-    status = Status(ready=product.not_ready, figures=product.figures)
+    status = Status(ready=product.not_ready, figures=product.figures, channels=product.texting.troubles)
     prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["frontline"] = frontline = build_frontline(product, access)
+    prefixes["carriers"] = product.texting.door
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
         admit=lambda header: access.admit(header, Rule.OPERATOR),

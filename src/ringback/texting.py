@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ringback.edges.carriers.simulated import SimulatedCarrier
+from ringback.edges.channels._configured import configured
 from ringback.edges.channels.simulated import SimulatedChannel
+from ringback.edges.http_carrier.door import CarrierDoor
 from ringback.edges.post_office import PostOffice
 from ringback.edges.simulator.faults import Faults
 from ringback.effects import Effect, Post
@@ -15,8 +17,10 @@ from ringback.effects.messaging import QueueSend
 from ringback.events import Event
 from ringback.events.conversations import InboundTexted, TextUnclaimed
 from ringback.events.messaging import MessageUnclear
+from ringback.firstrun import Credentials
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
+from ringback.messaging.alerts import alert
 from ringback.messaging.departure import Ports
 from ringback.messaging.step import Texting
 from ringback.resources.api.message import Message
@@ -26,6 +30,7 @@ from ringback.store.store import Store
 from ringback.store.writes import Owed
 from ringback.voice.twiml import Element, TwimlError, read
 from ringback.web.text_directory import TextDirectory
+from ringback.web.text_parts import TextParts
 
 EVERYTHING = 1_000_000
 SETTLE = 5.0
@@ -36,6 +41,7 @@ class Product(Protocol):
     """What of the product (``app.py``) it is built from."""
 
     settings: Settings
+    credentials: Credentials
     store: Store
     simulator: SimulatedCarrier
     faults: Faults
@@ -80,6 +86,12 @@ class TextingPart:
             faults=product.faults,
         )
         self.office.add(self.simulated)
+        self._now, self._new_sid = product.clock.now, product.new_sid
+        self._operator = product.credentials.account_sid
+        parts = TextParts(store.hurried(), self._operator, product.new_sid, product.clock.now)
+        for each in configured(settings, self.office, parts, self._incomplete):
+            self.office.add(each)
+        self.door = CarrierDoor(settings.http_carriers, self.office, product.clock.now)
         self.core = Texting(
             Ports(
                 new_sid=product.new_sid,
@@ -119,10 +131,23 @@ class TextingPart:
         for channel in reversed(self.office.channels):
             await channel.stop()
 
+    async def _incomplete(self, text: str) -> None:
+        """A long message never became whole: whose it would have been nobody knows, so the operator is told."""
+        operator = self._operator
+        entry = alert(
+            self._new_sid, self._now(), account_sid=operator, message_sid=operator, code=30009, text=text
+        )
+        await self._store.commit([entry])
+
+    def troubles(self) -> dict[str, str]:
+        """The carriers of the settings by name, with why they carry nothing now; empty: they do."""
+        return {each.name: each.ready for each in self.office.channels if each is not self.simulated}
+
     def figures(self) -> Mapping[str, float]:
         """For ``/metrics``."""
         return {
             **self.office.figures(),
+            **self.door.figures(),
             "messages_queued": float(self.sender.waiting),
             "messages_unclear_total": float(self.core.departures.unclear_total),
             "messages_unknown_number_total": float(self.core.arrivals.refused_total),

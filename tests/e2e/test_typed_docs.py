@@ -52,6 +52,7 @@ class Desk:
             "8080": free_port(),
             "8081": free_port(),
             "5000": free_port(),
+            "5080": free_port(),
             "5060": free_port(socket.SOCK_DGRAM),
         }
         kept = {
@@ -62,6 +63,7 @@ class Desk:
             "PATH": f"{self.folder}/.venv/bin:{os.environ['PATH']}",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PORT": str(self.ports["5000"]),
+            "CARRIER_PORT": str(self.ports["5080"]),
             "RINGBACK_HTTP": f"127.0.0.1:{self.ports['8080']}",
             "RINGBACK_SIP": f"udp:127.0.0.1:{self.ports['5060']},tcp:127.0.0.1:{self.ports['5060']}",
             "RINGBACK_URL": f"http://127.0.0.1:{self.ports['8080']}",
@@ -113,6 +115,9 @@ def test_what_a_page_says_is_typed(page: str, desk: Desk) -> None:
         (desk.folder / "hello.py").write_text(desk.replaced(python_of(page, "ToRingback")))
     if page == "docs/how-to.md":
         (desk.folder / "test_voicemail.py").write_text(python_of(page, "test_voicemail"))
+    if page == "docs/how-to/sms-carriers.md":
+        (table,) = [block.text for block in ALL if block.page == page and "[http_carrier." in block.text]
+        (desk.folder / "ringback.toml").write_text(desk.replaced(table))
     with desk.terminal() as terminal:
         if page not in OWN_SERVER:
             serve(terminal)

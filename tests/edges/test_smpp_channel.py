@@ -99,7 +99,7 @@ class Place:
             "numbers": ("+15550100",), "throughput": 0, "patience": 10, "response_timeout": 5,
         }  # fmt: skip
 
-        async def warn(text: str, subject: str) -> None:
+        async def warn(text: str) -> None:
             pass
 
         made = SmppChannel(Smpp(**given | setting), self.desk, self.kept, warn)

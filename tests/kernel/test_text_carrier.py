@@ -58,7 +58,7 @@ def test_both_are_tables(tmp_path: Path) -> None:
         (HTTP.replace("https:", "ftp:"), "an http"),
         (HTTP.replace("0123456789abcdef", "short"), "16 to 256"),
         (HTTP.replace('["whatsapp:+15550100"]', "[]"), "numbers is missing"),
-        (HTTP.replace("whatsapp:+15550100", "+15550100"), "whatsapp:"),
+        (HTTP.replace("whatsapp:+15550100", "WhatsApp"), "whatsapp:"),
         (HTTP.replace('token = "very-secret"\n', ""), "token is missing"),
     ],
 )  # fmt: skip

@@ -254,6 +254,16 @@ async def test_routes_by_ticket(town: Town) -> None:
         town.product.authenticator.forget()
 
 
+async def test_carriers_routes(town: Town) -> None:
+    """Whoever is not the carrier is refused, whatever the account."""
+    found = routes(town, Rule.CARRIER)
+    assert found
+    for route in found:
+        for header in town.headers.values():
+            reply = await town.ask(route.method, route.path, header, raw=b"{}")
+            assert reply.status == 401, (route, reply)
+
+
 async def test_agents_routes(town: Town) -> None:
     """Another account's token, one of an account that sleeps, one for another workspace or worker, and old ones."""
     now = town.product.clock.now()

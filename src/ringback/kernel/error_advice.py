@@ -147,6 +147,7 @@ ADVICE: Final[dict[int, Advice]] = {
     30005: Advice("The carrier knows no such number; or a message came in for a number that nobody here has.", "Check the number."),
     30006: Advice("The number is a landline, or its carrier cannot be reached.", "Check the number; if it stays so, look at the channel in ``/metrics``."),
     30007: Advice("The carrier took the message for spam.", "Ask the carrier for its rules."),
+    30009: Advice("A message of several parts came in from a carrier, and not all of its parts did within an hour.", "The entry says who wrote and which parts are missing; if it goes on, ask the carrier."),
     30008: Advice("Nobody can say what became of the message: the carrier gave no reason; or the connection broke, or this server was stopped, while it was handed over. It is never sent a second time by itself.", "The message's ``error_message`` says which; ask the recipient before it is sent again."),
     30036: Advice("The message waited for longer than its ``ValidityPeriod``, and was not sent.", "Send more slowly, or allow it more time."),
     30409: Advice("Only a message that has not been sent can be canceled.", "Look at its status."),

@@ -41,6 +41,7 @@ _ERRORS: Final[dict[int, str]] = {
     30005: "Unknown destination handset",
     30006: "Landline or unreachable carrier",
     30007: "Message filtered by the carrier",
+    30009: "Missing inbound segment",
     30008: "Unknown: what became of the message is not known",
     30036: "Validity period expired",
     13805: "Trial call over ten minutes",

@@ -13,7 +13,8 @@ Bind = Literal["transceiver", "pair"]
 Alphabet = Literal["gsm", "latin-1", "ascii"]
 Receipts = Literal["final", "failure", "off"]
 IdForm = Literal["auto", "same", "hex", "decimal"]
-_CHOICES: Final = {"Bind": Bind, "Alphabet": Alphabet, "Receipts": Receipts, "IdForm": IdForm}
+Proof = Literal["signature", "bearer"]
+_CHOICES: Final = {"Proof": Proof, "Bind": Bind, "Alphabet": Alphabet, "Receipts": Receipts, "IdForm": IdForm}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +81,13 @@ class HttpCarrier:
     token: str = field(repr=False)
     """Sent with each as ``Authorization: Bearer``."""
     webhook_secret: str = field(repr=False)
-    """Signs what the carrier posts to us."""
+    """What the carrier proves itself by when it posts to us; 16 characters or more."""
+    webhook_auth: Proof = "signature"
+    """How: ``signature``, it signs each request with the secret; ``bearer``, it sends the secret itself as
+    ``Authorization: Bearer``."""
     numbers: tuple[str, ...] = ()
-    """Our addresses whose messages leave here, with their prefix (``whatsapp:+15550100``); ``whatsapp:*``: all with
-    that prefix."""
+    """Our addresses whose messages leave here: numbers, or with the channel before them (``whatsapp:+15550100``);
+    ``whatsapp:*``: all of that channel."""
     throughput: float = 50.0
     """Messages in a second; 0 = no limit."""
     timeout: float = 15.0
@@ -108,8 +112,17 @@ _NUMBER: Final = (
     r"\*|\+[1-9][0-9]{1,14}|[0-9]{3,8}|[A-Za-z0-9 ]{1,11}",
     '"+15550100", a short code, a name, or "*"',
 )
-_ADDRESS: Final = (r"[a-z][a-z0-9_]{1,19}:[^\s]{1,64}", '"whatsapp:+15550100", or "whatsapp:*"')
+_ADDRESS: Final = (
+    r"([a-z][a-z0-9_]{1,19}:[^\s]{1,64})|\+[1-9][0-9]{1,14}|[0-9]{3,8}",
+    '"whatsapp:+15550100", "whatsapp:*", or a number',
+)
 _NAME: Final = (r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "letters, digits, - and _, at most 40")
+
+
+def carried(numbers: tuple[str, ...], address: str) -> bool:
+    """Whether an address is one of those of an HTTP carrier (``whatsapp:*``: all of that channel)."""
+    prefix, colon, _ = address.partition(":")
+    return address in numbers or (bool(colon) and f"{prefix}:*" in numbers)
 
 
 def read(smpps: dict[str, Any], https: dict[str, Any]) -> dict[str, tuple[Smpp | HttpCarrier, ...]]:

@@ -40,7 +40,7 @@ class Access:
         test credentials, 20003 for API keys and for whoever does not operate the installation. ``itself``: an account's
         own record is read, which a suspended one may.
         """
-        if rule in (Rule.SIGNED, Rule.AGENT, Rule.TICKET, Rule.WORKER):
+        if rule in (Rule.SIGNED, Rule.CARRIER, Rule.AGENT, Rule.TICKET, Rule.WORKER):
             raise TypeError(f"{rule} is no rule for accounts")
         own = account = caller.account
         if sid and sid != own.sid:

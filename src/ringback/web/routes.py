@@ -21,6 +21,8 @@ class Rule(StrEnum):
     """Anybody: nothing of an account is told."""
     SIGNED = "signed"
     """A request signed with the account's auth token (webhooks.md §3)."""
+    CARRIER = "carrier"
+    """A request that a carrier of the settings proves to be its own (``edges/http_carrier/``)."""
     AGENT = "agent"
     """An access token with a grant for TaskRouter: an active account, its workspace, a worker of that."""
     WORKER = "worker"

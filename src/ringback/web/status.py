@@ -19,7 +19,8 @@ Figures = Callable[[], Awaitable[Mapping[str, float]]]
 
 PATHS = {
     "GET /health": "200 while the process lives. Needs no credentials.",
-    "GET /ready": "200 when calls can be taken, else 503 with the reason as ``status``. Needs no credentials.",
+    "GET /ready": "200 when calls can be taken, else 503 with the reason as ``status``; ``channels``: the carriers of "
+    "texts, and what is the matter with each. Needs no credentials.",
     "GET /metrics": "Numbers for Prometheus.",
     "GET /reconcile": "The last report of the reconciler; with the first account's credentials.",
     "POST /reconcile": "A round of the reconciler now; ``since`` (ISO 8601) limits it.",
@@ -46,10 +47,13 @@ WELCOME_PRESSED = {
 class Status:
     """Three small pages for operators and load balancers."""
 
-    def __init__(self, *, ready: Callable[[], str], figures: Figures) -> None:
+    def __init__(
+        self, *, ready: Callable[[], str], figures: Figures, channels: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
         """``ready()`` gives an empty string, or why no call can be taken; ``figures()`` the metrics:
-        names that end in ``_total`` are counters, the others gauges."""
-        self._ready = ready
+        names that end in ``_total`` are counters, the others gauges; ``channels()`` the carriers of texts by name,
+        with why they carry none now (empty: they do)."""
+        self._ready, self._channels = ready, channels
         self._figures = figures
 
     def routes(self) -> list[Route]:
@@ -72,7 +76,10 @@ class Status:
             response = JSONResponse({"status": "ok"})
         elif scope["path"] == "/ready":
             why = self._ready()
-            response = JSONResponse({"status": why or "ready"}, 503 if why else 200)
+            told: dict[str, object] = {"status": why or "ready"}
+            if channels := self._channels():
+                told["channels"] = {name: trouble or "ready" for name, trouble in channels.items()}
+            response = JSONResponse(told, 503 if why else 200)
         elif scope["path"] == "/metrics":
             registry = CollectorRegistry()
             registry.register(_Figures(await self._figures()))

@@ -151,9 +151,13 @@ class TextParts:
     async def lately(self, channel: str) -> list[str]:
         """The carrier ids of what came by this channel just before an earlier process ended."""
         found = await self._store.find(Message, status="received", limit=_READ)
-        ours = [each for each in found if each.channel == channel and each.carrier_id]
+        ours = [each for each in found if (each.carrier_key or "").startswith(f"{channel}|")]
         newest = max((each.date_created for each in ours), default=0.0)
-        return [str(each.carrier_id) for each in ours if each.date_created >= newest - LATELY]
+        return [
+            (each.carrier_key or "").partition("|")[2]
+            for each in ours
+            if each.date_created >= newest - LATELY
+        ]
 
     async def _groups(self, channel: str) -> list[list[TextPart]]:
         groups: dict[str, list[TextPart]] = {}

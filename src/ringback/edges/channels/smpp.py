@@ -15,9 +15,9 @@ from typing import Final
 import smpp34
 
 from ringback.edges.channels import Channel, Declined, Outcome, Reports, Taken, Unclear
+from ringback.edges.channels._pace import Pace
 from ringback.edges.smpp.inbound import Inbound, KeptParts
 from ringback.edges.smpp.link import Counts, Link, Lost, NotSent
-from ringback.edges.smpp.pace import Pace
 from ringback.effects.messaging import SendText
 from ringback.kernel.text_carrier import Smpp
 from ringback.smpp import pdu
@@ -41,9 +41,9 @@ class SmppChannel(Channel):
     """See the module."""
 
     def __init__(
-        self, setting: Smpp, reports: Reports, parts: KeptParts, warn: Callable[[str, str], Awaitable[None]],
+        self, setting: Smpp, reports: Reports, parts: KeptParts, warn: Callable[[str], Awaitable[None]],
     ) -> None:  # fmt: skip
-        """``parts`` keeps parts of inbound messages; ``warn(text, subject)`` makes an entry of the debugger."""
+        """``parts`` keeps parts of inbound messages; ``warn(text)`` makes an entry of the debugger."""
         self.name = f"smpp:{setting.name}"
         self._setting = setting
         self._counts = Counts()

@@ -55,7 +55,7 @@ class Inbound:
 
     def __init__(
         self, channel: str, setting: Smpp, reports: Reports, kept: KeptParts,
-        warn: Callable[[str, str], Awaitable[None]],
+        warn: Callable[[str], Awaitable[None]],
     ) -> None:  # fmt: skip
         self._channel, self._setting = channel, setting
         self._reports, self._kept, self._warn = reports, kept, warn
@@ -210,7 +210,7 @@ class Inbound:
         missing = ", ".join(map(str, one.missing))
         whose = f"A message from {one.from_} to {one.to}"
         text = f"{whose} never became whole: of {one.total} parts, {missing} did not come"
-        await self._warn(text, self._channel)
+        await self._warn(text)
 
 
 def _now() -> float:

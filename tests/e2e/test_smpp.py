@@ -1,0 +1,138 @@
+"""The whole program with an SMSC in another process: texts both ways, receipts, and a kill between the two."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.site import Site, until
+from tests.e2e.web import Web
+
+TOP = Path(__file__).parents[2]
+OURS, CUSTOMER = "+15550100", "+15551230001"
+LONG = "Grüße, 漢字 und 😀! " * 20
+RECEIPT = "id:%s sub:001 dlvrd:001 submit date:2611291200 done date:2611291201 stat:%s err:000 text:x"
+
+
+class OtherSmsc:
+    """``tests/smsc.py`` as a process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "smsc.jsonl"
+        self.file.touch()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.smsc", "0", str(self.file)], cwd=TOP, stdin=subprocess.PIPE
+        )
+        self.port = until(lambda: self.of("listening"), 20)[0]
+
+    def of(self, key: str) -> list[Any]:
+        """What it wrote of a kind, in order."""
+        found = [json.loads(line) for line in self.file.read_text().splitlines()]
+        return [one if key == "submitted" else one[key] for one in found if key in one]
+
+    def order(self, **what: Any) -> None:
+        """Tell it something."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(what).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def deliver(self, octets: bytes, **fields: Any) -> int | None:
+        """It delivers; gives the status of the response."""
+        before = len(self.of("delivered"))
+        self.order(deliver={"short_message": octets.hex(), **fields})
+        return until(lambda: self.of("delivered")[before:] and [self.of("delivered")[before]], 15)[0]  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def smsc(tmp_path: Path) -> Iterator[OtherSmsc]:
+    found = OtherSmsc(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def site(smsc: OtherSmsc, start_site: Callable[..., Site]) -> Site:
+    toml = (
+        f'[smpp.acme]\nhost = "127.0.0.1"\nport = {smsc.port}\nsystem_id = "us"\npassword = "secret"\n'
+        f'numbers = ["{OURS}"]\nthroughput = 0\n'
+    )
+    return start_site(toml=toml)
+
+
+def texts(web: Web, path: str) -> list[dict[str, str]]:
+    """What the application was told there."""
+    return [one for one in list(web.callbacks) if one["path"] == path]
+
+
+def point(site: Site, web: Web) -> None:
+    """Our number's texts go to the application."""
+    (number,) = site.client.incoming_phone_numbers.list(phone_number=OURS)
+    number.update(sms_url=f"{web.url}/sms")
+
+
+def test_texts_both_ways_and_what_became_of_them(site: Site, smsc: OtherSmsc) -> None:
+    with Web() as web:
+        asked: list[dict[str, str]] = []
+
+        def answer(facts: dict[str, str]) -> str:
+            asked.append(facts)
+            return "<Response><Message>Thanks 😀</Message></Response>"
+
+        web.documents["/sms"] = answer
+        point(site, web)
+        sent = site.client.messages.create(
+            to=CUSTOMER, from_=OURS, body=LONG, status_callback=f"{web.url}/status"
+        )
+        parts = until(lambda: len(smsc.of("submitted")) >= 6 and smsc.of("submitted"), 15)
+        assert "".join(one["submitted"] for one in parts) == LONG
+        assert {(one["coding"], one["header"], one["source"]) for one in parts} == {(8, True, "15550100")}
+        until(lambda: site.client.messages(str(sent.sid)).fetch().status == "sent")
+        assert site.client.messages(str(sent.sid)).fetch().num_segments == str(len(parts))
+        receipt = (RECEIPT % (f"id{len(parts)}", "DELIVRD")).encode()
+        assert smsc.deliver(receipt, esm_class=4) == 0
+        until(lambda: [one["MessageStatus"] for one in texts(web, "/status")][-1:] == ["delivered"])
+        assert [one["MessageStatus"] for one in texts(web, "/status")] == ["sent", "delivered"]
+
+        long = "Ünï 漢 ".encode("utf-16-be")
+        head = b"\x05\x00\x03\x2a\x02"
+        assert smsc.deliver(head + b"\x02" + long, esm_class=0x40, data_coding=8) == 0
+        assert asked == []
+        assert smsc.deliver(head + b"\x01" + "1. ".encode("utf-16-be"), esm_class=0x40, data_coding=8) == 0
+        (one,) = until(lambda: asked)
+        assert (one["Body"], one["From"], one["To"]) == ("1. Ünï 漢 ", CUSTOMER, OURS)
+        until(lambda: smsc.of("submitted")[-1]["submitted"] == "Thanks 😀")
+
+
+def test_kill_9_between_submit_and_response(site: Site, smsc: OtherSmsc) -> None:
+    """It is not sent again, and its status says that nobody knows; what comes after works."""
+    site.may_warn = True
+    with Web() as web:
+        web.documents |= {"/sms": "<Response/>"}
+        point(site, web)
+        smsc.order(hold=True)
+        sent = site.client.messages.create(to=CUSTOMER, from_=OURS, body="once")
+        until(lambda: smsc.of("submitted"))
+        assert smsc.deliver(b"kept") == 0
+        site.kill()
+        smsc.order(hold=False)
+        site.start()
+        until(lambda: site.client.messages(str(sent.sid)).fetch().status not in ("sending", "queued"))
+        found = site.client.messages(str(sent.sid)).fetch()
+        assert (found.status, found.error_code) == ("failed", 30008)
+        assert smsc.deliver(b"kept") == 0  # its response may not have been read
+        after = site.client.messages.create(to=CUSTOMER, from_=OURS, body="after")
+        until(lambda: site.client.messages(str(after.sid)).fetch().status == "sent")
+        assert [one["submitted"] for one in smsc.of("submitted")] == ["once", "after"]
+        inbound = site.client.messages.list(to=OURS)
+        assert [one.body for one in inbound] == ["kept"]
