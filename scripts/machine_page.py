@@ -1,4 +1,4 @@
-"""docs/reference/task-states.md: the state tables of TaskRouter as diagrams, from ``ringback.taskrouter.machine``."""
+"""The state tables as diagrams: TaskRouter's (``ringback.taskrouter.machine``) and that of conversations."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ LEG_NOTES = {
     "left": "it goes its own way: out of the queue without an agent",
     "over": "it has hung up",
     "unreached": "nobody answered it",
+}
+
+
+CONVERSATION_NOTES = {
+    "activate": "`State=active`, or everything that `ConversationWithParticipants` brings is there",
+    "deactivate": "`State=inactive`",
+    "close": "`State=closed`",
+    "message": "somebody writes",
+    "idle": "the inactive timer",
+    "expire": "the closed timer",
 }
 
 
@@ -46,6 +56,37 @@ def page() -> str:
         *(f"| {state} | {note} |" for state, note in LEG_NOTES.items()),
         "",
         *diagram(LEG, ("waiting", "dialled")),
+    ]
+    return "\n".join(lines)
+
+
+def conversations_page() -> str:
+    """docs/reference/conversation-states.md, whole."""
+    from ringback.conversations.machine import CONVERSATION
+    from ringback.conversations.timers import SHORTEST
+
+    lines = [
+        "# States of conversations",
+        "",
+        "Drawn from the table in `src/ringback/conversations/machine.py`. What is not in it is refused with 50377:",
+        "nothing leads out of `closed`.",
+        "",
+        *diagram(CONVERSATION, ("active", "inactive")),
+        "",
+        "| event | what it is |",
+        "|---|---|",
+        *(f"| {event} | {note} |" for event, note in CONVERSATION_NOTES.items()),
+        "",
+        "A conversation that is closed lets its addresses go: the next message or call of the same customer makes a",
+        "new one. Its messages can be read; nothing in it can be written, and it can be deleted.",
+        "",
+        "## Timers",
+        "",
+        f"`Timers.Inactive` (at least {SHORTEST['inactive'] / 60:.0f} minute) and `Timers.Closed` (at least "
+        f"{SHORTEST['closed'] / 60:.0f} minutes) both count",
+        "from the last activity: a message, a state that the API sets, or timers that it sets. Falling asleep is",
+        "none, so `PT1M` and `PT10M` mean asleep after one minute of silence and closed after ten. `PT0S`, or",
+        "nothing, switches a timer off. A restart of the server changes nothing about them.",
     ]
     return "\n".join(lines)
 
