@@ -66,13 +66,16 @@ class Desk:
         return next(str(one["sid"]) for one in body["roles"] if one["friendly_name"] == friendly_name)
 
 
+def signed_in(ringback: World) -> aiohttp.ClientSession:
+    """A client with the account's credentials."""
+    known = f"{ringback.product.account_sid}:{ringback.product.auth_token}".encode()
+    return aiohttp.ClientSession(headers={"Authorization": f"Basic {base64.b64encode(known).decode()}"})
+
+
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with world(tmp_path) as running:
-        known = f"{running.product.account_sid}:{running.product.auth_token}".encode()
-        headers = {"Authorization": f"Basic {base64.b64encode(known).decode()}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            yield Desk(running, session)
+    async with world(tmp_path) as running, signed_in(running) as session:
+        yield Desk(running, session)
 
 
 def person(**values: Any) -> str:

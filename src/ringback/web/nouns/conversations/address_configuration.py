@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from ringback.kernel.errors import Refused
 from ringback.numbers.written import e164
-from ringback.resources.conversations.address_configuration import FILTERS, AddressConfiguration
+from ringback.resources.conversations.address_configuration import FILTERS, TYPES, AddressConfiguration
 from ringback.resources.conversations.chat_service import ChatService
+from ringback.store import Page, Query
 from ringback.web.nouns import NounRules
 from ringback.web.rest.context import Context
+from ringback.web.rest.params import first
 
 _NUMBERS: Final = frozenset({"sms", "whatsapp"})
 _SHORT: Final = re.compile(r"[0-9]{3,8}\Z", re.ASCII)
@@ -22,6 +24,13 @@ class AddressConfigurationRules(NounRules):
     """An address is configured once in an account, however it is written."""
 
     noun = AddressConfiguration
+
+    async def page(self, ctx: Context, query: Query) -> Page:
+        """A part of the list. Raises ``Refused`` for a type that there is not."""
+        kind = first(ctx.params, "Type")
+        if kind and kind not in TYPES:
+            raise Refused(20001, f"Invalid Type: must be one of {', '.join(TYPES)}", 400)
+        return await super().page(ctx, query)
 
     async def before_save(self, ctx: Context, before: Any) -> None:
         """Normalise the address; complete and check what is made. Raises ``Refused``."""
