@@ -38,7 +38,7 @@ class ConversationWriteRequested(ConversationEvent, frozen=True, kw_only=True):
       for a worker). When a pair of it is in another open conversation by then, message and call go there instead.
     * Participant: ``identity``, ``address``, ``proxy_address``, ``projected_address``, ``binding_type``,
       ``binding_level``, ``binding_name``, ``role_sid``, ``attributes``, ``last_read_message_index``,
-      ``last_read_timestamp`` (Unix seconds).
+      ``last_read_timestamp`` (Unix seconds), ``notification_level``.
     * Message: ``author``, ``body``, ``attributes``, ``media`` (a list of ``sid``, ``content_type``, ``filename``,
       ``size``, ``category``), ``content_sid``, ``content_variables``, ``subject``, and of one that came from outside
       ``carrier_key`` (``SM…``) and ``proxy_address``: with these it looks for its pair's conversation once more when
