@@ -175,3 +175,15 @@ async def test_a_worker_names_a_conversation(here: Threads) -> None:
     wrong.append(await here.opened(sid))
     assert {(each.result, each.error_code) for each in wrong} == {("invalid-conversation", 32505)}
     assert all(each.error_text for each in wrong)
+
+
+async def test_a_unique_key_behind_the_look_up(here: Threads) -> None:
+    """All have looked before the first has written: the key decides, no lane has a bug, and asking again says why."""
+    sids = [await here.made() for _ in range(8)]
+    writes = [here.write("Participant", "create", sid, values=customer()) for sid in sids]
+    codes = await asyncio.gather(*(code_of(here, each) for each in writes))
+    assert codes.count(0) == 1
+    assert "Conflict" in codes
+    assert set(codes) <= {0, "Conflict", 50416}
+    assert here.product.runtime.mending.bugs == 0
+    assert [await code_of(here, each) for each in writes].count(50416) == 7

@@ -61,7 +61,7 @@ def _create(work: Work, event: ConversationWriteRequested) -> None:
         created_by=str(values.get("created_by") or event.identity or "system"),
         messaging_service_sid=work.known.get("messaging_service_sid"),
     )
-    work.record, work._copied = conversation, True
+    work.begin(conversation)
     _timed(work, values)
     if (values.get("timers_inactive") or values.get("timers_closed")) and not values.get("state"):
         raise Refused(50382, "Timers cannot be set without State", 400)

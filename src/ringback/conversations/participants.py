@@ -87,6 +87,8 @@ def update(work: Work) -> None:
     if "role_sid" in values:
         participant.role_sid = _role(work, {"identity": participant.identity, **values})
     if "notification_level" in values:
+        if values["notification_level"] not in ("default", "muted"):
+            raise Refused(20001, "Invalid NotificationLevel: must be default or muted", 400)
         participant.notification_level = values["notification_level"]
     if "last_read_message_index" in values:
         participant.last_read_message_index = _read_index(work, values["last_read_message_index"])

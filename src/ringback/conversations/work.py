@@ -51,6 +51,10 @@ class Work:
             self.record, self._copied = self.conversation.copy(), True
         return self.conversation
 
+    def begin(self, record: Conversation) -> None:
+        """There is a conversation from now on."""
+        self.record, self._copied = record, True
+
     def lane(self) -> Lane:
         """The conversation's."""
         return Lane("conversation", self.event.conversation_sid)
