@@ -107,3 +107,17 @@ async def test_the_settings_of_a_service(ringback: World) -> None:
     assert changed["routing"] == "custom"
     assert await ask(ringback, "GET", path) == changed
     assert (await ask(ringback, "GET", "Services/IS" + "0" * 32))["http"] == 404
+    assert (await conversations(ringback, "DELETE", f"Services/{service}")) == 204
+    assert (await ask(ringback, "GET", path))["http"] == 404
+    assert (await ask(ringback, "POST", path, Routing="pool"))["http"] == 404
+
+
+async def conversations(world: World, method: str, path: str) -> int:
+    """Status of a request to the Conversations API."""
+    known = aiohttp.encode_basic_auth(world.product.account_sid, world.product.auth_token)
+    url = f"{world.url}/conversations/v1/{path}"
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": known}) as session,
+        session.request(method, url) as answer,
+    ):
+        return answer.status

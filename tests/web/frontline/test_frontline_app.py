@@ -27,6 +27,7 @@ from ringback.resources.frontline.frontline_service import FrontlineService
 from ringback.testing.world import World, world
 from ringback.web.auth import make_token
 from ringback.web.frontline import asking
+from ringback.web.frontline.public import Public
 from ringback.web.routes import Rule
 
 CUSTOMER = {
@@ -273,3 +274,40 @@ async def test_whose_token_is_good(shop: Shop) -> None:
     official = AccessToken(product.account_sid, product.account_sid, product.auth_token, identity="ann")
     official.add_grant(ChatGrant(service_sid=shop.service))
     assert (await shop.ask("GET", "Worker", official.to_jwt()))[0] == 200
+
+
+async def test_a_worker_calls_the_customer_of_their_conversation(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the call is made of; the call itself is a call of the public API like any other."""
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    async def post(_: Public, account_sid: str, path: str, fields: list[tuple[str, str]]) -> dict[str, Any]:
+        asked.append((path, dict(fields)))
+        return {"sid": "CA1"}
+
+    monkeypatch.setattr(Public, "post", post)
+    product, account = shop.product, shop.product.account_sid
+    thread = Conversation(sid=product.new_sid("CH"), account_sid=account, chat_service_sid=shop.service)
+    mine = Participant(
+        sid=product.new_sid("MB"), account_sid=account, chat_service_sid=shop.service,
+        conversation_sid=thread.sid, identity="ann",
+    )  # fmt: skip
+    await product.store.commit([Save(thread), Save(mine)])
+    assert (await shop.ask("POST", "Calls", ConversationSid=thread.sid)) == (200, {"sid": "CA1"})
+    path, form = asked[0]
+    assert path == f"/2010-04-01/Accounts/{account}/Calls.json"
+    assert (form["To"], form["From"]) == (f"client:ann?ConversationSid={thread.sid}", "client:ann")
+    assert f'<Conversation serviceInstanceSid="{shop.service}"/>' in form["Twiml"]
+    settings = await product.store.get(FrontlineService, shop.service)
+    assert settings is not None
+    settings.call_url = "https://app.example/call"
+    closed = thread.copy()
+    closed.sid, closed.state = product.new_sid("CH"), "closed"
+    also = mine.copy()
+    also.sid, also.conversation_sid = product.new_sid("MB"), closed.sid
+    await product.store.commit([Save(settings), Save(closed), Save(also)])
+    await shop.ask("POST", "Calls", ConversationSid=thread.sid)
+    assert (asked[1][1]["Url"], asked[1][1]["Method"]) == ("https://app.example/call", "POST")
+    assert (await shop.ask("POST", "Calls", ConversationSid=closed.sid))[0] == 409
+    assert len(asked) == 2

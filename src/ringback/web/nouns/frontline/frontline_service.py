@@ -30,7 +30,7 @@ class FrontlineServiceRules(NounRules):
         """What is set, or what holds while nothing is."""
         sid = normal(word)
         service = await ctx.store.get(ChatService, sid, ctx.account.sid) if is_sid(sid, "IS") else None
-        if service is None:
+        if service is None or service.removed:
             return None
         found = await ctx.store.get_versioned(FrontlineService, sid, ctx.account.sid)
         if found is not None:
