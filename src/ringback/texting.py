@@ -96,6 +96,7 @@ class TextingPart:
             Ports(
                 new_sid=product.new_sid,
                 new_token=lambda: str(uuid.uuid4()),
+                public_url=settings.base_url,
                 magic_numbers=settings.carrier == "simulated",
                 channel_of=self.office.channel_of,
                 queued=self.sender.waiting_of,

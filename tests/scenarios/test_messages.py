@@ -171,6 +171,19 @@ async def test_an_application_wins_over_the_numbers_url(ringback: World) -> None
     assert (len(ringback.requests("/app")), len(ringback.requests("/number"))) == (1, 0)
 
 
+async def test_two_addresses_keep_their_cookies(ringback: World) -> None:
+    def answer(params: dict[str, str]) -> web.Response:
+        made = web.Response(text="<Response/>", content_type="text/xml")
+        made.set_cookie("step", params["Body"])
+        return made
+
+    await number(ringback, SmsUrl=ringback.app("/sms", answer))
+    await write(ringback, "1")
+    await write(ringback, "2")
+    await write(ringback, "3", from_="+15551230002")
+    assert [one.headers.get("cookie") for one in ringback.asked("/sms")] == [None, "step=1", None]
+
+
 # --- out ---------------------------------------------------------------------------------------------------------
 
 

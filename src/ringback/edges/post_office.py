@@ -95,6 +95,7 @@ class PostOffice:
             "messages_in_flight": float(self.busy),
         }
         found["receipts_unknown_total"] = float(self.counts["receipts_unknown"])
+        found["channels_not_ready"] = float(sum(bool(each.ready) for each in self._channels.values()))
         for channel in self._channels.values():
             found.update(channel.figures())
         return found

@@ -161,6 +161,8 @@ class FetchDocument(Effect, frozen=True, kw_only=True):
     params: list[tuple[str, str]]
     empty_ok: bool = False
     """An empty answer is no failure: a wait document (silence)."""
+    jar: str = ""
+    """Names the cookies that it shares with other lanes (of the messages of two addresses); empty: its lane's own."""
 
 
 class CheckCallerId(Effect, frozen=True, kw_only=True):

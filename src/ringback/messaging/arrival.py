@@ -121,12 +121,14 @@ class Arrivals:
             FetchDocument(
                 lane=lane, account_sid=message.account_sid, request=str(message.plan["asked"]), url=ask["url"],
                 method=ask["method"], params=self._params(message), empty_ok=True,
+                jar=f"{message.account_sid}|{message.from_}|{message.to}",
             ),
         ]  # fmt: skip
 
     def _params(self, message: Message) -> facts.Params:
         extra = [(name, value) for name, value in message.plan["ask"]["extra"]]
-        return [*facts.inbound(message, message.plan.get("opt_out", "")), *extra]
+        opted = message.plan.get("opt_out", "")
+        return [*facts.inbound(message, self._ports.public_url, opted), *extra]
 
     def due(self, message: Message, event: DeadlineReached, now: float) -> Step:
         """No answer was handled in time: it is asked once more."""

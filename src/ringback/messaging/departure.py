@@ -48,6 +48,8 @@ class Ports:
 
     new_sid: Callable[[str], str]
     new_token: Callable[[], str]
+    public_url: str
+    """Base of our own URLs."""
     magic_numbers: bool
     """Whether the magic numbers answer live credentials, too."""
     channel_of: Callable[[str], str]

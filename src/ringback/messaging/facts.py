@@ -11,8 +11,10 @@ from ringback.resources.api.message import Message
 Params = list[tuple[str, str]]
 
 
-def inbound(message: Message, opt_out: str = "") -> Params:
-    """What the SMS URL is asked with. ``opt_out``: STOP, START or HELP, when it is nothing else."""
+def inbound(message: Message, public_url: str, opt_out: str = "") -> Params:
+    """What the SMS URL is asked with. ``opt_out``: STOP, START or HELP, when it is nothing else. A file that has no
+    URL of its own is at ours."""
+    own = f"{public_url}/2010-04-01/Accounts/{message.account_sid}/Messages/{message.sid}/Media"
     found: Params = [
         ("ToCountry", _country(message.to)),
         ("ToState", ""),
@@ -39,7 +41,7 @@ def inbound(message: Message, opt_out: str = "") -> Params:
     if opt_out:
         found.append(("OptOutType", opt_out))
     for index, each in enumerate(message.media):
-        found.append((f"MediaUrl{index}", each.get("url", "")))
+        found.append((f"MediaUrl{index}", each.get("url") or f"{own}/{each.get('media_sid', '')}"))
         found.append((f"MediaContentType{index}", each.get("content_type", "")))
     return found
 

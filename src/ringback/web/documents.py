@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,11 @@ from ringback.web.webhooks.delivery import Delivery
 from ringback.web.webhooks.jar import CookieJar
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender
+
+SHARED = 10_000
+"""Pairs of addresses whose cookies are kept; those that were not used for longest go first."""
+SHARED_SECONDS = 4 * 3600.0
+"""Without a message for so long, two addresses begin without cookies."""
 
 
 def ledger(
@@ -90,6 +96,8 @@ class Documents:
         self._new_sid = new_sid
         self._log = log
         self._jars: dict[Lane, CookieJar] = {}
+        self._shared: OrderedDict[str, tuple[float, CookieJar]] = OrderedDict()
+        """By their names, with when they were last used."""
         self._tasks: dict[asyncio.Task[None], str] = {}
 
     @property
@@ -107,6 +115,20 @@ class Documents:
         """Forget the cookies of a call."""
         self._jars.pop(Lane("call", effect.call_sid), None)
 
+    def _jar(self, effect: FetchDocument) -> CookieJar:
+        """The cookies that the request brings along (webhooks.md §7)."""
+        lane, name = effect.lane, effect.jar
+        if lane.kind == "call":
+            return self._jars.setdefault(lane, CookieJar())
+        if not name:  # a conference asks once for each announcement, and nobody releases it
+            return CookieJar()
+        now = self._clock.now()
+        used, jar = self._shared.pop(name, (now, CookieJar()))
+        self._shared[name] = now, jar if now - used < SHARED_SECONDS else CookieJar()
+        if len(self._shared) > SHARED:
+            self._shared.popitem(last=False)
+        return self._shared[name][1]
+
     async def close(self) -> None:
         """Give up what is under way."""
         for task in list(self._tasks):
@@ -117,13 +139,7 @@ class Documents:
     async def _fetch(self, effect: FetchDocument) -> None:
         hold, lane = self._clock.hold(), effect.lane
         try:
-            jar = self._jars.get(lane)
-            if jar is None:
-                jar = CookieJar()
-                if (
-                    lane.kind == "call"
-                ):  # a conference asks once for each announcement, and nobody releases it
-                    self._jars[lane] = jar
+            jar = self._jar(effect)
             delivery = await self._sender.send(
                 Hook(
                     url=effect.url,
