@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import ipaddress
+import ssl
 import struct
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.smsc import Session, Smsc, text_of
 
 from ringback.edges.channels import Declined, Taken, Unclear
@@ -320,6 +327,46 @@ async def test_media_are_refused_truthfully(place: Place) -> None:
     channel = await place.channel()
     outcome = await channel.send(text("a", media=(Attachment(url="http://x.test/a.png"),)))
     assert isinstance(outcome, Declined)
+
+
+def certificate(folder: Path, host: str) -> tuple[ssl.SSLContext, str]:
+    """Of a server at an address, and the file that trusts it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    public = made.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(private + public)
+    (folder / "ca.pem").write_bytes(public)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context, str(folder / "ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"), [("127.0.0.1", True), ("127.0.0.2", True), ("127.0.0.1", False)]
+)
+async def test_tls_checks_the_certificate(tmp_path: Path, host: str, trusted: bool) -> None:
+    context, ca = certificate(tmp_path, host)
+    place = Place(await Smsc().start(tls=context))
+    channel = await place.channel(tls=True, tls_ca=ca if trusted else "", patience=2)
+    try:
+        if host == "127.0.0.1" and trusted:
+            assert await channel.send(text("a")) == Taken("id1", 1)
+        else:
+            await place.smsc.until(lambda: "certificate" in channel.ready.lower())
+            assert place.smsc.units == []
+    finally:
+        await channel.stop()
+        await place.smsc.stop()
 
 
 # --- in ------------------------------------------------------------------------------------------------------

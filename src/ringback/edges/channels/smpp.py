@@ -201,7 +201,7 @@ class SmppChannel(Channel):
             began = loop.time()
             try:
                 reader = await link.open()
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # the second: a host that is no name
                 why = str(error) or type(error).__name__
             else:
                 self._links[command], self._why[command] = link, ""
@@ -226,4 +226,7 @@ class SmppChannel(Channel):
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            await self._inbound.sweep()
+            try:
+                await self._inbound.sweep()
+            except Exception:
+                log.exception("%s: incomplete messages were not looked at", self.name)
