@@ -49,7 +49,10 @@ def test_links_resolve(page: Path) -> None:
 def test_pages_name_nothing_of_one_machine(page: Path) -> None:
     """No directory of somebody's machine, and no package registry's host."""
     assert (
-        re.findall(r"(?<!\w)/(?:work|home|root|Users)/(?!\{)\S*|pypi\.\w+|npmjs\.\w+", page.read_text("utf-8")) == []
+        re.findall(
+            r"(?<!\w)/(?:work|home|root|Users)/(?!\{)\S*|pypi\.\w+|npmjs\.\w+", page.read_text("utf-8")
+        )
+        == []
     )
 
 
