@@ -22,8 +22,9 @@ def page() -> str:
     lines = [
         "# States of a conversation call",
         "",
-        "A session of `<Connect><Conversation>`, from the table in `src/ringback/voice/connect/session_table.py`.",
-        "How to use it: [conversation calls](../how-to/conversation-calls.md).",
+        "A session of `<Connect><Conversation>`, drawn from the table in",
+        "`src/ringback/voice/connect/session_table.py`. How to use it:",
+        "[conversation calls](../how-to/conversation-calls.md).",
         "",
         "| state | what it means |",
         "|---|---|",

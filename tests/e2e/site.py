@@ -87,8 +87,6 @@ class Site:
         } | settings
         self.environment = kept | {f"RINGBACK_{name.upper()}": value for name, value in wanted.items()}
         self.process: subprocess.Popen[bytes] | None = None
-        self.module = "ringback"
-        """What is run: the product, or a test's own start of it (with the checkout on its path)."""
         self.may_warn = False
         """Set by the tests that provoke warnings."""
         self._http = RingbackClient(self.url)
@@ -108,7 +106,7 @@ class Site:
         """Start, and wait for nothing."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", self.module, "serve", *flags],
+                [sys.executable, "-m", "ringback", "serve", *flags],
                 env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.e2e.baresip import Phone
-from tests.e2e.conversing import KNOWN, OURS, SERVICE
-from tests.e2e.site import Site, until
+from tests.e2e.site import ACCOUNT, TOKEN, Site, until
 from tests.e2e.test_conference import AGENT, CUSTOMER, TONES, channels, file_of, heard, tones
 from tests.e2e.web import Params, Web
 
-ROOT = Path(__file__).parents[2]
+OURS = "+15550100"
 TOML = """
 [phone.desk7]
 password = "wonderland"
 contact_uri = "client:alice"
 [phone.bob]
 password = "builder"
+contact_uri = "sip:bob@127.0.0.1"
 """
 ALL = "call-initiated call-ringing call-answered call-completed"
 
@@ -32,6 +33,15 @@ class Desk:
         self.site, self.web, self.folder = site, web, folder
         self.server = f"127.0.0.1:{site.sip_port}"
         self.after: list[Params] = []
+        self.seen = 0
+        self.service = str(site.client.conversations.v1.services.create(friendly_name="Shop").sid)
+        site.client.conversations.v1.services(self.service).users.create(identity="alice")
+        site.client.frontline_api.v1.users("alice").update(is_available=True)
+        answer = requests.post(
+            f"{site.url}/frontline-api/v1/Services/{self.service}", auth=(ACCOUNT, TOKEN), timeout=10,
+            data={"Routing": "pool"},
+        )  # fmt: skip
+        assert answer.ok, answer.text
         web.documents["/after"] = self._after
         (number,) = site.client.incoming_phone_numbers.list(phone_number=OURS)
         number.update(voice_url=f"{web.url}/voice", voice_method="POST")
@@ -43,7 +53,7 @@ class Desk:
     def connects(self, attributes: str = "") -> None:
         """What callers of the number get."""
         self.web.documents["/voice"] = (
-            f"<Response><Connect action='/after'><Conversation serviceInstanceSid='{SERVICE}' {attributes} "
+            f"<Response><Connect action='/after'><Conversation serviceInstanceSid='{self.service}' {attributes} "
             f"statusCallback='/status' statusCallbackEvent='{ALL}'/></Connect></Response>"
         )
 
@@ -86,10 +96,11 @@ class Desk:
         return [tones(channels(file_of(self.site, sid))[:, 1]) for sid in running]
 
     def ended(self) -> Params:
-        """The one action request."""
-        until(lambda: self.after, 20, "the action is asked")
-        (facts,) = self.after
-        return facts
+        """The one action request since the last time."""
+        until(lambda: len(self.after) > self.seen, 20, "the action is asked")
+        self.seen += 1
+        assert len(self.after) == self.seen
+        return self.after[-1]
 
     def statuses(self, count: int) -> list[tuple[str, str]]:
         """Event and number of the status callbacks, once there are so many."""
@@ -102,18 +113,13 @@ class Desk:
             f"{count} status callbacks",
         )
         assert {one["CallbackSource"] for one in told} == {"voice-conversation-service"}
-        assert {one["ConversationSid"] for one in told} == {KNOWN}
+        assert {one["ConversationSid"] for one in told} == {self.after[-1]["ConversationSid"]}
         return [(one["Status"], one["SequenceNumber"]) for one in told]
 
 
 @pytest.fixture
-def desk(tmp_path: Path, web: Web) -> Iterator[Desk]:
-    site = Site(tmp_path / "site", toml=TOML)
-    site.module = "tests.e2e.conversing"
-    site.environment["PYTHONPATH"] = str(ROOT)
-    site.start()
-    yield Desk(site, web, tmp_path)
-    site.close()
+def desk(start_site: Callable[..., Site], tmp_path: Path, web: Web) -> Desk:
+    return Desk(start_site(toml=TOML), web, tmp_path)
 
 
 @pytest.mark.parametrize("dual", [False, True], ids=["mono", "dual"])
@@ -212,16 +218,24 @@ def test_the_worker_declines_in_the_whisper(desk: Desk) -> None:
 
 
 def test_a_worker_calls_their_customer(desk: Desk) -> None:
-    """By the URI's parameter; the call is hers because her phone is registered where it comes from."""
+    """Whose call made the conversation. She names it in the URI that she dials; the call is hers because her phone is
+    registered where it comes from."""
     desk.connects()
     with desk.alice() as alice, desk.phone("bob", CUSTOMER, "builder", answer=True) as bob:
-        alice.dial(f"sip:{OURS};ConversationSid={KNOWN}@{desk.server}")
-        bob.wait("CALL_ESTABLISHED")
+        bob.dial(f"sip:{OURS}@{desk.server}")
+        alice.wait("CALL_ESTABLISHED")
+        alice.command("hangup")
+        bob.wait("CALL_CLOSED")
+        known = desk.ended()["ConversationSid"]
+        desk.statuses(4)
+        desk.web.callbacks.clear()
+        alice.dial(f"sip:{OURS};ConversationSid={known}@{desk.server}")
+        bob.wait("CALL_ESTABLISHED", 2)
         calls = {AGENT: desk.leg("inbound"), CUSTOMER: desk.leg("outbound-dial")}
         assert desk.heard(calls[AGENT], calls[CUSTOMER]) == [[CUSTOMER], [AGENT]]
         assert f"sip:{OURS}@" in bob.log()  # the number that he knows
         bob.command("hangup")
-        alice.wait("CALL_CLOSED")
+        alice.wait("CALL_CLOSED", 2)
     asked = desk.ended()
     assert (asked["Result"], asked["WorkerInitiated"], asked["From"]) == (
         "session-success",

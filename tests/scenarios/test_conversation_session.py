@@ -92,6 +92,15 @@ async def test_a_status_callback_that_fails_changes_nothing(ringback: World) -> 
     assert await codes(ringback) == {"32503"}
 
 
+async def test_a_status_callback_that_cannot_even_be_sent(ringback: World) -> None:
+    """32502: to port 0 there is no way."""
+    await alice(ringback)
+    document(ringback, 'statusCallback="http://127.0.0.1:0/status"')
+    asked = await over(ringback, await ringback.call(OURS, script=[{"wait": 60}]))
+    assert asked["Result"] == "session-success"
+    assert await codes(ringback) == {"32502"}
+
+
 RECORDED = 'recordingStatusCallback="%s/recorded" recordingStatusCallbackEvent="in-progress completed absent"'
 
 

@@ -106,10 +106,16 @@ class BlockingWorld:
         return self.run(self._inner.number(number, voice))
 
     def call(
-        self, to: str, *, from_: str = "+15551230001", script: list[Any] | None = None
+        self,
+        to: str,
+        *,
+        from_: str = "+15551230001",
+        script: list[Any] | None = None,
+        parameters: dict[str, str] | None = None,
     ) -> BlockingCaller:
-        """A simulated customer calls."""
-        return BlockingCaller(self, self.run(self._inner.call(to, from_=from_, script=script)))
+        """A simulated customer calls; from ``client:…`` a worker's app, with custom ``parameters``."""
+        made = self._inner.call(to, from_=from_, script=script, parameters=parameters)
+        return BlockingCaller(self, self.run(made))
 
     def post(self, resource: str, **fields: str) -> dict[str, Any]:
         """POST to the account's REST API; raises ``AssertionError`` with the answer unless it is good."""

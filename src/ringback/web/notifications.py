@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from msgspec import structs
@@ -17,6 +17,9 @@ from ringback.web.outcomes import TERMINAL
 from ringback.web.webhooks.delivery import Attempt
 from ringback.web.webhooks.request import Hook
 from ringback.web.webhooks.sender import WebhookSender
+
+NEVER_SENT: Final = {32503: 32502}
+"""Failure code → the one for a request that could not even be tried."""
 
 
 class FaultBook(Protocol):
@@ -161,18 +164,19 @@ class Notifications:
     def _failed(self, hook: SendWebhook, why: str, last: Attempt | None, url: str) -> list[Any]:
         """Nobody took it: the debugger entry, and for a final one its last repetition."""
         now = self._clock.now()
+        code = hook.failure_code if last is not None else NEVER_SENT.get(hook.failure_code, hook.failure_code)
         entry = Alert(
             sid=self._new_sid("NO"),
             account_sid=hook.account_sid,
             date_created=now,
             date_updated=now,
             log=1,
-            error_code=hook.failure_code,
+            error_code=code,
             message_text=f"The callback could not be delivered: {why}",
             message_date=now,
             call_sid=hook.call_sid,
             resource_sid=hook.resource_sid or hook.key,
-            more_info=explained(hook.failure_code),
+            more_info=explained(code),
             request_method=hook.method,
             request_url=url,
             request_variables=urlencode(hook.params),
@@ -189,4 +193,6 @@ def final(hook: SendWebhook) -> bool:
     facts = dict(hook.params)
     if facts.get("CallbackSource") == "call-progress-events":
         return facts.get("CallStatus") in TERMINAL
+    if facts.get("CallbackSource") == "voice-conversation-service":
+        return facts.get("Status") == "call-completed"
     return "VerificationStatus" in facts

@@ -1,0 +1,126 @@
+"""Whole journey: a customer calls, their conversation is found or made, their worker is rung and they talk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringback.resources.conversations.conversation import Conversation
+from ringback.resources.conversations.participant import Participant
+from ringback.testing.world import World, world
+from tests.scenarios.threads import AFTER, CUSTOMER, OURS, TALKS, alice, codes, over
+
+SCRIPT: Any = [{"expect": "Alice speaking", "within": 60}, {"wait": 90}]
+
+
+async def rest(ringback: World, path: str, **fields: str) -> dict[str, Any]:
+    """POST to the Conversations API."""
+    return await ringback._ask("POST", f"/conversations/v1/{path}", data=fields)
+
+
+async def service(ringback: World, attributes: str = "", routing: str = "pool") -> str:
+    """A service with a worker who takes new conversations, and a number connected to it."""
+    sid: str = (await rest(ringback, "Services", FriendlyName="Shop"))["sid"]
+    await rest(ringback, f"Services/{sid}/Users", Identity="alice")
+    await ringback._ask("POST", "/frontline-api/v1/Users/alice", data={"IsAvailable": "true"})
+    await ringback._ask("POST", f"/frontline-api/v1/Services/{sid}", data={"Routing": routing})
+    await alice(ringback, script=TALKS)
+    ringback.app("/after", AFTER)
+    await ringback.number(OURS, voice="/voice")
+    noun = f'<Conversation serviceInstanceSid="{sid}" {attributes}/>'
+    ringback.app("/voice", f'<Response><Connect action="/after">{noun}</Connect></Response>')
+    return sid
+
+
+async def test_4_and_18_a_conversation_is_made_and_found_again(ringback: World) -> None:
+    """Pool routing assigns the worker; the second call of the same number has the same conversation and worker."""
+    sid = await service(ringback)
+    asked = await over(ringback, await ringback.call(OURS, script=SCRIPT))
+    assert (asked["Result"], asked["WorkerInitiated"]) == ("session-success", "false")
+    path = f"Services/{sid}/Conversations/{asked['ConversationSid']}/Participants"
+    made = await ringback._ask("GET", f"/conversations/v1/{path}")
+    customers = [one["messaging_binding"] for one in made["participants"] if not one["identity"]]
+    assert [(one["address"], one["proxy_address"]) for one in customers] == [(CUSTOMER, OURS)]
+    assert [one["identity"] for one in made["participants"] if one["identity"]] == ["alice"]
+    await (await ringback.call(OURS, script=SCRIPT)).ends()
+    await ringback.settled()
+    first, second = ringback.requests("/after")
+    assert first["ConversationSid"] == second["ConversationSid"]
+    assert second["Result"] == "session-success"
+
+
+async def test_5_nobody_is_added(ringback: World) -> None:
+    await service(ringback, routing="do-not-route")
+    asked = await over(ringback, await ringback.call(OURS, script=[{"wait": 60}]))
+    assert asked["Result"] == "no-other-participants"
+    assert "DialCallSid" not in asked
+    assert await codes(ringback) == {"32506"}
+    store = ringback.product.store
+    (thread,) = await store.find(Conversation)
+    assert thread.waiting_calls == []
+    assert [one.identity for one in await store.find(Participant, conversation_sid=thread.sid)] == [None]
+
+
+async def test_7_none_is_made(ringback: World) -> None:
+    await service(ringback, 'inboundAutocreation="false"')
+    asked = await over(ringback, await ringback.call(OURS))
+    assert asked["Result"] == "no-existing-conversation"
+    assert await ringback.product.store.find(Conversation) == []
+
+
+async def test_9_a_worker_calls_their_customer_and_a_foreign_one(ringback: World) -> None:
+    sid = await service(ringback)
+    asked = await over(ringback, await ringback.call(OURS, script=SCRIPT))
+    other: str = (await rest(ringback, "Services", FriendlyName="Another"))["sid"]
+    foreign = (await rest(ringback, f"Services/{other}/Conversations"))["sid"]
+    script = [{"say": "hello, it is me"}, {"wait": 1}, {"hangup": True}]
+    await ringback.sim("PUT", f"Numbers/{CUSTOMER}", {"answers": "answer", "script": script})
+    for conversation in (asked["ConversationSid"], foreign):
+        caller = await ringback.call(
+            OURS, from_="client:alice", parameters={"ConversationSid": conversation}, script=[{"wait": 60}]
+        )
+        await caller.ends()
+        await ringback.settled()
+    _, own, wrong = ringback.requests("/after")
+    assert (own["Result"], own["WorkerInitiated"]) == ("session-success", "true")
+    assert (wrong["Result"], wrong["WorkerInitiated"]) == ("invalid-conversation", "true")
+    assert sid != other
+
+
+async def test_19_a_conversation_without_a_worker(ringback: World) -> None:
+    await service(ringback, routing="do-not-route")
+    for _ in range(2):
+        await (await ringback.call(OURS, script=[{"wait": 60}])).ends()
+        await ringback.settled()
+    first, second = ringback.requests("/after")
+    assert (second["Result"], second["ConversationSid"]) == (
+        "no-other-participants",
+        first["ConversationSid"],
+    )
+    assert await codes(ringback) == {"32506", "32504"}
+
+
+async def test_an_unknown_service(ringback: World) -> None:
+    """§2 and test 8: nobody is dialled, nothing is made, and the debugger names the attribute."""
+    await service(ringback)
+    noun = f'<Conversation serviceInstanceSid="IS{"e" * 32}"/>'
+    ringback.app("/voice", f'<Response><Connect action="/after">{noun}</Connect></Response>')
+    asked = await over(ringback, await ringback.call(OURS))
+    assert asked["Result"] in ("internal-error", "failed-create-conversation")
+    assert await codes(ringback) == {"32501"}
+
+
+@pytest.mark.timeout(300)
+async def test_two_calls_of_one_customer_at_once(tmp_path: Path) -> None:
+    """One conversation; both are told truthfully what became of them."""
+    async with world(tmp_path) as ringback:
+        await service(ringback)
+        callers = [await ringback.call(OURS, script=[{"wait": 90}]) for _ in range(2)]
+        for caller in callers:
+            await caller.ends()
+        await ringback.settled()
+        assert len(await ringback.product.store.find(Conversation)) == 1
+        assert len({one["ConversationSid"] for one in ringback.requests("/after")}) == 1
+        assert [one["Result"] for one in ringback.requests("/after")] == ["session-success"] * 2
