@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -12,6 +13,7 @@ from ringback.callbacks import doors
 from ringback.callbacks.feature import Feature
 from ringback.callbacks.options import read_options
 from ringback.callbacks.release import allowed_now
+from ringback.conversations import pre_event
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
@@ -41,6 +43,9 @@ from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
+from ringback.web.conversations.looked_up import LookUps
+from ringback.web.conversations.pre_events import PreEvents
+from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
 from ringback.web.docs import reference
 from ringback.web.docs.doors import of_features, of_paths, of_routes
@@ -71,6 +76,7 @@ from ringback.web.server import Front
 from ringback.web.simulator_access import SimulatorAccess
 from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
+from ringback.web.webhooks.sender import WebhookSender
 
 
 class Product(Protocol):
@@ -96,6 +102,8 @@ class Product(Protocol):
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
+    conversations: ConversationsWeb
+    sender: WebhookSender
     front: Front
     authenticator: Authenticator
     rest: RestApplication
@@ -116,14 +124,14 @@ class Product(Protocol):
     async def ask(self, event: Event) -> Any:
         """Hand an event to the runtime and wait for its answer."""
 
-    async def token_of(self, account_sid: str) -> str:
-        """The auth token of an account, which signs what it is sent."""
-
     async def warn(self, step: Warn) -> None:
         """Tell the operator of a promise that is not kept."""
 
     def keep(self, effects: Sequence[Effect]) -> None:
         """Commit what needs no handler."""
+
+    async def token_of(self, account_sid: str) -> str:
+        """The auth token that signs an account's webhooks."""
 
     def not_ready(self) -> str:
         """Why calls cannot be taken now; empty: they can."""
@@ -159,6 +167,23 @@ def build_media(product: Product) -> MediaStore:
         secret_of=product.token_of,
         full=product.disk.full,
         public_url=product.settings.base_url,
+    )
+
+
+def build_conversations(product: Product) -> ConversationsWeb:
+    """What the lane of conversations has looked up, and who is asked before it."""
+    return ConversationsWeb(
+        look_ups=LookUps(product.store),
+        pre_events=PreEvents(
+            store=product.store,
+            sender=product.sender,
+            clock=product.clock,
+            auth_token=product.token_of,
+            new_token=lambda: str(uuid.uuid4()),
+            new_sid=product.new_sid,
+            form=pre_event.form,
+            changes=pre_event.changes,
+        ),
     )
 
 
@@ -217,6 +242,7 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        pre_events=product.conversations.pre_events,
     )
     rest = build_rest(
         product.store.hurried(),

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.step import Threads
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as taskrouter_effects
@@ -24,6 +25,7 @@ from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.conversations.conversation import Conversation
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.lane_kind import LaneKind, Wiring
 from ringback.runtime.outbox import Outbox
@@ -34,6 +36,7 @@ from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
+from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
@@ -90,6 +93,7 @@ class Parts(Protocol):
     transcriptions: Transcriptions
     customer_rights: CustomerRights
     media: MediaStore
+    conversations: ConversationsWeb
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -141,8 +145,8 @@ TRANSCRIPTION_EVENTS: tuple[type[ev.Event], ...] = (
 )  # fmt: skip
 
 CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
-    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallLeftConversation,
-    ev.DeadlineReached,
+    cv.ConversationWriteRequested, cv.MessageTold, cv.ConversationOpened, cv.CallWaits, cv.CallLeftConversation,
+    cv.ConversationDue, cv.ConversationEmptied, cv.ReplayRequested, ev.DeadlineReached,
 )  # fmt: skip
 
 PAIR_EVENTS: tuple[type[ev.Event], ...] = (cv.InboundTexted, cv.ConversationSought)
@@ -193,6 +197,9 @@ def wire(parts: Parts) -> Wiring:
             "transcription": LaneKind(
                 handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
+            "conversation": LaneKind(
+                handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
+            ),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -200,6 +207,7 @@ def wire(parts: Parts) -> Wiring:
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
+            **parts.conversations.look_ups.prepare,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,

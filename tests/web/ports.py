@@ -26,6 +26,13 @@ from ringback.web.outcomes import FailureNotices
 from ringback.web.relay_tokens import RelayTokens
 
 
+class NoPreEvents:
+    """Nobody wants to be asked."""
+
+    async def ask(self, kind: str, **given: Any) -> dict[str, Any]:
+        return {}
+
+
 async def nobody(event: Any) -> Any:
     """Stands for the runtime of a product that does nothing."""
     raise Refused(20503, "Nobody carries out this operation here", 503)
@@ -73,6 +80,7 @@ def ports(
             "statistics": statistics,
             "explain": explain,
             "replay": replay,
+            "pre_events": NoPreEvents(),
         }
         | given
     )

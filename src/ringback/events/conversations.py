@@ -26,15 +26,30 @@ class ConversationEvent(Event, frozen=True, kw_only=True):
 
 
 class ConversationWriteRequested(ConversationEvent, frozen=True, kw_only=True):
-    """Somebody wants a conversation, a participant or a message made, changed or removed.
+    """Somebody wants a conversation, or something in it, made, changed or removed.
 
-    Pre-event webhooks have been asked by then: the values are what came of them.
+    Pre-event webhooks have been asked by then: the values are what came of them. They are checked by the core:
+
+    * Conversation: ``friendly_name``, ``unique_name``, ``attributes``, ``messaging_service_sid``, ``state``,
+      ``timers_inactive`` and ``timers_closed`` (ISO 8601 durations), ``email_address``, ``email_name``, ``created_by``.
+      A create may bring what goes into it in the same commit: ``participants`` (a list of values, each with its
+      ``sid``), ``webhooks`` (likewise), ``message`` (values with its ``sid``), and ``waiting_call``
+      (``{"call_sid", "request"}``: answered by ``ConversationFound``, also when it is refused; the call then waits
+      for a worker). When a pair of it is in another open conversation by then, message and call go there instead.
+    * Participant: ``identity``, ``address``, ``proxy_address``, ``projected_address``, ``binding_type``,
+      ``binding_level``, ``binding_name``, ``role_sid``, ``attributes``, ``last_read_message_index``,
+      ``last_read_timestamp`` (Unix seconds).
+    * Message: ``author``, ``body``, ``attributes``, ``media`` (a list of ``sid``, ``content_type``, ``filename``,
+      ``size``, ``category``), ``content_sid``, ``content_variables``, ``subject``, and of one that came from outside
+      ``carrier_key`` (``SM…``) and ``proxy_address``: with these it looks for its pair's conversation once more when
+      this one is closed.
+    * Webhook: ``target``, ``url``, ``method``, ``filters``, ``triggers``, ``flow_sid``, ``replay_after``.
     """
 
     by_caller: ClassVar[bool] = True
     account_sid: str
     chat_service_sid: str
-    noun: Literal["Conversation", "Participant", "Message"]
+    noun: Literal["Conversation", "Participant", "Message", "Webhook"]
     operation: Literal["create", "update", "delete"]
     sid: str
     """Of the noun."""
@@ -150,6 +165,39 @@ class WorkerJoined(CallEvent, frozen=True, kw_only=True):
     conversation_sid: str
     worker: str
     """Their identity."""
+
+
+class CallWaits(ConversationEvent, frozen=True, kw_only=True):
+    """A call waits for the first worker of a conversation: :class:`ConversationFound` answers at once (with the worker,
+    if there is one by now), :class:`WorkerJoined` follows when one is added."""
+
+    account_sid: str
+    call_sid: str
+    request: str
+    created: bool = False
+    """What the answer is to say of it."""
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+class ConversationDue(ConversationEvent, frozen=True, kw_only=True):
+    """One of its timers has fired."""
+
+    name: Literal["inactive", "closed"]
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+class ConversationEmptied(ConversationEvent, frozen=True, kw_only=True):
+    """It was deleted, and messages of it are left: they go in pieces."""
+
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+class ReplayRequested(ConversationEvent, frozen=True, kw_only=True):
+    """A new webhook wants to hear of the messages after an index; they are told in pieces."""
+
+    webhook_sid: str
+    after: int
+    known: dict[str, Any] = field(default_factory=dict)
 
 
 class CallLeftConversation(ConversationEvent, frozen=True, kw_only=True):

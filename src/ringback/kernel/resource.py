@@ -71,7 +71,8 @@ class Field:
     """Whether POST to the list, and POST to the instance, may set it."""
     filter: Literal["", "equals", "part", "date"] = ""
     """How a list may be asked for it: the value, a part of a phone number, or a date."""
-    index: bool = False
+    index: bool | str = False
+    """Looked up by its value; or the attribute that names the parent whose list is sorted by it."""
     unique: str = ""
     """No two records of one ``account``, or ``everywhere``, or of one parent (``room_sid``: the attribute that names
     it) have the same value (a database constraint)."""
@@ -125,6 +126,8 @@ class Place:
     """Parameter name (operator included) → ``attribute op``, in addition. ``=``; of dates: ``day`` (the whole day,
     UTC), ``>=``, ``<``, ``<=`` (a date that is given without a time is included whole), ``midnight`` (up to the
     beginning of a date, and that too)."""
+    largest: int = 1000
+    """Records of a page at most."""
     etag: bool = False
     """Answers carry an ETag and writes honour If-Match (rest-conventions.md §8)."""
     created: int = 201
@@ -133,6 +136,9 @@ class Place:
     """Heading in the documentation; empty: the noun's name."""
     takes: Mapping[Operation, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """Parameters of the live operations, with their documentation: an event reads them, not a field."""
+    implied: tuple[str, ...] = ()
+    """Parts that the path leaves out and means all the same (``RoomSid``: everybody's default room): the rules of the
+    noun that a part names say which record it is (``web/rest/rules.py``)."""
     refuses: Mapping[Operation, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     """Errors of the live operations that no parameter's declaration has, for their documentation."""
 
@@ -150,6 +156,11 @@ class Place:
     def parents(self) -> tuple[str, ...]:
         """Names of the path's parts, in order, without the noun's own SID."""
         return tuple(re.findall(r"\{(\w+)\}", self.path))
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Names of everything that a record is below: what the path leaves out, and what it says."""
+        return (*self.implied, *self.parents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +230,7 @@ def field(
     write: bool | Literal["create", "update"] = False,
     required: bool = False,
     filter: bool | Literal["equals", "part", "date"] = False,  # noqa: A002 - reads well in declarations
-    index: bool = False,
+    index: bool | str = False,
     unique: str = "",
     hidden: bool = False,
     detail: bool = False,

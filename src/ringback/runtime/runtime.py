@@ -35,11 +35,11 @@ from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.runtime.lane_kind import Wiring
 from ringback.runtime.late import Late
-from ringback.runtime.mending import Mending
+from ringback.runtime.mending import TRIES, Mending
 from ringback.runtime.stored import Stored
 from ringback.runtime.telling import Telling
 from ringback.runtime.turn import Item, Trouble, Turn
-from ringback.store.writes import Message, MessageDone, Unavailable
+from ringback.store.writes import Conflict, Message, MessageDone, Unavailable
 
 log = logging.getLogger("ringback.runtime")
 
@@ -101,6 +101,10 @@ class Runtime:
         self._messages = {Post, *wiring.address}
         self._stored = {
             kind: frozenset(event for event, handler in each.handlers.items() if isinstance(handler, Stored))
+            for kind, each in wiring.kinds.items()
+        }
+        self._remembers = {
+            kind: any(not isinstance(handler, Stored) for handler in each.handlers.values())
             for kind, each in wiring.kinds.items()
         }
         self._lives = {kind: each.lives for kind, each in wiring.kinds.items()}
@@ -214,7 +218,9 @@ class Runtime:
         failed = await self._finish(turn)
         if failed is not None:
             queue.extendleft(
-                item for item, _ in reversed(turn.done) if item.message
+                item._replace(tries=item.tries + 1) if isinstance(failed, Conflict) else item
+                for item, _ in reversed(turn.done)
+                if item.message
             )  # their rows are still there
         elif self.mending.ailing(lane) and any(not item.revives for item, _ in turn.done):
             self.mending.well(lane)
@@ -331,6 +337,9 @@ class Runtime:
             if not await self._written(turn, writes):
                 return await self._late.go_on(turn, writes)
         except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
+            if isinstance(error, Conflict) and self._nothing_in_memory(turn):
+                turn.answer(error)
+                return error
             turn.fail(error, (turn.own, *turn.joined))
             return error
         for item, effects in turn.done:
@@ -342,6 +351,16 @@ class Runtime:
         if handled:
             self._store.commit_soon(handled)
         return None
+
+    def _nothing_in_memory(self, turn: Turn) -> bool:
+        """Whether a unique key that somebody else has taken meanwhile is no trouble of these lanes: all that they know
+        is read from the store again, and whoever asked hears of it. A message has its row and is handled once more
+        (its look-ups now find what was in the way), but not for ever: then the lane has a bug."""
+        if any(self._remembers[lane.kind] for lane in (turn.own, *turn.joined)) or turn.broken:
+            return False
+        return all(
+            item.waiter is not None or item.message for item, _ in turn.done if item.lane == turn.own
+        ) and all(item.tries < TRIES for item, _ in turn.done)
 
     async def _written(self, turn: Turn, writes: list[Any]) -> bool:
         """Write a turn; False: the store cannot, keeps it, and somebody in it can go on without."""

@@ -290,7 +290,7 @@ class Store:
         return Statement(self._sql.mark("messages", "failed"), (write.why, write.sid), "messages")
 
     def _attach(self, write: AttachMedia, _: list[Owed]) -> Statement:
-        values = (write.conversation_sid, write.message_sid, write.media_sid)
+        values = (write.chat_service_sid, write.conversation_sid, write.message_sid, write.media_sid)
         return Statement(self._sql.attach("mcs_media"), values, "mcs_media")
 
     def _drop(self, write: DropMedia, _: list[Owed]) -> Statement:
@@ -309,6 +309,8 @@ class Store:
 
     async def get(self, record: type[R], sid: str, account_sid: str | None = None) -> R | None:
         """One record by its SID; None when there is none, or when it is another account's."""
+        if "\0" in sid:  # which PostgreSQL takes in no text
+            return None
         row = await self._engine.get(self._sql.get(record.__noun__.table), (sid,))
         if row is None:
             return None

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import ringback
+from ringback.conversations.parameters import CONVERSATION, DELIVERY, MESSAGE, PARTICIPANT, STATE, USER
 from ringback.web.docs.webhooks import CALL, WEBHOOKS
 
 SOURCE = Path(ringback.__file__).parent
@@ -28,6 +29,12 @@ def sent() -> dict[str, set[str]]:
     return found
 
 
+def test_every_parameter_of_conversations_is_listed() -> None:
+    families = (CONVERSATION, STATE, MESSAGE, PARTICIPANT, USER, DELIVERY)
+    made = {name for family in families for name in family}
+    assert made <= {name for one in WEBHOOKS if "onversation" in one.name for name in one.parameters}
+
+
 def test_every_parameter_that_is_sent_is_listed() -> None:
     listed = {*CALL, *(name for one in WEBHOOKS for name in one.parameters)}
     made = sent()
@@ -38,7 +45,7 @@ def test_every_parameter_that_is_sent_is_listed() -> None:
 def test_no_parameter_is_listed_that_nobody_sends() -> None:
     words = "".join(
         path.read_text("utf-8")
-        for part in ("voice", "taskrouter", "web")
+        for part in ("voice", "taskrouter", "conversations", "web")
         for path in (SOURCE / part).rglob("*.py")
         if "docs" not in path.parts
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypedDict
 
-from ringback.kernel.resource import CRUD, Record, at, field, resource
+from ringback.kernel.resource import CRUD, Operation, Record, at, field, resource
 
 State = Literal["initializing", "active", "inactive", "closed"]
 
@@ -18,6 +18,28 @@ class Timers(TypedDict, total=False):
     """When it is closed unless something happens."""
 
 
+_TAKES: dict[Operation, dict[str, str]] = {
+    each: {
+        "FriendlyName": "A name for people; at most 256 characters.",
+        "UniqueName": "May stand for the SID in paths; at most 256 characters.",
+        "Attributes": "JSON text of at most 16 KB.",
+        "MessagingServiceSid": "The messaging service that its texts are sent by.",
+        "State": "active, inactive or closed (which is final).",
+        "Timers.Inactive": "ISO 8601 duration (PT10M) of silence until it is inactive; at least a minute, PT0S: never.",
+        "Timers.Closed": "ISO 8601 duration of silence until it is closed; at least ten minutes, PT0S: never.",
+        "Bindings.Email.Address": "E-mail address of the conversation.",
+        "Bindings.Email.Name": "Its name.",
+        "DateCreated": "Of what is brought from elsewhere.",
+        "DateUpdated": "Of what is brought from elsewhere.",
+    }
+    for each in ("create", "update")
+}
+_TIMERS = (50375, 50376, 50379, 50380)
+_REFUSES: dict[Operation, tuple[int, ...]] = {
+    "create": (50353, *_TIMERS, 50382, 50384, 50390),
+    "update": (50353, *_TIMERS, 50377, 50390),
+}
+_FILTERS = {"StartDate": "date_created >=", "EndDate": "date_created <=", "State": "state ="}
 _LINKS = ("participants", "messages", "webhooks")
 
 
@@ -28,15 +50,24 @@ _LINKS = ("participants", "messages", "webhooks")
     key="conversations",
     can=CRUD,
     live=("create", "update", "delete"),
+    takes=_TAKES,
+    refuses=_REFUSES,
+    filters=_FILTERS,
+    largest=100,
     links=_LINKS,
     names="unique_name",
     also=(
         at(
             "/v1/Conversations",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="conversations",
             can=CRUD,
             live=("create", "update", "delete"),
+            takes=_TAKES,
+            refuses=_REFUSES,
+            filters=_FILTERS,
+            largest=100,
             links=_LINKS,
         ),
     ),

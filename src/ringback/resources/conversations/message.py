@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.kernel.resource import CRUD, Record, at, field, resource
+from ringback.kernel.resource import CRUD, Operation, Record, at, field, resource
 
 _PATH = "Conversations/{ConversationSid}/Messages"
-_LINKS = ("delivery_receipts",)
+_BOTH = {
+    "Author": "Identity or address; default: system.",
+    "Body": "The text; at most 1600 characters.",
+    "Attributes": "JSON text of at most 16 KB.",
+    "DateCreated": "Of what is brought from elsewhere.",
+    "DateUpdated": "Of what is brought from elsewhere.",
+}
+_TAKES: dict[Operation, dict[str, str]] = {
+    "create": {
+        **_BOTH,
+        "MediaSid": "A file of the media store; repeated.",
+        "ContentSid": "A template.",
+        "ContentVariables": "JSON text: what is put into the template.",
+        "Subject": "Of an e-mail.",
+    },
+    "update": {**_BOTH, "Subject": "Of an e-mail."},
+}
+_REFUSES: dict[Operation, tuple[int, ...]] = {"create": (50377, 50504), "update": (50377, 50504)}
 
 
 @resource(
@@ -17,15 +34,22 @@ _LINKS = ("delivery_receipts",)
     key="messages",
     can=CRUD,
     live=("create", "update", "delete"),
+    takes=_TAKES,
+    refuses=_REFUSES,
+    largest=100,
     sort="index asc|desc",
     links={"delivery_receipts": "Receipts"},
     also=(
         at(
             f"/v1/{_PATH}",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="messages",
             can=CRUD,
             live=("create", "update", "delete"),
+            takes=_TAKES,
+            refuses=_REFUSES,
+            largest=100,
             sort="index asc|desc",
             links={"delivery_receipts": "Receipts"},
         ),
@@ -36,9 +60,9 @@ class Message(Record):
 
     chat_service_sid: str = field("")
     """The conversation's service."""
-    conversation_sid: str = field("", index=True)
+    conversation_sid: str = field("")
     """The conversation."""
-    index: int = field(0)
+    index: int = field(0, index="conversation_sid")
     """Its place in the conversation: from 0, rising, perhaps with gaps."""
     author: str = field("system")
     """Identity or address of who wrote it."""
@@ -65,12 +89,15 @@ class Message(Record):
     sid="DY",
     key="delivery_receipts",
     can=("list", "fetch"),
+    largest=50,
     also=(
         at(
             f"/v1/{_PATH}/{{MessageSid}}/Receipts",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="delivery_receipts",
             can=("list", "fetch"),
+            largest=50,
         ),
     ),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, TypedDict
 
-from ringback.kernel.resource import CRUD, Record, at, field, resource
+from ringback.kernel.resource import CRUD, Operation, Record, at, field, resource
 
 
 class MessagingBinding(TypedDict, total=False):
@@ -25,6 +26,31 @@ class MessagingBinding(TypedDict, total=False):
 
 
 _PATH = "Conversations/{ConversationSid}/Participants"
+_BOTH = {
+    "Attributes": "JSON text of at most 16 KB.",
+    "RoleSid": "What they may do.",
+    "MessagingBinding.ProxyAddress": "Our address, which they write to.",
+    "MessagingBinding.ProjectedAddress": "Our address that stands for an identity in group texts.",
+    "DateCreated": "Of what is brought from elsewhere.",
+    "DateUpdated": "Of what is brought from elsewhere.",
+}
+_TAKES: dict[Operation, dict[str, str]] = {
+    "create": {
+        "Identity": "Of somebody who writes with an SDK; or",
+        "MessagingBinding.Address": "theirs, together with ProxyAddress.",
+        **_BOTH,
+    },
+    "update": {
+        "Identity": "Of a participant of a group text who has none yet.",
+        "LastReadMessageIndex": "The last message that they have read.",
+        "LastReadTimestamp": "When they read it, ISO 8601.",
+        **_BOTH,
+    },
+}
+_REFUSES: dict[Operation, tuple[int, ...]] = {
+    "create": (50377, 50407, 50408, 50409, 50412, 50414, 50416, 50417, 50420, 50422, 50433),
+    "update": (50377, 50408, 50409, 50414, 50416),
+}
 
 
 @resource(
@@ -34,6 +60,9 @@ _PATH = "Conversations/{ConversationSid}/Participants"
     key="participants",
     can=CRUD,
     live=("create", "update", "delete"),
+    takes=_TAKES,
+    refuses=_REFUSES,
+    largest=100,
     names="identity",
     sort="date_created asc",
     table="conversations_participants",
@@ -41,9 +70,13 @@ _PATH = "Conversations/{ConversationSid}/Participants"
         at(
             f"/v1/{_PATH}",
             product="conversations",
+            implied=("ChatServiceSid",),
             key="participants",
             can=CRUD,
             live=("create", "update", "delete"),
+            takes=_TAKES,
+            refuses=_REFUSES,
+            largest=100,
             sort="date_created asc",
         ),
     ),
@@ -73,3 +106,14 @@ class Participant(Record):
     pair: str | None = field(None, hidden=True, unique="everywhere")
     """``account|address|proxy_address`` while the conversation is not closed: one pair is in one open conversation
     only (§1.1); a database constraint, so that two calls at once cannot make two conversations."""
+
+
+def pair_of(account_sid: str, address: str, proxy_address: str) -> str:
+    """``Participant.pair``."""
+    return f"{account_sid}|{address}|{proxy_address}"
+
+
+def wanted_pair(account_sid: str, values: Mapping[str, Any]) -> str:
+    """The pair that a new participant's values ask for; empty: none."""
+    address, proxy = values.get("address"), values.get("proxy_address")
+    return pair_of(account_sid, str(address).strip(), str(proxy).strip()) if address and proxy else ""

@@ -13,7 +13,16 @@ from ringback.kernel.resource import CRUD, Record, at, field, resource
     can=CRUD,
     links=("user_conversations",),
     names="identity",
-    also=(at("/v1/Users", product="conversations", key="users", can=CRUD, links=("user_conversations",)),),
+    also=(
+        at(
+            "/v1/Users",
+            product="conversations",
+            implied=("ChatServiceSid",),
+            key="users",
+            can=CRUD,
+            links=("user_conversations",),
+        ),
+    ),
 )
 class User(Record):
     """Somebody who writes with an SDK: a worker, a web visitor. Made by the first conversation they join, too."""

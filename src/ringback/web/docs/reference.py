@@ -176,7 +176,10 @@ def products(every: Iterable[Rules]) -> tuple[Product, ...]:
             extras = beside.pop(place.product, []) if place.product in beside else []
             made = _operations(rules, place, extras)
             if made:
-                resource = _resource(noun, place, place.product, place.tag or noun.name, made)
+                name = place.tag or noun.name
+                if place.implied:  # the same noun once more
+                    name = f"{_spaced(name)}, short path"
+                resource = _resource(noun, place, place.product, name, made)
                 found.setdefault(place.product, []).append(resource)
         for product, extras in beside.items():
             made = tuple(_beside(noun, extra, product, m) for extra in extras for m in extra.methods)

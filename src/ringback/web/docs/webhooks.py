@@ -60,6 +60,38 @@ _ERROR: Final = {
     "ErrorMessage": "The same in words.",
 }
 
+_CONVERSATIONS: Final = {
+    "AccountSid": "The account.",
+    "EventType": "``onMessageAdded`` …",
+    "Source": "``API``, ``SDK``, ``SMS`` …: by which door it came.",
+    "ClientIdentity": "Who did it, when it is somebody with an identity.",
+    "RetryCount": "``0``: a request that is sent again says so by its idempotency token.",
+    "ChatServiceSid": "The service.",
+    "ConversationSid": "The conversation.",
+    "MessagingServiceSid": "The messaging service that its texts are sent by.",
+    "FriendlyName": "Of a conversation or user.",
+    "UniqueName": "Of a conversation.",
+    "State": "Of a conversation.",
+    "MessageBody": "Of a conversation that begins with a message.",
+    "MessageSid": "The message.",
+    "Index": "Its place in the conversation.",
+    "Body": "Its text.",
+    "Author": "Who wrote it.",
+    "Media": "Its files, JSON.",
+    "ParticipantSid": "The participant; of a message, its author.",
+    "Identity": "Of a participant or user.",
+    "RoleSid": "Their role.",
+    "LastReadMessageIndex": "How far a participant has read.",
+    "MessagingBinding.Address": "Where a participant is reached.",
+    "MessagingBinding.ProxyAddress": "Our address, which they write to.",
+    "MessagingBinding.ProjectedAddress": "Our address that stands for them in a group text.",
+    "MessagingBinding.AuthorAddress": "Who wrote the message that a conversation begins with.",
+    "MessagingBinding.Type": "``SMS``, ``CHAT``, ``WHATSAPP`` …",
+    "Attributes": "JSON text.",
+    "DateCreated": "ISO 8601.",
+    "DateUpdated": "ISO 8601.",
+    "DateRemoved": "ISO 8601, when it was removed.",
+}
 WEBHOOKS: Final = (
     Webhook(
         name="Voice URL",
@@ -256,6 +288,42 @@ WEBHOOKS: Final = (
             "TaskChannelSid": "Its channel.",
             "ReservationSid": "The reservation.",
             "Timestamp": "When it was made.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Conversation pre-events",
+        when=(
+            "``PreWebhookUrl`` of an account or service, for the events in its filters: before something in a "
+            "conversation is written. By REST only with ``X-Twilio-Webhook-Enabled: true``. 5 seconds."
+        ),
+        answer=(
+            "JSON with what is to be changed (``friendly_name``, ``unique_name``, ``attributes``; of a message "
+            "``body``, ``author``, ``attributes``), or nothing; a status from 400 on refuses"
+        ),
+        parameters=_CONVERSATIONS,
+        call=False,
+    ),
+    Webhook(
+        name="Conversation events",
+        when=(
+            "``PostWebhookUrl`` of an account or service, and webhooks of a conversation, for the events in their "
+            "filters: after it happened, in order per conversation, at least once."
+        ),
+        answer="nothing that is read",
+        parameters=_CONVERSATIONS
+        | {
+            "StateFrom": "Of ``onConversationStateUpdated``.",
+            "StateTo": "The state now.",
+            "StateUpdated": "When it changed.",
+            "Reason": "``API``, ``TIMER`` or ``EVENT`` (a message).",
+            "DeliveryReceiptSid": "Of ``onDeliveryUpdated``.",
+            "ChannelMessageSid": "The carrier's message.",
+            "Status": "``sent``, ``delivered``, ``read``, ``undelivered`` or ``failed``.",
+            "ErrorCode": "Why not.",
+            "UserSid": "Of ``onUserAdded`` and ``onUserUpdated``.",
+            "IsOnline": "Of a user.",
+            "IsNotifiable": "Of a user.",
         },
         call=False,
     ),

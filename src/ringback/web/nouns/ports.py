@@ -13,6 +13,7 @@ from ringback.resources.api.conference import Conference
 from ringback.resources.api.participant import Participant
 from ringback.resources.api.queue import Member, Queue
 from ringback.resources.voice.country import Country
+from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.mcs.media_store import MediaStore
@@ -124,3 +125,5 @@ class Ports:
     statistics: Statistics
     explain: Explain
     replay: Replays
+    pre_events: PreEvents
+    """Asks the customer's application before something in a conversation is written."""

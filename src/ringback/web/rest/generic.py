@@ -29,7 +29,8 @@ async def check_parents(ctx: Context, target: Target) -> None:
     """Every record that the path names (``CallSid`` …) must exist, below those before it; raises 20404."""
     above: list[str] = []
     for name, rules in target.parents:
-        found = await rules.fetch(ctx, ctx.args[name])
+        implied = name in ctx.place.implied
+        found = await rules.implied(ctx) if implied else await rules.fetch(ctx, ctx.args[name])
         if found is None:
             raise not_found(ctx.path)
         _check_place(ctx, found, above)
@@ -88,7 +89,7 @@ async def _lookup(ctx: Context, target: Target) -> Any:
     record = await target.rules.fetch(ctx, ctx.args["Sid"])
     if record is None or not target.rules.visible(ctx, record):
         raise not_found(ctx.path)
-    _check_place(ctx, record, ctx.place.parents)
+    _check_place(ctx, record, ctx.place.scope)
     return record
 
 
@@ -127,7 +128,7 @@ async def _list(ctx: Context, target: Target) -> Answer:
     query, number = paging.query_of(view, target.filters, ctx.params)
     fixed = [
         Condition(snake(name), "=", ctx.args[name])
-        for name in ctx.place.parents
+        for name in ctx.place.scope
         if snake(name) in view.noun.by_name and name != OWNER
     ]
     if not rules.owns_itself:

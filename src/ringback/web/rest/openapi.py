@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,13 +22,16 @@ def openapi(nouns: Iterable[type[Record]], public_url: str) -> dict[str, Any]:
     """The OpenAPI 3.1 description of everything declared."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
-    for record in nouns:
+    every = tuple(nouns)
+    used = Counter(record.__noun__.name for record in every)
+    for record in every:
         noun = record.__noun__
+        known = noun.name
+        if used[known] > 1 and noun.places[0].product != "api":  # the 2010 API's noun keeps the bare name
+            known = pascal(noun.places[0].product) + known
         for number, place in enumerate(noun.places):
             view = View(noun, place, public_url)
-            name = noun.name if number == 0 else f"{noun.name}{number + 1}"
-            if name in schemas:  # another product's noun of the same name
-                name = pascal(place.product) + name
+            name = known if number == 0 else f"{known}{number + 1}"
             schemas[name] = _schema(view)
             _paths(paths, view, name)
     return {

@@ -116,7 +116,8 @@ def parameters_of(view: View) -> tuple[str, ...]:
 
 def query_of(view: View, filters: dict[str, tuple[str, str]], params: Params) -> tuple[Query, int]:
     """The store's query and the informational page number."""
-    size = _number(params, "PageSize", DEFAULT_SIZE)
+    largest = view.place.largest
+    size = _number(params, "PageSize", min(DEFAULT_SIZE, largest))
     if size < 1:
         raise Refused(20001, "Invalid PageSize: must be at least 1", 400)
     page = max(0, _number(params, "Page", 0))
@@ -126,7 +127,7 @@ def query_of(view: View, filters: dict[str, tuple[str, str]], params: Params) ->
         raise _bad_token(view)
     query = Query(
         conditions=conditions(view, filters, params),
-        limit=min(size, LARGEST_SIZE),
+        limit=min(size, largest),
         after=sid if token[:2] == "PA" else "",
         before=sid if token[:2] == "PB" else "",
         order=order or "sid",

@@ -26,7 +26,7 @@ class Target:
     names: tuple[str, ...] = ()
     """Names of the path's parts, in order."""
     parents: tuple[tuple[str, Rules], ...] = ()
-    """Parts that name records on the way, and whose they are."""
+    """Parts that name records on the way, those that the path leaves out included, and whose they are."""
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Router:
         noun = rules.noun.__noun__
         for place in noun.places:
             view = View(noun, place, public_url)
-            parents = parents_of(place.parents, place.product, every)
+            parents = parents_of(place.scope, place.product, every)
             lists = {m: o for m, o in (("GET", "list"), ("POST", "create")) if o in place.can}
             single = {
                 m: o
@@ -95,8 +95,9 @@ class Router:
                     place.product, place.path + "/{Sid}", Target(view, rules, True, single, parents=parents)
                 )
         for extra in rules.extras:
-            place = at(extra.path, key="", can=(), product=extra.product or noun.places[0].product)
-            parents = parents_of(place.parents, place.product, every)
+            product = extra.product or noun.places[0].product
+            place = at(extra.path, key="", can=(), product=product, implied=extra.implied)
+            parents = parents_of(place.scope, place.product, every)
             view = View(noun, place, public_url)
             target = Target(view, rules, False, extra.methods, custom=extra.handler, parents=parents)
             self.add(place.product, extra.path, target)

@@ -32,6 +32,8 @@ class Extra(NamedTuple):
     """Its parameters with their documentation; ``Required.`` before it for those that must be given."""
     json: bool = False
     """Whether its body is JSON."""
+    implied: tuple[str, ...] = ()
+    """Parts that the path leaves out (``Place.implied``)."""
 
 
 class Rules:
@@ -85,6 +87,10 @@ class Rules:
         record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
         return record
 
+    async def implied(self, ctx: Context) -> Any:
+        """The record that a path means which leaves this noun's part out (``Place.implied``). Raises ``Refused``."""
+        raise NotImplementedError(f"no {self.noun.__noun__.name} is implied in {ctx.path}")
+
     async def page(self, ctx: Context, query: Query) -> Page:
         """A part of the list; ``memory.page_of`` does it for records in memory. Raises ``Refused``."""
         return await ctx.store.page(self.noun, query)
@@ -121,7 +127,7 @@ class Rules:
                 values[field.name] = value
             elif field.required:
                 raise Refused(field.missing_code, f"Missing {field.param}", 400)
-        for name in ctx.place.parents:
+        for name in ctx.place.scope:
             if snake(name) in noun.by_name:
                 values[snake(name)] = ctx.args[name]
         values["sid"], values["account_sid"] = settings.make_sid(noun.prefix), ctx.account.sid

@@ -1,0 +1,18 @@
+"""The web side of Conversations, built once (``front.build_conversations``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringback.web.conversations.looked_up import LookUps
+from ringback.web.conversations.pre_events import PreEvents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationsWeb:
+    """What others need of it."""
+
+    look_ups: LookUps
+    """What is read before the lane handles an event."""
+    pre_events: PreEvents
+    """Asks the customer's application before something is written."""
