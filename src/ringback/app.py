@@ -53,6 +53,7 @@ from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.taskrouter.workspace import Workspace
 from ringback.runtime.dialler import Dialler
 from ringback.runtime.disk import Disk
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.outbox import Outbox
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
@@ -225,6 +226,7 @@ class Ringback:
         self.usage = Usage(settings.data_dir, store)
         self.disk = Disk(settings.data_dir)
         self.media = front.build_media(self)
+        self.emptying = Emptying(store, self.ask)
         self.retention = Retention(
             store, self.clock, sid_at, kept(settings, self._forget_recording, self.media.remove),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
@@ -347,6 +349,7 @@ class Ringback:
                 await self.runtime.settle()
         self.dialler.open()
         self.retention.start()
+        self.emptying.start()
         self.timers.resume(await self.store.deadlines())
         await self.server.start()
         await self.callbacks.start()
@@ -372,6 +375,7 @@ class Ringback:
             await carrier.stop()
         await self.retention.close()
         await self.media.close()
+        await self.emptying.close()
         await self.runtime.settle(until)
         await self.documents.close()
         await self.assignments.close()

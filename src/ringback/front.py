@@ -27,7 +27,9 @@ from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
 from ringback.resources import all_nouns
+from ringback.resources.conversations.user import User
 from ringback.runtime.disk import Disk
+from ringback.runtime.emptying import Emptying
 from ringback.runtime.real_clock import RealClock
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.runtime import Runtime
@@ -44,6 +46,7 @@ from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.conversations.looked_up import LookUps
+from ringback.web.conversations.pairs import PairFacts
 from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.conversations.setup import ConversationsWeb
 from ringback.web.directory import Directory
@@ -58,6 +61,9 @@ from ringback.web.features.local import Local
 from ringback.web.features.notes import Notes
 from ringback.web.features.retry import Retries
 from ringback.web.features.running import Runner
+from ringback.web.frontline.asking import Callbacks
+from ringback.web.frontline.public import Public
+from ringback.web.frontline.worker_app import Frontline
 from ringback.web.limits import HttpLimits
 from ringback.web.lookups import Lookups
 from ringback.web.mcs.files import Files
@@ -99,6 +105,7 @@ class Product(Protocol):
     faults: Faults
     reconciler: Reconciler
     media: MediaStore
+    emptying: Emptying
     runtime: Runtime
     bridge: EventBridge
     callbacks: CallbackFeature
@@ -172,18 +179,20 @@ def build_media(product: Product) -> MediaStore:
 
 def build_conversations(product: Product) -> ConversationsWeb:
     """What the lane of conversations has looked up, and who is asked before it."""
+    pre_events = PreEvents(
+        store=product.store,
+        sender=product.sender,
+        clock=product.clock,
+        auth_token=product.token_of,
+        new_token=lambda: str(uuid.uuid4()),
+        new_sid=product.new_sid,
+        form=pre_event.form,
+        changes=pre_event.changes,
+    )
     return ConversationsWeb(
         look_ups=LookUps(product.store),
-        pre_events=PreEvents(
-            store=product.store,
-            sender=product.sender,
-            clock=product.clock,
-            auth_token=product.token_of,
-            new_token=lambda: str(uuid.uuid4()),
-            new_sid=product.new_sid,
-            form=pre_event.form,
-            changes=pre_event.changes,
-        ),
+        pairs=PairFacts(product.store, pre_events, product.new_sid, product.clock.now, product.ask),
+        pre_events=pre_events,
     )
 
 
@@ -242,6 +251,7 @@ def build_front(product: Product) -> Front:
         statistics=statistics,
         explain=explain,
         replay=replay,
+        service_removed=product.emptying.start,
         pre_events=product.conversations.pre_events,
     )
     rest = build_rest(
@@ -266,6 +276,7 @@ def build_front(product: Product) -> Front:
     prefixes: dict[str, Any] = dict.fromkeys(("", "health", "ready", "metrics", "welcome"), status)
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
+    prefixes["frontline"] = frontline = build_frontline(product, access)
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
         admit=lambda header: access.admit(header, Rule.OPERATOR),
@@ -284,10 +295,32 @@ def build_front(product: Product) -> Front:
         )
         prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
         simulator += of_routes(sim.endpoints, "Simulator")
-    prefixes["docs"] = build_docs(product, rest, simulator)
-    return Front(
-        rest, prefixes, by_host={"event-bridge": product.bridge, "mcs": media}, own=frozenset({"sim"})
+    prefixes["docs"] = build_docs(
+        product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]
     )
+    by_host = {"event-bridge": product.bridge, "mcs": media}
+    return Front(rest, prefixes, by_host=by_host, own=frozenset({"sim"}))
+
+
+def build_frontline(product: Product, access: Access) -> Frontline:
+    """What a worker's app asks."""
+    store = product.store.hurried()
+
+    async def user(account_sid: str, service_sid: str, identity: str) -> User | None:
+        return await store.first(
+            User, account_sid=account_sid, chat_service_sid=service_sid, identity=identity
+        )
+
+    return Frontline(
+        store=store,
+        admit=lambda token: access.worker(token, user),
+        callbacks=Callbacks(
+            sender=product.sender, now=product.clock.now, auth_token=product.token_of,
+            new_sid=product.new_sid, new_token=lambda: str(uuid.uuid4()), log=product.store.commit_soon,
+        ),
+        public=Public(Local(lambda: product.front), product.token_of),
+        public_url=product.settings.base_url,
+    )  # fmt: skip
 
 
 def http_limits(settings: Settings) -> HttpLimits:

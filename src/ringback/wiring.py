@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from ringback import effects as fx
 from ringback import events as ev
+from ringback.conversations.pair import Pairs
+from ringback.conversations.routing import Routing
 from ringback.conversations.step import Threads
 from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
@@ -15,6 +17,7 @@ from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
 from ringback.events import conversations as cv
+from ringback.events import frontline as fl
 from ringback.events import messaging as ms
 from ringback.events import outcomes as out
 from ringback.events import queues as qu
@@ -32,11 +35,13 @@ from ringback.runtime.outbox import Outbox
 from ringback.runtime.reconciler import Reconciler
 from ringback.runtime.stored import on
 from ringback.runtime.timers import Timers
+from ringback.store.store import Store
 from ringback.store.writes import Owed
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
 from ringback.web.conversations.setup import ConversationsWeb
+from ringback.web.conversations.workers import Workers
 from ringback.web.directory import Directory
 from ringback.web.documents import Documents
 from ringback.web.event_bridge import EventBridge
@@ -93,6 +98,7 @@ class Parts(Protocol):
     transcriptions: Transcriptions
     customer_rights: CustomerRights
     media: MediaStore
+    store: Store
     conversations: ConversationsWeb
 
     @property
@@ -149,8 +155,6 @@ CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
     cv.ConversationDue, cv.ConversationEmptied, cv.ReplayRequested, ev.DeadlineReached,
 )  # fmt: skip
 
-PAIR_EVENTS: tuple[type[ev.Event], ...] = (cv.InboundTexted, cv.ConversationSought)
-
 MESSAGE_EVENTS: tuple[type[ev.Event], ...] = (
     ms.MessageArrived, ms.MessageRequested, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
     ms.ReceiptArrived, cv.TextUnclaimed, WriteRequested, ev.DeadlineReached,
@@ -167,6 +171,7 @@ def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
     voice, taskrouter = parts.voice, parts.taskrouter
     transcripts = Transcripts(parts.new_sid)
+    pairs, pair_facts = Pairs(parts.new_sid), parts.conversations.pairs
     return Wiring(
         kinds={
             "call": LaneKind(
@@ -197,6 +202,8 @@ def wire(parts: Parts) -> Wiring:
             "transcription": LaneKind(
                 handlers=dict.fromkeys(TRANSCRIPTION_EVENTS, on(Transcription)(transcripts.step)),
             ),
+            "pair": LaneKind(handlers={cv.InboundTexted: pairs.texted, cv.ConversationSought: pairs.sought}),
+            "routing": LaneKind(handlers={fl.WorkerWanted: Routing(parts.new_sid).handle}),
             "conversation": LaneKind(
                 handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
             ),
@@ -207,6 +214,9 @@ def wire(parts: Parts) -> Wiring:
             ev.CallArrived: parts.directory.prepare_arrival,
             qu.TaskCallRequested: parts.customer_rights.prepare,
             te.TranscriptionEnded: parts.transcriptions.prepare,
+            fl.WorkerWanted: Workers(parts.store).prepare,
+            cv.InboundTexted: pair_facts.texted,
+            cv.ConversationSought: pair_facts.sought,
             **parts.conversations.look_ups.prepare,
         },
         address={

@@ -80,6 +80,7 @@ def ports(
             "statistics": statistics,
             "explain": explain,
             "replay": replay,
+            "service_removed": lambda: None,
             "pre_events": NoPreEvents(),
         }
         | given

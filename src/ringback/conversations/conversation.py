@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringback.conversations import calls, checks, machine, messages, participants, states, timers, webhooks
+from ringback.conversations.parameters import parameters
 from ringback.conversations.permissions import require
-from ringback.conversations.work import Work
+from ringback.conversations.work import Work, facts_of
 from ringback.effects import Answer
-from ringback.events.conversations import CallWaits, ConversationEmptied, ConversationWriteRequested
+from ringback.events.conversations import (
+    CallWaits,
+    ConversationEmptied,
+    ConversationWriteRequested,
+    TextUnclaimed,
+)
+from ringback.events.frontline import WorkerWanted
 from ringback.kernel.errors import Refused
 from ringback.resources.conversations.conversation import Conversation
 
@@ -30,10 +37,14 @@ def create(work: Work) -> None:
     except Refused as refusal:
         if refusal.code == 50416 and _passed_on(work, event):
             return
-        if waiting is None:
+        outside = (event.values.get("message") or {}).get("carrier_key")
+        if waiting is None and not outside:
             raise
         work.record, work.effects = None, []
-        calls.not_created(work, waiting, refusal)
+        if waiting is not None:
+            calls.not_created(work, waiting, refusal)
+        if outside:  # it must not be lost for that: the number's own handler gets it
+            work.post(TextUnclaimed(message_sid=str(outside)))
     else:
         work.effects.append(Answer(value=work.record))
 
@@ -75,10 +86,24 @@ def _create(work: Work, event: ConversationWriteRequested) -> None:
     for each in brought:
         participants.add(work, each, str(each["sid"]))
     waiting = values.get("waiting_call")
+    if values.get("routed"):
+        work.post(_wanted_worker(work, conversation, about, str((waiting or {}).get("call_sid", ""))))
     if waiting is not None:
         calls.wait(work, str(waiting["call_sid"]), str(waiting.get("request", "")), created=True)
     if message:
         messages.add(work, message, str(message["sid"]))
+
+
+def _wanted_worker(
+    work: Work, conversation: Conversation, about: Mapping[str, Any], call_sid: str
+) -> WorkerWanted:
+    """A customer has begun it: it goes to a worker as the service says."""
+    facts = {**facts_of(conversation), **about}
+    form = parameters("onConversationAdded", conversation.account_sid, work.source, work.identity, facts)
+    return WorkerWanted(
+        account_sid=conversation.account_sid, chat_service_sid=conversation.chat_service_sid,
+        conversation_sid=conversation.sid, call_sid=call_sid, params=tuple(form),
+    )  # fmt: skip
 
 
 def _passed_on(work: Work, event: ConversationWriteRequested) -> bool:

@@ -171,6 +171,9 @@ def _bind(work: Work, participant: Participant, values: Mapping[str, Any]) -> No
         channel = checks.channel_of(projected)
         participant.messaging_binding = _binding(values, channel, projected_address=projected)
         return
+    if values.get("spoken"):
+        _speak(work, participant, values)
+        return
     address = checks.address(address, 50407, "MessagingBinding.Address")
     if proxy is None:
         proxy, shown = _projected(work), None
@@ -185,6 +188,14 @@ def _bind(work: Work, participant: Participant, values: Mapping[str, Any]) -> No
         raise Refused(50414, "MessagingBinding.Address and ProxyAddress are of different channels", 400)
     participant.messaging_binding = _binding(values, channel, address=address, proxy_address=shown)
     participant.address, participant.pair = address, pair_of(work.account_sid, address, proxy)
+
+
+def _speak(work: Work, participant: Participant, values: Mapping[str, Any]) -> None:
+    """A caller: found by their number or SIP address; one who withholds it is found by nothing."""
+    address, proxy = str(values["address"])[: checks.ADDRESS], str(values["proxy_address"])[: checks.ADDRESS]
+    participant.messaging_binding = MessagingBinding(type="sms", address=address, proxy_address=proxy)
+    participant.address = address
+    participant.pair = None if values.get("alone") else pair_of(work.account_sid, address, proxy)
 
 
 def _binding(values: Mapping[str, Any], channel: str, **addresses: str | None) -> MessagingBinding:

@@ -36,9 +36,11 @@ class ConversationWriteRequested(ConversationEvent, frozen=True, kw_only=True):
       ``sid``), ``webhooks`` (likewise), ``message`` (values with its ``sid``), and ``waiting_call``
       (``{"call_sid", "request"}``: answered by ``ConversationFound``, also when it is refused; the call then waits
       for a worker). When a pair of it is in another open conversation by then, message and call go there instead.
+      ``routed``: a customer has begun it, so a worker is looked for (:class:`~ringback.events.frontline.WorkerWanted`).
     * Participant: ``identity``, ``address``, ``proxy_address``, ``projected_address``, ``binding_type``,
       ``binding_level``, ``binding_name``, ``role_sid``, ``attributes``, ``last_read_message_index``,
-      ``last_read_timestamp`` (Unix seconds).
+      ``last_read_timestamp`` (Unix seconds); ``spoken``: the customer calls, so the address may be any caller's, and
+      ``alone``: nobody is found by it (a number that is withheld).
     * Message: ``author``, ``body``, ``attributes``, ``media`` (a list of ``sid``, ``content_type``, ``filename``,
       ``size``, ``category``), ``content_sid``, ``content_variables``, ``subject``, and of one that came from outside
       ``carrier_key`` (``SM…``) and ``proxy_address``: with these it looks for its pair's conversation once more when

@@ -5,6 +5,7 @@ The error *code* belongs to the declaration of the field (``field(..., check=htt
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -42,6 +43,19 @@ def http_method(text: str) -> str:
     if method not in {"GET", "POST"}:
         raise ValueError("must be GET or POST")
     return method
+
+
+def json_text(text: str) -> str:
+    """Any JSON value, as text: it is stored as it was written."""
+    try:
+        json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise ValueError("is not valid JSON") from None
+    return text
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not valid JSON")
 
 
 def sid_of(*prefixes: str) -> Check:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "call", "conference", "queue", "workspace", "recording", "transcription", "conversation", "pair", "message"
+    "call", "conference", "queue", "workspace", "recording", "transcription", "conversation", "pair", "message",
+    "routing",
 ]  # fmt: skip
 """What has lanes of its own. A new product adds its kinds here, and their handlers in ``wiring.py``."""
 

@@ -354,9 +354,10 @@ class Store:
         sql, params = self._sql.page(record, query)
         return [str(row[0]) for row in await self._engine.rows(f"SELECT sid FROM ({sql}) AS found", params)]  # noqa: S608
 
-    async def count(self, record: type[Record], **equals: Any) -> int:
-        """How many records have these values."""
-        sql, params = self._sql.page(record, Query(conditions=_conditions(equals)), count=True)
+    async def count(self, record: type[Record], *conditions: Condition, **equals: Any) -> int:
+        """How many records have these values, and meet these conditions."""
+        query = Query(conditions=[*_conditions(equals), *conditions])
+        sql, params = self._sql.page(record, query, count=True)
         return int((await self._engine.rows(sql, params))[0][0])
 
     async def owed(self) -> list[Owed]:

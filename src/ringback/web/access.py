@@ -5,8 +5,11 @@ An account counts as active when it is, and the one that it belongs to is too.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from ringback.kernel.errors import Refused
 from ringback.resources.api.account import Account
+from ringback.resources.conversations.user import User
 from ringback.web.auth import Authenticator, Caller
 from ringback.web.grant import Grant, TaskRouter, read_grant
 from ringback.web.routes import Rule
@@ -37,7 +40,7 @@ class Access:
         test credentials, 20003 for API keys and for whoever does not operate the installation. ``itself``: an account's
         own record is read, which a suspended one may.
         """
-        if rule in (Rule.SIGNED, Rule.AGENT, Rule.TICKET):
+        if rule in (Rule.SIGNED, Rule.AGENT, Rule.WORKER, Rule.TICKET):
             raise TypeError(f"{rule} is no rule for accounts")
         own = account = caller.account
         if sid and sid != own.sid:
@@ -76,6 +79,27 @@ class Access:
             raise Refused(20103, "Invalid Access Token issuer/subject: it is another account's", 403)
         await self._active(claims["sub"])
         return read_grant(claims, None if elsewhere else taskrouter)
+
+    async def worker(self, token: str, find: Callable[[str, str, str], Awaitable[User | None]]) -> User:
+        """The worker that an access token is for.
+
+        ``find(account SID, service SID, identity)`` looks for the service's user. Raises ``Refused``: 401 with 20101 to
+        20107 for a token that is not good; 403 when it has no grant for a service (``chat``), when there is no such
+        user, or when they are deactivated.
+        """
+        claims = await self._auth.token(token)
+        await self._active(claims["sub"])
+        grants = claims["grants"]
+        chat, identity = grants.get("chat"), grants.get("identity")
+        service = chat.get("service_sid") if isinstance(chat, dict) else None
+        if not isinstance(service, str) or not isinstance(identity, str) or not identity:
+            raise Refused(20003, "The access token has no grant for a Conversations service", 403)
+        user = await find(claims["sub"], service, identity)
+        if user is None:
+            raise Refused(20003, "The access token's worker was not found", 403)
+        if user.state != "active":
+            raise Refused(20003, "The worker is deactivated", 403)
+        return user
 
     async def still(self, grant: Grant, taskrouter: TaskRouter) -> None:
         """Whether a socket that was opened with a token may stay: raises ``Refused`` when its account is not active

@@ -23,6 +23,9 @@ class Rule(StrEnum):
     """A request signed with the account's auth token (webhooks.md §3)."""
     AGENT = "agent"
     """An access token with a grant for TaskRouter: an active account, its workspace, a worker of that."""
+    WORKER = "worker"
+    """An access token with a grant for a Conversations service: an active account, its service, an active user of
+    that who has the token's identity."""
     ACCOUNT = "account"
     """An active account for itself or, as its parent, for the subaccount that the path names; API keys too."""
     TESTER = "tester"

@@ -11,7 +11,15 @@ from ringback.kernel.resource import Record, field, resource
     sid="IS",
     key="services",
     can=("list", "create", "fetch", "delete"),
-    links=("conversations", "users", "roles", "bindings", "configuration", "participant_conversations"),
+    links=(
+        "conversations",
+        "users",
+        "roles",
+        "bindings",
+        "configuration",
+        "participant_conversations",
+        "conversation_with_participants",
+    ),
     tag="Service",
 )
 class ChatService(Record):
@@ -19,3 +27,6 @@ class ChatService(Record):
 
     friendly_name: str = field(required=True, write="create", max_length=256)
     """A name for people."""
+
+    removed: bool = field(False, hidden=True, index=True)
+    """It is gone for everybody; what was in it is being removed (``runtime/emptying.py``)."""

@@ -92,7 +92,7 @@ class Participant(Record):
     """Of a participant who writes with an SDK: a worker, a web visitor."""
     messaging_binding: MessagingBinding | None = field(None)
     """Of a participant who is reached by a carrier."""
-    role_sid: str | None = field(None)
+    role_sid: str | None = field(None, index=True)
     """What they may do."""
     attributes: str = field("{}")
     """JSON text of your own."""
@@ -101,6 +101,8 @@ class Participant(Record):
     last_read_timestamp: float | None = field(None, wire="date")
     """When they read it."""
 
+    notification_level: str = field("default", hidden=True)
+    """Whether it may disturb them: ``default`` or ``muted``."""
     address: str | None = field(None, hidden=True, index=True)
     """The binding's address, for look-ups."""
     pair: str | None = field(None, hidden=True, unique="everywhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringback.kernel.fields import json_text
 from ringback.kernel.resource import CRUD, Record, at, field, resource
 
 
@@ -11,7 +12,7 @@ from ringback.kernel.resource import CRUD, Record, at, field, resource
     sid="US",
     key="users",
     can=CRUD,
-    links=("user_conversations",),
+    links={"user_conversations": "/v1/Services/{chat_service_sid}/Users/{sid}/Conversations"},
     names="identity",
     also=(
         at(
@@ -20,7 +21,7 @@ from ringback.kernel.resource import CRUD, Record, at, field, resource
             implied=("ChatServiceSid",),
             key="users",
             can=CRUD,
-            links=("user_conversations",),
+            links={"user_conversations": "/v1/Users/{sid}/Conversations"},
         ),
     ),
 )
@@ -31,11 +32,11 @@ class User(Record):
     """The service."""
     identity: str = field("", write="create", required=True, unique="chat_service_sid", max_length=256)
     """Their name in tokens."""
-    friendly_name: str | None = field(None, write=True)
+    friendly_name: str | None = field(None, write=True, max_length=256)
     """A name for people."""
-    attributes: str = field("{}", write=True)
+    attributes: str = field("{}", write=True, max_length=4096, check=json_text)
     """JSON text of your own."""
-    role_sid: str | None = field(None, write=True)
+    role_sid: str | None = field(None, write=True, index=True)
     """What they may do in the service."""
     is_online: bool | None = field(None)
     """Whether they are connected, where reachability is on."""
@@ -48,5 +49,3 @@ class User(Record):
     """Of a Frontline worker: URL of a picture."""
     is_available: bool = field(False, hidden=True)
     """Of a Frontline worker: takes part in pool routing."""
-    assigned_at: float = field(0.0, hidden=True)
-    """When pool routing last chose them (Unix seconds); the one longest without is next."""

@@ -8,6 +8,7 @@ from ringback.effects import Save
 from ringback.resources.conversations.chat_service import ChatService
 from ringback.resources.conversations.configuration import Configuration
 from ringback.store import Conflict, Store
+from ringback.web.conversations.service import beginnings
 
 NAME = "Default Conversations Service"
 
@@ -28,7 +29,7 @@ async def configuration_of(
         default_chat_service_sid=service.sid,
     )  # fmt: skip
     try:
-        await store.commit([Save(service), Save(made)])
+        await store.commit([Save(service), *beginnings(service, new_sid, now), Save(made)])
     except Conflict:
         found = await store.first(Configuration, owner=account_sid)
         if found is None:
@@ -44,12 +45,12 @@ async def default_service(
     configuration = await configuration_of(store, account_sid, new_sid, now)
     sid = configuration.default_chat_service_sid
     service = await store.get(ChatService, sid, account_sid) if sid else None
-    if service is not None:
+    if service is not None and not service.removed:
         return service
     service = ChatService(
         sid=new_sid("IS"), account_sid=account_sid, date_created=now, date_updated=now, friendly_name=NAME
     )
     changed = configuration.copy()
     changed.default_chat_service_sid, changed.date_updated = service.sid, now
-    await store.commit([Save(service), Save(changed)])
+    await store.commit([Save(service), *beginnings(service, new_sid, now), Save(changed)])
     return service

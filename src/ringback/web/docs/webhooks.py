@@ -348,4 +348,41 @@ WEBHOOKS: Final = (
         },
         call=False,
     ),
+    Webhook(
+        name="Frontline routing",
+        when=(
+            "``RoutingUrl`` of a Frontline service with custom routing: a customer's call or message has made a "
+            "conversation, and it needs a worker. It has 5 s, and all parameters of ``onConversationAdded``."
+        ),
+        answer="nothing that is read: add the worker as a participant, by REST",
+        parameters={
+            "ConversationSid": "The new conversation.",
+            "ChatServiceSid": "Its service.",
+            "EventType": "``onConversationAdded``.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Frontline callbacks",
+        when=(
+            "A worker's app asks ``/frontline/v1``: who the customers are (``CrmCallbackUrl``), from which address "
+            "one may be written to (``OutgoingCallbackUrl``), what may be written (``TemplatesCallbackUrl``). 5 s."
+        ),
+        answer="JSON, as the ``Location`` says; 403: the worker may not; 422: not known",
+        parameters={
+            "Location": (
+                "``GetCustomersList``, ``GetCustomerDetailsByCustomerId``, ``GetProxyAddress`` or "
+                "``GetTemplatesByCustomerId``."
+            ),
+            "Worker": "Identity of the worker.",
+            "PageSize": "Of a list: at most so many customers.",
+            "Anchor": "Of a list: the ``customer_id`` after which it goes on.",
+            "Query": "Of a list: what is searched for.",
+            "CustomerId": "The customer.",
+            "ChannelType": "``sms`` or ``whatsapp``.",
+            "ChannelValue": "The customer's address.",
+            "ConversationSid": "Of templates: the conversation, when there is one.",
+        },
+        call=False,
+    ),
 )

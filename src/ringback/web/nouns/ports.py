@@ -124,6 +124,8 @@ class Ports:
     """Whether numbers are the simulated carrier's: those of its plan can be bought, and the magic ones are magic."""
     statistics: Statistics
     explain: Explain
+    service_removed: Callable[[], None]
+    """Told when a Conversations service was removed: what was in it is to go."""
     replay: Replays
     pre_events: PreEvents
     """Asks the customer's application before something in a conversation is written."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ringback.effects import Delete, Save
+from ringback.effects import Delete, Effect, Save
 from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Operation, Record, pascal, snake
 from ringback.kernel.sid import is_sid
@@ -72,20 +72,23 @@ class Rules:
         A word is a SID, or what the declaration's ``names`` says.
         """
         noun, sid = self.noun.__noun__, normal(word)
-        if not is_sid(sid, noun.prefix):
-            if not noun.names or "\0" in word:  # which PostgreSQL takes in no text
-                return None
-            field = noun.by_name[noun.names]
-            values = {"account_sid": ctx.account.sid, noun.names: word}
-            if field.unique not in ("account", "everywhere"):
-                values[field.unique] = ctx.args[pascal(field.unique)]
-            named = await ctx.store.first(self.noun, **values)
-            if named is None:
-                return None
-            sid = named.sid
         owner = None if self.owns_itself else ctx.account.sid
-        record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
+        record = ctx.version = None
+        if is_sid(sid, noun.prefix):
+            record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
+        if record is None and noun.names and "\0" not in word:  # which PostgreSQL takes in no text
+            named = await self._named(ctx, word)  # a name may look like a SID
+            sid = named.sid if named is not None else ""
+            record, ctx.version = await ctx.store.get_versioned(self.noun, sid, owner) or (None, None)
         return record
+
+    async def _named(self, ctx: Context, word: str) -> Any:
+        noun = self.noun.__noun__
+        field = noun.by_name[noun.names]
+        values = {"account_sid": ctx.account.sid, noun.names: word}
+        if field.unique not in ("account", "everywhere"):
+            values[field.unique] = ctx.args[pascal(field.unique)]
+        return await ctx.store.first(self.noun, **values)
 
     async def implied(self, ctx: Context) -> Any:
         """The record that a path means which leaves this noun's part out (``Place.implied``). Raises ``Refused``."""
@@ -117,6 +120,10 @@ class Rules:
         entry = ctx.services.settings.audit(ctx, operation, before, after)
         return [] if entry is None else [Save(entry)]
 
+    def along(self, ctx: Context, operation: Operation, before: Any) -> Sequence[Effect]:
+        """What else is written in the transaction of a write to ``ctx.record``."""
+        return ()
+
     async def create(self, ctx: Context, params: Params) -> Any:
         """The new record, or an ``Answer`` when no record is shown. Raises ``Refused``."""
         noun, settings = self.noun.__noun__, ctx.services.settings
@@ -136,7 +143,8 @@ class Rules:
         async with ctx.services.locks(self.lock(ctx.record)):
             await self.before_save(ctx, None)
             if not ctx.caller.is_test:
-                await self._commit(ctx, Save(ctx.record), *self.told(ctx, "create", None, ctx.record))
+                told = self.told(ctx, "create", None, ctx.record)
+                await self._commit(ctx, Save(ctx.record), *self.along(ctx, "create", None), *told)
         self.after_save(ctx)
         return ctx.record
 
@@ -151,14 +159,16 @@ class Rules:
         record.date_updated = max(ctx.now, before.date_updated + 1e-6)
         await self.before_save(ctx, before)
         write = Save(record) if ctx.version is None else SaveIf(record, ctx.version)
-        await self._commit(ctx, write, *self.told(ctx, "update", before, record))
+        told = self.told(ctx, "update", before, record)
+        await self._commit(ctx, write, *self.along(ctx, "update", before), *told)
         self.after_save(ctx)
         return record
 
     async def delete(self, ctx: Context, params: Params) -> None:
         """Delete ``ctx.record``. Raises ``Refused``."""
         gone = Delete(ctx.record) if ctx.version is None else DeleteIf(ctx.record, ctx.version)
-        await self._commit(ctx, gone, *self.told(ctx, "delete", ctx.record, None))
+        told = self.told(ctx, "delete", ctx.record, None)
+        await self._commit(ctx, gone, *self.along(ctx, "delete", ctx.record), *told)
         self.after_save(ctx)
 
     def lock(self, record: Any) -> str:
@@ -175,7 +185,7 @@ class Rules:
         """The refusal when the database says that a unique value is taken (by another process, perhaps)."""
         return Refused(20409, "A resource with the same unique value exists", 409)
 
-    async def _commit(self, ctx: Context, *writes: Save | SaveIf | Delete | DeleteIf) -> None:
+    async def _commit(self, ctx: Context, *writes: Effect | SaveIf | DeleteIf) -> None:
         try:
             await ctx.store.commit(writes)
         except Conflict:

@@ -178,7 +178,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("avatar", sa.Text(), nullable=True),
         sa.Column("is_available", sa.Boolean(), nullable=False),
-        sa.Column("assigned_at", sa.Double(), nullable=False),
         sa.Column("row_version", sa.BigInteger(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("sid"),
     )

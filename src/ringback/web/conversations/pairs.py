@@ -1,0 +1,186 @@
+"""What is looked up, and asked, for a message or a call before its conversation is found or made (conversations.md
+§1.1, §1.3): in the turn of the two addresses, so after what came before it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import structs
+
+from ringback.events import Event
+from ringback.events.conversations import CallLeftConversation, ConversationSought, InboundTexted
+from ringback.kernel.errors import Refused
+from ringback.kernel.sid import is_sid
+from ringback.numbers.address import WITHHELD, normal
+from ringback.resources.conversations.address_configuration import AddressConfiguration
+from ringback.resources.conversations.chat_service import ChatService
+from ringback.resources.conversations.conversation import Conversation
+from ringback.resources.conversations.participant import Participant, pair_of
+from ringback.store import Store
+from ringback.web.conversations.default_service import default_service
+from ringback.web.conversations.pre_events import PreEvents
+
+BAD_SERVICE, GENERAL, NO_SERVICE = 32501, 32500, 50050
+CHANGEABLE = frozenset({"friendly_name", "unique_name", "attributes"})
+"""What the pre-event may change of a conversation that is made by itself (conversations.md §1.4)."""
+REMEMBERED: Final = 1_000
+"""Conversations whose making the next event of the same two addresses waits for."""
+
+
+class PairFacts:
+    """See the module."""
+
+    def __init__(
+        self,
+        store: Store,
+        pre_events: PreEvents,
+        new_sid: Callable[[str], str],
+        now: Callable[[], float],
+        ask: Callable[[Event], Awaitable[Any]],
+    ) -> None:
+        """``ask``: hands an event to its lane, and waits until it is committed."""
+        self._store, self._pre_events, self._new_sid, self._now = store, pre_events, new_sid, now
+        self._ask = ask
+        self._begun: OrderedDict[str, str] = OrderedDict()
+        """Pair → the conversation that was begun for it and may not be in the store yet."""
+
+    async def texted(self, event: InboundTexted) -> Event:
+        """``thread`` and ``service``: of the open conversation; else ``making``: how one is made (None: none is), and
+        ``problem`` (code, text) when the address is configured for what is not there."""
+        event = structs.replace(
+            event, address=normal(event.address), proxy_address=normal(event.proxy_address)
+        )
+        holder = await self._holder(event)
+        if holder is not None:
+            known = {"thread": holder.conversation_sid, "service": holder.chat_service_sid}
+            return structs.replace(event, known=known)
+        configuration = await self._store.first(
+            AddressConfiguration,
+            account_sid=event.account_sid,
+            key=f"{event.channel_type}|{event.proxy_address}",
+        )
+        made: Mapping[str, Any] = {} if configuration is None else configuration.auto_creation
+        if not made.get("enabled"):
+            return structs.replace(event, known={"making": None})
+        service = await self._service(event.account_sid, made.get("conversation_service_sid"))
+        if service is None:
+            text = (
+                f"The service {made['conversation_service_sid']} of the address {event.proxy_address} is gone"
+            )
+            return structs.replace(event, known={"making": None, "problem": (NO_SERVICE, text)})
+        message = {
+            "message_body": event.body,
+            "media": [msgspec.to_builtins(each) for each in event.media] or None,
+            "author_address": event.address,
+        }
+        source = {"whatsapp": "WHATSAPP", "chat": "CHAT"}.get(event.channel_type, "SMS")
+        try:
+            values = await self._asked(event, service, source, message)
+        except Refused:  # by the application, on purpose: the number's own handler gets the message
+            return structs.replace(event, known={"making": None})
+        making = {"service": service, "values": values, "webhook": _webhook(made)}
+        return self._made(event, making)
+
+    async def sought(self, event: ConversationSought) -> Event:
+        """``problem``; or ``thread`` with ``worker`` (empty: none) and ``waited_for``; or ``making`` (None: none is to
+        be made)."""
+        event = structs.replace(
+            event, address=normal(event.address), proxy_address=normal(event.proxy_address)
+        )
+        service = await self._service(event.account_sid, event.chat_service_sid or "-")
+        if service is None:
+            text = f"serviceInstanceSid: the account has no service {event.chat_service_sid[:34] or '(none given)'}"
+            return structs.replace(event, known={"problem": (BAD_SERVICE, text)})
+        event = structs.replace(event, chat_service_sid=service)
+        # the next one who withholds their number is somebody else: never the same conversation
+        holder = None if event.address == WITHHELD else await self._holder(event)
+        if holder is not None and holder.chat_service_sid == service:
+            return structs.replace(event, known=await self._thread(holder.conversation_sid))
+        if not event.autocreate:
+            return structs.replace(event, known={"making": None})
+        if holder is not None:
+            text = (
+                f"{event.address} and {event.proxy_address} are in the open conversation {holder.conversation_sid} "
+                f"of another service, {holder.chat_service_sid}"
+            )
+            return structs.replace(event, known={"problem": (GENERAL, text)})
+        try:
+            values = await self._asked(event, service, "VOICE", {})
+        except Refused as refusal:
+            return structs.replace(event, known={"problem": (GENERAL, refusal.message)})
+        return self._made(event, {"service": service, "values": values})
+
+    async def _holder(self, event: InboundTexted | ConversationSought) -> Participant | None:
+        """The customer's participant in the open conversation of the two: one look into a unique index."""
+        pair = pair_of(event.account_sid, event.address, event.proxy_address)
+        begun = self._begun.pop(pair, "")
+        if begun:  # its lane answers once it is made, or refused
+            with contextlib.suppress(Refused):
+                await self._ask(CallLeftConversation(conversation_sid=begun, call_sid=""))
+        return await self._store.first(Participant, pair=pair)
+
+    def _made(self, event: InboundTexted | ConversationSought, making: dict[str, Any]) -> Event:
+        """The event with how its conversation is made; the next one of the pair waits for it. (One process writes to a
+        database, and two are kept apart by the unique key.)"""
+        making["sid"] = sid = self._new_sid("CH")
+        if event.address != WITHHELD:
+            self._begun[pair_of(event.account_sid, event.address, event.proxy_address)] = sid
+            if len(self._begun) > REMEMBERED:
+                self._begun.popitem(last=False)
+        return structs.replace(event, known={"making": making})
+
+    async def _thread(self, sid: str) -> dict[str, Any]:
+        conversation = await self._store.get(Conversation, sid)
+        found = await self._store.find(Participant, conversation_sid=sid)
+        workers = sorted(
+            (each for each in found if each.identity), key=lambda each: (each.date_created, each.sid)
+        )
+        return {
+            "thread": sid,
+            "worker": workers[0].identity if workers else "",
+            "waited_for": bool(conversation is not None and conversation.waiting_calls),
+        }
+
+    async def _service(self, account_sid: str, sid: str | None) -> str | None:
+        """SID of the service, or of the default one; None: the account has none of that SID."""
+        if not sid:
+            return (await default_service(self._store, account_sid, self._new_sid, self._now())).sid
+        service = await self._store.get(ChatService, sid, account_sid) if is_sid(sid, "IS") else None
+        return None if service is None or service.removed else service.sid
+
+    async def _asked(
+        self, event: InboundTexted | ConversationSought, service: str, source: str, more: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What the pre-event makes of the new conversation. Raises ``Refused``."""
+        facts = {
+            "chat_service_sid": service,
+            "state": "active",
+            "attributes": "{}",
+            "address": event.address,
+            "proxy_address": event.proxy_address,
+            **more,
+        }
+        changed = await self._pre_events.ask(
+            "onConversationAdd", account_sid=event.account_sid, chat_service_sid=service, facts=facts,
+            source=source, subject=service,
+        )  # fmt: skip
+        return {name: value for name, value in changed.items() if name in CHANGEABLE}
+
+
+def _webhook(made: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The scoped webhook that is attached (§1.3); None: the type is ``default``."""
+    kind = made.get("type")
+    if kind == "webhook":
+        return {
+            "target": "webhook",
+            "url": made.get("webhook_url"),
+            "method": made.get("webhook_method") or "POST",
+            "filters": list(made.get("webhook_filters") or ()),
+        }
+    if kind == "studio":
+        return {"target": "studio", "flow_sid": made.get("studio_flow_sid")}
+    return None

@@ -1,0 +1,1 @@
+"""Frontline's nouns."""
