@@ -35,9 +35,9 @@ class Call:
     params: tuple[str, ...]
 
 
-def client_calls() -> Iterator[Call]:
-    """Every TaskRouter operation of the installed client, in the order of its modules."""
-    package: Any = importlib.import_module("twilio.rest.taskrouter.v1.workspace")
+def client_calls(below: str = "twilio.rest.taskrouter.v1.workspace") -> Iterator[Call]:
+    """Every operation of a package of the installed client, TaskRouter's by default, in the order of its modules."""
+    package: Any = importlib.import_module(below)
     names = [one.name for one in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
     for module in [package, *map(importlib.import_module, sorted(names))]:
         yield from _calls(module)

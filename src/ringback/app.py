@@ -373,13 +373,11 @@ class Ringback:
         await self.server.stop()
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
-        await self.retention.close()
-        await self.media.close()
-        await self.emptying.close()
+        for part in (self.retention, self.media, self.emptying):
+            await part.close()
         await self.runtime.settle(until)
-        await self.documents.close()
-        await self.assignments.close()
-        await self.transcriptions.close()
+        for edge in (self.documents, self.assignments, self.transcriptions):
+            await edge.close()
         if self.transcriber is not None:
             await self.transcriber.close()
         await self.runtime.settle(until)
@@ -501,14 +499,9 @@ class Ringback:
     async def _forget_recording(self, record: Recording) -> None:
         """Retention removes a recording as the API does."""
         lane = Lane("recording", record.sid)
+        sid, account_sid = record.sid, record.account_sid
         await self.ask(
-            WriteRequested(
-                lane=lane,
-                noun="Recording",
-                operation="delete",
-                sid=record.sid,
-                account_sid=record.account_sid,
-            )
+            WriteRequested(lane=lane, noun="Recording", operation="delete", sid=sid, account_sid=account_sid)
         )
         await asyncio.to_thread(remove_sound, self.recordings, record.sid)
 

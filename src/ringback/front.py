@@ -298,7 +298,7 @@ def build_front(product: Product) -> Front:
     prefixes["docs"] = build_docs(
         product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]
     )
-    by_host = {"event-bridge": product.bridge, "mcs": media}
+    by_host: dict[str, Any] = {"event-bridge": product.bridge, "mcs": media}
     return Front(rest, prefixes, by_host=by_host, own=frozenset({"sim"}))
 
 

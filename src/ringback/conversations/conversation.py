@@ -7,7 +7,7 @@ from typing import Any
 
 from ringback.conversations import calls, checks, machine, messages, participants, states, timers, webhooks
 from ringback.conversations.parameters import parameters
-from ringback.conversations.permissions import require
+from ringback.conversations.rights import require
 from ringback.conversations.work import Work, facts_of
 from ringback.effects import Answer
 from ringback.events.conversations import (
@@ -50,7 +50,7 @@ def create(work: Work) -> None:
 
 
 def _create(work: Work, event: ConversationWriteRequested) -> None:
-    require(work, "createConversation")
+    require(work, "Conversation", "create")
     values = event.values
     conversation = Conversation(
         sid=event.sid,
@@ -138,8 +138,7 @@ def update(work: Work) -> None:
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so it cannot be changed", 400)
     values = event.values
-    if work.identity:
-        _permitted(work, values)
+    require(work, "Conversation", "update", values)
     conversation = work.change()
     timed = _timed(work, values)
     _fill(work, values)
@@ -152,16 +151,9 @@ def update(work: Work) -> None:
     work.effects.append(Answer(value=conversation))
 
 
-def _permitted(work: Work, values: Mapping[str, Any]) -> None:
-    if "friendly_name" in values or "unique_name" in values:
-        require(work, "editConversationName")
-    if set(values) - {"friendly_name", "unique_name"}:
-        require(work, "editConversationAttributes")
-
-
 def delete(work: Work) -> None:
     """Remove it with its participants and webhooks at once; its messages follow in pieces."""
-    require(work, "deleteConversation")
+    require(work, "Conversation", "delete")
     conversation = work.conversation
     for participant in work.participants:
         work.delete(participant)

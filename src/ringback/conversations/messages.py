@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringback.conversations import checks, fanout, states
-from ringback.conversations.permissions import require
+from ringback.conversations.rights import require
 from ringback.conversations.work import Work
 from ringback.effects import Answer
 from ringback.effects.media import AttachMedia
@@ -35,7 +35,7 @@ def create(work: Work) -> None:
         raise Refused(50350, "The conversation was not found", 404)
     copy: Message | None = work.known.get("copy")
     if copy is None:
-        require(work, "sendMediaMessage" if event.values.get("media") else "sendMessage")
+        require(work, "Message", "create", [name for name, value in event.values.items() if value])
         copy = add(work, event.values, event.sid)
     work.effects.append(Answer(value=copy))
 
@@ -126,10 +126,8 @@ def update(work: Work) -> None:
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so its messages cannot be changed", 400)
     own = bool(work.identity) and message.author == work.identity
-    if set(values) - {"attributes"}:
-        require(work, *(("editOwnMessage",) if own else ()), "editAnyMessage")
+    require(work, "Message", "update", values, own=own)
     if "attributes" in values:
-        require(work, *(("editOwnMessageAttributes",) if own else ()), "editAnyMessageAttributes")
         message.attributes = checks.attributes(values["attributes"])
     if "body" in values:
         message.body = checks.body(values["body"])
@@ -149,7 +147,7 @@ def delete(work: Work) -> None:
     """Remove one, and its receipts."""
     message = _target(work)
     own = bool(work.identity) and message.author == work.identity
-    require(work, *(("deleteOwnMessage",) if own else ()), "deleteAnyMessage")
+    require(work, "Message", "delete", own=own)
     work.delete(message)
     for receipt in work.known.get("receipts", ()):
         work.delete(receipt)

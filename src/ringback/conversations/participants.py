@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringback.conversations import calls, checks
-from ringback.conversations.permissions import require
+from ringback.conversations.rights import require
 from ringback.conversations.work import Work
 from ringback.effects import Answer
 from ringback.events.conversations import ConversationWriteRequested
@@ -28,7 +28,8 @@ def create(work: Work) -> None:
     event: ConversationWriteRequested = work.event
     made = next((each for each in work.participants if each.sid == event.sid), None)
     if made is None:
-        require(work, "addParticipant")
+        joins = event.values.get("identity") == work.identity
+        require(work, "Participant", "create", joins=joins)
         made = add(work, event.values, event.sid)
     work.effects.append(Answer(value=made))
 
@@ -46,7 +47,7 @@ def add(work: Work, values: Mapping[str, Any], sid: str) -> Participant:
         chat_service_sid=conversation.chat_service_sid,
         conversation_sid=conversation.sid,
         identity=_identity(values),
-        role_sid=_role(values),
+        role_sid=_role(work, values),
         attributes=checks.attributes(values.get("attributes")),
     )
     _bind(work, participant, values)
@@ -73,8 +74,7 @@ def update(work: Work) -> None:
     participant = _target(work).copy()
     if work.conversation.state == "closed":
         raise Refused(50377, "The conversation is closed, so its participants cannot be changed", 400)
-    if participant.identity != work.identity or not work.identity:
-        require(work, "editAnyParticipantAttributes")
+    require(work, "Participant", "update", values, own=participant.identity == work.identity)
     if (
         "identity" in values
         and values["identity"]
@@ -85,7 +85,7 @@ def update(work: Work) -> None:
     if "attributes" in values:
         participant.attributes = checks.attributes(values["attributes"])
     if "role_sid" in values:
-        participant.role_sid = _role(values)
+        participant.role_sid = _role(work, values)
     if "last_read_message_index" in values:
         participant.last_read_message_index = _read_index(work, values["last_read_message_index"])
     if "last_read_timestamp" in values:
@@ -106,10 +106,7 @@ def update(work: Work) -> None:
 def delete(work: Work) -> None:
     """Remove one: their address may be used elsewhere from now on."""
     participant = _target(work)
-    if participant.identity == work.identity and work.identity:
-        require(work, "leaveConversation", "removeParticipant")
-    else:
-        require(work, "removeParticipant")
+    require(work, "Participant", "delete", own=participant.identity == work.identity)
     work.delete(participant)
     work.tell("onParticipantRemoved", participant, {"date_removed": work.now})
 
@@ -144,13 +141,19 @@ def _identity(values: Mapping[str, Any]) -> str | None:
     return checks.text({"identity": values.get("identity")}, "identity", checks.NAME, "Identity")
 
 
-def _role(values: Mapping[str, Any]) -> str | None:
+def _role(work: Work, values: Mapping[str, Any]) -> str | None:
+    """A role of a conversation in this service; somebody new with an identity has the service's default."""
     text = values.get("role_sid")
     if not text:
-        return None
+        defaults: Mapping[str, str] = work.known.get("roles", {})
+        own = bool(values.get("identity")) and values.get("identity") == work.conversation.created_by
+        return defaults.get("creator" if own else "participant") if values.get("identity") else None
     if not _ROLE.match(str(text)):
         raise Refused(20001, "Invalid RoleSid: must be RL and 32 hex digits", 400)
-    return "RL" + str(text)[2:].lower()
+    sid = "RL" + str(text)[2:].lower()
+    if sid not in work.known.get("given_roles", ()):
+        raise Refused(20001, f"Invalid RoleSid: {sid} is no role of a conversation in this service", 400)
+    return sid
 
 
 def _bind(work: Work, participant: Participant, values: Mapping[str, Any]) -> None:
@@ -251,6 +254,7 @@ def _user(work: Work, identity: str) -> None:
     user = User(
         sid=work.new_sid("US"), account_sid=conversation.account_sid, date_created=work.now,
         date_updated=work.now, chat_service_sid=conversation.chat_service_sid, identity=identity,
+        role_sid=work.known.get("roles", {}).get("user"),
     )  # fmt: skip
     work.save(user)
     work.tell("onUserAdded", user)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from ringback.conversations.work import Work
 from ringback.kernel.errors import Refused
 
 EVERYBODY: Final = ""
@@ -132,10 +131,3 @@ def check(
         ):
             raise Refused(50430, "You are no participant of this conversation", 403)
         raise Refused(50107, "Your role does not allow this", 403)
-
-
-def require(work: Work, *needed: str) -> None:
-    """Whoever acts with account credentials may do everything; an identity needs one of these permissions, which its
-    roles give (looked up as ``known["permissions"]``). Raises ``Refused`` 403."""
-    if work.identity and not set(needed) & set(work.known.get("permissions", ())):
-        raise Refused(50107, f"{work.identity} has no permission {' or '.join(needed)}", 403)

@@ -6,10 +6,10 @@ import datetime
 from typing import Any
 
 from ringback.conversations import machine
-from ringback.conversations.durations import read_duration
 from ringback.conversations.parameters import iso
 from ringback.conversations.work import Work
 from ringback.effects import ClearDeadline, SetDeadline
+from ringback.kernel import duration
 from ringback.kernel.errors import Refused
 
 SHORTEST = {"inactive": 60.0, "closed": 600.0}
@@ -25,7 +25,7 @@ def read_timer(name: str, value: Any) -> float | None:
         return None
     bad, short = _CODES[name]
     try:
-        seconds = read_duration(str(value))
+        seconds = duration.seconds(str(value))
     except ValueError as error:
         raise Refused(bad, f"Invalid {_PARAMS[name]}: {error}", 400) from None
     if not seconds:

@@ -276,6 +276,12 @@ ADVICE: Final[dict[int, Advice]] = {
     50433: Advice("The identity takes part in this conversation already.", "Use the participant that the message names."),
     50504: Advice("The body of a message has more than 1600 characters.", "Split it, or send a file."),
     60600: Advice("The look-up package needs data that this installation does not have.", "Leave the field out; ``validation`` and ``line_type_intelligence`` are served."),
+    50050: Advice("A parameter names a Conversations service that is not there, or is another account's.", "List the services: ``GET /conversations/v1/Services``."),
+    50100: Advice("``RoleSid`` names no role of this service.", "List the service's roles: each service has its own."),
+    50104: Advice("A permission that roles of this type cannot have.", "A role of type ``conversation`` allows what is done in one conversation, one of type ``service`` what is done in the service; the message names the permission."),
+    50105: Advice("A role's type is ``conversation`` or ``service``; users have roles of services, participants those of conversations.", "Choose a role of the other type."),
+    50201: Advice("The service has a user with this identity.", "Fetch it: the identity may stand for the SID in paths."),
+    50430: Advice("Whoever acts by an access token does not take part in the conversation.", "Add them as a participant first."),
 }  # fmt: skip
 
 _ATTRIBUTE: Final = re.compile(r"^(\w+): invalid (\w+)( of (\w+))?$")

@@ -345,6 +345,12 @@ _REST: Final[dict[int, str]] = {
     21300: "Invalid BYOC trunk",
     21609: "Invalid StatusCallback",
     21626: "Invalid StatusCallbackEvent",
+    50050: "Service not found",
+    50100: "Role not found",
+    50104: "Permission not found",
+    50105: "Invalid role type",
+    50201: "User already exists",
+    50430: "Not a participant of the conversation",
 }
 """Codes that only the REST layer answers with."""
 

@@ -1,7 +1,7 @@
-"""Emptying: what was in a removed Conversations service goes in small pieces; nobody waits for it.
+"""Emptying: what was in a removed service goes in small pieces; nobody waits for it.
 
-The service itself is marked as removed (``ChatService.removed``) and is the last row to go: so a process that dies in
-the middle goes on at its next start. A conversation is removed in its own lane, by the event that REST would send.
+The service itself is marked as removed (``ChatService.removed``) and is the last row to go: a process that dies in the
+middle goes on at its next start. A conversation is removed in its own lane, by the event that REST would send.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ BELOW = "/v1/Services/{ChatServiceSid}/"
 NOUNS = [
     noun
     for noun in all_nouns()
-    if noun is not ChatService and any(BELOW in place.path for place in noun.__noun__.places)
+    if noun is not ChatService
+    and any(
+        BELOW in place.path and place.can for place in noun.__noun__.places
+    )  # not those of which there is one
 ]
 
 

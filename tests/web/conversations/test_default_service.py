@@ -20,7 +20,7 @@ ACCOUNT = "AC" + "1" * 32
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path / 'x.db'}", (ChatService, Configuration))
+    opened = await Store.open(f"sqlite:///{tmp_path / 'x.db'}")
     yield opened
     await opened.close()
 

@@ -3,7 +3,8 @@
 ``participants``, ``webhooks`` and ``settings`` (who hears of it); ``target`` (the message that is changed),
 ``receipts`` (of it), ``copy`` (the same carrier message, stored before), ``messages`` (a piece of them); ``taken``
 (pair → participant of another conversation), ``users`` (identities that have a user), ``named`` (the conversation of
-a unique name), ``timers`` and ``messaging_service_sid`` (defaults of the account's configuration).
+a unique name), ``roles`` (the service's defaults), ``given_roles`` (those of the service among what is asked for),
+``rights`` (what an identity may do), ``timers`` and ``messaging_service_sid`` (the account's defaults).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from ringback.resources.conversations.configuration import Configuration
 from ringback.resources.conversations.conversation import Conversation
 from ringback.resources.conversations.message import Message, Receipt
 from ringback.resources.conversations.participant import Participant, pair_of, wanted_pair
+from ringback.resources.conversations.role import Role
+from ringback.resources.conversations.service_configuration import ServiceConfiguration, configuration_sid
 from ringback.resources.conversations.user import User
 from ringback.resources.conversations.webhook import Webhook, WebhookSettings
 from ringback.store import Condition, Query, Store
@@ -85,7 +88,22 @@ class LookUps:
             known |= await self._people_of(event, (values,))
         elif noun == "Message":
             known |= await self._of_message(event)
+        if event.identity:
+            known["rights"] = await self._rights(event, known.get("participants", ()))
         return structs.replace(event, known=known)
+
+    async def _rights(
+        self, event: ConversationWriteRequested, participants: Iterable[Participant]
+    ) -> dict[str, list[str]]:
+        """What an identity may do by their roles: as a participant, and as a user."""
+        user = await self._store.first(User, identity=event.identity, chat_service_sid=event.chat_service_sid)
+        own = next((each for each in participants if each.identity == event.identity), None)
+        found: dict[str, list[str]] = {}
+        for kind, sid in (("conversation", own and own.role_sid), ("service", user and user.role_sid)):
+            role = await self._store.get(Role, sid, event.account_sid) if sid else None
+            if role is not None and role.type == kind and role.chat_service_sid == event.chat_service_sid:
+                found[kind] = role.permissions
+        return found
 
     async def told(self, event: MessageTold) -> MessageTold:
         """The message and its receipts."""
@@ -161,9 +179,10 @@ class LookUps:
     async def _people_of(
         self, event: ConversationWriteRequested, wanted: Iterable[Mapping[str, Any]]
     ) -> dict[str, Any]:
-        """Which of the pairs are taken, and which of the identities have a user."""
+        """Which of the pairs are taken, which of the identities have a user, and the roles they get."""
         taken: dict[str, Participant] = {}
         users: set[str] = set()
+        given: set[str] = set()
         for values in wanted:
             pair = wanted_pair(event.account_sid, values)
             if not pair and values.get("address"):
@@ -176,7 +195,22 @@ class LookUps:
                 service = event.chat_service_sid
                 if await self._store.first(User, identity=identity, chat_service_sid=service) is not None:
                     users.add(identity)
-        return {"taken": taken, "users": users}
+            sid = str(values.get("role_sid") or "")
+            role = await self._store.get(Role, "RL" + sid[2:].lower(), event.account_sid) if sid else None
+            if role and (role.type, role.chat_service_sid) == ("conversation", event.chat_service_sid):
+                given.add(role.sid)
+        return {"taken": taken, "users": users, "given_roles": given, "roles": await self._roles(event)}
+
+    async def _roles(self, event: ConversationWriteRequested) -> dict[str, str]:
+        """The roles that the service gives to whom nobody gives another."""
+        found = await self._store.get(ServiceConfiguration, configuration_sid(event.chat_service_sid))
+        if found is None:
+            return {}
+        return {
+            "creator": found.default_conversation_creator_role_sid,
+            "participant": found.default_conversation_role_sid,
+            "user": found.default_chat_service_role_sid,
+        }
 
     async def _projected(self, event: ConversationWriteRequested, address: str) -> str:
         """Of somebody in a group text: the pair with the address that they all write to."""

@@ -32,6 +32,7 @@ class SingleRules(NounRules):
         if ctx.method == "POST":
             async with ctx.services.locks(f"{self.noun.__name__} {ctx.account.sid} {ctx.path}"):
                 ctx.record = await self.current(ctx)
+                ctx.version = None  # what it holds by now is that of a record that the path names
                 ctx.record = await self.update(ctx, ctx.params)
         else:
             ctx.record = await self.current(ctx)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,10 +107,14 @@ def join_title(title: str, body: Html) -> Html:
 def _anchor(tokens: list[Token]) -> list[Heading]:
     """Give headings the fragments that other pages use (GitHub's way), and say which there are."""
     found: list[Heading] = []
+    used: Counter[str] = Counter()
     for number, token in enumerate(tokens):
         if token.type == "heading_open":
             words = tokens[number + 1].content
             anchor = re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-")
+            used[anchor] += 1
+            if used[anchor] > 1:  # two nouns of one name
+                anchor = f"{anchor}-{used[anchor] - 1}"
             token.attrSet("id", anchor)
             plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", words)
             found.append(Heading(int(token.tag[1]), plain, anchor))
