@@ -67,6 +67,7 @@ COMPOSITION = {
     "reconcile",
     "serve",
     "testing",
+    "texting",
     "trace",
 }
 
@@ -79,6 +80,7 @@ PURE_PACKAGES: dict[str, set[str]] = {
     "effects": {"msgspec"},
     "voice": {"lxml", "msgspec", "sortedcontainers"},
     "taskrouter": {"lark", "msgspec", "sortedcontainers"},
+    "messaging": {"msgspec"},
     "studio": {"liquid"},
     "outcomes": {"phonenumbers"},
 }

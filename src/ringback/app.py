@@ -68,6 +68,7 @@ from ringback.store.engine import Holder
 from ringback.store.store import Store
 from ringback.store.writes import OutboxDone, Unavailable
 from ringback.taskrouter.router import TaskRouter
+from ringback.texting import TextingPart
 from ringback.voice.board import VoiceSettings
 from ringback.voice.switchboard import Switchboard
 from ringback.web.access import Access
@@ -180,13 +181,9 @@ class Ringback:
             log=store.commit_soon,
         )
         self.taskrouter_link = TaskRouterLink(
-            taskrouter=self.taskrouter,
-            store=store,
-            post=self.post,
-            ask=self.ask,
-            new_sid=self.new_sid,
+            taskrouter=self.taskrouter, store=store, post=self.post, ask=self.ask, new_sid=self.new_sid,
             now=self.clock.now,
-        )
+        )  # fmt: skip
         self.assignments = Assignments(
             sender=self.sender,
             clock=self.clock,
@@ -243,7 +240,7 @@ class Ringback:
             post=self.exchange.report,
             clock=self.clock,
             new_sid=self.new_sid,
-            is_ours=self._is_ours,
+            is_ours=self.is_ours,
             sound_seconds=self.sounds.seconds,
             render_speech=self.speech.render_wav,
             recordings=self.recordings,
@@ -251,6 +248,7 @@ class Ringback:
             note=spoken.note if spoken is not None else None,
         )
         self.exchange.add(self.simulator)
+        self.texting = TextingPart(self)
         self.sip: SipCarrier | None = None
         if settings.listeners:
             self.sip = build_sip(
@@ -333,6 +331,7 @@ class Ringback:
             self.outbox.add(hooks)
         dials = [each.what for each in owed if isinstance(each.what, QueueDial)]
         waiting, lost = await recover(self.store, self.recordings, dials)
+        unclear = await self.texting.start(owed)
         messages = await self.store.messages()
         self.voice.queues.load(await self.store.find(Queue, limit=EVERYTHING))
         tasks = await self.taskrouter_link.load()
@@ -342,12 +341,13 @@ class Ringback:
         for resumed in waiting:  # first: a call that is there hears that it is to end
             self.post(resumed)
         self.runtime.resume(messages)
-        for each in lost:  # last: what follows from it was said later
+        for each in (*unclear, *lost):  # last: what follows from it was said later
             self.post(each)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LANES_SECONDS):
                 await self.runtime.settle()
         self.dialler.open()
+        self.texting.sender.open()
         self.retention.start()
         self.emptying.start()
         self.timers.resume(await self.store.deadlines())
@@ -370,6 +370,7 @@ class Ringback:
         await self._drained(2.0 if self.exchange.legs else 0.0)
         self.bridge.close()
         await self.callbacks.close()
+        await self.texting.stop()
         await self.server.stop()
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
@@ -489,7 +490,7 @@ class Ringback:
         self._tokens[account_sid] = token
         return token
 
-    async def _is_ours(self, number: str) -> bool:
+    async def is_ours(self, number: str) -> bool:
         return await self.directory.routing(number) is not None
 
     async def _delivered(self, row_sid: str, records: Sequence[Any]) -> None:
@@ -569,6 +570,7 @@ class Ringback:
             **self.store.figures(),
             **self.retention.figures(),
             **self.usage.figures(),
+            **self.texting.figures(),
             "disk_free_bytes": float(self.disk.free()),
             "calls_live": float(self.exchange.legs),
             "calls_queued": float(self.dialler.waiting),

@@ -18,6 +18,7 @@ from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.exchange import Exchange
 from ringback.edges.simulator.api import build_sim
 from ringback.edges.simulator.faults import Faults
+from ringback.edges.simulator.texts import message_endpoints
 from ringback.edges.sounds.encode import encode_mp3
 from ringback.effects import Effect
 from ringback.effects.features import Warn
@@ -40,6 +41,7 @@ from ringback.taskrouter import replay, statistics
 from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import Scope, compile_expression
 from ringback.taskrouter.router import TaskRouter
+from ringback.texting import TextingPart
 from ringback.voice.switchboard import Switchboard
 from ringback.voice.verbs import collect as collect_verbs
 from ringback.web import audit
@@ -102,6 +104,7 @@ class Product(Protocol):
     directory: Directory
     exchange: Exchange
     simulator: SimulatedCarrier
+    texting: TextingPart
     faults: Faults
     reconciler: Reconciler
     media: MediaStore
@@ -241,6 +244,7 @@ def build_front(product: Product) -> Front:
         recording_auth=settings.recording_auth,
         encode_mp3=encode_mp3,
         media=product.media,
+        media_auth=settings.media_auth,
         permissions=product.permissions,
         lookups=product.lookups,
         notices=product.notices,
@@ -293,7 +297,13 @@ def build_front(product: Product) -> Front:
         testers = SimulatorAccess(
             access, auth, product.store, product.directory, product.credentials.account_sid
         )
-        prefixes["sim"] = sim = build_sim(product.simulator, product.clock, product.faults, testers)
+        prefixes["sim"] = sim = build_sim(
+            product.simulator,
+            product.clock,
+            product.faults,
+            testers,
+            message_endpoints(product.texting.simulated, testers),
+        )
         simulator += of_routes(sim.endpoints, "Simulator")
     prefixes["docs"] = build_docs(
         product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]

@@ -9,6 +9,8 @@ from ringback.kernel.resource import Record
 from ringback.resources.api.alert import Alert
 from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
+from ringback.resources.api.media import Media
+from ringback.resources.api.message import Message
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
 from ringback.resources.mcs.media_file import MediaFile
@@ -20,6 +22,7 @@ from ringback.settings import Settings
 OVER: dict[type[Record], frozenset[str]] = {
     Call: frozenset({"completed", "busy", "no-answer", "failed", "canceled"}),
     Conference: frozenset({"completed"}),
+    Message: frozenset({"sent", "delivered", "undelivered", "failed", "read", "received", "canceled"}),
     Recording: frozenset(
         {"completed", "absent"}
     ),  # a deleted one goes forty days later, by a deadline of its own
@@ -50,6 +53,8 @@ def kept(
         Rule(record=Transcription, days=settings.keep_transcriptions_days, over=over),
         Rule(record=Call, days=settings.keep_calls_days, over=over, most=most),
         Rule(record=Conference, days=settings.keep_calls_days, over=over, most=most),
+        Rule(record=Message, days=settings.keep_messages_days, over=over, most=most),
+        Rule(record=Media, days=settings.keep_messages_days, most=most),
         Rule(record=Alert, days=settings.keep_alerts_days, most=most),
         Rule(record=Event, days=settings.keep_events_days, most=most),
         Rule(record=AuditEvent, days=settings.keep_events_days, most=most),
@@ -64,7 +69,8 @@ def told(settings: Settings) -> str:
 
     size = f" or {settings.requests_megabytes:g} MB" if settings.requests_megabytes else ""
     return (
-        f"calls {days(settings.keep_calls_days)}, recordings {days(settings.keep_recordings_days)}, transcriptions "
+        f"calls {days(settings.keep_calls_days)}, messages {days(settings.keep_messages_days)}, "
+        f"recordings {days(settings.keep_recordings_days)}, transcriptions "
         f"{days(settings.keep_transcriptions_days)}, media {days(settings.keep_media_days)}, "
         f"alerts {days(settings.keep_alerts_days)}, events "
         f"{days(settings.keep_events_days)}, requests to applications {days(settings.keep_requests_days)}{size}"

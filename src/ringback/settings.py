@@ -147,6 +147,8 @@ class Settings(MediaLimits):
     """As above."""
     calls_per_second: float = 0.0
     """Outbound calls started per second and account; 0 = unlimited."""
+    messages_per_second: float = 0.0
+    """Messages sent per second and account; 0 = unlimited."""
     home_country: str = "US"
     """ISO code of the country of this installation: whose emergency numbers count, and what ``home`` means."""
     dialing_default: Literal["all", "home"] = "all"
@@ -176,6 +178,8 @@ class Settings(MediaLimits):
     """Seconds that completed and canceled tasks stay readable before they are removed."""
     keep_calls_days: float = 400.0
     """Days for which calls and conferences that are over stay readable; 0 = for ever."""
+    keep_messages_days: float = 400.0
+    """Days for which messages that are over stay readable; 0 = for ever."""
     keep_recordings_days: float = 400.0
     """Days for which recordings are kept; then they are deleted as by the API. 0 = until somebody deletes them."""
     keep_transcriptions_days: float = 400.0

@@ -14,6 +14,7 @@ from ringback.edges.exchange import Exchange
 from ringback.effects import queues as queue_effects
 from ringback.effects import taskrouter as taskrouter_effects
 from ringback.effects.conferences import BoundDelay, RecordRoom, WatchSpeech
+from ringback.effects.messaging import QueueSend, SendText
 from ringback.effects.transcription import Transcribe
 from ringback.events import conferences as co
 from ringback.events import conversations as cv
@@ -26,6 +27,7 @@ from ringback.events import transcription as te
 from ringback.events.writes import WriteRequested
 from ringback.kernel.answering import Answering
 from ringback.kernel.lane import Lane
+from ringback.resources.api.message import Message
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
 from ringback.resources.conversations.conversation import Conversation
@@ -37,6 +39,7 @@ from ringback.runtime.stored import on
 from ringback.runtime.timers import Timers
 from ringback.store.store import Store
 from ringback.store.writes import Owed
+from ringback.texting import TextingPart
 from ringback.voice.recording import retention
 from ringback.voice.recording.transcription import Transcripts
 from ringback.web.assignment import Assignments
@@ -91,6 +94,7 @@ class Parts(Protocol):
     documents: Documents
     directory: Directory
     dialler: Dialler
+    texting: TextingPart
     timers: Timers
     exchange: Exchange
     outbox: Outbox
@@ -156,8 +160,8 @@ CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
 )  # fmt: skip
 
 MESSAGE_EVENTS: tuple[type[ev.Event], ...] = (
-    ms.MessageArrived, ms.MessageRequested, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
-    ms.ReceiptArrived, cv.TextUnclaimed, WriteRequested, ev.DeadlineReached,
+    ms.MessageArrived, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
+    ms.ReceiptArrived, cv.TextUnclaimed, ev.DocumentFetched, WriteRequested, ev.DeadlineReached,
 )  # fmt: skip
 
 LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
@@ -169,7 +173,7 @@ LEG_EFFECTS: tuple[type[fx.Effect], ...] = (
 
 def wire(parts: Parts) -> Wiring:
     """Connect the cores and the performers."""
-    voice, taskrouter = parts.voice, parts.taskrouter
+    voice, taskrouter, texting = parts.voice, parts.taskrouter, parts.texting
     transcripts = Transcripts(parts.new_sid)
     pairs, pair_facts = Pairs(parts.new_sid), parts.conversations.pairs
     return Wiring(
@@ -207,6 +211,8 @@ def wire(parts: Parts) -> Wiring:
             "conversation": LaneKind(
                 handlers=dict.fromkeys(CONVERSATION_EVENTS, on(Conversation)(Threads(parts.new_sid).step)),
             ),
+            "message": LaneKind(handlers=dict.fromkeys(MESSAGE_EVENTS, on(Message)(texting.core.step))),
+            "outgoing": LaneKind(handlers={ms.MessageRequested: texting.core.requested}),
         },
         prepare={
             out.CallDoubted: parts.reconciler.prepare,
@@ -218,6 +224,9 @@ def wire(parts: Parts) -> Wiring:
             cv.InboundTexted: pair_facts.texted,
             cv.ConversationSought: pair_facts.sought,
             **parts.conversations.look_ups.prepare,
+            ms.MessageArrived: texting.prepare_arrival,
+            ms.MessageRequested: texting.directory.prepare_request,
+            ms.SendStarted: texting.directory.prepare_send,
         },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,
@@ -229,6 +238,7 @@ def wire(parts: Parts) -> Wiring:
             fx.CheckCallerId: parts.check_caller_id,
             fx.FindApplication: parts.find_application,
             Transcribe: parts.transcriptions.start,
+            SendText: texting.office.perform,
             taskrouter_effects.AskAssignment: parts.assignments.ask,
             taskrouter_effects.RedirectCall: parts.taskrouter_link.redirect,
             taskrouter_effects.Announce: parts.announce,
@@ -263,6 +273,8 @@ def leave(parts: Parts, owed: Sequence[Owed], answers: list[Answering] | None = 
     for each in owed:
         if isinstance(each.what, fx.QueueDial):
             parts.dialler.queue(each.what, answers)
+        elif isinstance(each.what, QueueSend):
+            parts.texting.sender.queue(each.what, answers)
 
 
 def together(*performers: Callable[[Any], None]) -> Callable[[Any], None]:

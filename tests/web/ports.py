@@ -60,6 +60,7 @@ def ports(
             "recordings": folder,
             "recording_auth": True,
             "encode_mp3": None,
+            "media_auth": True,
             "media": MediaStore(
                 store=store,
                 files=Files(folder / "media"),

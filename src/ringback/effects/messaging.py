@@ -17,8 +17,10 @@ class QueueSend(Effect, frozen=True, kw_only=True):
     committed: ClassVar[bool] = True
     message_sid: str
     account_sid: str
-    not_before: float = 0.0
-    """Unix seconds before which it is not to be sent. 0: at once."""
+    sender: str
+    """The address of ours that it comes from."""
+    recipient: str
+    """Messages of one pair of addresses are sent one after the other, in their order."""
 
 
 class ClaimSend(Effect, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Messages to and from carriers: a lane for each (``SM…``)."""
+"""Messages to and from carriers: a lane for each (``SM…``), which begins in the line of its sender and recipient."""
 
 from __future__ import annotations
 
@@ -57,8 +57,10 @@ class MessageArrived(MessageEvent, frozen=True, kw_only=True):
     media: tuple[Attachment, ...] = ()
     account_sid: str = ""
     """Filled in from the called number before it is handled; empty: no such number, and nobody to tell."""
+    known_sid: str = ""
+    """Filled in likewise: the SID that it has when it has come before; then nothing new happens."""
     routing: dict[str, Any] = field(default_factory=dict)
-    """Of the number, filled in likewise: what is to be done with it (messaging/)."""
+    """Of the number, filled in likewise: what is to be done with it (``messaging/arrival.py``)."""
 
 
 class MessageRequested(MessageEvent, frozen=True, kw_only=True):
@@ -75,21 +77,37 @@ class MessageRequested(MessageEvent, frozen=True, kw_only=True):
     direction: Literal["outbound-api", "outbound-call", "outbound-reply"] = "outbound-api"
     status_callback: str = ""
     origin: FromConversation | None = None
+    about_opt_out: bool = False
+    """The reply to STOP, START or HELP: it goes to who has opted out, too."""
     params: dict[str, str] = field(default_factory=dict)
     """Everything else that REST was given (ValidityPeriod, SendAt …), checked by ``messaging/``."""
     known: dict[str, Any] = field(default_factory=dict)
     """Looked up before it is handled."""
 
+    @property
+    def lane(self) -> Lane:
+        """Of sender (or messaging service) and recipient: what is asked for first is in line first."""
+        return Lane(
+            "outgoing", f"{self.account_sid}|{self.messaging_service_sid or self.from_}|{self.to}"[:400]
+        )
+
 
 class SendStarted(MessageEvent, frozen=True, kw_only=True):
-    """The sender's turn has come: to be claimed now (committed), then sent at most once."""
+    """The sender's turn has come: to be claimed now (committed), then sent at most once.
+
+    Answered: whether it is sent.
+    """
+
+    opted_out: bool = False
+    """Filled in before it is handled: by now the recipient wants nothing more from this sender."""
 
 
 class MessageSent(MessageEvent, frozen=True, kw_only=True):
     """The carrier has taken it."""
 
     carrier_id: str = ""
-    segments: int = 1
+    segments: int = 0
+    """Parts that it took on the air; 0: the carrier does not say."""
 
 
 class MessageRefused(MessageEvent, frozen=True, kw_only=True):
@@ -112,3 +130,5 @@ class ReceiptArrived(MessageEvent, frozen=True, kw_only=True):
     status: Literal["sent", "delivered", "undelivered", "failed", "read"]
     error_code: int | None = None
     text: str = ""
+    done_at: float | None = None
+    """When that was, by the carrier (Unix seconds)."""

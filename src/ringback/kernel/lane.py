@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 Kind = Literal[
     "call", "conference", "queue", "workspace", "recording", "transcription", "conversation", "pair", "message",
     "routing",
+    "outgoing",
 ]  # fmt: skip
 """What has lanes of its own. A new product adds its kinds here, and their handlers in ``wiring.py``."""
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from ringback.effects import ClaimDial, ClearDeadline, Delete, QueueDial, Save, SendWebhook, SetDeadline
 from ringback.effects.media import AttachMedia, DropMedia
+from ringback.effects.messaging import ClaimSend, QueueSend
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.kernel.sid import SidMaker
@@ -49,6 +50,7 @@ _dump = msgspec.json.Encoder().encode
 _LEAVING: dict[str, Callable[[str], Leaving]] = {
     "webhook": msgspec.json.Decoder(SendWebhook).decode,
     "dial": msgspec.json.Decoder(QueueDial).decode,
+    "send": msgspec.json.Decoder(QueueSend).decode,
 }
 """Kinds of rows of the outbox."""
 
@@ -95,6 +97,8 @@ class Store:
             SendWebhook: self._owe,
             QueueDial: self._queue_dial,
             ClaimDial: self._claim_dial,
+            QueueSend: self._queue_send,
+            ClaimSend: self._claim_send,
             Message: self._send,
             MessageDone: self._received,
             MessageFailed: self._unreceived,
@@ -268,12 +272,18 @@ class Store:
     def _queue_dial(self, write: QueueDial, owed: list[Owed]) -> Statement:
         return self._leave(Owed(write.call_sid, write), "dial", owed)
 
+    def _queue_send(self, write: QueueSend, owed: list[Owed]) -> Statement:
+        return self._leave(Owed(write.message_sid, write), "send", owed)
+
     def _leave(self, row: Owed, kind: str, owed: list[Owed]) -> Statement:
         owed.append(row)
         return Statement(self._sql.upsert("outbox"), (row.sid, kind, _dump(row.what).decode()), "outbox")
 
     def _claim_dial(self, write: ClaimDial, _: list[Owed]) -> Statement:
         return Statement(self._sql.delete("outbox"), (write.call_sid,), "outbox")
+
+    def _claim_send(self, write: ClaimSend, _: list[Owed]) -> Statement:
+        return Statement(self._sql.delete("outbox"), (write.message_sid,), "outbox")
 
     def _done(self, write: OutboxDone, _: list[Owed]) -> Statement:
         return Statement(self._sql.delete("outbox"), (write.sid,), "outbox")

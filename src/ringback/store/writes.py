@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ringback.effects import QueueDial, SendWebhook
+from ringback.effects.messaging import QueueSend
 from ringback.events import Event
 from ringback.kernel.errors import Refused
 
@@ -45,15 +46,15 @@ class DeleteIf(Struct, frozen=True):
     version: int
 
 
-Leaving = SendWebhook | QueueDial
-"""What leaves through the outbox: webhooks at least once, dials at most once."""
+Leaving = SendWebhook | QueueDial | QueueSend
+"""What leaves through the outbox: webhooks at least once, dials and texts at most once."""
 
 
 class Owed(Struct, frozen=True):
     """A row of the outbox."""
 
     sid: str
-    """Sorts by the time at which it was made; a dial's is its call's."""
+    """Sorts by the time at which it was made; a dial's is its call's, a text's its message's."""
     what: Leaving
 
 

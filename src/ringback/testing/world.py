@@ -205,6 +205,7 @@ class World:
             or product.assignments.in_flight
             or product.transcriptions.in_flight
             or product.exchange.legs
+            or product.texting.busy
         ):
             await asyncio.sleep(next(turns))
 

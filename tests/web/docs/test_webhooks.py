@@ -15,7 +15,7 @@ SOURCE = Path(ringback.__file__).parent
 def sent() -> dict[str, set[str]]:
     """``("CallSid", …)`` in the product folders that make requests: name → files."""
     found: dict[str, set[str]] = {}
-    for folder in ("voice", "taskrouter"):
+    for folder in ("voice", "taskrouter", "messaging"):
         for path in (SOURCE / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if not isinstance(node, ast.Tuple | ast.List) or len(node.elts) != 2:
@@ -45,7 +45,7 @@ def test_every_parameter_that_is_sent_is_listed() -> None:
 def test_no_parameter_is_listed_that_nobody_sends() -> None:
     words = "".join(
         path.read_text("utf-8")
-        for part in ("voice", "taskrouter", "conversations", "web")
+        for part in ("voice", "taskrouter", "conversations", "messaging", "web")
         for path in (SOURCE / part).rglob("*.py")
         if "docs" not in path.parts
     )

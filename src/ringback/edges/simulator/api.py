@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -20,13 +18,12 @@ from ringback.edges.carriers.simulated import CarrierDown, SimulatedCarrier
 from ringback.edges.simulator.book import ANSWERS, Behaviour
 from ringback.edges.simulator.faults import Fault, Faults
 from ringback.edges.simulator.party import Party
+from ringback.edges.simulator.reading import Access, Endpoint, Tester, address, read_body
 from ringback.edges.simulator.script import BadScript, Play, Step, read_script
 from ringback.kernel.errors import Refused
 from ringback.web.routes import Route, Rule
 
-BODY_LIMIT = 1024 * 1024
 LONGEST_ADVANCE = 10 * 366 * 86400
-_ADDRESS = re.compile(r"[^\s\x00-\x1f]{1,255}\Z")
 
 
 class MovableClock(Protocol):
@@ -42,37 +39,6 @@ class MovableClock(Protocol):
 
     def now(self) -> float:
         """Unix seconds."""
-
-
-class Tester(Protocol):
-    """Who asks: an account, by good credentials."""
-
-    @property
-    def account_sid(self) -> str:
-        """Its SID."""
-
-    @property
-    def operates(self) -> bool:
-        """Whether it sees to the whole installation."""
-
-    async def reaches(self, account_sid: str) -> bool:
-        """Whether that account is this one, or belongs to it."""
-
-
-class Access(Protocol):
-    """Who may ask, and whose things are (``web/simulator_access.py``)."""
-
-    async def admit(self, authorization: str, rule: Rule) -> Tester:
-        """Raises ``Refused`` for whoever may not."""
-
-    async def owner_of_number(self, number: str) -> str:
-        """SID of the account that has it; empty: nobody has."""
-
-    async def owner_of_call(self, sid: str) -> str:
-        """SID of the account whose call it is; empty: the product knows no such call."""
-
-
-Endpoint = Callable[[Request, Tester], Awaitable[Response]]
 
 
 class Simulator:
@@ -134,11 +100,16 @@ class Anybody:
 
 
 def build_sim(
-    carrier: SimulatedCarrier, clock: MovableClock, faults: Faults, access: Access | None = None
+    carrier: SimulatedCarrier,
+    clock: MovableClock,
+    faults: Faults,
+    access: Access | None = None,
+    more: Sequence[tuple[Route, Endpoint]] = (),
 ) -> Simulator:
     """The ASGI application for the path prefix ``/sim``; without ``access`` it is open to whoever reaches it.
 
-    Calls and what numbers do belong to accounts; the clock and the faults are everybody's, so an operator's.
+    Calls and what numbers do belong to accounts; the clock and the faults are everybody's, so an operator's. ``more``:
+    further endpoints.
     """
     sim = _Sim(carrier, clock, faults, access)
     account, operator = Rule.ACCOUNT, Rule.OPERATOR
@@ -156,10 +127,9 @@ def build_sim(
                 ("GET", "Faults", operator, sim.show_faults),
                 ("POST", "Faults", operator, sim.add_fault),
                 ("DELETE", "Faults", operator, sim.clear_faults),
-                ("GET", "Messages", account, sim.no_messages),
-                ("POST", "Messages", account, sim.no_messages),
             )
-        ],
+        ]
+        + list(more),
         access,
     )
 
@@ -178,8 +148,8 @@ class _Sim:
     async def place(self, request: Request, tester: Tester) -> Response:
         """``{"from": "+15551230001", "to": "+15550100", "script": […]}``: a simulated customer calls a number of ours.
         201 with ``{"sid": "CA…"}``."""
-        body = await _body(request, {"from", "to", "script"})
-        from_, to = _address(body, "from"), _address(body, "to")
+        body = await read_body(request, {"from", "to", "script"})
+        from_, to = address(body, "from"), address(body, "to")
         script = _script(body.get("script", []), tester)
         owner = await self._access.owner_of_number(to) if self._access is not None else ""
         if owner and not await tester.reaches(owner):
@@ -213,7 +183,7 @@ class _Sim:
 
     async def more(self, request: Request, tester: Tester) -> Response:
         """``{"script": […]}``: more steps for a live call."""
-        body = await _body(request, {"script"})
+        body = await read_body(request, {"script"})
         if "script" not in body:
             raise Refused(20001, "script is missing")
         sid = (await self._party(request, tester)).sid
@@ -228,8 +198,8 @@ class _Sim:
 
     async def set_number(self, request: Request, tester: Tester) -> Response:
         """``{"answers": "busy", "after": 1.0, "script": […]}``: how a simulated callee behaves."""
-        body = await _body(request, {"answers", "after", "script"})
-        number = _address(request.path_params, "number")
+        body = await read_body(request, {"answers", "after", "script"})
+        number = address(request.path_params, "number")
         answers = body.get("answers", "answer")
         if answers not in ANSWERS:
             raise Refused(20001, f"answers must be one of {', '.join(ANSWERS)}")
@@ -255,7 +225,7 @@ class _Sim:
 
     async def move_clock(self, request: Request, tester: Tester) -> Response:
         """``{"advance": 86400}``: move a virtual clock by so many seconds."""
-        body = await _body(request, {"advance"})
+        body = await read_body(request, {"advance"})
         seconds = body.get("advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise Refused(20001, "advance must be a number of seconds")
@@ -272,7 +242,7 @@ class _Sim:
 
     async def add_fault(self, request: Request, tester: Tester) -> Response:
         """``{"kind": "drop_callback", "count": 1, "match": {…}}``: make something go wrong."""
-        body = await _body(request, {"kind", "count", "match", "seconds"})
+        body = await read_body(request, {"kind", "count", "match", "seconds"})
         kind, count, match = body.get("kind"), body.get("count", 1), body.get("match", {})
         seconds = body.get("seconds", 5.0)
         if not isinstance(kind, str):
@@ -292,30 +262,6 @@ class _Sim:
         self._faults.clear()
         return Response(status_code=204)
 
-    async def no_messages(self, request: Request, tester: Tester) -> Response:
-        """Simulated messages are not built yet: 501."""
-        raise Refused(20501, "Simulated messages are not built yet", 501)
-
-
-async def _body(request: Request, names: set[str]) -> dict[str, Any]:
-    """The JSON object of a request; refuses anything else, unknown names and more than 1 MiB."""
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > BODY_LIMIT:
-            raise Refused(20001, f"the body has more than {BODY_LIMIT} bytes", 413)
-    try:
-        body = json.loads(bytes(raw) or b"{}")
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError):
-        raise Refused(20001, "the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Refused(20001, "the body must be a JSON object")
-    unknown = set(body) - names
-    if unknown:
-        raise Refused(20001, f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}")
-    return body
-
 
 def _script(steps: Any, tester: Tester) -> list[Step]:
     """A script; raises ``Refused`` for one that would play a file of this machine to somebody else."""
@@ -328,13 +274,6 @@ def _script(steps: Any, tester: Tester) -> list[Step]:
         ):
             raise Refused(20003, "Only the first account may play files of the server; write a URL", 403)
     return script
-
-
-def _address(body: Any, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not _ADDRESS.match(value):
-        raise Refused(20001, f"{name} must be a phone number such as +15550100, or a sip: address")
-    return value
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -29,16 +29,16 @@ class Application(Record):
     status_callback_method: str = field("POST", write=True, check=http_method, code=21403)
     """How the status callback is asked."""
     sms_url: str | None = field(None, write=True, check=http_url, code=21402)
-    """Kept for messages."""
+    """Asked when a message comes to a number that names it."""
     sms_method: str = field("POST", write=True, check=http_method, code=21403)
-    """Kept for messages."""
+    """How the SMS URL is asked."""
     sms_fallback_url: str | None = field(None, write=True, check=http_url, code=21402)
-    """Kept for messages."""
+    """Asked when the SMS URL fails."""
     sms_fallback_method: str = field("POST", write=True, check=http_method, code=21403)
-    """Kept for messages."""
+    """How that fallback is asked."""
     sms_status_callback: str | None = field(None, write=True, check=callback_url, code=21402)
-    """Kept for messages."""
+    """The older name of the message status callback; that one wins."""
     message_status_callback: str | None = field(None, write=True, check=callback_url, code=21402)
-    """Kept for messages."""
+    """Told what becomes of messages that name this application."""
     public_application_connect_enabled: bool = field(False, write=True)
     """Kept."""

@@ -75,15 +75,15 @@ class IncomingPhoneNumber(Record):
     status_callback_method: str = field("POST", write=True, check=http_method, code=21403)
     """How the status callback is asked."""
     sms_url: str | None = field(None, write=True, check=http_url, code=21402)
-    """Kept for messages."""
+    """Asked when a message comes to it, unless a conversation has it."""
     sms_method: str = field("POST", write=True, check=http_method, code=21403)
-    """Kept for messages."""
+    """How the SMS URL is asked."""
     sms_fallback_url: str | None = field(None, write=True, check=http_url, code=21402)
-    """Kept for messages."""
+    """Asked when the SMS URL fails."""
     sms_fallback_method: str = field("POST", write=True, check=http_method, code=21403)
-    """Kept for messages."""
+    """How that fallback is asked."""
     sms_application_sid: str | None = field(None, write=True, check=sid_of("AP"), code=21420)
-    """Kept for messages."""
+    """Wins over the SMS URLs."""
     address_sid: str | None = field(None, write=True, check=sid_of("AD"))
     """Kept."""
     address_requirements: str = field("none")

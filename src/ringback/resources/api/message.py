@@ -14,8 +14,48 @@ from ringback.kernel.resource import Record, field, resource
     table="texts",
     can=("list", "create", "fetch", "update", "delete"),
     live=("create", "update", "delete"),
-    links=("media",),
-)
+    links=("media", "feedback"),
+    takes={
+        "create": {
+            "To": "Required. Who gets it: E.164, or how people write it; ``whatsapp:+…`` for another channel.",
+            "From": "Who sends it: a number of the account, or an alpha sender. Or MessagingServiceSid.",
+            "MessagingServiceSid": "Its sender is chosen from the pool of this messaging service.",
+            "Body": "The text, at most 1,600 characters.",
+            "MediaUrl": "A file that goes with it; at most ten.",
+            "StatusCallback": "URL that is told of every further status.",
+            "ApplicationSid": "An application whose message status callback is told, unless StatusCallback is given.",
+            "ValidityPeriod": "Seconds for which it may wait to be sent: 1 to 36,000.",
+            "ScheduleType": "``fixed``: it is sent at SendAt, by a messaging service.",
+            "SendAt": "When: 5 minutes to 35 days from now, ISO 8601.",
+            "SmartEncoded": "true: typographic characters become plain ones, when the text is shorter on the air then.",
+            "ProvideFeedback": "Accepted.",
+            "ForceDelivery": "Accepted.",
+            "Attempt": "Accepted.",
+            "MaxPrice": "Accepted.",
+            "ContentRetention": "Accepted.",
+            "AddressRetention": "Accepted.",
+            "PersistentAction": "Accepted.",
+            "TrafficType": "Accepted.",
+            "ShortenUrls": "Accepted; URLs are sent as they are.",
+            "SendAsMms": "Accepted.",
+            "RiskCheck": "Accepted.",
+            "ContentSid": "Refused: there are no content templates.",
+            "ContentVariables": "Accepted.",
+        },
+        "update": {
+            "Body": "Empty: the text is taken away, once it has been sent.",
+            "Status": "canceled: it is not sent, when it has not been yet.",
+        },
+    },
+    refuses={
+        "create": (
+            21211, 21212, 21266, 21408, 21420, 21602, 21603, 21604, 21606, 21608, 21609, 21610, 21611, 21612, 21614,
+            21617, 21619, 21620, 21623, 21624, 21655, 21701, 21703, 21704, 21705, 21711, 35111, 35115, 35118,
+        ),
+        "update": (20009, 30409),
+        "delete": (20009,),
+    },
+)  # fmt: skip
 class Message(Record):
     """A text to or from a carrier."""
 

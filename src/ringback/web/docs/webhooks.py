@@ -92,6 +92,18 @@ _CONVERSATIONS: Final = {
     "DateUpdated": "ISO 8601.",
     "DateRemoved": "ISO 8601, when it was removed.",
 }
+
+_MESSAGE: Final = {
+    "MessageSid": "The message.",
+    "SmsSid": "The same.",
+    "SmsStatus": "Its status; ``received`` of one that came in.",
+    "AccountSid": "Its account.",
+    "From": "Who wrote.",
+    "To": "To whom.",
+    "ApiVersion": "``2010-04-01``.",
+    "MessagingServiceSid": "The messaging service, where one is concerned.",
+}
+
 WEBHOOKS: Final = (
     Webhook(
         name="Voice URL",
@@ -265,6 +277,46 @@ WEBHOOKS: Final = (
             "ParticipantLabelEndingConference": "Their label.",
             "AnnounceUrl": "Of an announcement.",
             "ReasonAnnouncementFailed": "Why an announcement was not heard.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="SMS URL",
+        when="A message comes to a number (or to its messaging service) and no conversation has it; ``<Redirect>``.",
+        answer="TwiML: ``<Message>``, ``<Redirect>``; plain text is a reply; nothing is none",
+        parameters={
+            **_MESSAGE,
+            "SmsMessageSid": "The same as ``MessageSid``.",
+            "Body": "The text.",
+            "NumSegments": "Parts that it took on the air.",
+            "NumMedia": "How many files came with it: ``MediaUrl0``, ``MediaContentType0`` and so on.",
+            "OptOutType": "``STOP``, ``START`` or ``HELP``, when it is nothing but such a word.",
+            **{
+                f"{end}{part}": f"Of the {who}: {what}."
+                for end, who in (("From", "sender"), ("To", "number"))
+                for part, what in (
+                    ("Country", "country, ISO-2"),
+                    ("State", "always empty"),
+                    ("City", "always empty"),
+                    ("Zip", "always empty"),
+                )
+            },
+            "ErrorCode": "To the fallback URL: why the SMS URL failed.",
+            "ErrorUrl": "To the fallback URL: the URL that failed.",
+        },
+        call=False,
+    ),
+    Webhook(
+        name="Message status",
+        when="``StatusCallback`` of a message: each status after the first, in order, at least once.",
+        answer="nothing that is read",
+        parameters={
+            **_MESSAGE,
+            "MessageStatus": (
+                "``queued``, ``sent``, ``delivered``, ``undelivered``, ``failed``, ``read`` or ``canceled``."
+            ),
+            **_ERROR,
+            "RawDlrDoneDate": "When the carrier says that it was, YYMMDDhhmm, UTC.",
         },
         call=False,
     ),

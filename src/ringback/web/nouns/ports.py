@@ -111,6 +111,8 @@ class Ports:
     no sound to encode."""
     media: MediaStore
     """The files of messages."""
+    media_auth: bool
+    """Whether the files of texts need credentials."""
     permissions: Permissions
     lookups: Lookups
     notices: FailureNotices

@@ -1,0 +1,1 @@
+"""Messaging: services and their senders, and who has opted out."""

@@ -1,0 +1,1 @@
+"""Rules of the nouns of messaging."""
