@@ -201,8 +201,12 @@ class Town:
         }  # fmt: skip
         sent: list[Any] = []
 
+        given: list[bytes] = [body]
+
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not given:  # the client waits for its answer
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": given.pop(), "more_body": False}
 
         async def send(message: Any) -> None:
             sent.append(message)
