@@ -1,4 +1,4 @@
-"""Files of texts: fetched from the carrier and kept; a conversation's file reaches a text participant by a signed URL."""
+"""Files of texts: fetched from the carrier and kept; a conversation's file goes out by a signed URL."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.web.mcs.test_message_media import PNG, Thread
 
 from ringback.resources.mcs.media_file import MediaFile
 from ringback.testing.world import world
-from tests.web.mcs.test_message_media import PNG, Thread
 
 NUMBER, CUSTOMER = "+15550100", "+15551230001"
 
