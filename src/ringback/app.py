@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from ringback import front
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.carriers.sip import SipCarrier
 from ringback.edges.exchange import Exchange
@@ -36,14 +37,6 @@ from ringback.effects.taskrouter import Announce
 from ringback.events import ApplicationFound, CallerIdChecked, Event, HangUpRequested
 from ringback.events.writes import WriteRequested
 from ringback.firstrun import Credentials, credentials, provision
-from ringback.front import (
-    build_bridge,
-    build_callbacks,
-    build_conversations,
-    build_front,
-    build_media,
-    http_limits,
-)  # fmt: skip
 from ringback.kept import kept
 from ringback.kernel.clock import Hold
 from ringback.kernel.lane import Lane
@@ -224,9 +217,9 @@ class Ringback:
             faults=self.faults if self.simulating else None,
         )
         self.usage = Usage(settings.data_dir, store)
-        self.emptying = Emptying(store, self.ask)
         self.disk = Disk(settings.data_dir)
-        self.media = build_media(self)
+        self.media = front.build_media(self)
+        self.emptying = Emptying(store, self.ask)
         self.retention = Retention(
             store, self.clock, sid_at, kept(settings, self._forget_recording, self.media.remove),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
@@ -282,18 +275,18 @@ class Ringback:
         self._tasks: set[asyncio.Task[None]] = set()
         self._tokens: dict[str, str] = {}
         """What signed an account's webhooks last, for when the database cannot be read."""
-        self.bridge = build_bridge(self)
-        self.conversations = build_conversations(self)
-        self.callbacks = build_callbacks(self)
+        self.bridge = front.build_bridge(self)
+        self.conversations = front.build_conversations(self)
+        self.callbacks = front.build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
         self.rest: RestApplication
         self.access: Access
-        """Both are set by :func:`build_front`."""
+        """Both are set by :func:`front.build_front`."""
         self.runtime = Runtime(wire(self), store, self.clock)
         store.watch(self._store_changed)
-        self.front = build_front(self)
-        self.server = Server(self.front, *settings.http_address, http_limits(settings))
+        self.front = front.build_front(self)
+        self.server = Server(self.front, *settings.http_address, front.http_limits(settings))
 
     # --- what others ask for --------------------------------------------------------------------------
 
@@ -376,13 +369,11 @@ class Ringback:
         await self.server.stop()
         for carrier in reversed(self.exchange.carriers):
             await carrier.stop()
-        await self.retention.close()
-        await self.emptying.close()
-        await self.media.close()
+        for part in (self.retention, self.media, self.emptying):
+            await part.close()
         await self.runtime.settle(until)
-        await self.documents.close()
-        await self.assignments.close()
-        await self.transcriptions.close()
+        for edge in (self.documents, self.assignments, self.transcriptions):
+            await edge.close()
         if self.transcriber is not None:
             await self.transcriber.close()
         await self.runtime.settle(until)

@@ -49,7 +49,6 @@ from ringback.web import audit
 from ringback.web.access import Access
 from ringback.web.auth import Authenticator
 from ringback.web.conversations.looked_up import LookUps
-from ringback.web.conversations.media import no_media
 from ringback.web.conversations.pairs import PairFacts
 from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.conversations.setup import ConversationsWeb
@@ -169,6 +168,20 @@ def build_bridge(product: Product) -> EventBridge:
     )
 
 
+def build_media(product: Product) -> MediaStore:
+    """The files of messages."""
+    return MediaStore(
+        store=product.store,
+        files=Files(product.settings.data_dir / "media"),
+        clock=product.clock,
+        limits=product.settings,
+        new_sid=product.new_sid,
+        secret_of=product.token_of,
+        full=product.disk.full,
+        public_url=product.settings.base_url,
+    )
+
+
 def build_conversations(product: Product) -> ConversationsWeb:
     """What the lane of conversations has looked up, and who is asked before it."""
     pre_events = PreEvents(
@@ -185,20 +198,6 @@ def build_conversations(product: Product) -> ConversationsWeb:
         look_ups=LookUps(product.store),
         pairs=PairFacts(product.store, pre_events, product.new_sid, product.clock.now, product.ask),
         pre_events=pre_events,
-    )
-
-
-def build_media(product: Product) -> MediaStore:
-    """The files of messages."""
-    return MediaStore(
-        store=product.store,
-        files=Files(product.settings.data_dir / "media"),
-        clock=product.clock,
-        limits=product.settings,
-        new_sid=product.new_sid,
-        secret_of=product.token_of,
-        full=product.disk.full,
-        public_url=product.settings.base_url,
     )
 
 
@@ -247,6 +246,7 @@ def build_front(product: Product) -> Front:
         recording_auth=settings.recording_auth,
         encode_mp3=encode_mp3,
         media=product.media,
+        media_auth=settings.media_auth,
         permissions=product.permissions,
         lookups=product.lookups,
         notices=product.notices,
@@ -261,7 +261,6 @@ def build_front(product: Product) -> Front:
         user_told=users.told,
         service_removed=product.emptying.start,
         pre_events=product.conversations.pre_events,
-        find_media=no_media,
     )
     rest = build_rest(
         product.store.hurried(),
@@ -314,9 +313,8 @@ def build_front(product: Product) -> Front:
     prefixes["docs"] = build_docs(
         product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]
     )
-    return Front(
-        rest, prefixes, by_host={"event-bridge": product.bridge, "mcs": media}, own=frozenset({"sim"})
-    )
+    by_host: dict[str, Any] = {"event-bridge": product.bridge, "mcs": media}
+    return Front(rest, prefixes, by_host=by_host, own=frozenset({"sim"}))
 
 
 def build_frontline(product: Product, access: Access) -> Frontline:

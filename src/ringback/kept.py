@@ -69,8 +69,9 @@ def told(settings: Settings) -> str:
 
     size = f" or {settings.requests_megabytes:g} MB" if settings.requests_megabytes else ""
     return (
-        f"calls {days(settings.keep_calls_days)}, messages {days(settings.keep_messages_days)}, media "
-        f"{days(settings.keep_media_days)}, recordings {days(settings.keep_recordings_days)}, transcriptions "
-        f"{days(settings.keep_transcriptions_days)}, alerts {days(settings.keep_alerts_days)}, events "
+        f"calls {days(settings.keep_calls_days)}, messages {days(settings.keep_messages_days)}, "
+        f"recordings {days(settings.keep_recordings_days)}, transcriptions "
+        f"{days(settings.keep_transcriptions_days)}, media {days(settings.keep_media_days)}, "
+        f"alerts {days(settings.keep_alerts_days)}, events "
         f"{days(settings.keep_events_days)}, requests to applications {days(settings.keep_requests_days)}{size}"
     )

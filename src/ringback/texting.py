@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from ringback.edges.carriers.simulated import SimulatedCarrier
 from ringback.edges.channels._configured import configured
 from ringback.edges.channels.simulated import SimulatedChannel
@@ -16,7 +18,7 @@ from ringback.effects import Effect, Post
 from ringback.effects.messaging import QueueSend
 from ringback.events import Event
 from ringback.events.conversations import InboundTexted, TextUnclaimed
-from ringback.events.messaging import MessageUnclear
+from ringback.events.messaging import MessageArrived, MessageUnclear
 from ringback.firstrun import Credentials
 from ringback.kernel.clock import Clock
 from ringback.kernel.errors import Refused
@@ -29,8 +31,11 @@ from ringback.settings import Settings
 from ringback.store.store import Store
 from ringback.store.writes import Owed
 from ringback.voice.twiml import Element, TwimlError, read
+from ringback.web.mcs.fetching import MediaFetcher
+from ringback.web.mcs.media_store import MediaStore
 from ringback.web.text_directory import TextDirectory
 from ringback.web.text_parts import TextParts
+from ringback.web.webhooks.sender import WebhookSender
 
 EVERYTHING = 1_000_000
 SETTLE = 5.0
@@ -45,6 +50,8 @@ class Product(Protocol):
     store: Store
     simulator: SimulatedCarrier
     faults: Faults
+    media: MediaStore
+    sender: WebhookSender
 
     @property
     def clock(self) -> Clock:
@@ -68,6 +75,7 @@ class TextingPart:
     def __init__(self, product: Product) -> None:
         settings, store = product.settings, product.store
         self._store = store
+        self._fetcher = MediaFetcher(product.media, product.sender)
         self.directory = TextDirectory(store, new_sid=product.new_sid, now=product.clock.now)
         self.sender = Sender(product.clock, product.ask, settings.messages_per_second)
         self.office = PostOffice(
@@ -75,6 +83,7 @@ class TextingPart:
             clock=product.clock,
             new_sid=product.new_sid,
             find=self.directory.message_of,
+            located=product.media.located,
             done=self.sender.done,
             default="simulated",
         )
@@ -108,6 +117,13 @@ class TextingPart:
     def busy(self) -> int:
         """Texts on their way in or out, and receipts that are still to come."""
         return self.office.busy + self.sender.going + self.simulated.busy
+
+    async def prepare_arrival(self, event: MessageArrived) -> Event:
+        """Whose it is; its files are fetched and kept, so that they are there when the carrier's URLs are not."""
+        found = await self.directory.prepare_arrival(event)
+        if isinstance(found, MessageArrived) and found.account_sid and found.media and not found.known_sid:
+            return replace(found, media=await self._fetcher.keep(found.account_sid, found.media))
+        return found
 
     async def start(self, owed: Sequence[Owed]) -> list[Event]:
         """Open the channels, put what was to be sent in line (nothing goes before :meth:`Sender.open`); gives what

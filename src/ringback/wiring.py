@@ -224,7 +224,7 @@ def wire(parts: Parts) -> Wiring:
             cv.InboundTexted: pair_facts.texted,
             cv.ConversationSought: pair_facts.sought,
             **parts.conversations.look_ups.prepare,
-            ms.MessageArrived: texting.directory.prepare_arrival,
+            ms.MessageArrived: texting.prepare_arrival,
             ms.MessageRequested: texting.directory.prepare_request,
             ms.SendStarted: texting.directory.prepare_send,
         },

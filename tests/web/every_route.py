@@ -16,7 +16,6 @@ from ringback.resources.api.account import Account
 from ringback.resources.api.call import Call
 from ringback.resources.api.key import Key
 from ringback.resources.api.recording import Recording
-from ringback.resources.conversations.chat_service import ChatService
 from ringback.testing.world import World
 from ringback.web.auth import make_token
 from ringback.web.routes import SOCKET, Route
@@ -115,12 +114,14 @@ class Town:
         await store.commit([Save(call), Save(recording)])
         party = self.product.simulator.place("+15551230001", "+15559990000", account_sid=self.main)
         workspace, worker = self.workspaces["main"]
-        service = ChatService(sid=new_sid("IS"), account_sid=self.main, friendly_name="s")
-        await store.commit([Save(service)])
-        path = f"/mcs/v1/Services/{service.sid}/Media"
+        made = await self.ask(
+            "POST", "/conversations/v1/Services", self.headers["main"], {"FriendlyName": "s"}
+        )
+        service = json.loads(made.body)["sid"]
+        path = f"/mcs/v1/Services/{service}/Media"
         media = json.loads((await self.ask("POST", path, self.headers["main"], raw=b"secret")).body)
         self.sids = {
-            "Services": service.sid, "Media": media["sid"], "Content": media["sid"],
+            "Services": service, "Media": media["sid"], "Content": media["sid"],
             "Accounts": self.main, "Calls": call.sid, "Recordings": recording.sid, "Workspaces": workspace,
             "Workers": worker, "Keys": self.keys["standard"].sid, "sim": party, "Numbers": "+15551110000",
             "Countries": "US", "PhoneNumbers": "+14155550100",
@@ -201,8 +202,12 @@ class Town:
         }  # fmt: skip
         sent: list[Any] = []
 
+        given: list[bytes] = [body]
+
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not given:  # the client waits for its answer
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": given.pop(), "more_body": False}
 
         async def send(message: Any) -> None:
             sent.append(message)

@@ -18,7 +18,6 @@ from ringback.taskrouter.explanation import explain
 from ringback.taskrouter.expression import compile_expression
 from ringback.taskrouter.router import TaskRouter
 from ringback.voice.switchboard import Switchboard, VoiceSettings
-from ringback.web.conversations.media import no_media
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
 from ringback.web.mcs.files import Files
@@ -62,6 +61,7 @@ def ports(
             "recordings": folder,
             "recording_auth": True,
             "encode_mp3": None,
+            "media_auth": True,
             "media": MediaStore(
                 store=store,
                 files=Files(folder / "media"),
@@ -86,7 +86,6 @@ def ports(
             "user_told": users.told,
             "service_removed": lambda: None,
             "pre_events": NoPreEvents(),
-            "find_media": no_media,
         }
         | given
     )

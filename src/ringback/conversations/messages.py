@@ -10,6 +10,7 @@ from ringback.conversations import checks, fanout, states
 from ringback.conversations.rights import require
 from ringback.conversations.work import Work
 from ringback.effects import Answer
+from ringback.effects.media import AttachMedia
 from ringback.events.conversations import ConversationWriteRequested, InboundTexted
 from ringback.events.messaging import Attachment
 from ringback.kernel.errors import Refused
@@ -75,6 +76,13 @@ def add(work: Work, values: Mapping[str, Any], sid: str) -> Message:
     states.move(work, "message", "EVENT")
     fanout.send(work, message, sender)
     work.save(message)
+    for file in media or ():
+        work.effects.append(
+            AttachMedia(
+                media_sid=str(file.get("sid") or ""), message_sid=sid, conversation_sid=thread.sid,
+                chat_service_sid=thread.chat_service_sid,
+            )
+        )  # fmt: skip
     work.tell("onMessageAdded", message, _more(work), words=body or "")
     return message
 

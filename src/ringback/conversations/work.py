@@ -8,11 +8,13 @@ from typing import Any
 
 from ringback.conversations.parameters import parameters
 from ringback.effects import Delete, Effect, Post, Save, SendWebhook
+from ringback.effects.media import DropMedia
 from ringback.events import Event
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.kernel.resource import Record
 from ringback.resources.conversations.conversation import Conversation
+from ringback.resources.conversations.message import Message
 from ringback.resources.conversations.participant import Participant
 from ringback.resources.conversations.webhook import Webhook, WebhookSettings
 
@@ -64,8 +66,10 @@ class Work:
         self.effects.append(Save(record))
 
     def delete(self, record: Record) -> None:
-        """Remove a record in the commit."""
+        """Remove a record in the commit; a message with its files."""
         self.effects.append(Delete(record))
+        for file in (record.media or ()) if isinstance(record, Message) else ():
+            self.effects.append(DropMedia(media_sid=str(file.get("sid") or "")))
 
     def post(self, event: Event) -> None:
         """Tell another lane, or this one once more."""

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from ringback.edges.channels import Channel, Declined, Outcome, ReceiptStatus, Taken, Unclear
 from ringback.effects.messaging import SendText
 from ringback.events import Event
@@ -29,6 +31,8 @@ log = logging.getLogger("ringback.channels")
 
 NO_CHANNEL = 21612
 """To/From combination not possible: no channel of ours carries the sender."""
+FETCHABLE = 86_400
+"""Seconds for which a carrier may fetch the files of a text."""
 AGAIN = 1.0
 """Seconds after which an outcome is handed in once more that could not be (a bug ended its lane …)."""
 
@@ -44,15 +48,18 @@ class PostOffice:
         new_sid: Callable[[str], str],
         find: Callable[[str, str], Awaitable[str]],
         done: Callable[[str], None],
+        located: Callable[[str, Sequence[Attachment], int], Awaitable[tuple[Attachment, ...]]],
         default: str,
     ) -> None:
         """``find(channel, carrier_id)`` gives the SID of the message that the carrier calls so, empty for none;
-        ``done(message_sid)`` is told when a text has its outcome."""
+        ``done(message_sid)`` is told when a text has its outcome; ``located(account_sid, attachments, seconds)`` gives
+        those that are in the media store a URL that is good for so long."""
         self._ask = ask
         self._clock = clock
         self._new_sid = new_sid
         self._find = find
         self._done = done
+        self._located = located
         self._default = default
         self._channels: dict[str, Channel] = {}
         self._sending: dict[asyncio.Task[None], str] = {}
@@ -117,6 +124,9 @@ class PostOffice:
                 outcome = Declined(NO_CHANNEL, f"There is no channel {text.channel or 'for ' + text.from_}")
             else:
                 try:
+                    if text.media:
+                        media = await self._located(text.account_sid, text.media, FETCHABLE)
+                        text = structs.replace(text, media=media)
                     outcome = await channel.send(text)
                 except Exception as bug:
                     log.exception("channel %s: sending %s failed", text.channel, text.message_sid)

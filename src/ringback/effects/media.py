@@ -8,7 +8,8 @@ from ringback.effects import Effect
 
 
 class AttachMedia(Effect, frozen=True, kw_only=True):
-    """A message has taken an upload, which therefore does not expire. One that another has taken stays with that."""
+    """A message has taken an upload, which therefore does not expire. A conversation takes a text's file over; what a
+    conversation has stays there."""
 
     committed: ClassVar[bool] = True
     media_sid: str
@@ -16,6 +17,8 @@ class AttachMedia(Effect, frozen=True, kw_only=True):
     """``IM…``, ``SM…`` or ``MM…``."""
     conversation_sid: str = ""
     """Empty: it is a text's."""
+    chat_service_sid: str = ""
+    """The conversation's."""
 
 
 class DropMedia(Effect, frozen=True, kw_only=True):

@@ -23,6 +23,9 @@ class MediaLimits:
     """Size of all media of one account: above it uploads are refused; 0 = no limit."""
     media_unattached_hours: float = 24.0
     """Hours after which an upload that no message has taken is removed."""
+    media_auth: bool = True
+    """Whether the files of texts (``Messages/{Sid}/Media/{Sid}``) need credentials; ``false``: whoever knows the URL
+    may fetch them, as the hosted service has it by default."""
     keep_media_days: float = 400.0
     """Days for which media are kept; 0 = until their message, or they themselves, are deleted."""
 

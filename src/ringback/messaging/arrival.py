@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ringback.effects import Answer, ClearDeadline, Effect, FetchDocument, Post, Save, SetDeadline
+from ringback.effects.media import AttachMedia
 from ringback.events import DeadlineReached, DocumentFetched
 from ringback.events.conversations import InboundTexted, TextUnclaimed
 from ringback.events.messaging import Attachment, MessageArrived, MessageRequested
@@ -63,6 +64,9 @@ class Arrivals:
             media=[msgspec.to_builtins(each) for each in event.media],
         )  # fmt: skip
         effects: list[Effect] = [Save(each) for each in media_of(message, self._ports.new_sid)]
+        effects += [
+            AttachMedia(media_sid=each.sid, message_sid=message.sid) for each in event.media if each.sid
+        ]
         said = None if split(event.from_)[0] else opt_out.word_of(event.body, bool(routing.get("opted_out")))
         message.plan = {"routing": routing, "opt_out": said or ""}
         if said is not None:

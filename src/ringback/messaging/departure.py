@@ -49,7 +49,7 @@ class Ports:
     new_sid: Callable[[str], str]
     new_token: Callable[[], str]
     public_url: str
-    """Base of our own URLs."""
+    """The base of our URLs: files that we keep are fetched there."""
     magic_numbers: bool
     """Whether the magic numbers answer live credentials, too."""
     channel_of: Callable[[str], str]

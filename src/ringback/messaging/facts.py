@@ -41,7 +41,8 @@ def inbound(message: Message, public_url: str, opt_out: str = "") -> Params:
     if opt_out:
         found.append(("OptOutType", opt_out))
     for index, each in enumerate(message.media):
-        found.append((f"MediaUrl{index}", each.get("url") or f"{own}/{each.get('media_sid', '')}"))
+        url = "" if each.get("sid") else each.get("url", "")  # what we have fetched is asked of us
+        found.append((f"MediaUrl{index}", url or f"{own}/{each.get('media_sid', '')}"))
         found.append((f"MediaContentType{index}", each.get("content_type", "")))
     return found
 

@@ -67,14 +67,16 @@ class SqlTexts:
         return self.text(sa.update(found).values({column: sa.bindparam("value")}).where(*_keys(found)))
 
     def attach(self, table: str) -> str:
-        """Give a row its conversation and message by primary key, unless it has one; a new version of the row."""
+        """Give a row its service, conversation and message by primary key, unless it has a conversation; a new version
+        of the row."""
         found = self._metadata.tables[table]
         values: dict[str, Any] = {
+            "chat_service_sid": sa.bindparam("service"),
             "conversation_sid": sa.bindparam("conversation"),
             "message_sid": sa.bindparam("message"),
             VERSION: sa.literal_column(f"{VERSION} + 1"),
         }
-        free = found.c.message_sid == sa.literal_column("''")
+        free = found.c.conversation_sid == sa.literal_column("''")
         return self.text(sa.update(found).values(values).where(*_keys(found), free))
 
     def get(self, table: str) -> str:

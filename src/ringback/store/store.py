@@ -300,7 +300,7 @@ class Store:
         return Statement(self._sql.mark("messages", "failed"), (write.why, write.sid), "messages")
 
     def _attach(self, write: AttachMedia, _: list[Owed]) -> Statement:
-        values = (write.conversation_sid, write.message_sid, write.media_sid)
+        values = (write.chat_service_sid, write.conversation_sid, write.message_sid, write.media_sid)
         return Statement(self._sql.attach("mcs_media"), values, "mcs_media")
 
     def _drop(self, write: DropMedia, _: list[Owed]) -> Statement:

@@ -186,7 +186,7 @@ async def test_a_url_expires(desk: Desk) -> None:
     assert (await desk.ask("GET", url, {}))[0] == 200
     await desk.world.advance(1)
     status, body, _ = await desk.ask("GET", url, {})
-    assert (status, body["code"]) == (403, 20403)
+    assert (status, body["code"]) == (403, 20003)
 
 
 async def test_several_at_once(desk: Desk) -> None:
@@ -421,7 +421,12 @@ async def test_a_message_takes_an_upload_and_goes_with_it(desk: Desk) -> None:
     read = await product.store.get_versioned(MediaFile, sid)
     assert read is not None
     for message in ("IM" + "1" * 32, "IM" + "2" * 32):
-        taken = AttachMedia(media_sid=sid, message_sid=message, conversation_sid="CH" + "1" * 32)
+        taken = AttachMedia(
+            media_sid=sid,
+            message_sid=message,
+            conversation_sid="CH" + message[2:],
+            chat_service_sid=desk.service,
+        )
         await product.store.commit([taken])
     record = await product.store.get(MediaFile, sid)
     assert record is not None

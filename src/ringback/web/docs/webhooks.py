@@ -92,6 +92,7 @@ _CONVERSATIONS: Final = {
     "DateUpdated": "ISO 8601.",
     "DateRemoved": "ISO 8601, when it was removed.",
 }
+
 _MESSAGE: Final = {
     "MessageSid": "The message.",
     "SmsSid": "The same.",

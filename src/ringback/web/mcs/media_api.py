@@ -254,7 +254,7 @@ class MediaApplication:
         secret = account.auth_token if account is not None and await self._auth.active(account) else ""
         params = read_form(scope["query_string"], 100)
         if not ticket.is_good(secret, sid, params, self._now()) or record is None:
-            raise Refused(20403, "The URL is not good any more: ask for a new one", 403)
+            raise Refused(20003, "The URL is not good any more: ask for a new one", 403)
         path = self._media.files.path(sid)
         if not path.is_file():
             raise _missing(scope["path"])

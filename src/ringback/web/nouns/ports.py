@@ -17,7 +17,6 @@ from ringback.resources.conversations.user import User
 from ringback.resources.conversations.webhook import WebhookSettings
 from ringback.resources.voice.country import Country
 from ringback.store import Owed
-from ringback.web.conversations.media import FindMedia
 from ringback.web.conversations.pre_events import PreEvents
 from ringback.web.directory import Directory
 from ringback.web.lookups import Lookups
@@ -116,6 +115,8 @@ class Ports:
     no sound to encode."""
     media: MediaStore
     """The files of messages."""
+    media_auth: bool
+    """Whether the files of texts need credentials."""
     permissions: Permissions
     lookups: Lookups
     notices: FailureNotices
@@ -138,5 +139,3 @@ class Ports:
     replay: Replays
     pre_events: PreEvents
     """Asks the customer's application before something in a conversation is written."""
-    find_media: FindMedia
-    """The facts of files that messages bring."""

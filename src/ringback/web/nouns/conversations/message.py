@@ -28,5 +28,5 @@ class MessageRules(ConversationsRules):
         found = await super().read(ctx, params)
         sids = [each for each in params.get("MediaSid", ()) if each]
         if sids:
-            found["media"] = await self.ports.find_media(ctx.account.sid, ctx.args["ChatServiceSid"], sids)
+            found["media"] = await self.ports.media.find(ctx.account.sid, ctx.args["ChatServiceSid"], sids)
         return found
