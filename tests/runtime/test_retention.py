@@ -78,7 +78,8 @@ async def test_a_year_leaves_a_bounded_rest(store: Store) -> None:
     clock = VirtualClock()
     made = Past(clock)
     settings = Settings(
-        keep_calls_days=60, keep_recordings_days=60, keep_transcriptions_days=60, keep_messages_days=60, keep_media_days=60,
+        keep_calls_days=60, keep_recordings_days=60, keep_transcriptions_days=60, keep_messages_days=60,
+        keep_media_days=60,
     )  # fmt: skip
     forgotten: list[str] = []
 
