@@ -91,12 +91,12 @@ async def test_a_message_is_answered_and_its_statuses_are_told(ringback: World) 
 
 async def test_media_is_told_and_kept(ringback: World) -> None:
     await number(ringback, SmsUrl=ringback.app("/sms", "<Response/>"))
-    media = [{"url": "http://m.example/a.png", "content_type": "image/png"}, "http://m.example/b"]
+    media = [{"url": "http://127.0.0.1:9/a.png", "content_type": "image/png"}, "http://127.0.0.1:9/b"]
     sid = await write(ringback, "", media=media)
     asked = ringback.requests("/sms")[0]
     assert sid.startswith("MM")
     assert (asked["NumMedia"], asked["MediaUrl0"], asked["MediaContentType0"], asked["MediaUrl1"]) == (
-        "2", "http://m.example/a.png", "image/png", "http://m.example/b",
+        "2", "http://127.0.0.1:9/a.png", "image/png", "http://127.0.0.1:9/b",
     )  # fmt: skip
     listed = (await ringback.get(f"Messages/{sid}/Media"))["media_list"]
     assert {one["content_type"] for one in listed} == {"image/png", ""}
