@@ -20,7 +20,6 @@ import asyncpg
 import pytest
 
 from ringback.store import Store, migrate
-from ringback.store import store as store_module
 
 DATABASES = os.environ.get("RINGBACK_TEST_DATABASES", "sqlite,postgresql").split(",")
 NO_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
@@ -42,16 +41,11 @@ def _once(make: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """A store is opened a thousand times; what it works out from the declarations is always the same."""
+    """A store is opened a thousand times; what Alembic works out from the revisions is always the same."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             migrate, "upgrade_sql",
             _once(migrate.upgrade_sql, lambda dialect, current: (dialect.name, current, migrate.HEAD)),
-        )  # fmt: skip
-        patch.setattr(store_module, "tables", _once(store_module.tables, lambda nouns: nouns))
-        patch.setattr(
-            store_module, "SqlTexts",
-            _once(store_module.SqlTexts, lambda dialect, metadata, insert: (dialect.name, metadata)),
         )  # fmt: skip
         yield
 
