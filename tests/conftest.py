@@ -111,27 +111,33 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'ringback.db'}"
         return
-    server: str = request.getfixturevalue("postgresql_server")
     url: str = request.getfixturevalue("postgresql_database")
-    name = url.partition("?")[0].rpartition("/")[2]
-    admin = await asyncpg.connect(server)
-    try:
-        if not await admin.fetch("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-            await (await Store.open(url)).close()
-        yield url
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
-        )
-    finally:
-        await admin.close()
+    if url not in _MADE:
+        admin = await asyncpg.connect(request.getfixturevalue("postgresql_server"))
+        try:
+            await admin.execute(
+                f"CREATE DATABASE {url.partition('?')[0].rpartition('/')[2]} TEMPLATE template0"
+            )
+        finally:
+            await admin.close()
+        await (await Store.open(url)).close()
+        _MADE.add(url)
+    yield url
     await _empty(url)
 
 
+_MADE: set[str] = set()
+"""Databases of PostgreSQL that have their tables."""
+
+
 async def _empty(url: str) -> None:
-    """Take every row away, but for the one that tells the revision."""
+    """End who is still connected, and take every row away, but for the one that tells the revision."""
     connection = await asyncpg.connect(url)
     try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         found = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         names = [one["tablename"] for one in found if one["tablename"] != "alembic_version"]
         await connection.execute(";".join(f'DELETE FROM "{name}"' for name in names))
