@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -234,9 +235,17 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.cache
 def parsed(path: Path) -> ast.Module:
     """The file's syntax tree."""
     return ast.parse(path.read_text("utf-8"), filename=str(path))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forgotten() -> Iterator[None]:
+    """The trees of all files are much: those who test after us have no use for them."""
+    yield
+    parsed.cache_clear()
 
 
 # --- the rules ---------------------------------------------------------------------------------------------
@@ -445,6 +454,13 @@ def test_registry_item_has_a_docs_entry(registry: Registry, path: Path) -> None:
     assert path.stem.replace("_", "") in headings, f"no heading for {path.stem} in {registry.page}"
 
 
+@functools.cache
+def other_tests() -> list[str]:
+    """The texts of all test files but this one."""
+    found = (ROOT / "tests").rglob("test_*.py")
+    return [one.read_text("utf-8") for one in found if one != Path(__file__)]
+
+
 @ITEMS
 def test_registry_item_has_a_test(registry: Registry, path: Path) -> None:
     """A test file of its own, or tests of its folder that speak of it by the name that users know."""
@@ -456,8 +472,9 @@ def test_registry_item_has_a_test(registry: Registry, path: Path) -> None:
         registry.folder, rf"\b{stem}\b"
     )
     flags = re.IGNORECASE if registry.folder == "voice/verbs" else 0
-    texts = [one.read_text("utf-8") for one in (ROOT / "tests").rglob("test_*.py") if one != Path(__file__)]
-    assert any(re.search(spoken, text, flags) for text in texts), f"no test speaks of {stem} ({spoken})"
+    assert any(re.search(spoken, text, flags) for text in other_tests()), (
+        f"no test speaks of {stem} ({spoken})"
+    )
 
 
 # --- nouns -------------------------------------------------------------------------------------------------

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql
+from tests.conftest import DATABASES
 
 from ringback.effects import ClearDeadline, Delete, Save, SendWebhook, SetDeadline
 from ringback.events import HangUpRequested
@@ -173,6 +176,31 @@ def test_the_migrations_make_exactly_the_declared_tables() -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
     assert ScriptDirectory(str(migrate._SCRIPTS)).get_current_head() == migrate.HEAD
+
+
+@pytest.mark.skipif("postgresql" not in DATABASES, reason="SQLite alone was asked for")
+async def test_the_migrations_make_the_declared_tables_on_postgresql_too(postgresql_server: str) -> None:
+    """Both descriptions side by side, each in its own schema."""
+    shapes = []
+    dialect = postgresql.dialect()
+    for script in (migrate.upgrade_sql(dialect, ""), metadata_ddl(tables(all_nouns()), dialect)):
+        connection = await asyncpg.connect(postgresql_server)
+        try:
+            await connection.execute("BEGIN; CREATE SCHEMA shape; SET LOCAL search_path TO shape")
+            await connection.execute(script)
+            columns = await connection.fetch(
+                "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
+                "WHERE table_schema = 'shape' AND table_name <> 'alembic_version'"
+            )
+            indexes = await connection.fetch(
+                "SELECT regexp_replace(indexdef, '_pkey[0-9]+', '_pkey') FROM pg_indexes "
+                "WHERE schemaname = 'shape' AND tablename <> 'alembic_version'"
+            )
+            shapes.append({tuple(row) for row in [*columns, *indexes]})
+        finally:
+            await connection.close()  # and nothing of it is kept
+    assert shapes[0] ^ shapes[1] == set()
+    assert len(shapes[0]) > 500
 
 
 async def test_the_migrated_columns_are_those_of_the_declarations(store: Store) -> None:

@@ -5,12 +5,14 @@ Each file declares one class with ``@resource`` (``kernel/resource.py``). ``all_
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 
 from ringback.kernel.resource import Record
 
 
+@functools.cache
 def all_nouns() -> tuple[type[Record], ...]:
     """Import every file below this folder; return the declared classes, in the order of their names."""
     found: dict[str, type[Record]] = {}

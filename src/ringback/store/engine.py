@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class Engine(Protocol):
         """Run statements (a migration) in one transaction."""
 
 
+@functools.cache
 def metadata_ddl(metadata: sa.MetaData, dialect: Dialect) -> str:
     """``CREATE`` statements of all tables: what the migrations must amount to."""
     parts: list[str] = []

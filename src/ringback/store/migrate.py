@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ringback.store.engine import Engine, metadata_ddl
 
-HEAD = "0017"
+HEAD = "0010"
 """The newest revision in ``migrations/versions``; a test compares."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -66,6 +66,10 @@ _LOST: Final = (
 )
 
 
+DIALECT: Dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+"""One for all: what is compiled for it is kept."""
+
+
 class PostgresqlEngine:
     """A PostgreSQL database given by its URL."""
 
@@ -78,7 +82,7 @@ class PostgresqlEngine:
     ) -> None:
         """``patience``: seconds to wait for the end of another owner; infinite for a standby, which also waits
         for the database itself. ``waiting`` is told who it is, again and again."""
-        self.dialect: Dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+        self.dialect: Dialect = DIALECT
         self.insert: Any = dialects.insert
         self._url = url
         self._readers = readers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -232,6 +233,12 @@ class SqlTexts:
         # The last condition is always true: it makes the statement take as many parameters as the other.
         where = f"{where} AND ({changed}) AND (?{len(places)} IS NULL OR 1)"
         return f"{text}{PART}UPDATE {quote(table.name)} SET {values} WHERE {where}"  # noqa: S608
+
+
+@functools.cache
+def sql_texts(dialect: Dialect, metadata: sa.MetaData, insert: Any) -> SqlTexts:
+    """Those of one description in one dialect: every store of it has the same."""
+    return SqlTexts(dialect, metadata, insert)
 
 
 def _own(table: sa.Table) -> list[sa.Column[Any]]:

@@ -27,6 +27,10 @@ from ringback.store.writes import Unavailable
 log = logging.getLogger("ringback.store")
 
 
+DIALECT: Dialect = dialects.dialect(paramstyle="qmark")
+"""One for all: what is compiled for it is kept."""
+
+
 class SqliteEngine:
     """A database file; ``:memory:`` is refused, because connections would not share it."""
 
@@ -36,7 +40,7 @@ class SqliteEngine:
         """``patience``: seconds to wait for a file that another process still writes to."""
         if path in ("", ":memory:"):
             raise ValueError("SQLite needs a file: several connections share it")
-        self.dialect: Dialect = dialects.dialect(paramstyle="qmark")
+        self.dialect: Dialect = DIALECT
         self.insert: Any = dialects.insert
         self._path = path
         self._synchronous = synchronous

@@ -27,7 +27,7 @@ from ringback.store.engine import Engine, Holder
 from ringback.store.hurried import HurriedEngine
 from ringback.store.pruning import Pruning
 from ringback.store.query import Condition, Page, Query
-from ringback.store.sql import SqlTexts, Statement
+from ringback.store.sql import Statement, sql_texts
 from ringback.store.tables import tables
 from ringback.store.writes import (
     Attempt,
@@ -80,7 +80,7 @@ class Store:
         self.nouns = tuple(record for record in nouns if record.__noun__.stored)
         self.metadata = tables(self.nouns)
         self._engine: Engine = engine
-        self._sql = SqlTexts(engine.dialect, self.metadata, engine.insert)
+        self._sql = sql_texts(engine.dialect, self.metadata, engine.insert)
         self._encode = {record: encoder(record) for record in self.nouns}
         self._decode = {record: decoder(record) for record in self.nouns}
         self._latest = 0.0

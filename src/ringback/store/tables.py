@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,8 +20,9 @@ VERSION = "row_version"
 """The last column of every noun's table: counts its writes, and is known to nobody above the store."""
 
 
-def tables(nouns: Iterable[type[Record]]) -> sa.MetaData:
-    """Describe the whole database."""
+@functools.cache
+def tables(nouns: tuple[type[Record], ...]) -> sa.MetaData:
+    """Describe the whole database; nobody changes the description, so it is made once."""
     metadata = sa.MetaData()
     for record in nouns:
         if record.__noun__.stored:

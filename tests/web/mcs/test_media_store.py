@@ -365,16 +365,21 @@ def test_names_from_outside_are_no_paths(tmp_path: Path) -> None:
             files.path(name)
 
 
+@pytest.mark.parametrize("settings", [{"keep_media_days": 1.0}])
 async def test_retention(desk: Desk) -> None:
-    """``keep_media_days``: the row and the file."""
+    """``keep_media_days``: the row and the file; not an hour sooner."""
     sid = (await desk.upload())["sid"]
     record = await desk.product.store.get(MediaFile, sid)
     assert record is not None
     record.message_sid = desk.product.new_sid("IM")
     await desk.product.store.commit([Save(record)])
-    await desk.world.advance(401 * 86_400)
+    await desk.world.advance(23 * 3600)
+    await desk.product.retention.look()
+    assert len(desk.files()) == 1
+    await desk.world.advance(2 * 3600)
     await desk.product.retention.look()
     assert desk.files() == []
+    assert await desk.product.store.get(MediaFile, sid) is None
 
 
 async def test_a_suspended_account_keeps_and_shows_nothing(desk: Desk) -> None:

@@ -12,6 +12,7 @@ follows the general rules.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import walk_packages
@@ -70,9 +71,14 @@ class NounRules(Rules):
 
 def collect(ports: Ports) -> dict[type[Record], Rules]:
     """Import every file below this folder; give the rules of each noun that has a file."""
-    found: dict[type[Record], Rules] = {}
+    return {kind.noun: kind(ports) for kind in _kinds()}
+
+
+@functools.cache
+def _kinds() -> list[type[NounRules]]:
+    found: list[type[NounRules]] = []
     for module in walk_packages(__path__, __name__ + "."):
         for kind in vars(import_module(module.name)).values():
             if isinstance(kind, type) and issubclass(kind, NounRules) and kind.__module__ == module.name:
-                found[kind.noun] = kind(ports)
+                found.append(kind)
     return found

@@ -70,17 +70,23 @@ class View:
         self.place = place
         self._site = public_url
         self._base = f"{public_url}/{place.product}"
-        self._elsewhere = Links(place.links, self._base) if isinstance(place.links, Mapping) else None
-        shown: Mapping[str, str]
-        if place.show is not None:
-            shown = place.show
-        else:
-            shown = {field.key: field.name for field in noun.fields if not field.hidden}
-        self.shown = dict(shown)
-        self._parts: list[tuple[str, str, Show | None, bool]] = []
-        for key, name in shown.items():
-            field = noun.by_name[name]
-            self._parts.append((key, name, self._turn(name), field.detail))
+
+    @functools.cached_property
+    def shown(self) -> dict[str, str]:
+        """JSON key → attribute."""
+        if self.place.show is not None:
+            return dict(self.place.show)
+        return {field.key: field.name for field in self.noun.fields if not field.hidden}
+
+    @functools.cached_property
+    def _parts(self) -> list[tuple[str, str, Show | None, bool]]:
+        by_name = self.noun.by_name
+        return [(key, name, self._turn(name), by_name[name].detail) for key, name in self.shown.items()]
+
+    @functools.cached_property
+    def _elsewhere(self) -> Links | None:
+        links = self.place.links
+        return Links(links, self._base) if isinstance(links, Mapping) else None
 
     def _turn(self, name: str) -> Show | None:
         if self.noun.by_name[name].shape:
