@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from ringback.resources.conversations.conversation import Conversation
 from ringback.resources.conversations.participant import Participant
 from ringback.testing.world import World, world
+from ringback.web.conversations.looked_up import LookUps
 from tests.scenarios.threads import AFTER, CUSTOMER, OURS, TALKS, alice, codes, over
 
 SCRIPT: Any = [{"expect": "Alice speaking", "within": 60}, {"wait": 90}]
@@ -124,3 +126,28 @@ async def test_two_calls_of_one_customer_at_once(tmp_path: Path) -> None:
         assert len(await ringback.product.store.find(Conversation)) == 1
         assert len({one["ConversationSid"] for one in ringback.requests("/after")}) == 1
         assert [one["Result"] for one in ringback.requests("/after")] == ["session-success"] * 2
+
+
+async def test_the_pair_is_taken_between_look_up_and_commit(ringback: World) -> None:
+    """REST adds the customer elsewhere in the same moment: the call goes on there, and its worker is rung."""
+    sid = await service(ringback, routing="do-not-route")
+    there = (await rest(ringback, f"Services/{sid}/Conversations"))["sid"]
+    path = f"Services/{sid}/Conversations/{there}/Participants"
+    await rest(ringback, path, Identity="alice")
+    look, races = LookUps._people_of, [there]
+
+    async def racing(self: LookUps, event: Any, wanted: Any) -> dict[str, Any]:
+        known = await look(self, event, wanted)
+        if event.noun == "Conversation" and races:
+            races.clear()
+            pair = {"MessagingBinding.Address": CUSTOMER, "MessagingBinding.ProxyAddress": OURS}
+            await rest(ringback, path, **pair)
+        return known
+
+    with patch.object(LookUps, "_people_of", racing):
+        asked = await over(ringback, await ringback.call(OURS, script=SCRIPT))
+    assert races == []
+    assert (asked["Result"], asked["ConversationSid"]) == ("session-success", there)
+    assert [one.sid for one in await ringback.product.store.find(Conversation)] == [there]
+    assert ringback.product.runtime.mending.bugs == 0
+    assert await codes(ringback) == set()
