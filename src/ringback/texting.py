@@ -132,9 +132,10 @@ class TextingPart:
         for channel in self.office.channels:
             await channel.start()
         lost = await self._store.find(Message, status="sending", limit=EVERYTHING)
-        for each in owed:
-            if isinstance(each.what, QueueSend):
-                self.sender.queue(each.what)
+        # By their SIDs, so as they were asked for: one that went back into its line is not overtaken by the next.
+        queued = [each.what for each in owed if isinstance(each.what, QueueSend)]
+        for each in sorted(queued, key=lambda one: one.message_sid[2:]):
+            self.sender.queue(each)
         why = "the server stopped while it was being sent"
         return [MessageUnclear(message_sid=each.sid, text=why) for each in lost]
 
@@ -146,6 +147,7 @@ class TextingPart:
         await self.office.settle(SETTLE)
         for channel in reversed(self.office.channels):
             await channel.stop()
+        await self.office.settle(SETTLE)  # what goes back into its line is written
 
     async def _incomplete(self, text: str) -> None:
         """A long message never became whole: whose it would have been nobody knows, so the operator is told."""

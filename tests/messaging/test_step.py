@@ -14,6 +14,7 @@ from ringback.events.conversations import InboundTexted, MessageTold
 from ringback.events.messaging import (
     FromConversation,
     MessageArrived,
+    MessageNotSent,
     MessageRefused,
     MessageRequested,
     MessageSent,
@@ -105,6 +106,21 @@ def test_it_is_queued_claimed_sent_and_delivered() -> None:
         assert not effects
     message, effects = core.step(message, ReceiptArrived(message_sid=SID, status="read"), NOW)
     assert told(effects) == ["read"]
+
+
+def test_what_was_not_sent_when_the_server_stopped_is_back_in_line() -> None:
+    core = texting()
+    message, effects = core.step(sending(core), MessageNotSent(message_sid=SID, text="stopping"), NOW + 1)
+    assert message is not None
+    assert message.status == "queued"
+    assert [type(each) for each in effects] == [QueueSend]  # and nobody is told: it was never announced
+    again, effects = core.step(message, SendStarted(message_sid=SID), NOW + 2)
+    assert again is not None
+    assert again.status == "sending"
+    for status in ("sent", "failed"):
+        other = sending(core)
+        other.status = status
+        assert core.step(other, MessageNotSent(message_sid=SID), NOW) == (other, ())
 
 
 @pytest.mark.parametrize(

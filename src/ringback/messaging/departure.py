@@ -15,6 +15,7 @@ from ringback.events.conversations import MessageTold
 from ringback.events.messaging import (
     Attachment,
     FromConversation,
+    MessageNotSent,
     MessageRefused,
     MessageRequested,
     MessageSent,
@@ -172,6 +173,15 @@ class Departures:
             message, "take", now, carrier_id=event.carrier_id or None,
             num_segments=event.segments or message.num_segments, date_sent=now,
         )  # fmt: skip
+
+    def not_sent(self, message: Message, event: MessageNotSent, now: float) -> Step:
+        """Back into its line, as if its turn had not come; nobody was told that it had."""
+        status = following(message.status, "wait")
+        if status is None:
+            return message, ()
+        after = message.copy()
+        after.status, after.date_updated = status, max(now, message.date_updated + 1e-6)
+        return after, [_queue(after)]
 
     def refused(self, message: Message, event: MessageRefused, now: float) -> Step:
         """The carrier does not take it."""

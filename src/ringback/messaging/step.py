@@ -11,6 +11,7 @@ from ringback.events import DeadlineReached, DocumentFetched, Event
 from ringback.events.conversations import TextUnclaimed
 from ringback.events.messaging import (
     MessageArrived,
+    MessageNotSent,
     MessageRefused,
     MessageRequested,
     MessageSent,
@@ -41,6 +42,7 @@ class Texting:
             DocumentFetched: self.arrivals.fetched,
             SendStarted: self.departures.started,
             MessageSent: self.departures.sent,
+            MessageNotSent: self.departures.not_sent,
             MessageRefused: self.departures.refused,
             MessageUnclear: self.departures.unclear,
             ReceiptArrived: self.departures.receipt,
