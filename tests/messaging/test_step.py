@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ringback.effects import Answer, Effect, Post, Save, SendWebhook
+from ringback.effects import Answer, ClearDeadline, Effect, Post, Save, SendWebhook, SetDeadline
 from ringback.effects.messaging import ClaimSend, QueueSend, SendText
+from ringback.events import DeadlineReached
 from ringback.events.conversations import InboundTexted, MessageTold
 from ringback.events.messaging import (
     FromConversation,
@@ -172,6 +173,36 @@ def test_what_has_waited_too_long_is_not_sent() -> None:
     assert late is not None
     assert (late.status, late.error_code, told(effects)) == ("failed", 30036, ["failed"])
     assert Answer(value=False) in effects
+
+
+def test_its_time_is_up_before_its_turn_comes() -> None:
+    """A deadline of its own says so; one that may wait as long as any has none."""
+    core = texting()
+    _, effects = requested(core)
+    assert not any(isinstance(each, SetDeadline) for each in effects)
+    message, effects = requested(core, params={"ValidityPeriod": "60"})
+    assert message is not None
+    (deadline,) = (each for each in effects if isinstance(each, SetDeadline))
+    assert deadline.at == NOW + 60
+    due = DeadlineReached(lane=deadline.lane, name=deadline.name)
+    sent, effects = core.step(message, SendStarted(message_sid=SID), NOW + 1)
+    assert any(isinstance(each, ClearDeadline) for each in effects)
+    assert sent is not None
+    assert core.step(sent, due, NOW + 60)[0] is sent  # too late to matter
+    after, effects = core.step(message, due, NOW + 60)
+    assert after is not None
+    assert (after.status, after.error_code, told(effects)) == ("failed", 30036, ["failed"])
+    assert any(isinstance(each, ClaimSend) for each in effects)
+    _, effects = core.step(sent, MessageNotSent(message_sid=SID), NOW + 30)
+    assert any(isinstance(each, SetDeadline) for each in effects)
+
+
+def test_a_landline_gets_no_text() -> None:
+    able = {"sender": {"sms": True}}
+    with pytest.raises(Refused) as caught:
+        requested(texting(), known={**able, "line_type": "landline"})
+    assert caught.value.code == 21614
+    assert requested(texting(), known={**able, "line_type": "mobile"})[0] is not None
 
 
 def test_numbers_as_people_write_them_in_the_senders_country() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -34,6 +34,8 @@ from ringback.resources.api.message import Message
 
 SEND_AT = "send"
 """Name of the deadline of a scheduled message."""
+EXPIRE: Final = "expire"
+"""Name of the deadline of one that may wait for less than the longest time: nobody waits for its turn to hear it."""
 EXPIRED, UNKNOWN, OPTED_OUT = 30036, 30008, 21610
 _REPLY_CODES = {
     21211: 14101, 21604: 14101, 21212: 14102, 21606: 14108, 21602: 14103, 21617: 14103, 21619: 14103, 21609: 14105,
@@ -104,7 +106,7 @@ class Departures:
         if good.status == "accepted":
             message, told = self.change(message, "queue", now)
             effects += told
-        return message, [*effects, _queue(message), Answer(value=shown)]
+        return message, [*effects, *_queue(message), Answer(value=shown)]
 
     def _record(self, event: MessageRequested, good: admission.Admitted, now: float) -> Message:
         service = event.known.get("service") or {}
@@ -117,6 +119,7 @@ class Departures:
             plan={
                 "callbacks": good.callbacks,
                 "valid_until": (good.send_at or now) + good.validity,
+                "expires": good.validity < admission.VALIDITY,
                 "origin": None if event.origin is None else msgspec.to_builtins(event.origin),
                 "about_opt_out": event.about_opt_out,
             },
@@ -142,14 +145,21 @@ class Departures:
         if message.status != "scheduled":
             return message, [clear]
         after, effects = self.change(message, "queue", now)
-        return after, [clear, *effects, _queue(after)]
+        return after, [clear, *effects, *_queue(after)]
+
+    def expired(self, message: Message, event: DeadlineReached, now: float) -> Step:
+        """It has waited for too long, and its turn has not come."""
+        if message.status != "queued":
+            return message, [ClearDeadline(lane=event.lane, name=event.name)]
+        after, effects = self.change(message, "fail", now, error_code=EXPIRED, error_message=title(EXPIRED))
+        return after, [*leaves(message), *effects]
 
     # --- sent ------------------------------------------------------------------------------------------
 
     def started(self, message: Message, event: SendStarted, now: float) -> Step:
         """Claim it: the commit that says ``sending`` takes it out of the outbox. Answers whether it is sent."""
         if message.status != "queued":
-            return message, [ClaimSend(message_sid=message.sid), Answer(value=False)]
+            return message, [*leaves(message), Answer(value=False)]
         code = 0
         if now > message.plan.get("valid_until", now):
             code = EXPIRED
@@ -157,7 +167,7 @@ class Departures:
             code = OPTED_OUT
         if code:
             after, effects = self.change(message, "fail", now, error_code=code, error_message=title(code))
-            return after, [ClaimSend(message_sid=message.sid), *effects, Answer(value=False)]
+            return after, [*leaves(message), *effects, Answer(value=False)]
         channel = self._ports.channel_of(message.from_)
         after, effects = self.change(message, "send", now, channel=channel)
         send = SendText(
@@ -165,7 +175,7 @@ class Departures:
             to=message.to, body=message.body,
             media=tuple(msgspec.convert(each, Attachment) for each in message.media),
         )  # fmt: skip
-        return after, [ClaimSend(message_sid=message.sid), *effects, send, Answer(value=True)]
+        return after, [*leaves(message), *effects, send, Answer(value=True)]
 
     def sent(self, message: Message, event: MessageSent, now: float) -> Step:
         """The carrier has it."""
@@ -181,7 +191,7 @@ class Departures:
             return message, ()
         after = message.copy()
         after.status, after.date_updated = status, max(now, message.date_updated + 1e-6)
-        return after, [_queue(after)]
+        return after, _queue(after)
 
     def refused(self, message: Message, event: MessageRefused, now: float) -> Step:
         """The carrier does not take it."""
@@ -272,10 +282,22 @@ def _lane(message: Message) -> Lane:
     return Lane("message", message.sid)
 
 
-def _queue(message: Message) -> QueueSend:
-    return QueueSend(
+def _queue(message: Message) -> list[Effect]:
+    """Into its line, for as long as it may wait there."""
+    queue = QueueSend(
         message_sid=message.sid, account_sid=message.account_sid, sender=message.from_, recipient=message.to
     )
+    if not message.plan.get("expires"):
+        return [queue]
+    return [queue, SetDeadline(lane=_lane(message), name=EXPIRE, at=message.plan["valid_until"])]
+
+
+def leaves(message: Message) -> list[Effect]:
+    """Out of its line."""
+    claim = ClaimSend(message_sid=message.sid)
+    if not message.plan.get("expires"):
+        return [claim]
+    return [claim, ClearDeadline(lane=_lane(message), name=EXPIRE)]
 
 
 def _tell(message: Message) -> list[Effect]:

@@ -23,7 +23,7 @@ from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.messaging.arrival import ASKED, Arrivals
-from ringback.messaging.departure import SEND_AT, Departures, Ports, Step, unsent
+from ringback.messaging.departure import EXPIRE, SEND_AT, Departures, Ports, Step, leaves, unsent
 from ringback.messaging.machine import OVER
 from ringback.resources.api.message import Message
 
@@ -69,6 +69,8 @@ class Texting:
             return self.arrivals.due(message, event, now)
         if event.name == SEND_AT:
             return self.departures.due(message, event, now)
+        if event.name == EXPIRE:
+            return self.departures.expired(message, event, now)
         return message, [ClearDeadline(lane=event.lane, name=event.name)]
 
     def _written(self, message: Message, event: WriteRequested, now: float) -> Step:
@@ -85,7 +87,7 @@ class Texting:
                 raise Refused(30409, f"The message is {message.status}: it can no longer be canceled")
             after, told = self.departures.change(message, "cancel", now)
             lane = Lane("message", message.sid)
-            effects += [*told, ClaimSend(message_sid=message.sid), ClearDeadline(lane=lane, name=SEND_AT)]
+            effects += [*told, *leaves(message), ClearDeadline(lane=lane, name=SEND_AT)]
         if "Body" in event.params:
             if event.params["Body"][-1]:
                 raise Refused(20001, "Body can be taken away (Body=), not replaced")
