@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from ringback.effects import Answer, ClearDeadline, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects import Answer, ClearDeadline, Delete, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects.media import AttachMedia
 from ringback.effects.messaging import ClaimSend, QueueSend, SendText
 from ringback.events import DeadlineReached
 from ringback.events.conversations import InboundTexted, MessageTold
 from ringback.events.messaging import (
+    Attachment,
     FromConversation,
     MessageArrived,
     MessageNotSent,
@@ -23,7 +25,9 @@ from ringback.events.messaging import (
     ReceiptArrived,
     SendStarted,
 )
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.messaging.departure import Ports
 from ringback.messaging.step import Texting
 from ringback.resources.api.alert import Alert
@@ -195,6 +199,21 @@ def test_its_time_is_up_before_its_turn_comes() -> None:
     assert any(isinstance(each, ClaimSend) for each in effects)
     _, effects = core.step(sent, MessageNotSent(message_sid=SID), NOW + 30)
     assert any(isinstance(each, SetDeadline) for each in effects)
+
+
+def test_the_files_of_a_deleted_text_go_with_it() -> None:
+    core = texting()
+    message = sending(core, media=(Attachment(sid="ME" + "1" * 32), Attachment(url="http://h/b")))
+    message.status = "sent"
+    event = WriteRequested(lane=Lane("message", SID), noun="Message", operation="delete", sid=SID)
+    after, effects = core.step(message, event, NOW)
+    assert after is None
+    assert [each for each in effects if isinstance(each, AttachMedia)] == [
+        AttachMedia(media_sid="ME" + "1" * 32, message_sid="")
+    ]
+    assert [type(each.record).__name__ for each in effects if isinstance(each, Delete)] == ["Media"] * 2 + [
+        "Message"
+    ]
 
 
 def test_a_landline_gets_no_text() -> None:

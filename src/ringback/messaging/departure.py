@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ringback.effects import Answer, ClearDeadline, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects import Answer, ClearDeadline, Delete, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects.media import AttachMedia
 from ringback.effects.messaging import ClaimSend, QueueSend, SendText
 from ringback.events import DeadlineReached
 from ringback.events.conversations import MessageTold
@@ -276,6 +277,18 @@ def media_of(message: Message, new_sid: Callable[[str], str]) -> list[Media]:
             )
         )  # fmt: skip
     return made
+
+
+def files_of(message: Message) -> list[Effect]:
+    """A deleted text's files go with it: their records now, what the media store has at its next look; but not what a
+    conversation has taken over."""
+    gone: list[Effect] = []
+    for each in message.media:
+        if each.get("media_sid"):
+            gone.append(Delete(Media(sid=each["media_sid"], account_sid=message.account_sid)))
+        if each.get("sid"):
+            gone.append(AttachMedia(media_sid=each["sid"], message_sid=""))
+    return gone
 
 
 def _lane(message: Message) -> Lane:

@@ -23,7 +23,7 @@ from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.messaging.arrival import ASKED, Arrivals
-from ringback.messaging.departure import EXPIRE, SEND_AT, Departures, Ports, Step, leaves, unsent
+from ringback.messaging.departure import EXPIRE, SEND_AT, Departures, Ports, Step, files_of, leaves, unsent
 from ringback.messaging.machine import OVER
 from ringback.resources.api.message import Message
 
@@ -104,6 +104,7 @@ class Texting:
         lane = Lane("message", message.sid)
         return None, [
             *([ClearDeadline(lane=lane, name=ASKED)] if "ask" in message.plan else []),
+            *files_of(message),
             Delete(message),
             Answer(value=True),
         ]
