@@ -221,7 +221,8 @@ class Ringback:
         self.media = front.build_media(self)
         self.emptying = Emptying(store, self.ask)
         self.retention = Retention(
-            store, self.clock, sid_at, kept(settings, self._forget_recording, self.media.remove),
+            store, self.clock, sid_at,
+            kept(settings, self._forget_recording, self.media.remove, self.emptying.remove),
             ledger_days=settings.keep_requests_days, ledger_bytes=int(settings.requests_megabytes * 1e6),
             every=(self.usage.look, self.emptying.look, self.media.look),
         )  # fmt: skip

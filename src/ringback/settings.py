@@ -180,6 +180,8 @@ class Settings(MediaLimits):
     """Days for which calls and conferences that are over stay readable; 0 = for ever."""
     keep_messages_days: float = 400.0
     """Days for which messages that are over stay readable; 0 = for ever."""
+    keep_conversations_days: float = 400.0
+    """Days for which closed conversations are kept, with all that was said; 0 = until somebody deletes them."""
     keep_recordings_days: float = 400.0
     """Days for which recordings are kept; then they are deleted as by the API. 0 = until somebody deletes them."""
     keep_transcriptions_days: float = 400.0

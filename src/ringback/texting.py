@@ -75,7 +75,7 @@ class TextingPart:
     def __init__(self, product: Product) -> None:
         settings, store = product.settings, product.store
         self._store = store
-        self._fetcher = MediaFetcher(product.media, product.sender)
+        self._fetcher = MediaFetcher(product.media, product.sender, self._entry)
         self.directory = TextDirectory(store, new_sid=product.new_sid, now=product.clock.now)
         self.sender = Sender(product.clock, product.ask, settings.messages_per_second)
         self.office = PostOffice(
@@ -122,7 +122,9 @@ class TextingPart:
         """Whose it is; its files are fetched and kept, so that they are there when the carrier's URLs are not."""
         found = await self.directory.prepare_arrival(event)
         if isinstance(found, MessageArrived) and found.account_sid and found.media and not found.known_sid:
-            return replace(found, media=await self._fetcher.keep(found.account_sid, found.media))
+            return replace(
+                found, media=await self._fetcher.keep(found.account_sid, found.media, found.message_sid)
+            )
         return found
 
     async def start(self, owed: Sequence[Owed]) -> list[Event]:
@@ -132,9 +134,10 @@ class TextingPart:
         for channel in self.office.channels:
             await channel.start()
         lost = await self._store.find(Message, status="sending", limit=EVERYTHING)
-        for each in owed:
-            if isinstance(each.what, QueueSend):
-                self.sender.queue(each.what)
+        # By their SIDs, so as they were asked for: one that went back into its line is not overtaken by the next.
+        queued = [each.what for each in owed if isinstance(each.what, QueueSend)]
+        for each in sorted(queued, key=lambda one: one.message_sid[2:]):
+            self.sender.queue(each)
         why = "the server stopped while it was being sent"
         return [MessageUnclear(message_sid=each.sid, text=why) for each in lost]
 
@@ -146,12 +149,16 @@ class TextingPart:
         await self.office.settle(SETTLE)
         for channel in reversed(self.office.channels):
             await channel.stop()
+        await self.office.settle(SETTLE)  # what goes back into its line is written
 
     async def _incomplete(self, text: str) -> None:
         """A long message never became whole: whose it would have been nobody knows, so the operator is told."""
-        operator = self._operator
+        await self._entry(self._operator, self._operator, 30009, text)
+
+    async def _entry(self, account_sid: str, about: str, code: int, text: str) -> None:
+        """An entry of the debugger."""
         entry = alert(
-            self._new_sid, self._now(), account_sid=operator, message_sid=operator, code=30009, text=text
+            self._new_sid, self._now(), account_sid=account_sid, message_sid=about, code=code, text=text
         )
         await self._store.commit([entry])
 

@@ -160,7 +160,7 @@ CONVERSATION_EVENTS: tuple[type[ev.Event], ...] = (
 )  # fmt: skip
 
 MESSAGE_EVENTS: tuple[type[ev.Event], ...] = (
-    ms.MessageArrived, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageUnclear,
+    ms.MessageArrived, ms.SendStarted, ms.MessageSent, ms.MessageRefused, ms.MessageNotSent, ms.MessageUnclear,
     ms.ReceiptArrived, cv.TextUnclaimed, ev.DocumentFetched, WriteRequested, ev.DeadlineReached,
 )  # fmt: skip
 

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from ringback.edges.channels import Declined, Outcome, Taken, Unclear
+from ringback.edges.channels import Declined, NotYet, Outcome, Taken, Unclear
 from ringback.edges.post_office import NO_CHANNEL, PostOffice
 from ringback.effects.messaging import SendText
 from ringback.events import Event
 from ringback.events.messaging import (
     Attachment,
     MessageArrived,
+    MessageNotSent,
     MessageRefused,
     MessageSent,
     MessageUnclear,
@@ -33,6 +35,7 @@ class One:
     ready = ""
 
     def __init__(self) -> None:
+        self.sent: list[SendText] = []
         self.answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None: ...
@@ -43,6 +46,7 @@ class One:
         return address == "+1"
 
     async def send(self, text: SendText) -> Outcome:
+        self.sent.append(text)
         return await self.answer
 
     def figures(self) -> Mapping[str, float]:
@@ -71,9 +75,9 @@ class Desk:
         return event.message_sid if isinstance(event, MessageArrived) else None
 
     async def located(
-        self, account_sid: str, files: Sequence[Attachment], seconds: int
+        self, account_sid: str, media: Sequence[Attachment], seconds: int
     ) -> tuple[Attachment, ...]:
-        return tuple(files)
+        return tuple(structs.replace(each, url=f"https://h/{each.sid}?for={seconds}") for each in media)
 
     async def find(self, channel: str, carrier_id: str) -> str:
         return self.ids.get(carrier_id, "")
@@ -84,6 +88,7 @@ class Desk:
     [
         (Taken("x", 2), MessageSent(message_sid="SM1", carrier_id="x", segments=2)),
         (Declined(30006, "no"), MessageRefused(message_sid="SM1", error_code=30006, text="no")),
+        (NotYet("stopping"), MessageNotSent(message_sid="SM1", text="stopping")),
         (Unclear("lost"), MessageUnclear(message_sid="SM1", text="lost")),
         (
             RuntimeError("bug"),
@@ -133,3 +138,12 @@ async def test_what_the_carrier_brings_twice_at_once_is_handed_in_once() -> None
     with pytest.raises(Refused) as caught:
         await desk.office.arrived("one", from_="+2", to="+1", body="late")
     assert caught.value.status == 503
+
+
+async def test_a_file_that_only_the_media_store_has_is_handed_over_with_a_url() -> None:
+    desk = Desk()
+    desk.one.answer.set_result(Taken("x"))
+    desk.office.perform(structs.replace(TEXT, media=(Attachment(sid="ME1", content_type="image/png"),)))
+    await desk.office.settle(5.0)
+    (sent,) = desk.one.sent
+    assert [(each.sid, each.url) for each in sent.media] == [("ME1", "https://h/ME1?for=86400")]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.smsc import Session, Smsc, text_of
 
-from ringback.edges.channels import Declined, Taken, Unclear
+from ringback.edges.channels import Declined, NotYet, Taken, Unclear
 from ringback.edges.channels.smpp import SmppChannel
 from ringback.effects.messaging import SendText
 from ringback.events.messaging import Attachment
@@ -197,6 +197,39 @@ async def test_who_is_throttled_too_long_is_declined(place: Place) -> None:
     outcome = await channel.send(text("a"))
     assert isinstance(outcome, Declined)
     assert outcome.error_code == 30001
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_what_waits_when_the_server_stops_is_known_not_to_be_sent(
+    place: Place, connected: bool
+) -> None:
+    """Throttled, or no connection: it goes back into its line."""
+    place.smsc.on_submit = lambda one, session: (0x58, "")
+    place.smsc.bind_status = 0 if connected else 0x0D
+    channel = await place.channel()
+    send = asyncio.create_task(channel.send(text("a")))
+    if connected:
+        await place.smsc.until(lambda: place.smsc.submitted)
+        await asyncio.sleep(0.05)
+    else:
+        await place.smsc.until(lambda: channel.ready)
+    await channel.stop()
+    async with asyncio.timeout(2):
+        assert isinstance(await send, NotYet)
+    assert figure(channel, "not_yet_total") == 1
+
+
+async def test_a_stop_between_the_parts_of_a_text_declines_it(place: Place) -> None:
+    """Sent again, its first part would come twice."""
+    place.smsc.on_submit = lambda one, session: (0, "id") if len(place.smsc.submitted) < 2 else (0x58, "")
+    channel = await place.channel()
+    send = asyncio.create_task(channel.send(text("a" * 200)))
+    await place.smsc.until(lambda: len(place.smsc.submitted) == 2)
+    await asyncio.sleep(0.05)
+    await channel.stop()
+    outcome = await send
+    assert isinstance(outcome, Declined)
+    assert "1 of 2 parts were taken" in outcome.text
 
 
 async def test_a_lost_connection_is_unclear_and_nothing_is_sent_again(place: Place) -> None:

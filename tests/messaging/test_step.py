@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from ringback.effects import Answer, Effect, Post, Save, SendWebhook
+from ringback.effects import Answer, ClearDeadline, Delete, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects.media import AttachMedia
 from ringback.effects.messaging import ClaimSend, QueueSend, SendText
+from ringback.events import DeadlineReached
 from ringback.events.conversations import InboundTexted, MessageTold
 from ringback.events.messaging import (
+    Attachment,
     FromConversation,
     MessageArrived,
+    MessageNotSent,
     MessageRefused,
     MessageRequested,
     MessageSent,
@@ -21,7 +25,9 @@ from ringback.events.messaging import (
     ReceiptArrived,
     SendStarted,
 )
+from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
+from ringback.kernel.lane import Lane
 from ringback.messaging.departure import Ports
 from ringback.messaging.step import Texting
 from ringback.resources.api.alert import Alert
@@ -107,6 +113,21 @@ def test_it_is_queued_claimed_sent_and_delivered() -> None:
     assert told(effects) == ["read"]
 
 
+def test_what_was_not_sent_when_the_server_stopped_is_back_in_line() -> None:
+    core = texting()
+    message, effects = core.step(sending(core), MessageNotSent(message_sid=SID, text="stopping"), NOW + 1)
+    assert message is not None
+    assert message.status == "queued"
+    assert [type(each) for each in effects] == [QueueSend]  # and nobody is told: it was never announced
+    again, effects = core.step(message, SendStarted(message_sid=SID), NOW + 2)
+    assert again is not None
+    assert again.status == "sending"
+    for status in ("sent", "failed"):
+        other = sending(core)
+        other.status = status
+        assert core.step(other, MessageNotSent(message_sid=SID), NOW) == (other, ())
+
+
 @pytest.mark.parametrize(
     ("event", "code"),
     [
@@ -156,6 +177,51 @@ def test_what_has_waited_too_long_is_not_sent() -> None:
     assert late is not None
     assert (late.status, late.error_code, told(effects)) == ("failed", 30036, ["failed"])
     assert Answer(value=False) in effects
+
+
+def test_its_time_is_up_before_its_turn_comes() -> None:
+    """A deadline of its own says so; one that may wait as long as any has none."""
+    core = texting()
+    _, effects = requested(core)
+    assert not any(isinstance(each, SetDeadline) for each in effects)
+    message, effects = requested(core, params={"ValidityPeriod": "60"})
+    assert message is not None
+    (deadline,) = (each for each in effects if isinstance(each, SetDeadline))
+    assert deadline.at == NOW + 60
+    due = DeadlineReached(lane=deadline.lane, name=deadline.name)
+    sent, effects = core.step(message, SendStarted(message_sid=SID), NOW + 1)
+    assert any(isinstance(each, ClearDeadline) for each in effects)
+    assert sent is not None
+    assert core.step(sent, due, NOW + 60)[0] is sent  # too late to matter
+    after, effects = core.step(message, due, NOW + 60)
+    assert after is not None
+    assert (after.status, after.error_code, told(effects)) == ("failed", 30036, ["failed"])
+    assert any(isinstance(each, ClaimSend) for each in effects)
+    _, effects = core.step(sent, MessageNotSent(message_sid=SID), NOW + 30)
+    assert any(isinstance(each, SetDeadline) for each in effects)
+
+
+def test_the_files_of_a_deleted_text_go_with_it() -> None:
+    core = texting()
+    message = sending(core, media=(Attachment(sid="ME" + "1" * 32), Attachment(url="http://h/b")))
+    message.status = "sent"
+    event = WriteRequested(lane=Lane("message", SID), noun="Message", operation="delete", sid=SID)
+    after, effects = core.step(message, event, NOW)
+    assert after is None
+    assert [each for each in effects if isinstance(each, AttachMedia)] == [
+        AttachMedia(media_sid="ME" + "1" * 32, message_sid="")
+    ]
+    assert [type(each.record).__name__ for each in effects if isinstance(each, Delete)] == ["Media"] * 2 + [
+        "Message"
+    ]
+
+
+def test_a_landline_gets_no_text() -> None:
+    able = {"sender": {"sms": True}}
+    with pytest.raises(Refused) as caught:
+        requested(texting(), known={**able, "line_type": "landline"})
+    assert caught.value.code == 21614
+    assert requested(texting(), known={**able, "line_type": "mobile"})[0] is not None
 
 
 def test_numbers_as_people_write_them_in_the_senders_country() -> None:

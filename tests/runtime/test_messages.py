@@ -464,6 +464,29 @@ async def test_a_stored_core_is_handed_its_record_and_what_it_gives_back_is_writ
     await site.runtime.ask(DeadlineReached(lane=lane, name="gone"))  # none: nothing to remove
 
 
+async def test_a_unique_key_taken_meanwhile_costs_a_stored_core_nothing_and_no_call_its_life() -> None:
+    """Everything is done once more; the call was told by a row, not in the same transaction."""
+    steps: list[str] = []
+    heard: list[str] = []
+
+    def step(record: Recording | None, event: DeadlineReached, now: float) -> tuple[Any, list[Effect]]:
+        steps.append(event.name)
+        assert record is not None
+        more = [Post(HangUpRequested(call_sid="CA1", reason="api"))] if event.name == "tell" else []
+        return replace(record, duration=(record.duration or 0) + 1), [*more]
+
+    site = Site(step=step, hang_up=lambda event, now: heard.append(event.reason) or [])
+    site.book.records["RE1"] = Recording(sid="RE1", account_sid="AC")
+    site.book.errors = [Conflict("taken")]
+    lane = Lane("recording", "RE1")
+    for name in ("purge", "tell"):
+        site.runtime.post(DeadlineReached(lane=lane, name=name))
+    await site.runtime.settle()
+    assert (steps, heard) == (["purge", "tell"] * 2, ["api"])
+    assert site.book.records["RE1"].duration == 2
+    assert (site.performed, site.runtime.mending.bugs, site.book.rows) == ([], 0, {})
+
+
 async def test_a_deadline_that_breaks_its_lane_comes_again() -> None:
     tries: list[str] = []
 

@@ -20,6 +20,8 @@ from ringback.resources.api.conference import Conference
 from ringback.resources.api.message import Message
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.conversations.conversation import Conversation
+from ringback.resources.frontline.pool_turn import PoolTurn
 from ringback.resources.mcs.media_file import MediaFile
 from ringback.resources.taskrouter.event import Event
 from ringback.runtime import retention
@@ -91,7 +93,7 @@ async def test_a_year_leaves_a_bounded_rest(store: Store) -> None:
     async def forget_media(record: MediaFile) -> None:
         await store.commit([Delete(record)])
 
-    rules = kept(settings, forget, forget_media)
+    rules = kept(settings, forget, forget_media, forget)
     keeper = Retention(store, clock, sid_at, rules, ledger_days=30, ledger_bytes=40_000)
     live = made(Call, status="in-progress")
     await store.commit([Save(live), Save(Account(sid=AC, account_sid=AC))])
@@ -167,3 +169,27 @@ async def test_the_file_shrinks_and_its_pages_are_used_again(store: Store) -> No
     await keeper.look()
     assert await store.pruning.bytes() < before / 2
     clock.close()
+
+
+async def test_closed_conversations_go_after_their_time_and_open_ones_stay(store: Store) -> None:
+    """It counts from the last change: one that is old and was closed lately stays. Turns of long ago go, too."""
+    clock = VirtualClock()
+    made = Past(clock)
+    made.ago = 500 * DAY
+    gone: list[str] = []
+
+    async def forget(record: Any) -> None:
+        gone.append(record.sid)
+        await store.commit([Delete(record)])
+
+    long_ago, lately = clock.now() - 450 * DAY, clock.now() - DAY
+    old, still, late = (
+        made(Conversation, state=state, date_updated=at)
+        for state, at in (("closed", long_ago), ("inactive", long_ago), ("closed", lately))
+    )
+    turns = [made(PoolTurn, assigned_at=at) for at in (long_ago, lately)]
+    await store.commit([Save(each) for each in (old, still, late, *turns)])
+    await Retention(store, clock, sid_at, kept(Settings(), forget, forget, forget)).look()
+    assert gone == [old.sid]
+    assert {each.sid for each in await store.find(Conversation)} == {still.sid, late.sid}
+    assert [each.sid for each in await store.find(PoolTurn)] == [turns[1].sid]

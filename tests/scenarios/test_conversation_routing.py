@@ -367,9 +367,15 @@ async def test_without_autocreation_and_without_a_worker(shop: Shop) -> None:
 
 
 async def test_services_that_are_not_the_accounts(shop: Shop) -> None:
-    for number, service in enumerate(("", "IS" + "0" * 32, "nonsense", "CH" + "0" * 32)):
+    for number, service in enumerate(("", "nonsense", "CH" + "0" * 32)):
         await shop.happens(shop.call(f"CA{number}", service=service))
         assert (shop.found[-1].result, shop.found[-1].error_code) == ("internal-error", 32501), service
+    for autocreate, result in (
+        (True, ("failed-create-conversation", 32500)),
+        (False, ("internal-error", 32501)),
+    ):
+        await shop.happens(shop.call("CA7", service="IS" + "0" * 32, autocreate=autocreate))
+        assert (shop.found[-1].result, shop.found[-1].error_code) == result
     other = await shop.ask("POST", "/conversations/v1/Services", FriendlyName="Other")
     await shop.happens(shop.call("CA8"))
     await shop.happens(

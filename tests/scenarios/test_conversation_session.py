@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from ringback.testing.world import World
+from ringback.voice.connect.dialling import ConversationDialling
+from ringback.voice.dial.dialling import Dialling
 from tests.scenarios.threads import (
     AFTER,
     MADE,
@@ -428,3 +431,41 @@ async def test_the_official_builder(ringback: World) -> None:
     assert ringback.asked("/after")[0].method == "GET"
     assert [one["Status"] for one in ringback.requests("/status")] == ["call-initiated", "call-completed"]
     assert await codes(ringback) == set()
+
+
+@pytest.mark.parametrize(
+    ("where", "status"),
+    [("ring_the_caller", None), ("ring", None), ("ended", "busy"), ("join", "completed")],
+)
+async def test_a_bug_ends_the_session_and_not_the_call(
+    ringback: World, where: str, status: str | None
+) -> None:
+    """§4: any state → internal-error with 32500; the leg is hung up, the action is asked, the call goes on."""
+    await alice(ringback, "busy" if where == "ended" else "answer")
+    document(ringback)
+    spoken = ConversationDialling.__dict__.get(where) or getattr(Dialling, where)
+
+    def breaks(self: Any, *given: Any) -> None:
+        if where == "ended":
+            spoken(self, *given)
+        raise ZeroDivisionError("a bug")
+
+    with patch.object(ConversationDialling, where, breaks):
+        caller = await ringback.call(OURS, script=[{"expect": "over", "within": 60}, {"wait": 60}])
+        asked = await over(ringback, caller)
+    assert (asked["Result"], asked.get("DialCallStatus"), asked["CallStatus"]) == (
+        "internal-error", status, "in-progress",
+    )  # fmt: skip
+    assert ("DialCallSid" in asked) == (status is not None)
+    assert await codes(ringback) == {"32500"}
+    assert {leg["status"] for leg in await legs(ringback)} <= {"completed", "busy"}
+    assert caller.heard[-1]["text"] == "the session is over"
+    assert ringback.product.runtime.mending.bugs == 0
+
+
+async def test_a_bug_while_attributes_are_read(ringback: World) -> None:
+    document(ringback)
+    with patch("ringback.voice.verbs.connect.strict", side_effect=ZeroDivisionError("a bug")):
+        asked = await over(ringback, await ringback.call(OURS, script=[{"wait": 60}]))
+    assert asked["Result"] == "internal-error"
+    assert await codes(ringback) == {"32500"}

@@ -352,3 +352,39 @@ async def test_smart_encoding_and_segments(ringback: World) -> None:
     assert (await send(ringback, curly))["num_segments"] == "2"
     smart = await send(ringback, curly, SmartEncoded="true")
     assert (smart["num_segments"], smart["body"][0]) == ("1", '"')
+
+
+async def test_a_file_that_cannot_be_had_is_in_the_debugger(ringback: World) -> None:
+    await number(ringback, SmsUrl=ringback.app("/sms", "<Response/>"))
+    gone = ringback.app("/gone.jpg", lambda _: web.Response(status=404))
+    sid = await write(ringback, "look", media=[gone])
+    assert len(await codes(ringback, sid)) == 1
+
+
+async def test_a_landline_is_refused_unless_the_account_knows_better(ringback: World) -> None:
+    await number(ringback)
+    landline = "+442079460018"
+    assert await refusal(ringback, To=landline) == 21614
+    path = f"/lookups/v2/PhoneNumbers/{landline.replace('+', '%2B')}/Overrides/line_type"
+    await ringback._ask("POST", path, json={"line_type": "mobile", "reason": "tried"})
+    assert (await send(ringback, To=landline))["status"] in ("sent", "delivered")
+
+
+async def test_a_message_that_waits_too_long_fails_at_its_time(ringback: World) -> None:
+    """Behind many others of a slow account, it is told when its time is up, not when its turn has come."""
+    await number(ringback)
+    ringback.app("/status", "")
+    ringback.product.texting.sender.shut()
+    hour = await ringback.post(
+        "Messages", To=CUSTOMER, From=OURS, Body="soon", ValidityPeriod="60",
+        StatusCallback=ringback.app_url + "/status",
+    )  # fmt: skip
+    await ringback.advance(59.0)
+    assert (await ringback.get(f"Messages/{hour['sid']}"))["status"] == "queued"
+    await ringback.advance(2.0)
+    failed = await ringback.get(f"Messages/{hour['sid']}")
+    assert (failed["status"], failed["error_code"]) == ("failed", 30036)
+    assert [one["MessageStatus"] for one in ringback.requests("/status")] == ["failed"]
+    ringback.product.texting.sender.open()
+    await ringback.settled()
+    assert await received(ringback) == []

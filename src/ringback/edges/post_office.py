@@ -13,12 +13,13 @@ from typing import Any
 
 from msgspec import structs
 
-from ringback.edges.channels import Channel, Declined, Outcome, ReceiptStatus, Taken, Unclear
+from ringback.edges.channels import Channel, Declined, NotYet, Outcome, ReceiptStatus, Taken, Unclear
 from ringback.effects.messaging import SendText
 from ringback.events import Event
 from ringback.events.messaging import (
     Attachment,
     MessageArrived,
+    MessageNotSent,
     MessageRefused,
     MessageSent,
     MessageUnclear,
@@ -110,7 +111,8 @@ class PostOffice:
     # --- out ---------------------------------------------------------------------------------------------
 
     def perform(self, effect: SendText) -> None:
-        """Send one text; exactly one of ``MessageSent``, ``MessageRefused``, ``MessageUnclear`` follows."""
+        """Send one text; exactly one of ``MessageSent``, ``MessageRefused``, ``MessageUnclear``,
+        ``MessageNotSent`` follows."""
         task = asyncio.get_running_loop().create_task(self._send(effect))
         self._sending[task] = effect.channel
         task.add_done_callback(lambda ended: self._sending.pop(ended, None))
@@ -144,6 +146,8 @@ class PostOffice:
         if isinstance(outcome, Declined):
             self.counts["refused"] += 1
             return MessageRefused(message_sid=sid, error_code=outcome.error_code, text=outcome.text)
+        if isinstance(outcome, NotYet):
+            return MessageNotSent(message_sid=sid, text=outcome.text)
         self.counts["unclear"] += 1
         return MessageUnclear(message_sid=sid, text=outcome.text)
 

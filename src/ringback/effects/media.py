@@ -14,7 +14,7 @@ class AttachMedia(Effect, frozen=True, kw_only=True):
     committed: ClassVar[bool] = True
     media_sid: str
     message_sid: str
-    """``IM…``, ``SM…`` or ``MM…``."""
+    """``IM…``, ``SM…`` or ``MM…``; empty: its text is gone, so it expires like an upload that nobody has taken."""
     conversation_sid: str = ""
     """Empty: it is a text's."""
     chat_service_sid: str = ""

@@ -32,7 +32,7 @@ class ClaimSend(Effect, frozen=True, kw_only=True):
 
 class SendText(Effect, frozen=True, kw_only=True):
     """Hand a message to its channel. The commit before it was the claim. Answered by exactly one of ``MessageSent``,
-    ``MessageRefused``, ``MessageUnclear``."""
+    ``MessageRefused``, ``MessageUnclear``, ``MessageNotSent``."""
 
     message_sid: str
     account_sid: str

@@ -117,6 +117,12 @@ class MessageRefused(MessageEvent, frozen=True, kw_only=True):
     text: str = ""
 
 
+class MessageNotSent(MessageEvent, frozen=True, kw_only=True):
+    """It is known not to have been sent, and the server stops: it goes back into its line."""
+
+    text: str = ""
+
+
 class MessageUnclear(MessageEvent, frozen=True, kw_only=True):
     """Nobody knows whether the carrier has it (the connection broke, we were killed): it is not sent again."""
 

@@ -66,7 +66,8 @@ def check(
 ) -> Admitted:
     """Read the request. ``event.known`` has, looked up: ``test`` (credentials), ``sender`` (whether From is ours:
     ``{"sms": bool}``), ``service`` (of :class:`~ringback.messaging.pool.Service`), ``opted_out``, ``callback`` (of the
-    application), ``application`` (whether there is one), ``trial`` and ``verified``. Raises :class:`Refused`."""
+    application), ``application`` (whether there is one), ``trial`` and ``verified``, ``line_type`` (of the
+    recipient). Raises :class:`Refused`."""
     known, params = event.known, event.params
     if not event.to.strip():
         raise Refused(21604, "A 'To' phone number is required")
@@ -187,6 +188,10 @@ def _rights(
         )
     if address.split(from_)[0] != address.split(to)[0]:
         raise Refused(21612, f"{from_} cannot write to {to}: they are on different channels")
+    if known.get("line_type") == "landline":
+        raise Refused(
+            21614, f"{to} is a landline, which cannot receive texts; if it can, override its line type"
+        )
     if not event.about_opt_out and known.get("opted_out"):
         raise Refused(21610, f"{to} has unsubscribed from {from_}; it may be written to again after START")
     if known.get("trial") and not known.get("verified"):

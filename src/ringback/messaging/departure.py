@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from ringback.effects import Answer, ClearDeadline, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects import Answer, ClearDeadline, Delete, Effect, Post, Save, SendWebhook, SetDeadline
+from ringback.effects.media import AttachMedia
 from ringback.effects.messaging import ClaimSend, QueueSend, SendText
 from ringback.events import DeadlineReached
 from ringback.events.conversations import MessageTold
 from ringback.events.messaging import (
     Attachment,
     FromConversation,
+    MessageNotSent,
     MessageRefused,
     MessageRequested,
     MessageSent,
@@ -33,6 +35,8 @@ from ringback.resources.api.message import Message
 
 SEND_AT = "send"
 """Name of the deadline of a scheduled message."""
+EXPIRE: Final = "expire"
+"""Name of the deadline of one that may wait for less than the longest time: nobody waits for its turn to hear it."""
 EXPIRED, UNKNOWN, OPTED_OUT = 30036, 30008, 21610
 _REPLY_CODES = {
     21211: 14101, 21604: 14101, 21212: 14102, 21606: 14108, 21602: 14103, 21617: 14103, 21619: 14103, 21609: 14105,
@@ -103,7 +107,7 @@ class Departures:
         if good.status == "accepted":
             message, told = self.change(message, "queue", now)
             effects += told
-        return message, [*effects, _queue(message), Answer(value=shown)]
+        return message, [*effects, *_queue(message), Answer(value=shown)]
 
     def _record(self, event: MessageRequested, good: admission.Admitted, now: float) -> Message:
         service = event.known.get("service") or {}
@@ -116,6 +120,7 @@ class Departures:
             plan={
                 "callbacks": good.callbacks,
                 "valid_until": (good.send_at or now) + good.validity,
+                "expires": good.validity < admission.VALIDITY,
                 "origin": None if event.origin is None else msgspec.to_builtins(event.origin),
                 "about_opt_out": event.about_opt_out,
             },
@@ -141,14 +146,21 @@ class Departures:
         if message.status != "scheduled":
             return message, [clear]
         after, effects = self.change(message, "queue", now)
-        return after, [clear, *effects, _queue(after)]
+        return after, [clear, *effects, *_queue(after)]
+
+    def expired(self, message: Message, event: DeadlineReached, now: float) -> Step:
+        """It has waited for too long, and its turn has not come."""
+        if message.status != "queued":
+            return message, [ClearDeadline(lane=event.lane, name=event.name)]
+        after, effects = self.change(message, "fail", now, error_code=EXPIRED, error_message=title(EXPIRED))
+        return after, [*leaves(message), *effects]
 
     # --- sent ------------------------------------------------------------------------------------------
 
     def started(self, message: Message, event: SendStarted, now: float) -> Step:
         """Claim it: the commit that says ``sending`` takes it out of the outbox. Answers whether it is sent."""
         if message.status != "queued":
-            return message, [ClaimSend(message_sid=message.sid), Answer(value=False)]
+            return message, [*leaves(message), Answer(value=False)]
         code = 0
         if now > message.plan.get("valid_until", now):
             code = EXPIRED
@@ -156,7 +168,7 @@ class Departures:
             code = OPTED_OUT
         if code:
             after, effects = self.change(message, "fail", now, error_code=code, error_message=title(code))
-            return after, [ClaimSend(message_sid=message.sid), *effects, Answer(value=False)]
+            return after, [*leaves(message), *effects, Answer(value=False)]
         channel = self._ports.channel_of(message.from_)
         after, effects = self.change(message, "send", now, channel=channel)
         send = SendText(
@@ -164,7 +176,7 @@ class Departures:
             to=message.to, body=message.body,
             media=tuple(msgspec.convert(each, Attachment) for each in message.media),
         )  # fmt: skip
-        return after, [ClaimSend(message_sid=message.sid), *effects, send, Answer(value=True)]
+        return after, [*leaves(message), *effects, send, Answer(value=True)]
 
     def sent(self, message: Message, event: MessageSent, now: float) -> Step:
         """The carrier has it."""
@@ -172,6 +184,15 @@ class Departures:
             message, "take", now, carrier_id=event.carrier_id or None,
             num_segments=event.segments or message.num_segments, date_sent=now,
         )  # fmt: skip
+
+    def not_sent(self, message: Message, event: MessageNotSent, now: float) -> Step:
+        """Back into its line, as if its turn had not come; nobody was told that it had."""
+        status = following(message.status, "wait")
+        if status is None:
+            return message, ()
+        after = message.copy()
+        after.status, after.date_updated = status, max(now, message.date_updated + 1e-6)
+        return after, _queue(after)
 
     def refused(self, message: Message, event: MessageRefused, now: float) -> Step:
         """The carrier does not take it."""
@@ -258,14 +279,38 @@ def media_of(message: Message, new_sid: Callable[[str], str]) -> list[Media]:
     return made
 
 
+def files_of(message: Message) -> list[Effect]:
+    """A deleted text's files go with it: their records now, what the media store has at its next look; but not what a
+    conversation has taken over."""
+    gone: list[Effect] = []
+    for each in message.media:
+        if each.get("media_sid"):
+            gone.append(Delete(Media(sid=each["media_sid"], account_sid=message.account_sid)))
+        if each.get("sid"):
+            gone.append(AttachMedia(media_sid=each["sid"], message_sid=""))
+    return gone
+
+
 def _lane(message: Message) -> Lane:
     return Lane("message", message.sid)
 
 
-def _queue(message: Message) -> QueueSend:
-    return QueueSend(
+def _queue(message: Message) -> list[Effect]:
+    """Into its line, for as long as it may wait there."""
+    queue = QueueSend(
         message_sid=message.sid, account_sid=message.account_sid, sender=message.from_, recipient=message.to
     )
+    if not message.plan.get("expires"):
+        return [queue]
+    return [queue, SetDeadline(lane=_lane(message), name=EXPIRE, at=message.plan["valid_until"])]
+
+
+def leaves(message: Message) -> list[Effect]:
+    """Out of its line."""
+    claim = ClaimSend(message_sid=message.sid)
+    if not message.plan.get("expires"):
+        return [claim]
+    return [claim, ClearDeadline(lane=_lane(message), name=EXPIRE)]
 
 
 def _tell(message: Message) -> list[Effect]:

@@ -13,6 +13,7 @@ MESSAGE: Final[dict[tuple[str, str], str]] = {
     ("queued", "cancel"): "canceled",
     ("queued", "send"): "sending",
     ("queued", "fail"): "failed",
+    ("sending", "wait"): "queued",
     ("sending", "take"): "sent",
     ("sending", "fail"): "failed",
     ("sent", "deliver"): "delivered",
@@ -23,7 +24,8 @@ MESSAGE: Final[dict[tuple[str, str], str]] = {
     ("receiving", "receive"): "received",
 }
 """(status, event) → status. ``sending`` begins with the commit that claims the message: from there it is never sent
-again, and what nobody knows of it (``MessageUnclear``) is ``fail`` with 30008."""
+again, and what nobody knows of it (``MessageUnclear``) is ``fail`` with 30008. Only what its channel knows not to have
+been sent when the server stops waits again."""
 
 BEGINS: Final = ("accepted", "queued", "scheduled", "receiving")
 OVER: Final = frozenset({"delivered", "undelivered", "failed", "read", "received", "canceled"})

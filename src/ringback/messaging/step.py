@@ -11,6 +11,7 @@ from ringback.events import DeadlineReached, DocumentFetched, Event
 from ringback.events.conversations import TextUnclaimed
 from ringback.events.messaging import (
     MessageArrived,
+    MessageNotSent,
     MessageRefused,
     MessageRequested,
     MessageSent,
@@ -22,7 +23,7 @@ from ringback.events.writes import WriteRequested
 from ringback.kernel.errors import Refused
 from ringback.kernel.lane import Lane
 from ringback.messaging.arrival import ASKED, Arrivals
-from ringback.messaging.departure import SEND_AT, Departures, Ports, Step, unsent
+from ringback.messaging.departure import EXPIRE, SEND_AT, Departures, Ports, Step, files_of, leaves, unsent
 from ringback.messaging.machine import OVER
 from ringback.resources.api.message import Message
 
@@ -41,6 +42,7 @@ class Texting:
             DocumentFetched: self.arrivals.fetched,
             SendStarted: self.departures.started,
             MessageSent: self.departures.sent,
+            MessageNotSent: self.departures.not_sent,
             MessageRefused: self.departures.refused,
             MessageUnclear: self.departures.unclear,
             ReceiptArrived: self.departures.receipt,
@@ -67,6 +69,8 @@ class Texting:
             return self.arrivals.due(message, event, now)
         if event.name == SEND_AT:
             return self.departures.due(message, event, now)
+        if event.name == EXPIRE:
+            return self.departures.expired(message, event, now)
         return message, [ClearDeadline(lane=event.lane, name=event.name)]
 
     def _written(self, message: Message, event: WriteRequested, now: float) -> Step:
@@ -83,7 +87,7 @@ class Texting:
                 raise Refused(30409, f"The message is {message.status}: it can no longer be canceled")
             after, told = self.departures.change(message, "cancel", now)
             lane = Lane("message", message.sid)
-            effects += [*told, ClaimSend(message_sid=message.sid), ClearDeadline(lane=lane, name=SEND_AT)]
+            effects += [*told, *leaves(message), ClearDeadline(lane=lane, name=SEND_AT)]
         if "Body" in event.params:
             if event.params["Body"][-1]:
                 raise Refused(20001, "Body can be taken away (Body=), not replaced")
@@ -100,6 +104,7 @@ class Texting:
         lane = Lane("message", message.sid)
         return None, [
             *([ClearDeadline(lane=lane, name=ASKED)] if "ask" in message.plan else []),
+            *files_of(message),
             Delete(message),
             Answer(value=True),
         ]

@@ -22,6 +22,7 @@ from ringback.resources.conversations.role import Role
 from ringback.resources.conversations.service_configuration import ServiceConfiguration, configuration_sid
 from ringback.resources.conversations.service_notification import ServiceNotification, notification_sid
 from ringback.resources.conversations.user import User
+from ringback.resources.frontline.pool_turn import PoolTurn
 from ringback.store import Condition, Query, Store, Unavailable
 
 log = logging.getLogger("ringback.emptying")
@@ -79,7 +80,7 @@ class Emptying:
     async def _empty(self, service: ChatService) -> None:
         await self._conversations(service)
         rows = 0
-        for noun in (Binding, User, Role):
+        for noun in (Binding, User, Role, PoolTurn):
             rows += await self._rows(noun, service)
         last: list[Record] = [service]
         for kind, sid in (
@@ -95,12 +96,13 @@ class Emptying:
         while True:
             found = await self._store.find(Conversation, chat_service_sid=service.sid, limit=SLICE)
             for one in found:
-                await self._remove(one)
+                await self.remove(one)
             if not found:
                 return
             await asyncio.sleep(PAUSE)
 
-    async def _remove(self, one: Conversation) -> None:
+    async def remove(self, one: Conversation) -> None:
+        """Remove a conversation as REST does; its messages follow in pieces."""
         try:
             await self._ask(
                 ConversationWriteRequested(

@@ -43,6 +43,8 @@ class Rule:
     record: type[Record]
     days: float
     """Since they were made; 0: for ever."""
+    since: str = "date_created"
+    """The column from which its days count, when that is a later one (Unix seconds)."""
     over: Callable[[Any], bool] = lambda record: True
     """Whether a record is over; others stay."""
     most: int = 0
@@ -150,12 +152,14 @@ class Retention:
         """From the oldest on, in the order of the primary key: no index on anything else would find them sooner."""
         if rule.days <= 0:
             return
-        bound = self._sid_at(rule.record.__noun__.prefix, self._clock.now() - rule.days * DAY)
+        before = self._clock.now() - rule.days * DAY
+        bound = self._sid_at(rule.record.__noun__.prefix, before)
         after = ""
         while True:
             page = await self._store.page(rule.record, Query(limit=SLICE, after=after, ascending=True))
             old = [record for record in page.records if record.sid < bound]
-            await self._remove(rule, [record for record in old if rule.over(record)])
+            over = [record for record in old if getattr(record, rule.since) < before and rule.over(record)]
+            await self._remove(rule, over)
             if len(old) < SLICE:
                 return
             after = old[-1].sid

@@ -217,11 +217,13 @@ class Runtime:
             self._handle(turn, item)
         failed = await self._finish(turn)
         if failed is not None:
+            # somebody else was faster: all of it, but for what a request hears of
+            again = lane not in turn.broken
             queue.extendleft(
                 item._replace(tries=item.tries + 1) if isinstance(failed, Conflict) else item
                 for item, _ in reversed(turn.done)
-                if item.message
-            )  # their rows are still there
+                if item.message or (again and item.waiter is None and not item.posted)
+            )  # rows are still there
         elif self.mending.ailing(lane) and any(not item.revives for item, _ in turn.done):
             self.mending.well(lane)
         for each in turn.joined:
@@ -301,7 +303,7 @@ class Runtime:
         """One lane posts to another, or to itself."""
         lane = event.lane
         if len(turn.done) < BATCH and self._joins(turn, lane, event):
-            waiting.append(Item(event, lane, answer=answer))
+            waiting.append(Item(event, lane, answer=answer, posted=True))
             return
         row = ""
         kinds = self._wiring.kinds
@@ -318,6 +320,9 @@ class Runtime:
         if lane == turn.own or lane in turn.joined:
             return not self._lanes[lane]
         if lane in self._lanes or self.mending.ails(lane):
+            return False
+        if self._remembers[lane.kind] and not self._remembers[turn.own.kind]:
+            # a taken unique key is no trouble of a stored core, and must cost nobody their memory
             return False
         if self._store.trouble and self._lives[lane.kind] != self._lives[turn.own.kind]:
             return False  # one of them waits for the store, the other does not
@@ -354,13 +359,11 @@ class Runtime:
 
     def _nothing_in_memory(self, turn: Turn) -> bool:
         """Whether a unique key that somebody else has taken meanwhile is no trouble of these lanes: all that they know
-        is read from the store again, and whoever asked hears of it. A message has its row and is handled once more
-        (its look-ups now find what was in the way), but not for ever: then the lane has a bug."""
+        is read from the store again, and whoever asked hears of it. What nobody asked for is handled once more (its
+        look-ups now find what was in the way), but not for ever: then the lane has a bug."""
         if any(self._remembers[lane.kind] for lane in (turn.own, *turn.joined)) or turn.broken:
             return False
-        return all(
-            item.waiter is not None or item.message for item, _ in turn.done if item.lane == turn.own
-        ) and all(item.tries < TRIES for item, _ in turn.done)
+        return all(item.tries < TRIES for item, _ in turn.done)
 
     async def _written(self, turn: Turn, writes: list[Any]) -> bool:
         """Write a turn; False: the store cannot, keeps it, and somebody in it can go on without."""

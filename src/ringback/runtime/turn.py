@@ -34,6 +34,8 @@ class Item(NamedTuple):
     """It gives the lane its memory back (``LaneKind.revive``)."""
     answer: Answering | None = None
     """Of the request that has caused it, if one did: the outside hears of what follows once that is written."""
+    posted: bool = False
+    """By another one in the same turn: whenever that one is handled, it is posted again."""
 
 
 class Trouble(NamedTuple):

@@ -12,6 +12,7 @@ from ringback.events import Event
 from ringback.events.messaging import MessageArrived, MessageRequested, SendStarted
 from ringback.kernel.error_codes import title
 from ringback.kernel.sid import is_sid
+from ringback.numbers.plan import check
 from ringback.numbers.text_address import is_name, recipient, sender, split
 from ringback.numbers.written import readings
 from ringback.resources.api.account import Account
@@ -20,6 +21,7 @@ from ringback.resources.api.application import Application
 from ringback.resources.api.incoming_phone_number import IncomingPhoneNumber
 from ringback.resources.api.message import Message
 from ringback.resources.api.outgoing_caller_id import OutgoingCallerId
+from ringback.resources.lookups.line_type_override import LineTypeOverride
 from ringback.resources.messaging.alpha_sender import AlphaSender
 from ringback.resources.messaging.messaging_service import MessagingService
 from ringback.resources.messaging.opt_out import OptOut, sid_of
@@ -131,6 +133,7 @@ class TextDirectory:
             scopes += [pool] if pool else []
         if to:
             known["opted_out"] = await self._opted_out(account, to, *scopes)
+            known["line_type"] = await self._line_type(account, to)
         application_sid = event.params.get("ApplicationSid", "")
         if is_sid(application_sid, "AP"):
             application = await self._store.get(Application, application_sid, account)
@@ -144,6 +147,13 @@ class TextDirectory:
             known["trial"] = True
             known["verified"] = await self._verified(account, to)
         return structs.replace(event, known=known)
+
+    async def _line_type(self, account_sid: str, to: str) -> str | None:
+        """What the account knows of the recipient's line, else what the numbering plan says."""
+        if split(to)[0]:
+            return None
+        found = await self._store.first(LineTypeOverride, account_sid=account_sid, phone_number=to)
+        return check(to).line_type if found is None else found.overridden_line_type
 
     async def _sender(self, account_sid: str, from_: str) -> tuple[dict[str, Any] | None, str]:
         """What a sender of the account can (None: it is none), and the service that it belongs to."""

@@ -459,7 +459,12 @@ async def test_a_carriers_file_is_fetched_and_kept(desk: Desk) -> None:
     good = town.app("/cat.jpg", lambda _: web.Response(body=PNG, content_type="image/jpeg"))
     gone = town.app("/gone.jpg", lambda _: web.Response(status=404))
     large = town.app("/large.jpg", lambda _: web.Response(body=b"x" * 60_000_000))
-    fetcher = MediaFetcher(desk.product.media, desk.product.sender)
+    lost: list[tuple[Any, ...]] = []
+
+    async def told(*about: Any) -> None:
+        lost.append(about)
+
+    fetcher = MediaFetcher(desk.product.media, desk.product.sender, told)
     kept = await fetcher.keep(
         desk.product.account_sid,
         [
@@ -468,10 +473,13 @@ async def test_a_carriers_file_is_fetched_and_kept(desk: Desk) -> None:
             Attachment(url=large),
             Attachment(sid="ME1"),
         ],
+        "MM1",
     )
     assert kept[0].content_type == "image/png"
     assert (kept[0].size, kept[0].filename) == (len(PNG), "cat.jpg")
     assert kept[1:] == (Attachment(url=gone), Attachment(url=large), Attachment(sid="ME1"))
+    assert [each[:2] for each in lost] == [(desk.product.account_sid, "MM1")] * 2
+    assert all(each[2] > 10_000 and "127.0.0.1 is not kept" in each[3] for each in lost)
     assert desk.files() == [kept[0].sid]
     (out,) = await desk.product.media.located(desk.product.account_sid, (kept[0], kept[3]), 60)
     assert (await desk.ask("GET", out.url, {}))[1] == PNG

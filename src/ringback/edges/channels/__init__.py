@@ -53,7 +53,15 @@ class Unclear:
     text: str = ""
 
 
-Outcome = Taken | Declined | Unclear
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """It is known not to have been sent, not even a part of it, and the channel is being closed: back in line, it is
+    sent after the next start."""
+
+    text: str = ""
+
+
+Outcome = Taken | Declined | Unclear | NotYet
 
 
 class Channel(Protocol):
@@ -65,7 +73,7 @@ class Channel(Protocol):
         """Open what it needs; it connects (again) by itself. Raises ``OSError`` when it never can."""
 
     async def stop(self) -> None:
-        """Close. A ``send`` that is under way returns, ``Unclear`` if it must."""
+        """Close. A ``send`` that is under way returns, ``NotYet`` if nothing of it was sent, ``Unclear`` if it must."""
 
     def carries(self, address: str) -> bool:
         """Whether texts from this address of ours (E.164, short code, name, ``whatsapp:+…``) leave here."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from ringback.edges.channels import Channel, Declined, Outcome, Taken, Unclear
+from ringback.edges.channels import Channel, Declined, NotYet, Outcome, Taken, Unclear
 from ringback.edges.channels._pace import Pace
 from ringback.effects.messaging import SendText
 from ringback.kernel.text_carrier import HttpCarrier, carried
@@ -39,7 +39,7 @@ class HttpChannel(Channel):
         self._pace = Pace(setting.throughput)
         self._session: aiohttp.ClientSession | None = None
         self._why = ""
-        self._figures = dict.fromkeys(("sent", "declined", "unclear", "throttled"), 0)
+        self._figures = dict.fromkeys(("sent", "declined", "unclear", "not_yet", "throttled"), 0)
 
     async def start(self) -> None:
         """Open the pool of connections; nothing is asked."""
@@ -48,7 +48,7 @@ class HttpChannel(Channel):
         )
 
     async def stop(self) -> None:
-        """Close it; what waits to be sent is declined."""
+        """Close it; what waits to be sent stays in line until the next start."""
         self._pace.close()
         session, self._session = self._session, None
         if session is not None:
@@ -71,7 +71,7 @@ class HttpChannel(Channel):
     async def send(self, text: SendText) -> Outcome:
         """Post one message; again as long as it is known not to have been taken, within ``patience``."""
         outcome = await self._send(text)
-        kind = {Taken: "sent", Declined: "declined", Unclear: "unclear"}[type(outcome)]
+        kind = {Taken: "sent", Declined: "declined", Unclear: "unclear", NotYet: "not_yet"}[type(outcome)]
         self._figures[kind] += 1
         return outcome
 
@@ -100,6 +100,8 @@ class HttpChannel(Channel):
                 code, why = OVERFLOW, f"the carrier takes no more ({status})"
             self._why = why
             self._pace.slow()
+        if self._session is None:
+            return NotYet(f"It was not sent: {why}")
         return Declined(code, f"It was not sent: {why}")
 
     async def _post(self, message_sid: str, body: bytes) -> tuple[int, Any]:

@@ -14,7 +14,7 @@ from typing import Final
 
 import smpp34
 
-from ringback.edges.channels import Channel, Declined, Outcome, Reports, Taken, Unclear
+from ringback.edges.channels import Channel, Declined, NotYet, Outcome, Reports, Taken, Unclear
 from ringback.edges.channels._pace import Pace
 from ringback.edges.smpp.inbound import Inbound, KeptParts
 from ringback.edges.smpp.link import Counts, Link, Lost, NotSent
@@ -56,7 +56,7 @@ class SmppChannel(Channel):
         self._stopping = False
         self._numbers = 0
         self._reference = random.randrange(0x10000)  # noqa: S311 - nobody may guess nothing by it
-        self._figures = dict.fromkeys(("sent", "declined", "unclear", "throttled"), 0)
+        self._figures = dict.fromkeys(("sent", "declined", "unclear", "not_yet", "throttled"), 0)
         pair = (pdu.BIND_TRANSMITTER, pdu.BIND_RECEIVER)
         self._binds = pair if setting.bind == "pair" else (pdu.BIND_TRANSCEIVER,)
 
@@ -68,7 +68,7 @@ class SmppChannel(Channel):
         self._tasks.append(asyncio.create_task(self._sweep()))
 
     async def stop(self) -> None:
-        """Unbind and close; what waits to be sent is declined."""
+        """Unbind and close; what waits to be sent stays in line until the next start."""
         self._stopping = True
         self._up.set()
         self._pace.close()
@@ -103,7 +103,7 @@ class SmppChannel(Channel):
     async def send(self, text: SendText) -> Outcome:
         """Submit one text, in parts if it is long; the receipt of the last one counts for the whole."""
         outcome = await self._send(text)
-        kind = {Taken: "sent", Declined: "declined", Unclear: "unclear"}[type(outcome)]
+        kind = {Taken: "sent", Declined: "declined", Unclear: "unclear", NotYet: "not_yet"}[type(outcome)]
         self._figures[kind] += 1
         return outcome
 
@@ -125,10 +125,11 @@ class SmppChannel(Channel):
         for number, piece in enumerate(found, 1):
             last = number == len(found)
             outcome = await self._submit(piece, source, dest, until, receipt=last)
-            if isinstance(outcome, Declined) and number > 1:
-                return Declined(
-                    outcome.error_code, f"{outcome.text}; {number - 1} of {len(found)} parts were taken"
-                )
+            if (
+                isinstance(outcome, Declined | NotYet) and number > 1
+            ):  # sent again, its parts would come twice
+                code = outcome.error_code if isinstance(outcome, Declined) else UNREACHABLE_CARRIER
+                return Declined(code, f"{outcome.text}; {number - 1} of {len(found)} parts were taken")
             if not isinstance(outcome, Taken):
                 return outcome
         return Taken(outcome.carrier_id if isinstance(outcome, Taken) else "", len(found))
@@ -152,10 +153,13 @@ class SmppChannel(Channel):
         why = ""
         while True:
             link = await self._transmitter(until)
+            going = link is not None and await self._pace.turn(until)
+            if not going and self._stopping:
+                return NotYet(f"It was not sent: {why or 'the server stops'}")
             if link is None:
-                why = why or f"not connected: {self.ready or 'stopping'}"
+                why = why or f"not connected: {self.ready}"
                 return Declined(UNREACHABLE_CARRIER, f"It was not sent: {why}")
-            if not await self._pace.turn(until):
+            if not going:
                 return Declined(meaning(0x58).error_code, f"It was not sent: {why or 'too much to send'}")
             try:
                 answer = await link.request(build)

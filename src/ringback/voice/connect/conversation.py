@@ -5,6 +5,7 @@ The table of ``session_table.py`` says what follows on what; here it is carried 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +27,10 @@ from ringback.voice.connect.session_table import Trigger
 from ringback.voice.connect.waiting import Seeking
 from ringback.voice.dial.noun import REASONS, Target, dialled
 from ringback.voice.stage import Stage
-from ringback.voice.steps import HungUp, Redirected, Source, Steps
+from ringback.voice.steps import HungUp, Interrupted, Redirected, Source, Steps
 from ringback.voice.verb import Attributes
+
+log = logging.getLogger("ringback.voice")
 
 ANSWER: Final = "conversation-answer"
 """Timer of :data:`PATIENCE`."""
@@ -77,6 +80,26 @@ def talk(dialling: ConversationDialling, attributes: Attributes) -> Steps[None]:
         session.stop_timer(ANSWER)
         session.drop(Seeking)
         _leave(session)
+
+
+def truthful(dialling: ConversationDialling, steps: Steps[None]) -> Steps[None]:
+    """A bug ends the session and not the call (§4: any state → ``internal-error``, 32500): the log and the debugger
+    tell of it, a leg that was dialled is hung up, and the action is asked."""
+    try:
+        yield from steps
+    except Interrupted:
+        raise
+    except Exception as bug:
+        sid = dialling.session.call.sid
+        log.exception("call %s: its conversation session failed", sid)
+        text = f"A defect of this server ended the session ({type(bug).__name__}); see its log"
+        if dialling.dialled and not dialling.status:
+            dialling.status = "completed" if dialling.machine.state == "bridged" else "canceled"
+        if dialling.machine.over:
+            dialling.session.warn(32500, text, resource=dialling.conversation_sid or None)
+        else:
+            _end(dialling, "internal-error", text=text)
+        dialling.hang_up_all("parent-ended")
 
 
 def _leave(session: Stage) -> None:

@@ -60,6 +60,8 @@ def _over(result: Result | None, code: int | None = None, status: str = "") -> R
 _INCOMPLETE: Final = _over("dialed-call-incomplete")
 _CANCELED: Final = _over("dialed-call-incomplete", status="canceled")
 _REDIRECTED: Final = _over(None)
+_BROKEN: Final = _over("internal-error", 32500)
+"""Nobody said in time whether there is a conversation, or a bug of ours; of a leg, what is known of it."""
 
 TABLE: Final[Mapping[tuple[State, Trigger], Row]] = {
     ("start", "attribute-refused"): _over("internal-error", 32501),
@@ -67,13 +69,11 @@ TABLE: Final[Mapping[tuple[State, Trigger], Row]] = {
     ("start", "customer-calls"): Row("match"),
     ("lookup", "found"): Row("dial"),
     ("lookup", "invalid-conversation"): _over("invalid-conversation", 32505),
-    ("lookup", "internal-error"): _over("internal-error", 32500),
     ("match", "found"): Row("dial"),
     ("match", "created"): Row("route"),
     ("match", "no-existing-conversation"): _over("no-existing-conversation"),
     ("match", "no-other-participants"): _over("no-other-participants", 32504),
     ("match", "failed-create-conversation"): _over("failed-create-conversation", 32500),
-    ("match", "internal-error"): _over("internal-error", 32500),
     ("route", "worker-joined"): Row("dial"),
     ("route", "assignment-timeout"): _over("no-other-participants", 32506),
     ("dial", "blocked"): _over("dialed-call-incomplete", status="failed"),
@@ -83,6 +83,13 @@ TABLE: Final[Mapping[tuple[State, Trigger], Row]] = {
     ("answered", "ready"): Row("bridged"),
     ("answered", "leg-over"): _INCOMPLETE,
     ("bridged", "leg-over"): _over("session-success", status="completed"),
+    ("start", "internal-error"): _BROKEN,
+    ("lookup", "internal-error"): _BROKEN,
+    ("match", "internal-error"): _BROKEN,
+    ("route", "internal-error"): _BROKEN,
+    ("dial", "internal-error"): _BROKEN,
+    ("answered", "internal-error"): _BROKEN,
+    ("bridged", "internal-error"): _BROKEN,
     ("lookup", "caller-gone"): _INCOMPLETE,
     ("match", "caller-gone"): _INCOMPLETE,
     ("route", "caller-gone"): _INCOMPLETE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringback.voice.connect.attributes import ATTRIBUTES, CODE, strict
-from ringback.voice.connect.conversation import talk
+from ringback.voice.connect.conversation import talk, truthful
 from ringback.voice.connect.dialling import ConversationDialling
 from ringback.voice.dial.dialling import conduct
 from ringback.voice.stage import Stage
@@ -34,25 +34,21 @@ def run(element: Element, attributes: Attributes, session: Stage) -> Steps[Outco
         return End()
     action = session.resolve(attributes["action"], 15004) if attributes["action"] else None
     asks = action or (None if session.followed else session.base)
-    given = strict(noun, session)
-    dialling = ConversationDialling(given or _defaults(), attributes["method"], session, asks)
-    if given is None or not _method_good(element, session):
-        dialling.machine.take("attribute-refused")
-        outcome = yield from conduct(dialling, _nothing())
-    else:
-        outcome = yield from conduct(dialling, talk(dialling, given))
+    defaults = {name: attribute.default for name, attribute in ATTRIBUTES.items()}
+    dialling = ConversationDialling(defaults, attributes["method"], session, asks)
+    outcome = yield from conduct(dialling, truthful(dialling, _read_and_talk(dialling, element, noun)))
     if isinstance(outcome, Goto) and action is None:
         session.keep(_Again(element, outcome.source))
     return outcome
 
 
-def _nothing() -> Steps[None]:
-    return
-    yield
-
-
-def _defaults() -> Attributes:
-    return {name: attribute.default for name, attribute in ATTRIBUTES.items()}
+def _read_and_talk(dialling: ConversationDialling, element: Element, noun: Element) -> Steps[None]:
+    given = strict(noun, dialling.session)
+    if given is None or not _method_good(element, dialling.session):
+        dialling.machine.take("attribute-refused")
+        return
+    dialling.attributes |= given | {"method": dialling.attributes["method"]}  # that one is the action's
+    yield from talk(dialling, given)
 
 
 def _method_good(element: Element, session: Stage) -> bool:

@@ -93,8 +93,7 @@ class PairFacts:
         )
         service = await self._service(event.account_sid, event.chat_service_sid or "-")
         if service is None:
-            text = f"serviceInstanceSid: the account has no service {event.chat_service_sid[:34] or '(none given)'}"
-            return structs.replace(event, known={"problem": (BAD_SERVICE, text)})
+            return structs.replace(event, known={"problem": await self._no_service(event)})
         event = structs.replace(event, chat_service_sid=service)
         # the next one who withholds their number is somebody else: never the same conversation
         holder = None if event.address == WITHHELD else await self._holder(event)
@@ -151,6 +150,18 @@ class PairFacts:
             return (await default_service(self._store, account_sid, self._new_sid, self._now())).sid
         service = await self._store.get(ChatService, sid, account_sid) if is_sid(sid, "IS") else None
         return None if service is None or service.removed else service.sid
+
+    async def _no_service(self, event: ConversationSought) -> tuple[int, str]:
+        """Code and text for a call. connect-conversation.md §2 (32501: it must name a service of this account) and §12
+        no. 8 (``failed-create-conversation``: it is unknown to the store) are both true like this: what is no service
+        at all, or is gone, matches no conversation, and the one that is to be made then cannot be; another account's,
+        or one where none is to be made, is a bad attribute."""
+        sid = event.chat_service_sid
+        found = await self._store.get(ChatService, sid) if is_sid(sid, "IS") else None
+        unknown = is_sid(sid, "IS") and (found is None or found.account_sid == event.account_sid)
+        if unknown and event.autocreate:
+            return GENERAL, f"No conversation could be made: there is no service {sid} (serviceInstanceSid)"
+        return BAD_SERVICE, f"serviceInstanceSid: the account has no service {sid[:34] or '(none given)'}"
 
     async def _asked(
         self, event: InboundTexted | ConversationSought, service: str, source: str, more: Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 from urllib.parse import unquote, urlsplit
@@ -24,27 +24,40 @@ log = logging.getLogger("ringback.media")
 DOWNLOADS: Final = 16
 """At a time; a quarter is never one account's alone."""
 LONGEST_LINE: Final = 1000
+UNFETCHED: Final = 11200
 
 
 class MediaFetcher:
     """Turns attachments with a URL into attachments in the store; what cannot be had keeps its URL."""
 
-    def __init__(self, media: MediaStore, sender: WebhookSender) -> None:
-        self._media, self._sender = media, sender
+    def __init__(
+        self, media: MediaStore, sender: WebhookSender, lost: Callable[[str, str, int, str], Awaitable[None]]
+    ) -> None:
+        """``lost(account_sid, message_sid, code, text)`` is told of each file that could not be had."""
+        self._media, self._sender, self._lost = media, sender, lost
         self._downloads = Seats(DOWNLOADS, reserve=DOWNLOADS // 4, longest=LONGEST_LINE)
 
-    async def keep(self, account_sid: str, attachments: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    async def keep(
+        self, account_sid: str, attachments: Sequence[Attachment], message_sid: str
+    ) -> tuple[Attachment, ...]:
         """All of one message, at the same time. They are uploads until the message attaches them."""
-        return tuple(await asyncio.gather(*(self._one(account_sid, each) for each in attachments)))
+        return tuple(
+            await asyncio.gather(*(self._one(account_sid, each, message_sid) for each in attachments))
+        )
 
-    async def _one(self, account_sid: str, given: Attachment) -> Attachment:
+    async def _one(self, account_sid: str, given: Attachment, message_sid: str) -> Attachment:
         if given.sid or not given.url:
             return given
         try:
             async with self._downloads.of(account_sid):
                 return await self._fetched(account_sid, given)
         except (Full, Refused) as why:
-            log.warning("%s is not kept, only its URL: %s", urlsplit(given.url).hostname, why)
+            host = urlsplit(given.url).hostname
+            log.warning("%s is not kept, only its URL: %s", host, why)
+            code = why.code if isinstance(why, Refused) else UNFETCHED
+            await self._lost(
+                account_sid, message_sid, code, f"The file of the message at {host} is not kept: {why}"
+            )
             return given
 
     async def _fetched(self, account_sid: str, given: Attachment) -> Attachment:
