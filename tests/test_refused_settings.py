@@ -13,7 +13,7 @@ from ringback.callbacks.options import Options, read_options
 from ringback.settings import Phone, Settings, SettingsError, Trunk, load, unknown_variables, variable
 
 NONE = Path(os.devnull)
-TABLES = ("notifications", "callback", "trunks", "phones")
+TABLES = ("notifications", "callback", "trunks", "phones", "smpp", "http_carriers")
 PLAIN = [one for one in fields(Settings) if one.name not in TABLES]
 PLACES = {"data_dir", "plugins"}
 """Any text may be the name of a folder; what is there must be one."""

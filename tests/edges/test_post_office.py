@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from ringback.edges.post_office import NO_CHANNEL, PostOffice
 from ringback.effects.messaging import SendText
 from ringback.events import Event
 from ringback.events.messaging import (
+    Attachment,
     MessageArrived,
     MessageRefused,
     MessageSent,
@@ -57,7 +58,7 @@ class Desk:
         self.ended: list[str] = []
         self.office = PostOffice(
             ask=self.ask, clock=VirtualClock(0.0), new_sid=lambda prefix: f"{prefix}{len(self.events)}", find=self.find,
-            done=self.ended.append, default="none",
+            done=self.ended.append, located=self.located, default="none",
         )  # fmt: skip
         self.one = One()
         self.office.add(self.one)
@@ -68,6 +69,11 @@ class Desk:
         if isinstance(event, MessageSent):
             self.ids[event.carrier_id] = event.message_sid
         return event.message_sid if isinstance(event, MessageArrived) else None
+
+    async def located(
+        self, account_sid: str, files: Sequence[Attachment], seconds: int
+    ) -> tuple[Attachment, ...]:
+        return tuple(files)
 
     async def find(self, channel: str, carrier_id: str) -> str:
         return self.ids.get(carrier_id, "")

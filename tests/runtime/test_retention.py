@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringback.effects import Save
+from ringback.effects import Delete, Save
 from ringback.kept import kept
 from ringback.kernel.sid import SidMaker, sid_at
 from ringback.resources.api.account import Account
@@ -17,8 +17,10 @@ from ringback.resources.api.alert import Alert
 from ringback.resources.api.application import Application
 from ringback.resources.api.call import Call
 from ringback.resources.api.conference import Conference
+from ringback.resources.api.message import Message
 from ringback.resources.api.recording import Recording
 from ringback.resources.api.transcription import Transcription
+from ringback.resources.mcs.media_file import MediaFile
 from ringback.resources.taskrouter.event import Event
 from ringback.runtime import retention
 from ringback.runtime.retention import DAY, SLICE, Retention, Rule
@@ -75,7 +77,10 @@ async def test_a_year_leaves_a_bounded_rest(store: Store) -> None:
     """Fifty-two weeks of work with the default settings: what is over and old is gone, what is not is there."""
     clock = VirtualClock()
     made = Past(clock)
-    settings = Settings(keep_calls_days=60, keep_recordings_days=60, keep_transcriptions_days=60)
+    settings = Settings(
+        keep_calls_days=60, keep_recordings_days=60, keep_transcriptions_days=60, keep_messages_days=60,
+        keep_media_days=60,
+    )  # fmt: skip
     forgotten: list[str] = []
 
     async def forget(record: Recording) -> None:
@@ -83,7 +88,11 @@ async def test_a_year_leaves_a_bounded_rest(store: Store) -> None:
         record.status, record.deleted_at = "deleted", clock.now()
         await store.commit([Save(record)])
 
-    keeper = Retention(store, clock, sid_at, kept(settings, forget), ledger_days=30, ledger_bytes=40_000)
+    async def forget_media(record: MediaFile) -> None:
+        await store.commit([Delete(record)])
+
+    rules = kept(settings, forget, forget_media)
+    keeper = Retention(store, clock, sid_at, rules, ledger_days=30, ledger_bytes=40_000)
     live = made(Call, status="in-progress")
     await store.commit([Save(live), Save(Account(sid=AC, account_sid=AC))])
     most: dict[str, int] = {}
@@ -95,19 +104,22 @@ async def test_a_year_leaves_a_bounded_rest(store: Store) -> None:
                 for record, values in (
                     (Call, {"status": "completed"}), (Conference, {"status": "completed"}), (Alert, {}), (Event, {}),
                     (Recording, {"status": "completed"}), (Transcription, {"status": "completed"}),
+                    (Message, {"status": "delivered"}), (MediaFile, {}),
                 )
             ]
             + [LogHttp(account_sid=AC, resource_sid=live.sid, at=clock.now(), method="POST", url=f"http://a.test/{n}",
                        parameters="x=" + "y" * 50, body="z") for n in range(100)]
         )  # fmt: skip
         await keeper.look()
-        for record in (Call, Conference, Alert, Event, Transcription):
+        for record in (Call, Conference, Alert, Event, Transcription, Message, MediaFile):
             most[record.__name__] = max(most.get(record.__name__, 0), await store.count(record))
         _, size = await store.pruning.ledger()
         most["requests"] = max(most.get("requests", 0), size)
         await clock.advance(7 * DAY)
     assert most.pop("requests") <= 41_000
-    assert most == {"Call": 91, "Conference": 90, "Alert": 130, "Event": 50, "Transcription": 90}
+    assert most == {
+        "Call": 91, "Conference": 90, "Alert": 130, "Event": 50, "Transcription": 90, "Message": 90, "MediaFile": 90,
+    }  # fmt: skip
     assert await store.get(Call, live.sid) == live
     assert len(forgotten) == 520 - 90
     assert keeper.done.longest < 1.0
