@@ -294,6 +294,27 @@ async def test_the_application_refuses_the_conversation(shop: Shop) -> None:
     assert (found.result, found.error_code) == ("failed-create-conversation", 32500)
 
 
+async def test_a_text_into_an_open_conversation_is_asked_of_the_pre_event(shop: Shop) -> None:
+    """§1.4: what comes by SMS always fires the webhooks. It may be changed; refused, it is the number's handler's."""
+
+    def pre(params: dict[str, str]) -> web.Response:
+        if params["Body"] == "spam":
+            return web.Response(status=403)
+        return web.json_response({"body": params["Body"].upper(), "attributes": {"seen": 1}})
+
+    await shop.creates(AutoCreation_Type="default")
+    await shop.happens(shop.text("first", sid="SM1"))
+    await shop.hooks("onMessageAdd", PreWebhookUrl=shop.world.app("/pre", pre))
+    await shop.happens(
+        shop.text("hello", sid="SM2"), shop.text("spam", sid="SM3"), shop.text("bye", sid="SM4")
+    )
+    (thread,) = await shop.conversations()
+    assert await shop.bodies(thread.sid) == ["first", "HELLO", "BYE"]
+    assert shop.unclaimed == ["SM3"]
+    asked = shop.world.requests("/pre")[0]
+    assert (asked["Source"], asked["Author"], asked["ConversationSid"]) == ("SMS", "+15551230001", thread.sid)
+
+
 @pytest.mark.parametrize(
     "answer",
     [

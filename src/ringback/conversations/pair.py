@@ -43,7 +43,7 @@ class Pairs:
     def texted(self, event: InboundTexted, now: float) -> Sequence[Effect]:
         """A message from outside: into its conversation, into a new one, or to the number's own application."""
         known = event.known
-        pieces = list(self._pieces(event))
+        pieces = [each | known.get("changed", {}) for each in self._pieces(event)]
         if not pieces:  # nothing that a conversation could hold
             return [Post(TextUnclaimed(message_sid=event.message_sid))]
         if thread := known.get("thread", ""):
@@ -79,6 +79,7 @@ class Pairs:
             yield {
                 "sid": self._new_sid("IM"),
                 "author": event.address,
+                "address": event.address,
                 "proxy_address": event.proxy_address,
                 "body": body or None,
                 "media": [
