@@ -210,6 +210,10 @@ async def test_a_pre_event_changes_and_refuses(here: Threads) -> None:
     [
         ("{", "application/json"), ("[1]", "application/json"), ('{"body": 5}', "application/json"),
         ("x" * 100_000, "text/plain"), ("[" * 60_000, "application/json"), ("\udc80x", "text/html"),
+        ('{"body": "half \\ud83d"}', "application/json"), ('{"body": "a\\u0000b"}', "application/json"),
+        ('{"attributes": "nope"}', "application/json"), ('{"attributes": {"a": "\\ud83d"}}', "application/json"),
+        ('{"body": "%s"}' % ("z" * 1601), "application/json"),
+        ('{"author": "%s"}' % ("z" * 257), "application/json"),
     ],
 )  # fmt: skip
 async def test_an_answer_that_makes_no_sense_changes_nothing(here: Threads, body: str, kind: str) -> None:

@@ -233,11 +233,11 @@ def test_numbers_as_people_write_them_in_the_senders_country() -> None:
 def test_an_inbound_message_looks_for_its_conversation() -> None:
     arrived = MessageArrived(
         message_sid=SID, channel="http:wa", from_="whatsapp:+15551230001", to="whatsapp:+15550100", body="stop",
-        carrier_id="7", account_sid=ACCOUNT,
+        carrier_id="7", carrier_key="http:wa|7|ab", account_sid=ACCOUNT,
     )  # fmt: skip
     message, effects = texting().step(None, arrived, NOW)
     assert message is not None
-    assert (message.status, message.carrier_key) == ("received", "http:wa|7")
+    assert (message.status, message.carrier_key) == ("received", "http:wa|7|ab")
     sought = [each.event for each in effects if isinstance(each, Post)]
     assert [type(one) for one in sought] == [InboundTexted]  # STOP is a word of SMS
     assert (sought[0].channel_type, sought[0].address) == ("whatsapp", "whatsapp:+15551230001")  # type: ignore[attr-defined]

@@ -115,6 +115,9 @@ async def test_all_participants_or_nothing(desk: Desk) -> None:
     ("people", "status", "code"),
     [
         ([person(identity=f"u{n}") for n in range(11)], 400, 50426),
+        (['{"identity": "half \\ud83d"}'], 400, 20001),
+        (['{"identity": "bob", "attributes": "{\\"a\\": \\"\\ud83d\\"}"}'], 400, 20001),
+        (['{"messaging_binding": {"address": "\\ud83d", "proxy_address": "+15550100"}}'], 400, 20001),
         (["{"], 400, 20001),
         (["[]"], 400, 20001),
         (["{}"], 400, 20001),

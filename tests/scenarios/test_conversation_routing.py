@@ -294,6 +294,47 @@ async def test_the_application_refuses_the_conversation(shop: Shop) -> None:
     assert (found.result, found.error_code) == ("failed-create-conversation", 32500)
 
 
+async def test_a_text_into_an_open_conversation_is_asked_of_the_pre_event(shop: Shop) -> None:
+    """§1.4: what comes by SMS always fires the webhooks. It may be changed; refused, it is the number's handler's."""
+
+    def pre(params: dict[str, str]) -> web.Response:
+        if params["Body"] == "spam":
+            return web.Response(status=403)
+        return web.json_response({"body": params["Body"].upper(), "attributes": {"seen": 1}})
+
+    await shop.creates(AutoCreation_Type="default")
+    await shop.happens(shop.text("first", sid="SM1"))
+    await shop.hooks("onMessageAdd", PreWebhookUrl=shop.world.app("/pre", pre))
+    await shop.happens(
+        shop.text("hello", sid="SM2"), shop.text("spam", sid="SM3"), shop.text("bye", sid="SM4")
+    )
+    (thread,) = await shop.conversations()
+    assert await shop.bodies(thread.sid) == ["first", "HELLO", "BYE"]
+    assert shop.unclaimed == ["SM3"]
+    asked = shop.world.requests("/pre")[0]
+    assert (asked["Source"], asked["Author"], asked["ConversationSid"]) == ("SMS", "+15551230001", thread.sid)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"friendly_name": "half \\ud83d"}', '{"friendly_name": "a\\u0000b"}', '{"attributes": "nope"}',
+        '{"unique_name": "CH%s"}' % ("1" * 32), '{"friendly_name": "%s"}' % ("z" * 257),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_cannot_be_written_stops_no_customer(shop: Shop, answer: str) -> None:
+    """It changes nothing, and the debugger says so: the message and the call have their conversations."""
+    url = shop.world.app(
+        "/pre", lambda _: web.Response(body=answer.encode(), content_type="application/json")
+    )
+    await shop.hooks("onConversationAdd", PreWebhookUrl=url)
+    await shop.creates(AutoCreation_Type="default")
+    await shop.happens(shop.text("first", sid="SM1"), shop.call("CA1", from_="+15551230077"))
+    assert shop.unclaimed == []
+    assert len(await shop.conversations()) == 2
+    assert (await shop.alerts()).count(11200) == 2
+
+
 async def test_a_conversation_that_cannot_be_made_loses_no_message(shop: Shop) -> None:
     """The application gives a name that another conversation has."""
     made = await shop.ask(
@@ -306,6 +347,9 @@ async def test_a_conversation_that_cannot_be_made_loses_no_message(shop: Shop) -
     await shop.happens(shop.text(sid="SM1"), shop.call("CA1"))
     assert shop.unclaimed == ["SM1"]
     assert [each.result for each in shop.found] == ["failed-create-conversation"]
+    assert (
+        50353 in await shop.alerts()
+    )  # the operator learns why the customer's message is in no conversation
 
 
 async def test_the_service_of_a_configuration_is_gone(shop: Shop) -> None:

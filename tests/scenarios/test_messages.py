@@ -155,6 +155,22 @@ async def test_the_same_carrier_message_twice_is_one(ringback: World) -> None:
     assert len(ringback.requests("/sms")) == 1
 
 
+async def test_an_id_that_the_carrier_gives_to_two_customers_loses_neither(ringback: World) -> None:
+    """Nor a message that went to two numbers of ours: each is one of its own, and still comes once."""
+    await number(ringback, SmsUrl=ringback.app("/sms", "<Response/>"))
+    await number(ringback, OTHER, SmsUrl=ringback.app("/sms", "<Response/>"))
+    ways = [(CUSTOMER, OURS), ("+15551230002", OURS), (CUSTOMER, OTHER)]
+    sids = [
+        await ringback.sim("POST", "Messages", {"from": from_, "to": to, "body": "hi", "id": "carrier-1"})
+        for from_, to in ways * 2
+    ]
+    assert sids[:3] == sids[3:]
+    assert len({each["sid"] for each in sids}) == 3
+    await ringback.settled()
+    told = {(each["From"], each["To"]) for each in ringback.requests("/sms")}
+    assert told == set(ways)
+
+
 async def test_a_message_to_nobody_is_refused_and_counted(ringback: World) -> None:
     with pytest.raises(AssertionError, match=r"404.*30005"):
         await ringback.sim("POST", "Messages", {"from": CUSTOMER, "to": "+15550177", "body": "hi"})

@@ -121,7 +121,7 @@ async def test_what_came_just_before_the_end_is_told(store: Store) -> None:
     for number, at in enumerate((100.0, 950.0, 990.0)):
         record = Message(
             sid=f"SM{number:032x}", account_sid=AC, date_created=at, date_updated=at, channel=CHANNEL,
-            status="received", direction="inbound", carrier_key=f"{CHANNEL}|mark{number}.x",
+            status="received", direction="inbound", carrier_key=f"{CHANNEL}|mark{number}.x|0123456789abcdef",
         )  # fmt: skip
         await store.commit([Save(record)])
     assert set(await parts(store, Clock()).lately(CHANNEL)) == {"mark1.x", "mark2.x"}

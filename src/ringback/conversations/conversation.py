@@ -8,6 +8,7 @@ from typing import Any
 from ringback.conversations import calls, checks, machine, messages, participants, states, timers, webhooks
 from ringback.conversations.parameters import parameters
 from ringback.conversations.rights import require
+from ringback.conversations.trouble import alert
 from ringback.conversations.work import Work, facts_of
 from ringback.effects import Answer
 from ringback.events.conversations import (
@@ -18,6 +19,7 @@ from ringback.events.conversations import (
 )
 from ringback.events.frontline import WorkerWanted
 from ringback.kernel.errors import Refused
+from ringback.resources.api.alert import Alert
 from ringback.resources.conversations.conversation import Conversation
 
 AT_ONCE = 10
@@ -45,8 +47,18 @@ def create(work: Work) -> None:
             calls.not_created(work, waiting, refusal)
         if outside:  # it must not be lost for that: the number's own handler gets it
             work.post(TextUnclaimed(message_sid=str(outside)))
+            work.save(_not_made(work, refusal, str(outside)))
     else:
         work.effects.append(Answer(value=work.record))
+
+
+def _not_made(work: Work, refusal: Refused, message_sid: str) -> Alert:
+    """Nobody else learns it: whoever wrote has no answer of ours to read."""
+    text = f"No conversation was made for the message {message_sid}: {refusal.message}"
+    return alert(
+        work.new_sid, work.now, account_sid=work.event.account_sid, code=refusal.code, text=text,
+        resource_sid=message_sid,
+    )  # fmt: skip
 
 
 def _create(work: Work, event: ConversationWriteRequested) -> None:

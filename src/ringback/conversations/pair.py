@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from ringback.conversations.trouble import alert
 from ringback.effects import Effect, Post, Save
 from ringback.events.conversations import (
     CallWaits,
@@ -20,9 +21,7 @@ from ringback.events.conversations import (
     Source,
     TextUnclaimed,
 )
-from ringback.kernel.error_codes import title
 from ringback.numbers.address import WITHHELD
-from ringback.resources.api.alert import Alert, explained
 
 BODY: Final = 1600
 MEDIA: Final = 10
@@ -44,7 +43,7 @@ class Pairs:
     def texted(self, event: InboundTexted, now: float) -> Sequence[Effect]:
         """A message from outside: into its conversation, into a new one, or to the number's own application."""
         known = event.known
-        pieces = list(self._pieces(event))
+        pieces = [each | known.get("changed", {}) for each in self._pieces(event)]
         if not pieces:  # nothing that a conversation could hold
             return [Post(TextUnclaimed(message_sid=event.message_sid))]
         if thread := known.get("thread", ""):
@@ -80,6 +79,7 @@ class Pairs:
             yield {
                 "sid": self._new_sid("IM"),
                 "author": event.address,
+                "address": event.address,
                 "proxy_address": event.proxy_address,
                 "body": body or None,
                 "media": [
@@ -117,10 +117,9 @@ class Pairs:
         code, text = event.known["problem"]
         return [
             Save(
-                Alert(
-                    sid=self._new_sid("NO"), account_sid=event.account_sid, date_created=now, date_updated=now,
-                    error_code=code, message_text=f"{title(code)}. {text}", message_date=now,
-                    more_info=explained(code), resource_sid=event.message_sid,
+                alert(
+                    self._new_sid, now, account_sid=event.account_sid, code=code, text=text,
+                    resource_sid=event.message_sid,
                 )
             )
         ]  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ringback.conversations import checks
 from ringback.conversations.parameters import parameters
 from ringback.conversations.work import facts_of
+from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 
 MAY_CHANGE = {
@@ -17,6 +19,15 @@ MAY_CHANGE = {
     "onMessageUpdate": ("body", "author", "attributes"),
 }
 """Event → what the JSON of its answer is read for."""
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    "friendly_name": lambda value: checks.text({"it": value}, "it", checks.NAME, "friendly_name"),
+    "unique_name": checks.unique_name,
+    "attributes": checks.attributes,
+    "body": checks.body,
+    "author": lambda value: checks.text({"it": value}, "it", checks.NAME, "author"),
+}
+"""What each of them must be. A value that cannot be written is the application's mistake: it changes nothing, so that
+no customer's message or call is lost for it."""
 
 
 def form(
@@ -28,7 +39,8 @@ def form(
 
 
 def changes(kind: str, body: bytes) -> dict[str, Any]:
-    """What a 200 answer changes; empty: nothing. Raises ``ValueError`` for what is no JSON object of texts."""
+    """What a 200 answer changes; empty: nothing. Raises ``ValueError`` for what is no JSON object of texts that
+    can be written."""
     if not body.strip():
         return {}
     try:
@@ -46,5 +58,15 @@ def changes(kind: str, body: bytes) -> dict[str, Any]:
             value = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         if not isinstance(value, str):
             raise ValueError(f"{name} of the answer is not a text")
+        _check(name, value)
         read[name] = value
     return read
+
+
+def _check(name: str, value: str) -> None:
+    if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
+        raise ValueError(f"{name} of the answer has a NUL or half a surrogate pair, which is no text")
+    try:
+        _CHECKS[name](value)
+    except Refused as refusal:
+        raise ValueError(f"{name} of the answer: {refusal.message}") from None

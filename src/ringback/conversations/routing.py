@@ -7,11 +7,10 @@ from typing import Final
 from urllib.parse import urldefrag
 from uuid import NAMESPACE_URL, uuid5
 
+from ringback.conversations.trouble import alert
 from ringback.effects import Effect, Post, Save, SendWebhook
 from ringback.events.conversations import ConversationWriteRequested
 from ringback.events.frontline import WorkerWanted
-from ringback.kernel.error_codes import title
-from ringback.resources.api.alert import Alert, explained
 from ringback.resources.conversations.user import User
 from ringback.resources.frontline.frontline_service import FrontlineService
 from ringback.resources.frontline.pool_turn import PoolTurn
@@ -73,10 +72,9 @@ class Routing:
     def _nobody(self, event: WorkerWanted, now: float) -> Save:
         text = "Nobody of the pool is active and available: the customer's message waits without a worker"
         return Save(
-            Alert(
-                sid=self._new_sid("NO"), account_sid=event.account_sid, date_created=now, date_updated=now,
-                error_code=NOBODY, message_text=f"{title(NOBODY)}. {text}", message_date=now,
-                more_info=explained(NOBODY), resource_sid=event.conversation_sid,
+            alert(
+                self._new_sid, now, account_sid=event.account_sid, code=NOBODY, text=text,
+                resource_sid=event.conversation_sid,
             )
         )  # fmt: skip
 

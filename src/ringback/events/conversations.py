@@ -43,8 +43,8 @@ class ConversationWriteRequested(ConversationEvent, frozen=True, kw_only=True):
       be any caller's, and ``alone``: nobody is found by it (a number that is withheld).
     * Message: ``author``, ``body``, ``attributes``, ``media`` (a list of ``sid``, ``content_type``, ``filename``,
       ``size``, ``category``), ``content_sid``, ``content_variables``, ``subject``, and of one that came from outside
-      ``carrier_key`` (``SM…``) and ``proxy_address``: with these it looks for its pair's conversation once more when
-      this one is closed.
+      ``carrier_key`` (``SM…``), ``address`` and ``proxy_address``: with these it looks for its pair's
+      conversation once more when this one is closed.
     * Webhook: ``target``, ``url``, ``method``, ``filters``, ``triggers``, ``flow_sid``, ``replay_after``.
     """
 

@@ -59,6 +59,8 @@ class MessageArrived(MessageEvent, frozen=True, kw_only=True):
     """Filled in from the called number before it is handled; empty: no such number, and nobody to tell."""
     known_sid: str = ""
     """Filled in likewise: the SID that it has when it has come before; then nothing new happens."""
+    carrier_key: str = ""
+    """Filled in likewise: what ``carrier_id`` is between these two addresses (``Message.carrier_key``)."""
     routing: dict[str, Any] = field(default_factory=dict)
     """Of the number, filled in likewise: what is to be done with it (``messaging/arrival.py``)."""
 

@@ -60,7 +60,7 @@ class Arrivals:
             from_=event.from_, body=event.body, status="received", direction="inbound",
             num_segments=segment(event.body).segments, num_media=len(event.media), date_sent=now,
             messaging_service_sid=routing.get("messaging_service_sid"), channel=event.channel,
-            carrier_key=f"{event.channel}|{event.carrier_id}" if event.carrier_id else None,
+            carrier_key=event.carrier_key or None,
             media=[msgspec.to_builtins(each) for each in event.media],
         )  # fmt: skip
         effects: list[Effect] = [Save(each) for each in media_of(message, self._ports.new_sid)]

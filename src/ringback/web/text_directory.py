@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,13 @@ POOL = 1_000
 """Senders of a service that are looked at."""
 
 
+def _key(event: MessageArrived) -> str:
+    """The carrier's id, and for whom it stands: one id may be two customers' (a carrier that counts from 1 again), or
+    one for all to whom a message went. None of them may be lost for another."""
+    between = hashlib.sha256(f"{event.from_}\0{event.to}".encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{event.channel}|{event.carrier_id}|{between}"
+
+
 class TextDirectory:
     """See the module."""
 
@@ -50,7 +58,8 @@ class TextDirectory:
     async def prepare_arrival(self, event: MessageArrived) -> Event:
         """Fill in whose the number is, what is done with its messages, and whether this one has come before."""
         if event.carrier_id:
-            before = await self._store.first(Message, carrier_key=f"{event.channel}|{event.carrier_id}")
+            event = structs.replace(event, carrier_key=_key(event))
+            before = await self._store.first(Message, carrier_key=event.carrier_key)
             if before is not None:
                 return structs.replace(event, account_sid=before.account_sid, known_sid=before.sid)
         channel, bare = split(event.to)

@@ -154,7 +154,7 @@ class TextParts:
         ours = [each for each in found if (each.carrier_key or "").startswith(f"{channel}|")]
         newest = max((each.date_created for each in ours), default=0.0)
         return [
-            (each.carrier_key or "").partition("|")[2]
+            (each.carrier_key or "").partition("|")[2].rpartition("|")[0]
             for each in ours
             if each.date_created >= newest - LATELY
         ]

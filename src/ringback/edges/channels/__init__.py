@@ -6,8 +6,8 @@ it ``carries`` (one channel is the default and gets the rest), and ``send``s wha
 
 * a text from outside: ``await reports.arrived(…)`` returns once the message is committed, and only then may the carrier
   be told that we have it. ``Refused`` (unknown number …): the carrier is told that it is refused, for good.
-  ``Unavailable`` (a ``Refused`` of status 503): not now, the carrier may come again. The same ``carrier_id`` twice is
-  one message: the second time gives the first SID.
+  ``Unavailable`` (a ``Refused`` of status 503): not now, the carrier may come again. The same ``carrier_id`` twice,
+  between the same addresses, is one message: the second time gives the first SID.
 * what became of a text that it had taken: ``await reports.receipt(…)``, by the carrier's id. It may come before
   ``send`` has returned: it waits for that. False: nobody knows that id.
 

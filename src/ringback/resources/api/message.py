@@ -94,7 +94,8 @@ class Message(Record):
     carrier_id: str | None = field(None, hidden=True, index=True)
     """The carrier's own id: its receipts name it."""
     carrier_key: str | None = field(None, hidden=True, unique="everywhere")
-    """``channel|id`` of an inbound message whose carrier gives ids: the same one never comes twice."""
+    """``channel|id|hash of From and To`` of an inbound message whose carrier gives ids: the same one never comes
+    twice."""
     media: list[dict[str, Any]] = field(list, hidden=True)
     """``url`` or ``sid``, ``content_type`` of each file."""
     plan: dict[str, Any] = field(dict, hidden=True)

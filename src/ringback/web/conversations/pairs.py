@@ -49,15 +49,15 @@ class PairFacts:
         """Pair → the conversation that was begun for it and may not be in the store yet."""
 
     async def texted(self, event: InboundTexted) -> Event:
-        """``thread`` and ``service``: of the open conversation; else ``making``: how one is made (None: none is), and
-        ``problem`` (code, text) when the address is configured for what is not there."""
+        """``thread``, ``service`` and ``changed`` (what the pre-event makes of the message): of the open conversation;
+        else ``making``: how one is made (None: none is), and ``problem`` (code, text) when the address is configured
+        for what is not there."""
         event = structs.replace(
             event, address=normal(event.address), proxy_address=normal(event.proxy_address)
         )
         holder = await self._holder(event)
         if holder is not None:
-            known = {"thread": holder.conversation_sid, "service": holder.chat_service_sid}
-            return structs.replace(event, known=known)
+            return await self._joined(event, holder)
         configuration = await self._store.first(
             AddressConfiguration,
             account_sid=event.account_sid,
@@ -74,16 +74,33 @@ class PairFacts:
             return structs.replace(event, known={"making": None, "problem": (NO_SERVICE, text)})
         message = {
             "message_body": event.body,
-            "media": [msgspec.to_builtins(each) for each in event.media] or None,
+            "media": _media(event),
             "author_address": event.address,
         }
-        source = {"whatsapp": "WHATSAPP", "chat": "CHAT"}.get(event.channel_type, "SMS")
         try:
-            values = await self._asked(event, service, source, message)
+            values = await self._asked(event, service, _source(event), message)
         except Refused:  # by the application, on purpose: the number's own handler gets the message
             return structs.replace(event, known={"making": None})
         making = {"service": service, "values": values, "webhook": _webhook(made)}
         return self._made(event, making)
+
+    async def _joined(self, event: InboundTexted, holder: Participant) -> Event:
+        """With the open conversation, once ``onMessageAdd`` was asked: what comes from outside always is (§1.4)."""
+        thread, service = holder.conversation_sid, holder.chat_service_sid
+        facts = {
+            "conversation_sid": thread, "chat_service_sid": service, "body": event.body or None,
+            "author": event.address, "participant_sid": holder.sid, "attributes": "{}", "media": _media(event),
+        }  # fmt: skip
+        try:
+            changed = await self._pre_events.ask(
+                "onMessageAdd", account_sid=event.account_sid, chat_service_sid=service, facts=facts,
+                source=_source(event), subject=thread,
+            )  # fmt: skip
+        except Refused:  # by the application, on purpose: as when it refuses a conversation
+            return structs.replace(event, known={"making": None})
+        body = changed.pop("body", event.body)
+        known = {"thread": thread, "service": service, "changed": {**changed, "participant_sid": holder.sid}}
+        return structs.replace(event, body=body if body or event.media else event.body, known=known)
 
     async def sought(self, event: ConversationSought) -> Event:
         """``problem``; or ``thread`` with ``worker`` (empty: none) and ``waited_for``; or ``making`` (None: none is to
@@ -180,6 +197,14 @@ class PairFacts:
             source=source, subject=service,
         )  # fmt: skip
         return {name: value for name, value in changed.items() if name in CHANGEABLE}
+
+
+def _source(event: InboundTexted) -> str:
+    return {"whatsapp": "WHATSAPP", "chat": "CHAT"}.get(event.channel_type, "SMS")
+
+
+def _media(event: InboundTexted) -> list[Any] | None:
+    return [msgspec.to_builtins(each) for each in event.media] or None
 
 
 def _webhook(made: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from ringback.web.rest.context import Context, Params
 
 MOST: Final = 10
 """Participants of one request."""
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What JSON may spell and no database keeps: NUL, and half a surrogate pair."""
 _TEXTS: Final = {"identity": "identity", "role_sid": "role_sid"}
 _BINDING: Final = {
     "address": "address", "proxy_address": "proxy_address", "projected_address": "projected_address",
@@ -74,11 +77,13 @@ def _participant(text: str, number: int) -> dict[str, Any]:
     for holder, names in ((found, _TEXTS), (binding or {}, _BINDING)):
         for key, name in names.items():
             value = holder.get(key)
-            if value is not None and (not isinstance(value, str) or "\0" in value):
+            if value is not None and (not isinstance(value, str) or _NO_TEXT.search(value)):
                 raise _bad(number, f"{key} is not a text")
             if value:
                 values[name] = value
     attributes = found.get("attributes")
+    if isinstance(attributes, str) and _NO_TEXT.search(attributes):
+        raise _bad(number, "attributes is not a text")
     if attributes is not None:
         values["attributes"] = attributes if isinstance(attributes, str) else json.dumps(attributes)
     if not values.keys() & {"identity", "address", "projected_address"}:
