@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import structs
@@ -27,6 +27,7 @@ from ringback.web.conversations.pre_events import PreEvents
 BAD_SERVICE, GENERAL, NO_SERVICE = 32501, 32500, 50050
 CHANGEABLE = frozenset({"friendly_name", "unique_name", "attributes"})
 """What the pre-event may change of a conversation that is made by itself (conversations.md §1.4)."""
+E = TypeVar("E", InboundTexted, ConversationSought)
 REMEMBERED: Final = 1_000
 """Conversations whose making the next event of the same two addresses waits for."""
 
@@ -51,21 +52,11 @@ class PairFacts:
     async def texted(self, event: InboundTexted) -> Event:
         """``thread`` and ``service``: of the open conversation; else ``making``: how one is made (None: none is), and
         ``problem`` (code, text) when the address is configured for what is not there."""
-        event = structs.replace(
-            event, address=normal(event.address), proxy_address=normal(event.proxy_address)
-        )
-        holder = await self._holder(event)
-        if holder is not None:
-            known = {"thread": holder.conversation_sid, "service": holder.chat_service_sid}
-            return structs.replace(event, known=known)
-        configuration = await self._store.first(
-            AddressConfiguration,
-            account_sid=event.account_sid,
-            key=f"{event.channel_type}|{event.proxy_address}",
-        )
-        made: Mapping[str, Any] = {} if configuration is None else configuration.auto_creation
-        if not made.get("enabled"):
-            return structs.replace(event, known={"making": None})
+        event = _normal(event)
+        await self._made_before(event)
+        found, made = await self._match(event)
+        if found is not None:
+            return found
         service = await self._service(event.account_sid, made.get("conversation_service_sid"))
         if service is None:
             text = (
@@ -85,12 +76,35 @@ class PairFacts:
         making = {"service": service, "values": values, "webhook": _webhook(made)}
         return self._made(event, making)
 
+    async def texted_at_once(self, event: InboundTexted) -> Event | None:
+        """The same in the turn that brings the message; None: a conversation is to be made, or is being made."""
+        event = _normal(event)
+        if pair_of(event.account_sid, event.address, event.proxy_address) in self._begun:
+            return None
+        return (await self._match(event))[0]
+
+    async def _match(self, event: InboundTexted) -> tuple[Event | None, Mapping[str, Any]]:
+        """The event with the open conversation, or with the news that none is made; else None, and how the address
+        says that one is made."""
+        holder = await self._holder(event)
+        if holder is not None:
+            known = {"thread": holder.conversation_sid, "service": holder.chat_service_sid}
+            return structs.replace(event, known=known), {}
+        configuration = await self._store.first(
+            AddressConfiguration,
+            account_sid=event.account_sid,
+            key=f"{event.channel_type}|{event.proxy_address}",
+        )
+        made: Mapping[str, Any] = {} if configuration is None else configuration.auto_creation
+        if not made.get("enabled"):
+            return structs.replace(event, known={"making": None}), {}
+        return None, made
+
     async def sought(self, event: ConversationSought) -> Event:
         """``problem``; or ``thread`` with ``worker`` (empty: none) and ``waited_for``; or ``making`` (None: none is to
         be made)."""
-        event = structs.replace(
-            event, address=normal(event.address), proxy_address=normal(event.proxy_address)
-        )
+        event = _normal(event)
+        await self._made_before(event)
         service = await self._service(event.account_sid, event.chat_service_sid or "-")
         if service is None:
             text = f"serviceInstanceSid: the account has no service {event.chat_service_sid[:34] or '(none given)'}"
@@ -114,13 +128,17 @@ class PairFacts:
             return structs.replace(event, known={"problem": (GENERAL, refusal.message)})
         return self._made(event, {"service": service, "values": values})
 
+    async def _made_before(self, event: InboundTexted | ConversationSought) -> None:
+        """Wait for the conversation that the event before has begun: its lane answers once it is made, or refused."""
+        pair = pair_of(event.account_sid, event.address, event.proxy_address)
+        begun = self._begun.pop(pair, "")
+        if begun:
+            with contextlib.suppress(Refused):
+                await self._ask(CallLeftConversation(conversation_sid=begun, call_sid=""))
+
     async def _holder(self, event: InboundTexted | ConversationSought) -> Participant | None:
         """The customer's participant in the open conversation of the two: one look into a unique index."""
         pair = pair_of(event.account_sid, event.address, event.proxy_address)
-        begun = self._begun.pop(pair, "")
-        if begun:  # its lane answers once it is made, or refused
-            with contextlib.suppress(Refused):
-                await self._ask(CallLeftConversation(conversation_sid=begun, call_sid=""))
         return await self._store.first(Participant, pair=pair)
 
     def _made(self, event: InboundTexted | ConversationSought, making: dict[str, Any]) -> Event:
@@ -135,7 +153,7 @@ class PairFacts:
 
     async def _thread(self, sid: str) -> dict[str, Any]:
         conversation = await self._store.get(Conversation, sid)
-        found = await self._store.find(Participant, conversation_sid=sid)
+        found = await self._store.few(Participant, conversation_sid=sid)
         workers = sorted(
             (each for each in found if each.identity), key=lambda each: (each.date_created, each.sid)
         )
@@ -169,6 +187,11 @@ class PairFacts:
             source=source, subject=service,
         )  # fmt: skip
         return {name: value for name, value in changed.items() if name in CHANGEABLE}
+
+
+def _normal(event: E) -> E:
+    """With both addresses in their normal form."""
+    return structs.replace(event, address=normal(event.address), proxy_address=normal(event.proxy_address))
 
 
 def _webhook(made: Mapping[str, Any]) -> dict[str, Any] | None:
