@@ -77,10 +77,17 @@ class View:
         else:
             shown = {field.key: field.name for field in noun.fields if not field.hidden}
         self.shown = dict(shown)
-        self._parts: list[tuple[str, str, Show | None, bool]] = []
+        self._parts: list[tuple[str, str, Show | None]] = []
+        """Key, attribute, how it is shown."""
+        self._listed: list[tuple[str, str, Show | None]] = []
+        """The same in a list."""
         for key, name in shown.items():
-            field = noun.by_name[name]
-            self._parts.append((key, name, self._turn(name), field.detail))
+            part = (key, name, self._turn(name))
+            self._parts.append(part)
+            if not noun.by_name[name].detail:
+                self._listed.append(part)
+        ending = ".json" if place.classic else ""
+        self._below = [(link, f"/{path_segment(link)}{ending}") for link in place.links]
 
     def _turn(self, name: str) -> Show | None:
         if self.noun.by_name[name].shape:
@@ -115,27 +122,30 @@ class View:
 
     def body(self, record: Any, args: Mapping[str, str], *, detail: bool = True) -> dict[str, Any]:
         """The JSON object of a record."""
+        return self._body(record, self._parts if detail else self._listed, self.path(record, args))
+
+    def bodies(self, records: Sequence[Any], args: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Those of a list."""
+        if not all(name in args for name in self.place.parents):
+            return [self.body(record, args, detail=False) for record in records]
+        path = self.list_path(None, args)
+        return [self._body(record, self._listed, f"{path}/{record.sid}") for record in records]
+
+    def _body(self, record: Any, parts: list[tuple[str, str, Show | None]], path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for key, name, turn, only_detail in self._parts:
-            if only_detail and not detail:
-                continue
+        for key, name, turn in parts:
             value = getattr(record, name)
             found[key] = value if turn is None else turn(value)
-        path = self.path(record, args)
         if self.place.classic:
             found["uri"] = path + ".json"
-            if self.place.links:
-                found["subresource_uris"] = {
-                    link: f"{path}/{path_segment(link)}.json" for link in self.place.links
-                }
+            if self._below:
+                found["subresource_uris"] = {link: path + below for link, below in self._below}
         else:
-            found["url"] = self._base + path
+            url = found["url"] = self._base + path
             if self._elsewhere is not None:
                 found["links"] = self._elsewhere.of(record)
-            elif self.place.links:
-                found["links"] = {
-                    link: f"{self._base}{path}/{path_segment(link)}" for link in self.place.links
-                }
+            elif self._below:
+                found["links"] = {link: url + below for link, below in self._below}
         return found
 
     def stored(self, name: str, shown: str) -> tuple[Any, ...]:
