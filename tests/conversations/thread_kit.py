@@ -59,7 +59,7 @@ def listening() -> Iterator[Heard]:
         kinds = {
             **wiring.kinds,
             "call": dataclasses.replace(call, handlers={**call.handlers, **own}),
-            "message": LaneKind(handlers={MessageRequested: heard.handle}),
+            "outgoing": LaneKind(handlers={MessageRequested: heard.handle}),
             "pair": LaneKind(handlers={InboundTexted: heard.handle, ConversationSought: heard.handle}),
         }
         strange = (MessageRequested, InboundTexted, ConversationSought)
