@@ -47,6 +47,8 @@ LOG_PAGES = 16_000
 """Pages (4 KiB) of the write-ahead log from which on a commit moves them into the database itself."""
 CHECKPOINT = 1_000
 """Changed rows (some 4,000 pages) after which that is begun beside the commits: a disk takes 20 to 70 ms for it."""
+REST_PAGES = 8_000
+"""Pages in the log from which on a commit moves the few that have come meanwhile: only then it begins anew."""
 LAST_TRIES = 5.0
 """Seconds for which the last writes of a killed server are tried again when the file cannot be written."""
 Job = tuple[int, list[tuple[int, tuple[Any, ...]]]]
@@ -73,10 +75,14 @@ def connect(path: str, synchronous: str) -> sqlite3.Connection:
     return connection
 
 
+MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
+
+
 class Checkpoints(threading.Thread):
     """Moves what is in the write-ahead log into the database while commits go on: they wait for no disk.
 
-    What is written meanwhile stays in the log, so under steady load only a commit empties it, with little left to do.
+    What is written meanwhile stays in the log, so under steady load only a commit empties it: when it has grown long,
+    and little is left to do.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -85,6 +91,8 @@ class Checkpoints(threading.Thread):
         self._connection = connection
         self._due = threading.Event()
         self._at = CHECKPOINT
+        self.rest = False
+        """Whether the next commit is to move the rest."""
 
     def follow(self, changes: int) -> None:
         """Told after commits how many rows have been changed in all."""
@@ -100,7 +108,10 @@ class Checkpoints(threading.Thread):
             with contextlib.suppress(
                 sqlite3.Error
             ):  # a disk in trouble: the next commit meets and reports it
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                _, pages, _ = self._connection.execute(MOVE).fetchone()
+                if pages > REST_PAGES:
+                    self._connection.execute(MOVE).fetchone()
+                    self.rest = True
 
 
 class Writer:
@@ -146,8 +157,17 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - handed to the caller that it belongs to
             return self._undone(error)
         if self._checkpoints is not None:
-            self._checkpoints.follow(self._connection.total_changes)
+            self._emptied(self._checkpoints)
         return None
+
+    def _emptied(self, checkpoints: Checkpoints) -> None:
+        checkpoints.follow(self._connection.total_changes)
+        if checkpoints.rest:
+            checkpoints.rest = False
+            with contextlib.suppress(
+                sqlite3.Error
+            ):  # what was committed stays so; the next commit meets the trouble
+                self._connection.execute(MOVE).fetchone()
 
     def _undone(self, error: Exception) -> tuple[str, str]:
         """Roll back; the kind of the error, and its text."""
