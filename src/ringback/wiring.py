@@ -228,6 +228,10 @@ def wire(parts: Parts) -> Wiring:
             ms.MessageRequested: texting.directory.prepare_request,
             ms.SendStarted: texting.directory.prepare_send,
         },
+        prepare_joined={
+            cv.InboundTexted: pair_facts.texted_at_once,
+            cv.ConversationWriteRequested: parts.conversations.look_ups.text,
+        },
         address={
             queue_effects.MakeTask: parts.taskrouter_link.task_requested,
             queue_effects.ClaimReservation: parts.taskrouter_link.claim_requested,

@@ -296,6 +296,63 @@ async def test_nothing_overtakes_what_must_be_looked_up_first() -> None:
     assert (heard, site.book.rows) == (["first", "second"], {})
 
 
+@pytest.mark.parametrize("answer", ["known", "alone", "fails"])
+async def test_what_must_be_looked_up_joins_the_senders_turn_where_that_is_allowed(answer: str) -> None:
+    """Else it has a turn of its own, and what is posted after it waits for that."""
+    heard: list[str] = []
+
+    def take(event: DigitPressed, now: float) -> list[Effect]:
+        heard.append(event.digit)
+        return [Save(event.digit)]
+
+    site = Site(
+        changed=lambda event, now: [
+            Save("sent"),
+            Post(press("x", "CA2")),
+            Post(TimerFired(lane=WORK, name="b")),
+        ],
+        digit=take,
+        tick=lambda event, now: [Save("own")],
+    )
+
+    async def alone(event: DigitPressed) -> DigitPressed:
+        await asyncio.sleep(0)
+        return structs.replace(event, digit="alone")
+
+    async def joined(event: DigitPressed) -> DigitPressed | None:
+        await asyncio.sleep(0)
+        if answer == "fails":
+            raise OSError("the database is away")
+        return structs.replace(event, digit="joined") if answer == "known" else None
+
+    site.runtime._wiring.prepare[DigitPressed] = alone  # type: ignore[index]
+    site.runtime._wiring.prepare_joined[DigitPressed] = joined  # type: ignore[index]
+    site.runtime.post(changed("a"))
+    await site.runtime.settle()
+    if answer == "known":
+        assert (heard, site.book.commits) == (["joined"], [["sent", "joined", "own"]])
+    else:
+        assert (heard, site.book.commits) == (["alone"], [["sent", "own"], ["alone"]])
+    assert (site.book.rows, site.runtime.lanes) == ({}, 0)
+
+
+async def test_a_second_event_that_must_be_looked_up_waits_for_what_the_first_writes() -> None:
+    site = Site(
+        changed=lambda event, now: [Post(press("1", "CA2")), Post(press("2", "CA2"))],
+        digit=lambda event, now: [Save(event.digit)],
+    )
+
+    async def known(event: Event) -> Event:
+        await asyncio.sleep(0)
+        return event
+
+    site.runtime._wiring.prepare[DigitPressed] = known  # type: ignore[index]
+    site.runtime._wiring.prepare_joined[DigitPressed] = known  # type: ignore[index]
+    site.runtime.post(changed("a"))
+    await site.runtime.settle()
+    assert (site.book.commits, site.book.rows) == ([["1"], ["2"]], {})
+
+
 async def test_a_refused_message_is_handled() -> None:
     def take(event: TaskCallChanged, now: float) -> list[Effect]:
         raise Refused(20001, "no")

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,40 @@ def test_its_frames_are_those_of_every_link() -> None:
         found += list(unframe(buffer))
     assert found == frames.Frames().feed(data) == [b"one", b"", b"two"]
     assert not buffer
+
+
+def test_the_log_is_emptied_beside_the_commits_and_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "CHECKPOINT", 100)
+    monkeypatch.setattr(sqlite_writer, "REST_PAGES", 50)
+    path = tmp_path / "it.db"
+    connection, other, reader = (sqlite_writer.connect(str(path), "NORMAL") for _ in range(3))
+    connection.execute("CREATE TABLE t (k INTEGER PRIMARY KEY, v TEXT)")
+    checkpoints = sqlite_writer.Checkpoints(other)
+    writer = sqlite_writer.Writer(connection, checkpoints)
+    writer.texts[0] = ["INSERT INTO t (v) VALUES (?)"]
+
+    def write(count: int) -> int:
+        """Commits of a page and more; gives the bytes of the log."""
+        for number in range(count):
+            assert writer.write([(number, [(0, ("x" * 4000,))])]) == (1, {}, "")
+        return (tmp_path / "it.db-wal").stat().st_size
+
+    long = write(110)
+    reader.execute("BEGIN")
+    reader.execute("SELECT COUNT(*) FROM t").fetchone()
+    write(1)  # it comes while what was there before is moved
+    other.execute(sqlite_writer.MOVE).fetchone()
+    reader.execute("COMMIT")
+    checkpoints.rest = True
+    write(1)
+    assert not checkpoints.rest
+    assert write(20) < long + 40_000, "it was not begun anew"
+    checkpoints.start()
+    end = time.monotonic() + 20.0
+    while not checkpoints.rest:
+        write(1)
+        assert time.monotonic() < end, "nobody empties it"
+        time.sleep(0.01)
+    connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ringback.effects import Effect
@@ -48,6 +48,11 @@ class Wiring:
     kinds: Mapping[Kind, LaneKind]
     prepare: Mapping[type[Event], Callable[[Any], Awaitable[Event]]]
     """Look-ups that an event needs before it is handled."""
+    prepare_joined: Mapping[type[Event], Callable[[Any], Awaitable[Event | None]]] = field(
+        default_factory=dict
+    )
+    """The same in the turn of the sender, for events whose look-ups are quick and need nothing of what their sender
+    writes: what is not committed yet is not found. None: the event needs a turn of its own after all."""
     address: Mapping[type[Effect], Callable[[Any], Event]]
     """Effects that are messages to a lane which their sender does not know: finds it, in memory."""
     perform: Mapping[type[Effect], Callable[[Any], None]]

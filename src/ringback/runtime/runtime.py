@@ -5,7 +5,8 @@ they ask of the outside is done, in order, when it is durable. Different lanes r
 transactions too (group commit in the store).
 
 **Messages.** A lane that has nothing to do handles what another one posts to it at once, in the sender's own
-transaction: either both happened or neither did. For a lane that is busy the message is a row, written in the
+transaction: either both happened or neither did. What it must look up first is looked up in that turn only where
+``Wiring.prepare_joined`` says that it may be. For a lane that is busy the message is a row, written in the
 sender's transaction and removed in the receiver's: it arrives at least once, those of one pair in their order, and
 the row's SID tells a second delivery from a second message. A turn that writes nothing else waits for no disk.
 Between two lanes that both die with the process (``LaneKind.lives``) a message is kept in memory only: after a
@@ -214,7 +215,7 @@ class Runtime:
                     break
             else:
                 item = queue.popleft()
-            self._handle(turn, item)
+            await self._handle(turn, item)
         failed = await self._finish(turn)
         if failed is not None:
             # somebody else was faster: all of it, but for what a request hears of
@@ -241,12 +242,24 @@ class Runtime:
 
     # --- one event ----------------------------------------------------------------------------------------
 
-    def _handle(self, turn: Turn, item: Item) -> None:
+    async def _handle(self, turn: Turn, item: Item) -> None:
         """Handle one event, then what it posts to lanes that have nothing to do, and so on."""
-        waiting = deque((item,))
+        waiting = deque(((item, item.lane),))
+        first = True
         while waiting:
-            item = waiting.popleft()
+            item, sender = waiting.popleft()
             lane = item.lane
+            if first:
+                first = False
+            elif lane in turn.behind or lane in turn.broken:
+                self._later(turn, sender, item)
+                continue
+            elif self._looks_up(item.event, lane, turn):
+                found = await self._looked_up(turn, item)
+                if found is None:
+                    self._later(turn, sender, item)
+                    continue
+                item = found
             for effect in self._effects(turn, item, lane):
                 if type(effect) is Post:
                     self._posted(turn, lane, effect.event, item.answer, waiting)
@@ -264,6 +277,22 @@ class Runtime:
             turn.records[lane] = await self._store.get(handler.record, lane.sid)
         prepare = self._wiring.prepare.get(type(item.event))
         return item if prepare is None else item._replace(event=await prepare(item.event))
+
+    async def _looked_up(self, turn: Turn, item: Item) -> Item | None:
+        """What a lane that has joined needs to know, read in the sender's turn; None: it needs a turn of its own."""
+        look_up = self._wiring.prepare_joined.get(type(item.event))
+        if look_up is None or any(each.lane == item.lane for each, _ in turn.done):
+            return None  # what it handled before in this turn is not committed yet
+        try:
+            event = await look_up(item.event)
+            if event is None:
+                return None
+            handler = self._wiring.kinds[item.lane.kind].handlers.get(type(event))
+            if isinstance(handler, Stored):
+                turn.records[item.lane] = await self._store.get(handler.record, item.lane.sid)
+        except Exception:  # noqa: BLE001 - its own turn meets it again, and is mended
+            return None
+        return item._replace(event=event)
 
     def _effects(self, turn: Turn, item: Item, lane: Lane) -> Sequence[Effect]:
         self.handled += 1
@@ -298,27 +327,39 @@ class Runtime:
             turn.broken[lane] = Trouble(item._replace(message=row.sid), bug)
 
     def _posted(
-        self, turn: Turn, sender: Lane, event: Event, answer: Answering | None, waiting: deque[Item]
+        self,
+        turn: Turn,
+        sender: Lane,
+        event: Event,
+        answer: Answering | None,
+        waiting: deque[tuple[Item, Lane]],
     ) -> None:
         """One lane posts to another, or to itself."""
-        lane = event.lane
-        if len(turn.done) < BATCH and self._joins(turn, lane, event):
-            waiting.append(Item(event, lane, answer=answer, posted=True))
-            return
+        item = Item(event, event.lane, answer=answer, posted=True)
+        behind_own = any(each.lane == item.lane for each, _ in waiting)
+        if behind_own or (len(turn.done) < BATCH and self._joins(turn, item.lane, event)):
+            waiting.append((item, sender))
+        else:
+            self._later(turn, sender, item)
+
+    def _later(self, turn: Turn, sender: Lane, item: Item) -> None:
+        """What was posted is handled in a turn of its lane's own."""
         row = ""
-        kinds = self._wiring.kinds
-        if kinds[lane.kind].lives or kinds[sender.kind].lives:
+        if self._lives[item.lane.kind] or self._lives[sender.kind]:
             row = self._store.new_sid("MG")
-            turn.rows.append(Message(row, event))
-        turn.later.append(Item(event, lane, message=row, answer=answer))
-        turn.behind.add(lane)
+            turn.rows.append(Message(row, item.event))
+        turn.later.append(item._replace(message=row, posted=False))
+        turn.behind.add(item.lane)
 
     def _joins(self, turn: Turn, lane: Lane, event: Event) -> bool:
         """Whether the lane has nothing to do, and so can handle the event in this turn."""
-        if lane in turn.broken or lane in turn.behind or self._looks_up(event, lane, turn):
+        if lane in turn.broken or lane in turn.behind:
             return False
+        looks_up = self._looks_up(event, lane, turn)
         if lane == turn.own or lane in turn.joined:
-            return not self._lanes[lane]
+            return not looks_up and not self._lanes[lane]
+        if looks_up and type(event) not in self._wiring.prepare_joined:
+            return False
         if lane in self._lanes or self.mending.ails(lane):
             return False
         if self._remembers[lane.kind] and not self._remembers[turn.own.kind]:

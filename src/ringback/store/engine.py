@@ -80,6 +80,9 @@ class Engine(Protocol):
     async def get(self, sql: str, params: Params) -> Sequence[Any] | None:
         """One row by its key: the hot path."""
 
+    async def few(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
+        """A few dozen rows at most, found by an index: as quick as one."""
+
     async def rows(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
         """Many rows."""
 

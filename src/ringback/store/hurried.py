@@ -63,6 +63,10 @@ class HurriedEngine:
         """See :class:`Engine`."""
         return await self._read(self._engine.get(sql, params))
 
+    async def few(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
+        """See :class:`Engine`."""
+        return await self._read(self._engine.few(sql, params))
+
     async def rows(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
         """See :class:`Engine`."""
         return await self._read(self._engine.rows(sql, params))

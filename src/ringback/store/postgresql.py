@@ -213,6 +213,10 @@ class PostgresqlEngine:
         row = await self._read(self._pool.fetchrow, sql, params)
         return None if row is None else tuple(row)
 
+    async def few(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
+        """See :class:`Engine`."""
+        return await self.rows(sql, params)
+
     async def rows(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
         """See :class:`Engine`."""
         return [tuple(row) for row in await self._read(self._pool.fetch, sql, params)]

@@ -128,6 +128,11 @@ class SqliteEngine:
         row: Sequence[Any] | None = self._inline.execute(sql, params).fetchone()
         return row
 
+    async def few(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
+        """See :class:`Engine`."""
+        assert self._inline is not None
+        return self._inline.execute(sql, params).fetchall()
+
     async def rows(self, sql: str, params: Params) -> Sequence[Sequence[Any]]:
         """See :class:`Engine`."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._rows, sql, params)

@@ -27,6 +27,7 @@ import socket
 import sqlite3
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,6 +43,12 @@ LOCK_WAIT = 500
 STORAGE = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 22})
 """SQLite's codes for what is no fault of a write and may pass: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL,
 CANTOPEN, NOLFS."""
+LOG_PAGES = 16_000
+"""Pages (4 KiB) of the write-ahead log from which on a commit moves them into the database itself."""
+CHECKPOINT = 1_000
+"""Changed rows (some 4,000 pages) after which that is begun beside the commits: a disk takes 20 to 70 ms for it."""
+REST_PAGES = 8_000
+"""Pages in the log from which on a commit moves the few that have come meanwhile: only then it begins anew."""
 LAST_TRIES = 5.0
 """Seconds for which the last writes of a killed server are tried again when the file cannot be written."""
 Job = tuple[int, list[tuple[int, tuple[Any, ...]]]]
@@ -62,17 +69,57 @@ def connect(path: str, synchronous: str) -> sqlite3.Connection:
     for pragma in (
         "auto_vacuum=INCREMENTAL",  # of a new file: what is removed can be given back in small portions
         "journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=OFF", "cache_size=-8192",
-        "mmap_size=0", "temp_store=MEMORY", "busy_timeout=10000", "wal_autocheckpoint=4000",
+        "mmap_size=0", "temp_store=MEMORY", "busy_timeout=10000", f"wal_autocheckpoint={LOG_PAGES}",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
 
+MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
+
+
+class Checkpoints(threading.Thread):
+    """Moves what is in the write-ahead log into the database while commits go on: they wait for no disk.
+
+    What is written meanwhile stays in the log, so under steady load only a commit empties it: when it has grown long,
+    and little is left to do.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """``connection``: one of its own, to the same file."""
+        super().__init__(name="ringback-checkpoints", daemon=True)
+        self._connection = connection
+        self._due = threading.Event()
+        self._at = CHECKPOINT
+        self.rest = False
+        """Whether the next commit is to move the rest."""
+
+    def follow(self, changes: int) -> None:
+        """Told after commits how many rows have been changed in all."""
+        if changes >= self._at:
+            self._at = changes + CHECKPOINT
+            self._due.set()
+
+    def run(self) -> None:
+        """Until the process ends: SQLite finds the log as it was, wherever that is."""
+        while True:
+            self._due.wait()
+            self._due.clear()
+            with contextlib.suppress(
+                sqlite3.Error
+            ):  # a disk in trouble: the next commit meets and reports it
+                _, pages, _ = self._connection.execute(MOVE).fetchone()
+                if pages > REST_PAGES:
+                    self._connection.execute(MOVE).fetchone()
+                    self.rest = True
+
+
 class Writer:
     """One connection, and the SQL texts that it was told."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, checkpoints: Checkpoints | None = None) -> None:
         self._connection = connection
+        self._checkpoints = checkpoints
         self.texts: dict[int, list[str]] = {}
         """Each of one statement or several that take the same parameters."""
 
@@ -109,7 +156,18 @@ class Writer:
             execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - handed to the caller that it belongs to
             return self._undone(error)
+        if self._checkpoints is not None:
+            self._emptied(self._checkpoints)
         return None
+
+    def _emptied(self, checkpoints: Checkpoints) -> None:
+        checkpoints.follow(self._connection.total_changes)
+        if checkpoints.rest:
+            checkpoints.rest = False
+            with contextlib.suppress(
+                sqlite3.Error
+            ):  # what was committed stays so; the next commit meets the trouble
+                self._connection.execute(MOVE).fetchone()
 
     def _undone(self, error: Exception) -> tuple[str, str]:
         """Roll back; the kind of the error, and its text."""
@@ -244,12 +302,14 @@ def main(descriptor: int, path: str, synchronous: str, patience: float) -> int:
             connection = connect(path, synchronous)
             connection.execute(f"PRAGMA busy_timeout={LOCK_WAIT}")
             connection.create_function("PACK", 1, packer(), deterministic=True)
+            checkpoints = Checkpoints(connect(path, synchronous))
         except (sqlite3.Error, OSError) as error:
             link.sendall(frame(f"{type(error).__name__}: {error}".encode()))
             return 1
         with contextlib.suppress(ConnectionError):  # the parent was killed meanwhile
             link.sendall(frame(b""))
-        serve(link, Writer(connection))
+        checkpoints.start()
+        serve(link, Writer(connection, checkpoints))
         connection.close()
     return 0
 

@@ -109,7 +109,8 @@ class TextDirectory:
         """Whether the number's account is; messages to others are refused and logged (errors.md, 10003)."""
         account = await self._store.get(Account, ours.account_sid)
         if account is not None and account.status == "active":
-            owner = await self._store.get(Account, account.account_sid)
+            parent = account.account_sid
+            owner = account if parent == account.sid else await self._store.get(Account, parent)
             if owner is not None and owner.status == "active":
                 return True
         now = self._now()

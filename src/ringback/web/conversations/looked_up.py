@@ -9,7 +9,6 @@ a unique name), ``roles`` (the service's defaults), ``given_roles`` (those of th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -42,10 +41,8 @@ PIECE = 100
 
 async def webhook_settings(store: Store, account_sid: str, chat_service_sid: str) -> list[WebhookSettings]:
     """The webhooks of an account and of a service, as far as there are any."""
-    found = await asyncio.gather(
-        *(store.first(WebhookSettings, owner=owner) for owner in (account_sid, chat_service_sid) if owner)
-    )
-    return [each for each in found if each is not None]
+    owners = tuple(each for each in (account_sid, chat_service_sid) if each)
+    return sorted(await store.few(WebhookSettings, owner=owners), key=lambda each: owners.index(each.owner))
 
 
 class LookUps:
@@ -72,9 +69,8 @@ class LookUps:
             known["settings"] = await webhook_settings(self._store, event.account_sid, event.chat_service_sid)
         made = (noun, operation) == ("Conversation", "create")
         if not made:
-            known["participants"], known["webhooks"] = await asyncio.gather(
-                self._participants(sid), self._webhooks(sid)
-            )
+            known["participants"] = await self._participants(sid)
+            known["webhooks"] = await self._webhooks(sid)
         if noun == "Conversation" and operation != "delete":
             known |= await self._named(event)
         if made:
@@ -91,6 +87,12 @@ class LookUps:
         if event.identity:
             known["rights"] = await self._rights(event, known.get("participants", ()))
         return structs.replace(event, known=known)
+
+    async def text(self, event: ConversationWriteRequested) -> ConversationWriteRequested | None:
+        """The same for a message from outside, in the turn that brings it: nothing that it needs was written there."""
+        if (event.noun, event.operation) != ("Message", "create") or event.source == "API":
+            return None
+        return await self.write(event)
 
     async def _rights(
         self, event: ConversationWriteRequested, participants: Iterable[Participant]
@@ -110,7 +112,7 @@ class LookUps:
         """The message and its receipts."""
         known = await self._listening(event)
         known["target"] = await self._store.get(Message, event.conversation_message_sid)
-        known["receipts"] = await self._store.find(Receipt, message_sid=event.conversation_message_sid)
+        known["receipts"] = await self._store.few(Receipt, message_sid=event.conversation_message_sid)
         return structs.replace(event, known=known)
 
     async def due(self, event: ConversationDue) -> ConversationDue:
@@ -143,18 +145,15 @@ class LookUps:
         found = await self._store.get(Conversation, event.conversation_sid)
         if found is None:
             return {}
-        settings, webhooks = await asyncio.gather(
-            webhook_settings(self._store, found.account_sid, found.chat_service_sid),
-            self._webhooks(event.conversation_sid),
-        )
-        return {"settings": settings, "webhooks": webhooks}
+        settings = await webhook_settings(self._store, found.account_sid, found.chat_service_sid)
+        return {"settings": settings, "webhooks": await self._webhooks(event.conversation_sid)}
 
     async def _participants(self, sid: str) -> list[Participant]:
-        found = await self._store.find(Participant, conversation_sid=sid)
+        found = await self._store.few(Participant, conversation_sid=sid)
         return sorted(found, key=lambda each: (each.date_created, each.sid))
 
     async def _webhooks(self, sid: str) -> list[Webhook]:
-        return (await self._store.find(Webhook, conversation_sid=sid))[::-1]
+        return (await self._store.few(Webhook, conversation_sid=sid))[::-1]
 
     async def _messages(self, sid: str, after: int) -> list[Message]:
         conditions = [Condition("conversation_sid", "=", sid), Condition("index", ">", after)]

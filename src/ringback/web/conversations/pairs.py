@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import structs
@@ -27,6 +27,7 @@ from ringback.web.conversations.pre_events import PreEvents
 BAD_SERVICE, GENERAL, NO_SERVICE = 32501, 32500, 50050
 CHANGEABLE = frozenset({"friendly_name", "unique_name", "attributes"})
 """What the pre-event may change of a conversation that is made by itself (conversations.md §1.4)."""
+E = TypeVar("E", InboundTexted, ConversationSought)
 REMEMBERED: Final = 1_000
 """Conversations whose making the next event of the same two addresses waits for."""
 
@@ -52,18 +53,12 @@ class PairFacts:
         """``thread``, ``service`` and ``changed`` (what the pre-event makes of the message): of the open conversation;
         else ``making``: how one is made (None: none is), and ``problem`` (code, text) when the address is configured
         for what is not there."""
-        event = structs.replace(
-            event, address=normal(event.address), proxy_address=normal(event.proxy_address)
-        )
+        event = _normal(event)
+        await self._made_before(event)
         holder = await self._holder(event)
         if holder is not None:
             return await self._joined(event, holder)
-        configuration = await self._store.first(
-            AddressConfiguration,
-            account_sid=event.account_sid,
-            key=f"{event.channel_type}|{event.proxy_address}",
-        )
-        made: Mapping[str, Any] = {} if configuration is None else configuration.auto_creation
+        made = await self._configured(event)
         if not made.get("enabled"):
             return structs.replace(event, known={"making": None})
         service = await self._service(event.account_sid, made.get("conversation_service_sid"))
@@ -99,15 +94,37 @@ class PairFacts:
         except Refused:  # by the application, on purpose: as when it refuses a conversation
             return structs.replace(event, known={"making": None})
         body = changed.pop("body", event.body)
-        known = {"thread": thread, "service": service, "changed": {**changed, "participant_sid": holder.sid}}
-        return structs.replace(event, body=body if body or event.media else event.body, known=known)
+        event = structs.replace(event, body=body if body or event.media else event.body)
+        return _with_thread(event, holder, changed)
+
+    async def texted_at_once(self, event: InboundTexted) -> Event | None:
+        """The same in the turn that brings the message; None: it takes longer, for a conversation is to be made, or is
+        being made, or the application is to be asked."""
+        event = _normal(event)
+        if pair_of(event.account_sid, event.address, event.proxy_address) in self._begun:
+            return None
+        holder = await self._holder(event)
+        if holder is None:
+            made = await self._configured(event)
+            return None if made.get("enabled") else structs.replace(event, known={"making": None})
+        if await self._pre_events.wanted("onMessageAdd", event.account_sid, holder.chat_service_sid):
+            return None
+        return _with_thread(event, holder, {})
+
+    async def _configured(self, event: InboundTexted) -> Mapping[str, Any]:
+        """How the address says that a conversation is made; empty: it says nothing."""
+        configuration = await self._store.first(
+            AddressConfiguration,
+            account_sid=event.account_sid,
+            key=f"{event.channel_type}|{event.proxy_address}",
+        )
+        return {} if configuration is None else configuration.auto_creation
 
     async def sought(self, event: ConversationSought) -> Event:
         """``problem``; or ``thread`` with ``worker`` (empty: none) and ``waited_for``; or ``making`` (None: none is to
         be made)."""
-        event = structs.replace(
-            event, address=normal(event.address), proxy_address=normal(event.proxy_address)
-        )
+        event = _normal(event)
+        await self._made_before(event)
         service = await self._service(event.account_sid, event.chat_service_sid or "-")
         if service is None:
             return structs.replace(event, known={"problem": await self._no_service(event)})
@@ -130,13 +147,17 @@ class PairFacts:
             return structs.replace(event, known={"problem": (GENERAL, refusal.message)})
         return self._made(event, {"service": service, "values": values})
 
+    async def _made_before(self, event: InboundTexted | ConversationSought) -> None:
+        """Wait for the conversation that the event before has begun: its lane answers once it is made, or refused."""
+        pair = pair_of(event.account_sid, event.address, event.proxy_address)
+        begun = self._begun.pop(pair, "")
+        if begun:
+            with contextlib.suppress(Refused):
+                await self._ask(CallLeftConversation(conversation_sid=begun, call_sid=""))
+
     async def _holder(self, event: InboundTexted | ConversationSought) -> Participant | None:
         """The customer's participant in the open conversation of the two: one look into a unique index."""
         pair = pair_of(event.account_sid, event.address, event.proxy_address)
-        begun = self._begun.pop(pair, "")
-        if begun:  # its lane answers once it is made, or refused
-            with contextlib.suppress(Refused):
-                await self._ask(CallLeftConversation(conversation_sid=begun, call_sid=""))
         return await self._store.first(Participant, pair=pair)
 
     def _made(self, event: InboundTexted | ConversationSought, making: dict[str, Any]) -> Event:
@@ -151,7 +172,7 @@ class PairFacts:
 
     async def _thread(self, sid: str) -> dict[str, Any]:
         conversation = await self._store.get(Conversation, sid)
-        found = await self._store.find(Participant, conversation_sid=sid)
+        found = await self._store.few(Participant, conversation_sid=sid)
         workers = sorted(
             (each for each in found if each.identity), key=lambda each: (each.date_created, each.sid)
         )
@@ -205,6 +226,21 @@ def _source(event: InboundTexted) -> str:
 
 def _media(event: InboundTexted) -> list[Any] | None:
     return [msgspec.to_builtins(each) for each in event.media] or None
+
+
+def _normal(event: E) -> E:
+    """With both addresses in their normal form."""
+    return structs.replace(event, address=normal(event.address), proxy_address=normal(event.proxy_address))
+
+
+def _with_thread(event: InboundTexted, holder: Participant, changed: Mapping[str, Any]) -> InboundTexted:
+    """With its open conversation, and with what the application has changed of it."""
+    known = {
+        "thread": holder.conversation_sid,
+        "service": holder.chat_service_sid,
+        "changed": {**changed, "participant_sid": holder.sid},
+    }
+    return structs.replace(event, known=known)
 
 
 def _webhook(made: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -76,6 +76,11 @@ class PreEvents:
                 changed |= await self._one(kind, each, account_sid, form, subject or chat_service_sid)
         return changed
 
+    async def wanted(self, kind: str, account_sid: str, chat_service_sid: str) -> bool:
+        """Whether anybody is asked."""
+        found = await webhook_settings(self._store, account_sid, chat_service_sid)
+        return any(each.pre_webhook_url and kind in each.filters for each in found)
+
     async def _one(
         self,
         kind: str,

@@ -135,7 +135,7 @@ async def _list(ctx: Context, target: Target) -> Answer:
         fixed.append(Condition("account_sid", "=", ctx.account.sid))
     fixed += rules.only(ctx)
     page = await rules.page(ctx, dataclasses.replace(query, conditions=[*fixed, *query.conditions]))
-    items = [view.body(record, ctx.args, detail=False) for record in page.records]
+    items = view.bodies(page.records, ctx.args)
     for record, item in zip(page.records, items, strict=True):
         rules.decorate(ctx, record, item, created=False)
     path = view.list_path(None, ctx.args)

@@ -70,6 +70,8 @@ class View:
         self.place = place
         self._site = public_url
         self._base = f"{public_url}/{place.product}"
+        ending = ".json" if place.classic else ""
+        self._below = [(link, f"/{path_segment(link)}{ending}") for link in place.links]
 
     @functools.cached_property
     def shown(self) -> dict[str, str]:
@@ -79,9 +81,14 @@ class View:
         return {field.key: field.name for field in self.noun.fields if not field.hidden}
 
     @functools.cached_property
-    def _parts(self) -> list[tuple[str, str, Show | None, bool]]:
-        by_name = self.noun.by_name
-        return [(key, name, self._turn(name), by_name[name].detail) for key, name in self.shown.items()]
+    def _parts(self) -> list[tuple[str, str, Show | None]]:
+        """Key, attribute, how it is shown."""
+        return [(key, name, self._turn(name)) for key, name in self.shown.items()]
+
+    @functools.cached_property
+    def _listed(self) -> list[tuple[str, str, Show | None]]:
+        """The same in a list."""
+        return [part for part in self._parts if not self.noun.by_name[part[1]].detail]
 
     @functools.cached_property
     def _elsewhere(self) -> Links | None:
@@ -121,27 +128,30 @@ class View:
 
     def body(self, record: Any, args: Mapping[str, str], *, detail: bool = True) -> dict[str, Any]:
         """The JSON object of a record."""
+        return self._body(record, self._parts if detail else self._listed, self.path(record, args))
+
+    def bodies(self, records: Sequence[Any], args: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Those of a list."""
+        if not all(name in args for name in self.place.parents):
+            return [self.body(record, args, detail=False) for record in records]
+        path = self.list_path(None, args)
+        return [self._body(record, self._listed, f"{path}/{record.sid}") for record in records]
+
+    def _body(self, record: Any, parts: list[tuple[str, str, Show | None]], path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for key, name, turn, only_detail in self._parts:
-            if only_detail and not detail:
-                continue
+        for key, name, turn in parts:
             value = getattr(record, name)
             found[key] = value if turn is None else turn(value)
-        path = self.path(record, args)
         if self.place.classic:
             found["uri"] = path + ".json"
-            if self.place.links:
-                found["subresource_uris"] = {
-                    link: f"{path}/{path_segment(link)}.json" for link in self.place.links
-                }
+            if self._below:
+                found["subresource_uris"] = {link: path + below for link, below in self._below}
         else:
-            found["url"] = self._base + path
+            url = found["url"] = self._base + path
             if self._elsewhere is not None:
                 found["links"] = self._elsewhere.of(record)
-            elif self.place.links:
-                found["links"] = {
-                    link: f"{self._base}{path}/{path_segment(link)}" for link in self.place.links
-                }
+            elif self._below:
+                found["links"] = {link: url + below for link, below in self._below}
         return found
 
     def stored(self, name: str, shown: str) -> tuple[Any, ...]:
