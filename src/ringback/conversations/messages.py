@@ -109,7 +109,7 @@ def _look_again(work: Work, event: ConversationWriteRequested) -> None:
         )
         for each in values.get("media") or ()
     )  # fmt: skip
-    address = str(values["author"])
+    address = str(values.get("address") or values["author"])
     work.post(
         InboundTexted(
             account_sid=event.account_sid, address=address, proxy_address=str(values["proxy_address"]),

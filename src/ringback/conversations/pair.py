@@ -42,8 +42,11 @@ class Pairs:
     # --- messages --------------------------------------------------------------------------------------
 
     def texted(self, event: InboundTexted, now: float) -> Sequence[Effect]:
-        """A message from outside: into its conversation, into a new one, or to the number's own application."""
+        """A message from outside: into its conversation, into a new one, or to the number's own application. One that
+        the application refused is in no conversation; it stays among the account's messages."""
         known = event.known
+        if known.get("refused"):
+            return []
         pieces = list(self._pieces(event))
         if not pieces:  # nothing that a conversation could hold
             return [Post(TextUnclaimed(message_sid=event.message_sid))]
@@ -72,14 +75,19 @@ class Pairs:
         ]
 
     def _pieces(self, event: InboundTexted) -> Iterator[dict[str, Any]]:
-        """Values of the messages that it becomes: one, unless it is too long."""
-        count = max(-(-len(event.body) // BODY), -(-len(event.media) // MEDIA))
+        """Values of the messages that it becomes: one, unless it is too long. A pre-event may have changed them."""
+        changed = event.known.get("changed") or {}
+        whole = changed.get("body") or event.body
+        count = max(-(-len(whole) // BODY), -(-len(event.media) // MEDIA))
         for number in range(count):
-            body = event.body[number * BODY : (number + 1) * BODY]
+            body = whole[number * BODY : (number + 1) * BODY]
             media = event.media[number * MEDIA : (number + 1) * MEDIA]
             yield {
                 "sid": self._new_sid("IM"),
-                "author": event.address,
+                "participant_sid": event.known.get("sender"),
+                "author": changed.get("author") or event.address,
+                "attributes": changed.get("attributes"),
+                "address": event.address,
                 "proxy_address": event.proxy_address,
                 "body": body or None,
                 "media": [

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ringback.conversations import checks
 from ringback.conversations.parameters import parameters
 from ringback.conversations.work import facts_of
+from ringback.kernel.errors import Refused
 from ringback.kernel.resource import Record
 
 MAY_CHANGE = {
@@ -46,5 +48,12 @@ def changes(kind: str, body: bytes) -> dict[str, Any]:
             value = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         if not isinstance(value, str):
             raise ValueError(f"{name} of the answer is not a text")
+        try:  # a message from outside has nobody to whom it could be refused
+            if name == "attributes":
+                checks.attributes(value)
+            elif name == "author":
+                checks.text({name: value}, name, checks.NAME, "Author")
+        except Refused as refusal:
+            raise ValueError(f"{name} of the answer: {refusal.message}") from None
         read[name] = value
     return read

@@ -27,6 +27,7 @@ from ringback.web.conversations.pre_events import PreEvents
 BAD_SERVICE, GENERAL, NO_SERVICE = 32501, 32500, 50050
 CHANGEABLE = frozenset({"friendly_name", "unique_name", "attributes"})
 """What the pre-event may change of a conversation that is made by itself (conversations.md §1.4)."""
+SOURCES: Final = {"whatsapp": "WHATSAPP", "chat": "CHAT"}
 REMEMBERED: Final = 1_000
 """Conversations whose making the next event of the same two addresses waits for."""
 
@@ -49,15 +50,16 @@ class PairFacts:
         """Pair → the conversation that was begun for it and may not be in the store yet."""
 
     async def texted(self, event: InboundTexted) -> Event:
-        """``thread`` and ``service``: of the open conversation; else ``making``: how one is made (None: none is), and
-        ``problem`` (code, text) when the address is configured for what is not there."""
+        """``thread`` and ``service``: of the open conversation, with ``refused`` or ``changed`` by the pre-event; else
+        ``making``: how one is made (None: none is), and ``problem`` (code, text) when the address is configured for
+        what is not there."""
         event = structs.replace(
             event, address=normal(event.address), proxy_address=normal(event.proxy_address)
         )
         holder = await self._holder(event)
+        source = SOURCES.get(event.channel_type, "SMS")
         if holder is not None:
-            known = {"thread": holder.conversation_sid, "service": holder.chat_service_sid}
-            return structs.replace(event, known=known)
+            return await self._into(event, holder, source)
         configuration = await self._store.first(
             AddressConfiguration,
             account_sid=event.account_sid,
@@ -77,13 +79,38 @@ class PairFacts:
             "media": [msgspec.to_builtins(each) for each in event.media] or None,
             "author_address": event.address,
         }
-        source = {"whatsapp": "WHATSAPP", "chat": "CHAT"}.get(event.channel_type, "SMS")
         try:
             values = await self._asked(event, service, source, message)
         except Refused:  # by the application, on purpose: the number's own handler gets the message
             return structs.replace(event, known={"making": None})
         making = {"service": service, "values": values, "webhook": _webhook(made)}
         return self._made(event, making)
+
+    async def _into(self, event: InboundTexted, holder: Participant, source: str) -> Event:
+        """The event with its conversation, and what the pre-event makes of the message (§1.4: messages from outside
+        always have it)."""
+        known: dict[str, Any] = {
+            "thread": holder.conversation_sid,
+            "service": holder.chat_service_sid,
+            "sender": holder.sid,
+        }
+        facts = {
+            "conversation_sid": holder.conversation_sid,
+            "chat_service_sid": holder.chat_service_sid,
+            "body": event.body,
+            "author": event.address,
+            "participant_sid": holder.sid,
+            "attributes": "{}",
+            "media": [msgspec.to_builtins(each) for each in event.media] or None,
+        }
+        try:
+            known["changed"] = await self._pre_events.ask(
+                "onMessageAdd", account_sid=event.account_sid, chat_service_sid=holder.chat_service_sid, facts=facts,
+                source=source, subject=holder.conversation_sid,
+            )  # fmt: skip
+        except Refused:
+            known["refused"] = True
+        return structs.replace(event, known=known)
 
     async def sought(self, event: ConversationSought) -> Event:
         """``problem``; or ``thread`` with ``worker`` (empty: none) and ``waited_for``; or ``making`` (None: none is to
