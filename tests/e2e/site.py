@@ -100,7 +100,7 @@ class Site:
     def start(self) -> None:
         """Start, and wait until it says that it is ready."""
         self.run()
-        until(self.ready, 30, "the server is ready")
+        until(self.ready, 90, "the server is ready")
 
     def run(self, *flags: str) -> None:
         """Start, and wait for nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -26,11 +27,12 @@ RECEIPT = "id:%s sub:001 dlvrd:001 submit date:2611291200 done date:2611291201 s
 class OtherSmsc:
     """``tests/smsc.py`` as a process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "smsc.jsonl"
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        """A port: the one of before is there again."""
+        self.file = folder / f"smsc{port}.jsonl"
         self.file.touch()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.smsc", "0", str(self.file)], cwd=TOP, stdin=subprocess.PIPE
+            [sys.executable, "-m", "tests.smsc", str(port), str(self.file)], cwd=TOP, stdin=subprocess.PIPE
         )
         self.port = until(lambda: self.of("listening"), 20)[0]
 
@@ -115,6 +117,22 @@ def test_texts_both_ways_and_what_became_of_them(site: Site, smsc: OtherSmsc) ->
         (one,) = until(lambda: asked)
         assert (one["Body"], one["From"], one["To"]) == ("1. Ünï 漢 ", CUSTOMER, OURS)
         until(lambda: smsc.of("submitted")[-1]["submitted"] == "Thanks 😀")
+
+
+def test_the_doctor_asks_a_running_server_about_its_carriers(site: Site, smsc: OtherSmsc) -> None:
+    """It has its own connection, so it is not bound to once more; what is wrong with it is said."""
+    site.may_warn = True  # its carrier goes away
+
+    def doctor() -> str:
+        command = [sys.executable, "-m", "ringback", "doctor"]
+        return subprocess.run(
+            command, env=site.environment, cwd=site.folder, capture_output=True, text=True, check=False
+        ).stdout
+
+    assert re.search(rf"ok +smpp +acme: 127\.0\.0\.1:{smsc.port} takes us", doctor())
+    smsc.close()
+    said = until(lambda: (found := doctor()) and re.search(r"error +smpp +acme: .*", found) and found, 30)
+    assert f"correct [smpp.acme], or ask the carrier: 127.0.0.1:{smsc.port} as us" in said
 
 
 def parts_without_whole(site: Site) -> None:

@@ -335,6 +335,33 @@ async def test_an_answer_that_cannot_be_written_stops_no_customer(shop: Shop, an
     assert (await shop.alerts()).count(11200) == 2
 
 
+async def test_the_application_is_asked_before_a_message_from_outside_is_written(shop: Shop) -> None:
+    """§1.4: messages from outside always have the pre-event; it changes, refuses, or is wrong and changes nothing."""
+    answers = iter(
+        [
+            web.json_response({"body": "***", "author": "Ann", "attributes": {"rude": True}}),
+            web.Response(status=403),
+            web.json_response({"body": "x", "attributes": "{"}),
+        ]
+    )
+    url = shop.world.app("/hook", lambda _: next(answers))
+    await shop.hooks("onMessageAdd", PreWebhookUrl=url)
+    await shop.creates(AutoCreation_Type="default")
+    for number, body in enumerate(("first", "rude", "spam", "fine")):
+        await shop.happens(shop.text(body, sid=f"SM{number}"))
+    (thread,) = await shop.conversations()
+    assert await shop.bodies(thread.sid) == ["first", "***", "fine"]
+    assert shop.unclaimed == ["SM2"]
+    asked = shop.world.requests("/hook")
+    assert [(one["Body"], one["Author"], one["Source"], one["ConversationSid"]) for one in asked] == [
+        (body, "+15551230001", "SMS", thread.sid) for body in ("rude", "spam", "fine")
+    ]
+    (changed,) = await shop.world.product.store.find(Message, carrier_key="SM1")
+    assert (changed.author, changed.attributes) == ("Ann", '{"rude":true}')
+    assert changed.participant_sid == asked[0]["ParticipantSid"]
+    assert await shop.alerts() == [11200]
+
+
 async def test_a_conversation_that_cannot_be_made_loses_no_message(shop: Shop) -> None:
     """The application gives a name that another conversation has."""
     made = await shop.ask(

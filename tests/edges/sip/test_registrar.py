@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,3 +141,12 @@ def test_rows_of_bindings_that_just_expired_go_with_the_next_write() -> None:
     assert [each.contact for _, each in done.drop] == ["sip:user@10.0.0.4:6049"]
     again = put(registrar, "<sip:user@10.0.0.4:7000>;expires=60", cseq=101, now=9999.0)
     assert (len(again.save), again.drop) == (1, ()), "written anew, not deleted in the same breath"
+
+
+def test_a_phone_that_is_there_comes_before_one_from_before_a_restart() -> None:
+    """What is stored reaches further than what was promised; the old phone may be gone."""
+    before, after = Registrar(), Registrar()
+    (stored,) = put(before, f"<{PHONE}>;expires=600").save
+    assert after.restore("user", replace(stored, expires_at=stored.kept_until, heard_at=0.0))
+    put(after, "<sip:user@10.0.0.5:5060>;expires=600", now=5.0)
+    assert [each.contact for each in after.lookup("user", 6.0)] == ["sip:user@10.0.0.5:5060", PHONE]

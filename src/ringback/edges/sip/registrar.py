@@ -22,7 +22,8 @@ MOST_AHEAD = 300.0
 class Binding:
     """One contact of a phone. `next_hop` is the host:port it was really heard from; `expires_at` on our clock.
 
-    `kept_until` is what the store says of it, on the same clock; 0: it is not in the store.
+    `kept_until` is what the store says of it, on the same clock; 0: it is not in the store. `heard_at` is when the
+    phone last said that it is there; 0: not since the start.
     """
 
     contact: str
@@ -34,6 +35,7 @@ class Binding:
     cseq: int
     flow: Flow | None = None
     kept_until: float = 0.0
+    heard_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +133,17 @@ class Registrar:
                 known[each.contact] = replace(current, kept_until=0.0)
 
     def lookup(self, user: str, now: float | None = None) -> list[Binding]:
-        """The live bindings of a user, best first. `now` defaults to the newest time this registrar has seen."""
+        """The live bindings of a user, best first. `now` defaults to the newest time this registrar has seen.
+
+        Of the same quality the phone that was heard last is best. (Not the one that lives longest: one from before a
+        restart lives as long as the store says, and may be gone.)
+        """
         self._now = now if now is not None else self._now
         self._keep_if(user, lambda binding: binding.expires_at > self._now)
         bindings = self._users.get(user, {}).values()
-        return sorted(bindings, key=lambda binding: (-binding.quality, -binding.expires_at))
+        return sorted(
+            bindings, key=lambda binding: (-binding.quality, -binding.heard_at, -binding.expires_at)
+        )
 
     def flow_lost(self, flow: Flow) -> None:
         """A connection has closed: what was registered through it cannot be reached any more."""
@@ -191,6 +199,7 @@ def _bind(
         request.call_id,
         request.cseq[0],
         source.flow if source.flow.reliable else None,
+        heard_at=now,
     )
     if source.flow.reliable:
         return made
