@@ -238,6 +238,8 @@ class Settings(MediaLimits):
     """NORMAL: a power cut may lose the last commits, a crash of Ringback none. FULL: neither."""
     default_number: str = "+15550100"
     """A number that the first start provisions, so that there is something to call; ``off`` for none."""
+    web_chat_origins: str = ""
+    """Origins of the pages that may ask ``/webchat/v1``, comma-separated (``https://shop.example``); empty: none."""
     agent_offline_after: float = 30.0
     """Seconds until an agent whose last desktop connection dropped goes to the workspace's timeout activity."""
     log: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
