@@ -223,3 +223,14 @@ async def test_killed_after_any_commit_nothing_is_lost_or_twice(tmp_path: Path) 
             assert await again.heard() == [(0, "one", True), (1, "two", True)]
             people = await running.product.store.find(Participant, conversation_sid=chat.sid)
             assert [each.identity for each in people] == [chat.identity]
+
+
+async def test_a_stop_waits_for_no_browser(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever waits has an answer, and nothing is broken off."""
+    async with world(tmp_path) as running:
+        chat = await Chat(running).open()
+        await chat.begin()
+        tab = asyncio.create_task(chat.ask("GET", Wait=25))
+        await until_waiting(chat, 1)
+    assert (await tab)[1]["messages"] == []
+    assert "broken off" not in caplog.text
