@@ -24,6 +24,7 @@ from ringback.effects import Effect
 from ringback.effects.features import Warn
 from ringback.events import Event
 from ringback.firstrun import Credentials
+from ringback.kernel.origins import read_origins
 from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
@@ -86,7 +87,6 @@ from ringback.web.simulator_access import SimulatorAccess
 from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
 from ringback.web.webchat.door import WebChatDoor
-from ringback.web.webchat.origins import read_origins
 from ringback.web.webchat.shown import Shown
 from ringback.web.webchat.waiting import Waiting
 from ringback.web.webchat.writing import Writing
@@ -352,7 +352,7 @@ def build_frontline(product: Product, access: Access) -> Frontline:
 
 
 def build_web_chat(product: Product, access: Access) -> WebChatDoor:
-    """What a customer's browser asks. Raises ``SettingsError`` for origins that are none."""
+    """What a customer's browser asks."""
     store, clock = product.store.hurried(), product.clock
     return WebChatDoor(
         store=store,

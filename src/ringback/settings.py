@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ringback.kernel import setting, text_carrier
 from ringback.kernel.media_limits import MediaLimits
+from ringback.kernel.origins import read_origins
 from ringback.kernel.setting import SettingsError as SettingsError
 from ringback.kernel.setting import refusal
 
@@ -420,8 +421,8 @@ class Settings(MediaLimits):
             if one.name in setting.FORMS:
                 value, form = getattr(self, one.name), setting.FORMS[one.name]
                 setting.formed(variable(one.name), value, form, secret=_is_secret(one.name))
-        _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = (self.allowed_emergency_numbers, self.relays, self.taken_types)
+        _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks, self.relays)
+        _ = (self.allowed_emergency_numbers, self.taken_types, read_origins(self.web_chat_origins))
         self._check_files()
         url = urlsplit(self.public_url)
         if self.public_url and not (url.scheme in ("http", "https") and url.hostname):

@@ -10,13 +10,13 @@ import aiohttp
 import pytest
 
 from ringback.effects import Save
+from ringback.kernel.origins import cors, read_origins
 from ringback.kernel.setting import SettingsError
 from ringback.resources.api.account import Account
 from ringback.resources.conversations.participant import Participant
 from ringback.testing.world import world
 from ringback.web.routes import Rule
 from ringback.web.webchat import waiting
-from ringback.web.webchat.origins import cors, read_origins
 from ringback.web.webchat.pace import Pace
 from tests.web.webchat.chatting import Chat
 

@@ -22,6 +22,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
 from ringback.kernel.errors import Refused
+from ringback.kernel.origins import cors
 from ringback.kernel.sid import is_sid
 from ringback.resources.conversations.conversation import Conversation
 from ringback.resources.conversations.message import Message
@@ -32,7 +33,6 @@ from ringback.web.grant import Visitor
 from ringback.web.rest.answer import RETRY_AFTER
 from ringback.web.rest.rules import normal
 from ringback.web.routes import Route, Rule
-from ringback.web.webchat.origins import cors
 from ringback.web.webchat.pace import Pace
 from ringback.web.webchat.shown import Shown
 from ringback.web.webchat.waiting import Waiting
