@@ -86,6 +86,7 @@ from ringback.web.rest.application import RestApplication
 from ringback.web.server import Server
 from ringback.web.taskrouter_link import EVERYTHING, TaskRouterLink
 from ringback.web.transcribing import Transcriptions
+from ringback.web.webchat.waiting import Waiting
 from ringback.web.webhooks.sender import WebhookSender
 from ringback.wiring import leave, wire
 
@@ -278,6 +279,7 @@ class Ringback:
         """What signed an account's webhooks last, for when the database cannot be read."""
         self.bridge = front.build_bridge(self)
         self.conversations = front.build_conversations(self)
+        self.web_chats = Waiting()
         self.callbacks = front.build_callbacks(self)
         self.listeners += [self.bridge.announce, self.callbacks.follow]
         self.authenticator: Authenticator
@@ -365,6 +367,7 @@ class Ringback:
         await self.runtime.settle(until)
         await self._drained(2.0 if self.exchange.legs else 0.0)
         self.bridge.close()
+        self.web_chats.close()
         await self.callbacks.close()
         await self.texting.stop()
         await self.server.stop()

@@ -24,6 +24,7 @@ from ringback.effects import Effect
 from ringback.effects.features import Warn
 from ringback.events import Event
 from ringback.firstrun import Credentials
+from ringback.kernel.origins import read_origins
 from ringback.outcomes import cdr
 from ringback.outcomes.permissions import Permissions
 from ringback.processes.descriptors import connections_within
@@ -85,6 +86,10 @@ from ringback.web.server import Front
 from ringback.web.simulator_access import SimulatorAccess
 from ringback.web.status import PATHS as STATUS_PATHS
 from ringback.web.status import Status
+from ringback.web.webchat.door import WebChatDoor
+from ringback.web.webchat.shown import Shown
+from ringback.web.webchat.waiting import Waiting
+from ringback.web.webchat.writing import Writing
 from ringback.web.webhooks.sender import WebhookSender
 
 
@@ -115,6 +120,7 @@ class Product(Protocol):
     bridge: EventBridge
     callbacks: CallbackFeature
     conversations: ConversationsWeb
+    web_chats: Waiting
     sender: WebhookSender
     front: Front
     authenticator: Authenticator
@@ -285,6 +291,7 @@ def build_front(product: Product) -> Front:
     prefixes["event-bridge"] = product.bridge
     prefixes["features"] = product.callbacks
     prefixes["frontline"] = frontline = build_frontline(product, access)
+    prefixes["webchat"] = chat = build_web_chat(product, access)
     prefixes["carriers"] = product.texting.door
     prefixes["reconcile"] = Reconciliation(
         rounds=product.reconciler,
@@ -311,7 +318,13 @@ def build_front(product: Product) -> Front:
         )
         simulator += of_routes(sim.endpoints, "Simulator")
     prefixes["docs"] = build_docs(
-        product, rest, [*of_routes(frontline.endpoints, "Frontline: a worker's app"), *simulator]
+        product,
+        rest,
+        [
+            *of_routes(frontline.endpoints, "Frontline: a worker's app"),
+            *of_routes(chat.endpoints, "Web chat: a customer's browser"),
+            *simulator,
+        ],
     )
     by_host: dict[str, Any] = {"event-bridge": product.bridge, "mcs": media}
     return Front(rest, prefixes, by_host=by_host, own=frozenset({"sim"}))
@@ -334,6 +347,24 @@ def build_frontline(product: Product, access: Access) -> Frontline:
             new_sid=product.new_sid, new_token=lambda: str(uuid.uuid4()), log=product.store.commit_soon,
         ),
         public=Public(Local(lambda: product.front), product.token_of),
+        public_url=product.settings.base_url,
+    )  # fmt: skip
+
+
+def build_web_chat(product: Product, access: Access) -> WebChatDoor:
+    """What a customer's browser asks."""
+    store, clock = product.store.hurried(), product.clock
+    return WebChatDoor(
+        store=store,
+        admit=access.visitor,
+        waiting=product.web_chats,
+        writing=Writing(
+            store=store, ask=product.runtime.ask, pre_events=product.conversations.pre_events,
+            media=product.media, new_sid=product.new_sid, now=clock.now,
+        ),
+        shown=Shown(store, product.media),
+        now=clock.now,
+        origins=read_origins(product.settings.web_chat_origins),
         public_url=product.settings.base_url,
     )  # fmt: skip
 

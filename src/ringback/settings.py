@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ringback.kernel import setting, text_carrier
 from ringback.kernel.media_limits import MediaLimits
+from ringback.kernel.origins import read_origins
 from ringback.kernel.setting import SettingsError as SettingsError
 from ringback.kernel.setting import refusal
 
@@ -240,6 +241,8 @@ class Settings(MediaLimits):
     """NORMAL: a power cut may lose the last commits, a crash of Ringback none. FULL: neither."""
     default_number: str = "+15550100"
     """A number that the first start provisions, so that there is something to call; ``off`` for none."""
+    web_chat_origins: str = ""
+    """Origins of the pages that may ask ``/webchat/v1``, comma-separated (``https://shop.example``); empty: none."""
     agent_offline_after: float = 30.0
     """Seconds until an agent whose last desktop connection dropped goes to the workspace's timeout activity."""
     log: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -297,23 +300,12 @@ class Settings(MediaLimits):
     @property
     def on_loopback(self) -> bool:
         """Whether the HTTP server listens on a loopback address only."""
-        host = self.http_address[0]
-        if host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.http_address[0])
 
     @property
     def seen_from_here_only(self) -> bool:
         """Whether only this machine reaches the HTTP server: no proxy in front of it makes it public."""
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            near = host == "localhost" or ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            near = False
-        return near and self.on_loopback
+        return self.on_loopback and _is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def private_webhooks(self) -> bool:
@@ -420,8 +412,8 @@ class Settings(MediaLimits):
             if one.name in setting.FORMS:
                 value, form = getattr(self, one.name), setting.FORMS[one.name]
                 setting.formed(variable(one.name), value, form, secret=_is_secret(one.name))
-        _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks)
-        _ = (self.allowed_emergency_numbers, self.relays, self.taken_types)
+        _ = (self.http_address, self.listeners, self.rtp_range, self.trusted_networks, self.relays)
+        _ = (self.allowed_emergency_numbers, self.taken_types, read_origins(self.web_chat_origins))
         self._check_files()
         url = urlsplit(self.public_url)
         if self.public_url and not (url.scheme in ("http", "https") and url.hostname):
@@ -445,6 +437,13 @@ class Settings(MediaLimits):
             path = getattr(self, name)
             if path and os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - as above
                 raise refusal(variable(name), path, "the path of a folder; this is a file")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @functools.lru_cache(4)

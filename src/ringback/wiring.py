@@ -52,6 +52,7 @@ from ringback.web.mcs.media_store import MediaStore
 from ringback.web.outcomes import CustomerRights
 from ringback.web.taskrouter_link import TaskRouterLink
 from ringback.web.transcribing import Transcriptions
+from ringback.web.webchat.waiting import Waiting
 
 
 class Core(Protocol):
@@ -104,6 +105,7 @@ class Parts(Protocol):
     store: Store
     conversations: ConversationsWeb
     media: MediaStore
+    web_chats: Waiting
 
     @property
     def new_sid(self) -> Callable[[str], str]:
@@ -267,6 +269,7 @@ def committed(parts: Parts) -> Callable[[Sequence[fx.Effect], Sequence[Owed], li
             leave(parts, owed, answers)
         parts.timers.follow(effects)
         parts.media.follow(effects)
+        parts.web_chats.follow(effects)
 
     return follow
 

@@ -61,7 +61,7 @@ def add(work: Work, values: Mapping[str, Any], sid: str) -> Participant:
     work.participants.append(participant)
     work.save(participant)
     if participant.identity:
-        _user(work, participant.identity)
+        _user(work, participant.identity, values)
     work.tell("onParticipantAdded", participant)
     if participant.identity:
         calls.worker_joined(work, participant.identity)
@@ -250,15 +250,16 @@ def _taken(holder: Participant) -> Refused:
     )
 
 
-def _user(work: Work, identity: str) -> None:
-    """Whoever is added has a user of the service, made now if there was none."""
+def _user(work: Work, identity: str, values: Mapping[str, Any]) -> None:
+    """Whoever is added has a user of the service, made now if there was none; that of a visitor is no worker's."""
     conversation: Conversation = work.conversation
     if identity in work.known.get("users", ()):
         return
     user = User(
         sid=work.new_sid("US"), account_sid=conversation.account_sid, date_created=work.now,
         date_updated=work.now, chat_service_sid=conversation.chat_service_sid, identity=identity,
-        role_sid=work.known.get("roles", {}).get("user"),
+        role_sid=work.known.get("roles", {}).get("user"), friendly_name=values.get("friendly_name") or None,
+        state="deactivated" if values.get("visitor") else "active",
     )  # fmt: skip
     work.save(user)
     work.tell("onUserAdded", user)

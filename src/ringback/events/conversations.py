@@ -40,11 +40,12 @@ class ConversationWriteRequested(ConversationEvent, frozen=True, kw_only=True):
     * Participant: ``identity``, ``address``, ``proxy_address``, ``projected_address``, ``binding_type``,
       ``binding_level``, ``binding_name``, ``role_sid``, ``attributes``, ``last_read_message_index``,
       ``last_read_timestamp`` (Unix seconds), ``notification_level``; ``spoken``: the customer calls, so the address may
-      be any caller's, and ``alone``: nobody is found by it (a number that is withheld).
+      be any caller's, and ``alone``: nobody is found by it (a number that is withheld);
+      ``visitor``: a customer who writes in a browser, with the ``friendly_name`` of their user.
     * Message: ``author``, ``body``, ``attributes``, ``media`` (a list of ``sid``, ``content_type``, ``filename``,
       ``size``, ``category``), ``content_sid``, ``content_variables``, ``subject``, and of one that came from outside
-      ``carrier_key`` (``SM…``), ``address`` and ``proxy_address``: with these it looks for its pair's
-      conversation once more when this one is closed.
+      ``carrier_key`` (``SM…``; of web chat, what stands for the page's own id), ``address`` and ``proxy_address``: with
+      all it looks for its pair's conversation once more when this one is closed.
     * Webhook: ``target``, ``url``, ``method``, ``filters``, ``triggers``, ``flow_sid``, ``replay_after``.
     """
 

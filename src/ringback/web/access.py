@@ -11,7 +11,7 @@ from ringback.kernel.errors import Refused
 from ringback.resources.api.account import Account
 from ringback.resources.conversations.user import User
 from ringback.web.auth import Authenticator, Caller
-from ringback.web.grant import Grant, TaskRouter, read_grant
+from ringback.web.grant import WEB_CHAT, Grant, TaskRouter, Visitor, read_chat_grant, read_grant
 from ringback.web.routes import Rule
 
 
@@ -40,7 +40,7 @@ class Access:
         test credentials, 20003 for API keys and for whoever does not operate the installation. ``itself``: an account's
         own record is read, which a suspended one may.
         """
-        if rule in (Rule.SIGNED, Rule.CARRIER, Rule.AGENT, Rule.TICKET, Rule.WORKER):
+        if rule in (Rule.SIGNED, Rule.CARRIER, Rule.AGENT, Rule.TICKET, Rule.WORKER, Rule.VISITOR):
             raise TypeError(f"{rule} is no rule for accounts")
         own = account = caller.account
         if sid and sid != own.sid:
@@ -90,16 +90,31 @@ class Access:
         claims = await self._auth.token(token)
         await self._active(claims["sub"])
         grants = claims["grants"]
-        chat, identity = grants.get("chat"), grants.get("identity")
-        service = chat.get("service_sid") if isinstance(chat, dict) else None
-        if not isinstance(service, str) or not isinstance(identity, str) or not identity:
-            raise Refused(20003, "The access token has no grant for a Conversations service", 403)
+        service, identity = read_chat_grant(grants)
+        if WEB_CHAT in grants:
+            raise Refused(20003, "The access token is a web visitor's", 403)
         user = await find(claims["sub"], service, identity)
         if user is None:
             raise Refused(20003, "The access token's worker was not found", 403)
         if user.state != "active":
             raise Refused(20003, "The worker is deactivated", 403)
         return user
+
+    async def visitor(self, token: str) -> Visitor:
+        """Whom an access token lets into web chat. What they may see is what their identity takes part in; a token of
+        ``/flex-api/v2/WebChats`` is for one conversation alone.
+
+        Raises ``Refused``: 401 with 20101 to 20107 for a token that is not good; 403 without a grant for a service
+        (``chat``), and for an account that is not active.
+        """
+        claims = await self._auth.token(token)
+        await self._active(claims["sub"])
+        service, identity = read_chat_grant(claims["grants"])
+        only = claims["grants"].get(WEB_CHAT, {})
+        sid = only.get("conversation_sid") if isinstance(only, dict) else None
+        if WEB_CHAT in claims["grants"] and not isinstance(sid, str):
+            raise Refused(20003, "The access token's grant for web chat is not valid", 403)
+        return Visitor(claims["sub"], service, identity, sid or "")
 
     async def still(self, grant: Grant, taskrouter: TaskRouter) -> None:
         """Whether a socket that was opened with a token may stay: raises ``Refused`` when its account is not active

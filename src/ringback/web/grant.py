@@ -1,4 +1,4 @@
-"""Who asks: what an agent's access token allows (taskrouter-js.md §2)."""
+"""Who asks: what the access token of an agent (taskrouter-js.md §2), or of a web visitor, allows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from ringback.kernel.errors import Refused
 
 ROLES = ("worker", "supervisor", "admin")
+WEB_CHAT = "web_chat"
+"""Our own grant: its ``conversation_sid`` is the only conversation that the token of a web visitor is for."""
 
 
 class TaskRouter(Protocol):
@@ -40,6 +42,26 @@ class Grant:
     def leads(self) -> bool:
         """Whether the whole workspace is open to it, not the worker's own things alone."""
         return self.role != "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who writes in a browser, by a token that has been checked."""
+
+    account_sid: str
+    chat_service_sid: str
+    identity: str
+    conversation_sid: str
+    """The only one that the token is for; empty: all in which the identity takes part."""
+
+
+def read_chat_grant(grants: Mapping[str, Any]) -> tuple[str, str]:
+    """Service and identity of a token's grants. Raises ``Refused`` 403/20003 when it has none for a service."""
+    chat, identity = grants.get("chat"), grants.get("identity")
+    service = chat.get("service_sid") if isinstance(chat, dict) else None
+    if not isinstance(service, str) or not isinstance(identity, str) or not identity:
+        raise Refused(20003, "The access token has no grant for a Conversations service", 403)
+    return service, identity
 
 
 def read_grant(claims: Mapping[str, Any], taskrouter: TaskRouter | None) -> Grant:

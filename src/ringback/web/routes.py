@@ -28,6 +28,9 @@ class Rule(StrEnum):
     WORKER = "worker"
     """An access token with a grant for a Conversations service: an active account, its service, an active user of
     that who has the token's identity."""
+    VISITOR = "visitor"
+    """An access token with a grant for a Conversations service: an active account, and a conversation in which the
+    token's identity takes part."""
     ACCOUNT = "account"
     """An active account for itself or, as its parent, for the subaccount that the path names; API keys too."""
     TESTER = "tester"

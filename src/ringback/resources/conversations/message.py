@@ -80,7 +80,8 @@ class Message(Record):
     """A template that it was made from."""
 
     carrier_key: str | None = field(None, hidden=True, unique="everywhere")
-    """SID of the inbound message (``SM…``) that it was: the same one never comes twice."""
+    """SID of the inbound message (``SM…``) that it was, or what stands for the id that a page gave it: the same one
+    never comes twice."""
 
 
 @resource(

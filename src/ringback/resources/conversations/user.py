@@ -44,7 +44,8 @@ class User(Record):
     """Whether they could be told by a push notification."""
 
     state: str = field("active", hidden=True)
-    """Of a Frontline worker: active or deactivated (conversations.md §2)."""
+    """Of a Frontline worker: active or deactivated (conversations.md §2). A web visitor's begins deactivated: they are
+    no worker."""
     avatar: str | None = field(None, hidden=True)
     """Of a Frontline worker: URL of a picture."""
     is_available: bool = field(False, hidden=True)

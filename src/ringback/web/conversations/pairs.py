@@ -21,12 +21,10 @@ from ringback.resources.conversations.chat_service import ChatService
 from ringback.resources.conversations.conversation import Conversation
 from ringback.resources.conversations.participant import Participant, pair_of
 from ringback.store import Store
-from ringback.web.conversations.default_service import default_service
+from ringback.web.conversations.auto_creation import CHANGEABLE, scoped_webhook, service_of
 from ringback.web.conversations.pre_events import PreEvents
 
 BAD_SERVICE, GENERAL, NO_SERVICE = 32501, 32500, 50050
-CHANGEABLE = frozenset({"friendly_name", "unique_name", "attributes"})
-"""What the pre-event may change of a conversation that is made by itself (conversations.md §1.4)."""
 E = TypeVar("E", InboundTexted, ConversationSought)
 REMEMBERED: Final = 1_000
 """Conversations whose making the next event of the same two addresses waits for."""
@@ -76,7 +74,7 @@ class PairFacts:
             values = await self._asked(event, service, _source(event), message)
         except Refused:  # by the application, on purpose: the number's own handler gets the message
             return structs.replace(event, known={"making": None})
-        making = {"service": service, "values": values, "webhook": _webhook(made)}
+        making = {"service": service, "values": values, "webhook": scoped_webhook(made)}
         return self._made(event, making)
 
     async def _joined(self, event: InboundTexted, holder: Participant) -> Event:
@@ -183,11 +181,7 @@ class PairFacts:
         }
 
     async def _service(self, account_sid: str, sid: str | None) -> str | None:
-        """SID of the service, or of the default one; None: the account has none of that SID."""
-        if not sid:
-            return (await default_service(self._store, account_sid, self._new_sid, self._now())).sid
-        service = await self._store.get(ChatService, sid, account_sid) if is_sid(sid, "IS") else None
-        return None if service is None or service.removed else service.sid
+        return await service_of(self._store, account_sid, sid, self._new_sid, self._now())
 
     async def _no_service(self, event: ConversationSought) -> tuple[int, str]:
         """Code and text for a call. connect-conversation.md §2 (32501: it must name a service of this account) and §12
@@ -241,18 +235,3 @@ def _with_thread(event: InboundTexted, holder: Participant, changed: Mapping[str
         "changed": {**changed, "participant_sid": holder.sid},
     }
     return structs.replace(event, known=known)
-
-
-def _webhook(made: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The scoped webhook that is attached (§1.3); None: the type is ``default``."""
-    kind = made.get("type")
-    if kind == "webhook":
-        return {
-            "target": "webhook",
-            "url": made.get("webhook_url"),
-            "method": made.get("webhook_method") or "POST",
-            "filters": list(made.get("webhook_filters") or ()),
-        }
-    if kind == "studio":
-        return {"target": "studio", "flow_sid": made.get("studio_flow_sid")}
-    return None

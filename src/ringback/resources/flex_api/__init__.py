@@ -1,0 +1,1 @@
+"""Flex: how a customer's web chat begins."""

@@ -1,0 +1,1 @@
+"""What the nouns of Flex need beyond their declarations."""
