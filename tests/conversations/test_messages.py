@@ -98,6 +98,7 @@ async def test_what_finds_its_conversation_closed_looks_again(here: Threads) -> 
     await here.v1(lambda v1: v1.conversations(thread).update(state="closed"))
     values = {"body": "Hi", "author": CUSTOMER, "carrier_key": "SM" + "1" * 32, "proxy_address": OURS}
     await here.product.ask(here.write("Message", "create", thread, values=values, source="SMS"))
+    await here.world.settled()
     (again,) = here.heard.of(InboundTexted)
     assert (again.message_sid, again.address, again.proxy_address, again.body) == (
         "SM" + "1" * 32, CUSTOMER, OURS, "Hi",

@@ -121,12 +121,14 @@ class Threads:
         return sid
 
     async def said(self, conversation: str, body: str, **more: Any) -> Any:
-        """A message; its record."""
+        """A message, heard by everybody; its record."""
         source = more.pop("source", "API")
         values = {"body": body, **more}
-        return await self.product.ask(
+        made = await self.product.ask(
             self.write("Message", "create", conversation, values=values, source=source)
         )
+        await self.world.settled()  # what it asks of others is heard in turns of their own
+        return made
 
     async def told(
         self, message: Any, participant: Participant, status: str, code: int | None = None

@@ -373,8 +373,9 @@ async def test_smart_encoding_and_segments(ringback: World) -> None:
 async def test_a_file_that_cannot_be_had_is_in_the_debugger(ringback: World) -> None:
     await number(ringback, SmsUrl=ringback.app("/sms", "<Response/>"))
     gone = ringback.app("/gone.jpg", lambda _: web.Response(status=404))
-    sid = await write(ringback, "look", media=[gone])
-    assert len(await codes(ringback, sid)) == 1
+    sid = await write(ringback, "look", media=[gone, "http://["])
+    assert len(await codes(ringback, sid)) == 2
+    assert ringback.requests("/sms")[0]["NumMedia"] == "2"
 
 
 async def test_a_landline_is_refused_unless_the_account_knows_better(ringback: World) -> None:

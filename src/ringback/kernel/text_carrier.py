@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, Literal, get_args
-from urllib.parse import urlsplit
 
 from ringback.kernel import setting
+from ringback.kernel.fields import http_url
 
 Bind = Literal["transceiver", "pair"]
 Alphabet = Literal["gsm", "latin-1", "ascii"]
@@ -161,11 +161,12 @@ def http_carrier(name: str, table: Any) -> HttpCarrier:
     """Read ``[http_carrier.NAME]``. Raises :class:`~ringback.kernel.setting.SettingsError`."""
     where = f"[http_carrier.{name}]"
     found: HttpCarrier = _read(HttpCarrier, where, name, table)
-    url = urlsplit(found.send_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    try:
+        http_url(found.send_url)
+    except ValueError:
         raise setting.refusal(
             f"{where} send_url", found.send_url, "an http(s) URL: https://carrier.example/messages"
-        )
+        ) from None
     setting.formed(
         f"{where} token", found.token, (r"[!-~]{1,1024}", "printable ASCII without blanks"), secret=True
     )

@@ -48,11 +48,12 @@ class MediaFetcher:
     async def _one(self, account_sid: str, given: Attachment, message_sid: str) -> Attachment:
         if given.sid or not given.url:
             return given
+        host = ""
         try:
+            host = urlsplit(given.url).hostname or ""
             async with self._downloads.of(account_sid):
                 return await self._fetched(account_sid, given)
-        except (Full, Refused) as why:
-            host = urlsplit(given.url).hostname
+        except (Full, Refused, ValueError) as why:  # ValueError: what the carrier gave is no URL
             log.warning("%s is not kept, only its URL: %s", host, why)
             code = why.code if isinstance(why, Refused) else UNFETCHED
             await self._lost(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from ringback.effects import Save
 from ringback.kernel.errors import Refused
+from ringback.kernel.fields import http_url
 from ringback.resources.conversations.webhook import POST_EVENTS, PRE_EVENTS, Webhook, WebhookSettings
 from ringback.web.conversations.writing import ConversationsRules
 from ringback.web.nouns import NounRules
@@ -120,5 +120,7 @@ def _check(settings: WebhookSettings) -> None:
         ("PreWebhookUrl", settings.pre_webhook_url),
         ("PostWebhookUrl", settings.post_webhook_url),
     ):
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
-            raise Refused(20001, f"Invalid {param}: must be an absolute http or https URL", 400)
+        try:
+            http_url(url or "http://none")
+        except ValueError:
+            raise Refused(20001, f"Invalid {param}: must be an absolute http or https URL", 400) from None
