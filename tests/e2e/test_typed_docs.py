@@ -27,6 +27,7 @@ ELSEWHERE = {
 """Languages that are not typed here, and why."""
 NOT_HERE = {
     "docs/how-to/deploy.md": "tests/e2e/test_package.py builds, installs and backs up; the rest is another machine's",
+    "docs/how-to/web-chat.md": "a page in a browser: tests/e2e/test_web_chat_page.py does what it says",
     "docs/how-to.md": "pip install 'ringback[testing]' is done by tests/e2e/test_package.py",
 }
 """Pages whose `sh` blocks are not typed, and why; their `console` blocks are."""
