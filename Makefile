@@ -21,7 +21,8 @@ run: install ## install if needed, then start Ringback (Ctrl-C stops it)
 test: ## install what the tests need, then run all of them (ARGS="tests/sip -x" for some)
 	@scripts/install test
 ifeq ($(ARGS),)
-	@$(PYTEST) -n 2 --dist loadfile --durations 20 --ignore tests/e2e </dev/null
+	@# Three at a time on two cores: a process that waits for its database leaves half a core to the others.
+	@$(PYTEST) -n 3 --dist loadfile --durations 20 --ignore tests/e2e </dev/null
 	@# Whole programs: they wait for each other more than they work, so three tests go at a time; those that are about
 	@# seconds only beside each other (a fifth of one core each), and those that load the machine on purpose get it for
 	@# themselves. The longest begin first (tests/e2e/conftest.py).
