@@ -14,10 +14,8 @@ from ringback.edges.channels.simulated import SimulatedChannel
 from ringback.edges.http_carrier.door import CarrierDoor
 from ringback.edges.post_office import PostOffice
 from ringback.edges.simulator.faults import Faults
-from ringback.effects import Effect, Post
 from ringback.effects.messaging import QueueSend
 from ringback.events import Event
-from ringback.events.conversations import InboundTexted, TextUnclaimed
 from ringback.events.messaging import MessageArrived, MessageUnclear
 from ringback.firstrun import Credentials
 from ringback.kernel.clock import Clock
@@ -175,11 +173,6 @@ class TextingPart:
             "messages_unclear_total": float(self.core.departures.unclear_total),
             "messages_unknown_number_total": float(self.core.arrivals.refused_total),
         }
-
-
-def nobody_claims(event: InboundTexted, now: float) -> Sequence[Effect]:
-    """In place of the lanes of pairs: no conversation wants a text, so its number's application is asked."""
-    return [Post(TextUnclaimed(message_sid=event.message_sid))]
 
 
 def _elements(body: bytes, content_type: str) -> list[Element]:
